@@ -1,0 +1,1 @@
+"""chatbridge: a ChatKit back end that keeps every conversation, message and tool call."""

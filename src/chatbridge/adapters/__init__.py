@@ -1,0 +1,1 @@
+"""How the world answers: one folder per technology, one file per port."""

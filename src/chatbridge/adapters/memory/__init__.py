@@ -1,0 +1,1 @@
+"""Everything in this process: for demos and tests, gone when it ends."""

@@ -1,0 +1,1 @@
+"""Neon and any other Postgres."""

@@ -1,0 +1,1 @@
+"""What chatbridge is about: the model, and the services that decide."""

@@ -1,0 +1,18 @@
+"""Who is calling, as far as a token can tell."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from chatbridge.domain.model.identifiers import ConversationId, UserId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """An authenticated user. A `session` is good for the chat protocol only.
+
+    `conversation_id` binds a session to that one conversation; None means any of the user's.
+    """
+
+    user_id: UserId
+    via: Literal["token", "session"] = "token"
+    conversation_id: ConversationId | None = None

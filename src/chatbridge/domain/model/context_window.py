@@ -1,0 +1,68 @@
+"""The last messages that the model reads, and the rule that chooses them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chatbridge.domain.model.message import Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextWindow:
+    """The newest `low` to `high` messages of text; what rides between them comes along.
+
+    The window's beginning moves in steps of `high - low`, so that it stays put for several turns
+    (a provider's prompt cache lives on an unchanged beginning), and then forward to a user's
+    message, so that no tool call is ever parted from its output. `max_characters` bounds its size
+    by dropping whole turns from the front, never the last one.
+    """
+
+    low: int = 10
+    high: int = 15
+    max_characters: int = 200_000
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.low < self.high:
+            raise ValueError("a window needs 1 <= low < high")
+
+    def of(self, messages: Sequence[Message], counted: int) -> tuple[Message, ...]:
+        """The window at the end of `messages`, in order.
+
+        `messages` are the conversation's newest, up to and including the one to be answered, and
+        hold at least its last `high` counted ones (or all of them); `counted` is how many counted
+        messages the whole conversation has up to there.
+        """
+        start = self._start(counted)
+        seen = counted - sum(m.counted for m in messages)
+        begin = 0
+        for index, message in enumerate(messages):
+            if message.counted:
+                if seen == start:
+                    begin = index
+                    break
+                seen += 1
+        return self._fit(_from_a_question(messages[begin:]))
+
+    def _start(self, counted: int) -> int:
+        step = self.high - self.low
+        return step * -(-max(0, counted - self.high) // step)
+
+    def _fit(self, messages: Sequence[Message]) -> tuple[Message, ...]:
+        questions = [i for i, m in enumerate(messages) if _is_question(m)]
+        for begin in questions:
+            if sum(map(_size, messages[begin:])) <= self.max_characters:
+                return tuple(messages[begin:])
+        return tuple(messages[questions[-1] :]) if questions else tuple(messages)
+
+
+def _is_question(message: Message) -> bool:
+    return message.role == "user" and message.counted
+
+
+def _from_a_question(messages: Sequence[Message]) -> Sequence[Message]:
+    first = next((i for i, m in enumerate(messages) if _is_question(m)), 0)
+    return messages[first:]
+
+
+def _size(message: Message) -> int:
+    calls = sum(len(c.arguments) + len(c.output or "") for c in message.tool_calls)
+    return len(message.content) + calls

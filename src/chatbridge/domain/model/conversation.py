@@ -1,0 +1,43 @@
+"""What ChatKit calls a thread: an owner's exchange of messages with the assistant."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from chatbridge.domain.model.errors import Invalid
+from chatbridge.domain.model.identifiers import ConversationId, UserId
+
+Status = Literal["active", "locked", "closed"]
+
+MAX_TITLE = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """Only an active conversation takes new messages; `updated_at` is its latest activity."""
+
+    id: ConversationId
+    user_id: UserId
+    created_at: datetime
+    updated_at: datetime
+    title: str | None = None
+    status: Status = "active"
+    status_reason: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+def title_from(text: str) -> str:
+    """A title made of a first message: its first line, cut at a word near 60 characters."""
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "New conversation")
+    if len(line) <= 60:
+        return line
+    return line[:60].rsplit(" ", 1)[0].rstrip(" ,.;:") + "…"
+
+
+def checked_title(title: str) -> str:
+    """The title as a person may give it. Raises Invalid when it is empty or over 200 characters."""
+    title = title.strip()
+    if not 1 <= len(title) <= MAX_TITLE:
+        raise Invalid(f"A title has 1 to {MAX_TITLE} characters.", code="invalid_title")
+    return title

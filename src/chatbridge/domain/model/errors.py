@@ -1,0 +1,82 @@
+"""Everything that can be refused, in the domain's words.
+
+    ChatbridgeError
+    ├── Unauthenticated       nobody we know
+    ├── Forbidden             somebody else's
+    ├── NotFound              nobody's
+    ├── Conflict              not now: a turn is running, the conversation is closed
+    │   └── StaleTurn         a turn whose replica has gone; close it and ask again
+    ├── Invalid               never: the input itself is wrong
+    ├── Unavailable           not now: the database is away
+    ├── TurnLost              this replica no longer owns the turn
+    └── AgentFailed           the model can't answer, or can't go on
+
+`code` is stable and part of the API; `detail` is a sentence for the person who called.
+"""
+
+from typing import ClassVar
+
+
+class ChatbridgeError(Exception):
+    """The base of all: a stable code and a sentence that says what to do."""
+
+    default: ClassVar[str] = "error"
+
+    def __init__(self, detail: str, *, code: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code or self.default
+
+
+class Unauthenticated(ChatbridgeError):
+    """The caller has shown no token, or one that is not good here."""
+
+    default = "unauthenticated"
+
+
+class Forbidden(ChatbridgeError):
+    """It exists and belongs to somebody else."""
+
+    default = "forbidden"
+
+
+class NotFound(ChatbridgeError):
+    """It does not exist."""
+
+    default = "not_found"
+
+
+class Conflict(ChatbridgeError):
+    """The conversation's present state does not allow it."""
+
+    default = "conflict"
+
+
+class StaleTurn(Conflict):
+    """A turn still counts as running, but its lease has passed."""
+
+    default = "stale_turn"
+
+
+class Invalid(ChatbridgeError):
+    """The input can't be accepted, now or later."""
+
+    default = "invalid"
+
+
+class Unavailable(ChatbridgeError):
+    """What we depend on is away for a moment; the same request may succeed later."""
+
+    default = "unavailable"
+
+
+class TurnLost(ChatbridgeError):
+    """The turn was taken over, ended or deleted while this replica was running it."""
+
+    default = "turn_lost"
+
+
+class AgentFailed(ChatbridgeError):
+    """The model can't answer or go on; `detail` is a sentence for the person in the chat."""
+
+    default = "agent_failed"

@@ -1,0 +1,30 @@
+"""Names of things. Ours are a prefix and 122 random bits, so nobody can guess or repeat one."""
+
+from typing import NewType
+from uuid import uuid4
+
+UserId = NewType("UserId", str)
+ConversationId = NewType("ConversationId", str)
+MessageId = NewType("MessageId", str)
+TurnId = NewType("TurnId", str)
+CallId = NewType("CallId", str)
+
+
+def new_conversation_id() -> ConversationId:
+    """`conv_` and 32 hex digits."""
+    return ConversationId(f"conv_{uuid4().hex}")
+
+
+def new_message_id() -> MessageId:
+    """`msg_` and 32 hex digits."""
+    return MessageId(f"msg_{uuid4().hex}")
+
+
+def new_turn_id() -> TurnId:
+    """`turn_` and 32 hex digits."""
+    return TurnId(f"turn_{uuid4().hex}")
+
+
+def new_call_id() -> CallId:
+    """`call_` and 32 hex digits; never the model's own, which may repeat."""
+    return CallId(f"call_{uuid4().hex}")

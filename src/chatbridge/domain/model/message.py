@@ -1,0 +1,63 @@
+"""One kept entry of a conversation, and exactly one item on every surface."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from chatbridge.domain.model.errors import Invalid
+from chatbridge.domain.model.identifiers import ConversationId, MessageId
+from chatbridge.domain.model.payload import Payload
+from chatbridge.domain.model.tool_call import ToolCall
+
+Role = Literal["user", "assistant"]
+Kind = Literal["text", "partial", "tools", "shown", "note"]
+
+MAX_CONTENT = 32_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """An envelope that the domain reads and a payload that it only carries.
+
+    `kind` is `text`, `partial` (cut off), `tools` (the calls of one model step, no text), `shown`
+    (a widget, an image ... of a surface) or `note` (said by nobody; never leaves through a
+    surface). `position` is its place in the conversation, counted from 1; 0 until it is kept.
+    """
+
+    id: MessageId
+    conversation_id: ConversationId
+    role: Role
+    kind: Kind
+    created_at: datetime
+    content: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    payload: Payload | None = None
+    position: int = 0
+
+    @property
+    def counted(self) -> bool:
+        """Whether the context window counts it."""
+        return self.kind in ("text", "partial")
+
+
+def storable(text: str) -> bool:
+    """Whether a database and every client can hold the text: no NUL, no lone surrogate."""
+    return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def cleaned(text: str) -> str:
+    """The text with what is not storable replaced by U+FFFD, for what models and tools say."""
+    if storable(text):
+        return text
+    return "".join("\ufffd" if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in text)
+
+
+def checked_content(text: str) -> str:
+    """What a person says, as it is. Raises Invalid when it is empty, too long or not storable."""
+    if not text.strip():
+        raise Invalid("The message has no text.", code="empty_text")
+    if len(text) > MAX_CONTENT:
+        raise Invalid(f"A message has at most {MAX_CONTENT:,} characters.", code="text_too_long")
+    if not storable(text):
+        raise Invalid("The text holds a NUL or a lone surrogate.", code="invalid_text")
+    return text

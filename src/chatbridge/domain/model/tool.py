@@ -1,0 +1,42 @@
+"""A tool that the model may call, and what a call of it brings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chatbridge.domain.model.identifiers import CallId, ConversationId, TurnId, UserId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """A name, what it does, and the JSON schema of its arguments."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnBehalf:
+    """For whom, and in which turn, tools are listed and called. The model can't choose it."""
+
+    user_id: UserId
+    conversation_id: ConversationId
+    turn_id: TurnId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolRequest:
+    """One call: the tool's name, its arguments as parsed JSON, and the call's own id."""
+
+    call_id: CallId
+    name: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolResult:
+    """The text for the model, and whether the tool failed."""
+
+    output: str
+    failed: bool = False

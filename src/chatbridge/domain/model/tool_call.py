@@ -1,0 +1,25 @@
+"""One call of a tool: what was asked, what came of it, and when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from chatbridge.domain.model.identifiers import CallId
+
+CallState = Literal["running", "succeeded", "failed", "cancelled", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """A call with its arguments and output as the text that the model wrote and read.
+
+    `unknown` means that the tool was started and nobody saw it end: it may have done its work.
+    """
+
+    id: CallId
+    name: str
+    arguments: str
+    started_at: datetime
+    output: str | None = None
+    state: CallState = "running"
+    ended_at: datetime | None = None

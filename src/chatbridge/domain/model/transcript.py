@@ -1,0 +1,96 @@
+"""The fold of turn events into messages: the only code that does it."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from chatbridge.domain.model.identifiers import ConversationId, MessageId
+from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.tool_call import CallState, ToolCall
+from chatbridge.domain.model.turn_event import (
+    TextDelta,
+    TextFinished,
+    TextStarted,
+    Titled,
+    ToolCallFinished,
+    ToolCallStarted,
+    TurnEvent,
+)
+
+
+class Transcript:
+    """What a turn has said, as the messages that a reader sees or that finish keeps."""
+
+    def __init__(self, conversation_id: ConversationId, events: Iterable[TurnEvent] = ()) -> None:
+        self._conversation_id = conversation_id
+        self._messages: dict[MessageId, Message] = {}
+        self.title: str | None = None
+        for event in events:
+            self.apply(event)
+
+    def apply(self, event: TurnEvent) -> Message | None:
+        """Take one more event; answers the message that it changed, if it changed one."""
+        match event:
+            case TextStarted():
+                self._begin_text(event)
+            case TextDelta(message_id=id, text=text):
+                self._change(id, content=self._messages[id].content + text)
+            case TextFinished(message_id=id):
+                self._change(id, kind="text")
+            case ToolCallStarted():
+                self._begin_call(event)
+            case ToolCallFinished():
+                self._end_call(event)
+            case Titled(title=title):
+                self.title = title
+                return None
+            case _:
+                return None
+        return self._messages[event.message_id]
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The messages so far, in the order in which they began."""
+        return tuple(self._messages.values())
+
+    def closed(self, open_calls: CallState = "unknown") -> tuple[Message, ...]:
+        """What is kept when the turn has ended: a call that nobody saw end is `open_calls`."""
+        return tuple(
+            replace(m, tool_calls=tuple(_closed(c, open_calls) for c in m.tool_calls))
+            for m in self._messages.values()
+            if m.content or m.tool_calls
+        )
+
+    def _begin_text(self, event: TextStarted) -> None:
+        self._messages[event.message_id] = Message(
+            id=event.message_id,
+            conversation_id=self._conversation_id,
+            role="assistant",
+            kind="partial",
+            created_at=event.at,
+        )
+
+    def _begin_call(self, event: ToolCallStarted) -> None:
+        step = self._messages.get(event.message_id) or Message(
+            id=event.message_id,
+            conversation_id=self._conversation_id,
+            role="assistant",
+            kind="tools",
+            created_at=event.call.started_at,
+        )
+        self._messages[step.id] = replace(step, tool_calls=(*step.tool_calls, event.call))
+
+    def _end_call(self, event: ToolCallFinished) -> None:
+        calls = tuple(
+            replace(c, state=event.state, output=event.output, ended_at=event.at)
+            if c.id == event.call_id
+            else c
+            for c in self._messages[event.message_id].tool_calls
+        )
+        self._change(event.message_id, tool_calls=calls)
+
+    def _change(self, id: MessageId, **fields: object) -> None:
+        self._messages[id] = replace(self._messages[id], **fields)  # pyright: ignore[reportArgumentType]
+
+
+def _closed(call: ToolCall, state: CallState) -> ToolCall:
+    return replace(call, state=state) if call.state == "running" else call

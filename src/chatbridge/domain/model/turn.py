@@ -1,0 +1,86 @@
+"""One answer to one message, and the record of it while it is being given."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from chatbridge.domain.model.conversation import Conversation
+from chatbridge.domain.model.errors import ChatbridgeError
+from chatbridge.domain.model.identifiers import TurnId
+from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.transcript import Transcript
+from chatbridge.domain.model.turn_event import EndState, ToolCallStarted, TurnEvent
+
+TurnState = Literal["running"] | EndState
+OnDisconnect = Literal["finish", "cancel"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A turn as its owner holds it: whoever has the highest epoch may write, nobody else.
+
+    `subject` is the message that it answers, None where a stale turn was taken over. `retry`
+    says that an earlier answer is to be replaced when, and only when, this one completes.
+    """
+
+    id: TurnId
+    conversation: Conversation
+    subject: Message | None = None
+    epoch: int = 1
+    retry: bool = False
+
+
+class Recording:
+    """What a running turn has said so far, and how much of that is durable.
+
+    Written by the one who runs the turn, made durable by a journal, read by any number of
+    viewers by cursor: event n has the number n, counted from 1. It never waits; whoever wants to
+    wait is told of each change by `on_change`.
+    """
+
+    def __init__(self, turn: Turn, events: tuple[TurnEvent, ...] = ()) -> None:
+        self.turn = turn
+        self.events: list[TurnEvent] = list(events)
+        self.durable = len(events)
+        self.transcript = Transcript(turn.conversation.id, events)
+        self.ended = False
+        self.cancel_asked = False
+        self.lost: ChatbridgeError | None = None
+        self.on_change: Callable[[], None] = lambda: None
+
+    def say(self, event: TurnEvent) -> None:
+        """Add an event; it may be shown once it is durable."""
+        self.events.append(event)
+        self.transcript.apply(event)
+
+    @property
+    def tail(self) -> list[tuple[int, TurnEvent]]:
+        """The events that are not durable yet, with their numbers."""
+        return list(enumerate(self.events[self.durable :], self.durable + 1))
+
+    def durable_to(self, number: int) -> None:
+        """Events up to `number` are kept for good."""
+        self.durable = max(self.durable, number)
+        self.on_change()
+
+    def ask_cancel(self) -> None:
+        """Somebody pressed stop."""
+        self.cancel_asked = True
+        self.on_change()
+
+    def lose(self, reason: ChatbridgeError) -> None:
+        """The turn is no longer ours: nothing more of it may be kept."""
+        self.lost = reason
+        self.on_change()
+
+    def end(self) -> None:
+        """There is nothing more to come; all that may be shown is durable."""
+        self.ended = True
+        self.on_change()
+
+    def is_durable(self, call_id: str) -> bool:
+        """Whether the start of this call is kept, so that the tool may run."""
+        return any(
+            isinstance(event, ToolCallStarted) and event.call.id == call_id
+            for event in self.events[: self.durable]
+        )

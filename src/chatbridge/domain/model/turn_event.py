@@ -1,0 +1,142 @@
+"""What happens while a turn runs. Every surface translates from this union."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from chatbridge.domain.model.identifiers import CallId, MessageId
+from chatbridge.domain.model.tool_call import CallState, ToolCall
+
+EndState = Literal["completed", "failed", "cancelled", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextStarted:
+    """The assistant begins a message."""
+
+    message_id: MessageId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextDelta:
+    """Some more of it."""
+
+    message_id: MessageId
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextFinished:
+    """The message is whole."""
+
+    message_id: MessageId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCallStarted:
+    """A tool is about to run; the calls of one model step share one message."""
+
+    message_id: MessageId
+    call: ToolCall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCallFinished:
+    """A tool has answered, or is known not to."""
+
+    message_id: MessageId
+    call_id: CallId
+    state: CallState
+    output: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Titled:
+    """The conversation has got a title."""
+
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnFailed:
+    """The turn can't go on: a stable code and a sentence for the person."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnEnded:
+    """The last event of every turn."""
+
+    state: EndState
+
+
+TurnEvent = (
+    TextStarted
+    | TextDelta
+    | TextFinished
+    | ToolCallStarted
+    | ToolCallFinished
+    | Titled
+    | TurnFailed
+    | TurnEnded
+)
+
+_NAMES: dict[type[TurnEvent], str] = {
+    TextStarted: "text.started",
+    TextDelta: "text.delta",
+    TextFinished: "text.finished",
+    ToolCallStarted: "tool_call.started",
+    ToolCallFinished: "tool_call.finished",
+    Titled: "titled",
+    TurnFailed: "turn.failed",
+    TurnEnded: "turn.ended",
+}
+_TYPES = {name: kind for kind, name in _NAMES.items()}
+_TIMES = ("at", "started_at", "ended_at")
+
+
+def to_record(event: TurnEvent) -> dict[str, Any]:
+    """The event as JSON can hold it: `type`, and the event's own fields."""
+    return {"type": _NAMES[type(event)], **_written(asdict(event))}
+
+
+def from_record(record: Mapping[str, Any]) -> TurnEvent:
+    """The event that `to_record` wrote."""
+    fields = _read(record)
+    kind = _TYPES[fields.pop("type")]
+    if "call" in fields:
+        fields["call"] = call_from_record(fields["call"])
+    return kind(**fields)
+
+
+def call_to_record(call: ToolCall) -> dict[str, Any]:
+    """A tool call as JSON can hold it."""
+    return _written(asdict(call))
+
+
+def call_from_record(record: Mapping[str, Any]) -> ToolCall:
+    """The tool call that `call_to_record` wrote."""
+    return ToolCall(**_read(record))
+
+
+def _written(value: dict[str, Any]) -> dict[str, Any]:
+    return {
+        k: v.isoformat()
+        if isinstance(v, datetime)
+        else _written(v)  # pyright: ignore[reportUnknownArgumentType]
+        if isinstance(v, dict)
+        else v
+        for k, v in value.items()
+    }
+
+
+def _read(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        k: datetime.fromisoformat(v) if k in _TIMES and v is not None else v
+        for k, v in record.items()
+    }

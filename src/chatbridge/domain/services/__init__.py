@@ -1,0 +1,1 @@
+"""What is decided: which history is visible, and how a turn lives."""

@@ -1,0 +1,1 @@
+"""Who may call us, and in which language."""

@@ -1,0 +1,1 @@
+"""The ChatKit protocol: the only place that says thread and item."""

@@ -1,0 +1,35 @@
+"""The one who answers: reads a window, calls tools, and says what happens."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from chatbridge.domain.model.identifiers import CallId
+from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.tool import OnBehalf
+from chatbridge.domain.model.turn_event import TurnEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRequest:
+    """The messages to read, the last of them to be answered, and for whom.
+
+    `before_call` is awaited with the call's id after its ToolCallStarted was yielded and before
+    the tool runs; it returns when the call is durable and raises TurnLost when the turn is lost.
+    """
+
+    window: tuple[Message, ...]
+    on_behalf: OnBehalf
+    before_call: Callable[[CallId], Awaitable[None]]
+
+
+class AgentRunner(Protocol):
+    """Runs the agent for one turn."""
+
+    def run(self, request: AgentRequest) -> AsyncGenerator[TurnEvent, None]:
+        """Text and tool events as they happen, with ids of our own and storable text.
+
+        Every started text is finished and every started call too, unless the run ends early.
+        Closing the generator stops the model and the tools. Raises AgentFailed.
+        """
+        ...

@@ -1,0 +1,72 @@
+"""Conversations and their messages, each call scoped to an owner and its own transaction."""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+from chatbridge.domain.model.conversation import Conversation
+from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
+from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.page import Page, PageRequest
+
+FeedbackKind = Literal["positive", "negative"]
+
+
+class ConversationRepository(Protocol):
+    """Every call but `create` and `list` raises NotFound where the conversation is nobody's, and
+    Forbidden where it is somebody else's; every call raises Unavailable when the store is away.
+    """
+
+    async def create(self, conversation: Conversation) -> None:
+        """Keep a new conversation; one that exists under this owner and id stays as it is."""
+        ...
+
+    async def get(self, user_id: UserId, id: ConversationId) -> Conversation:
+        """The conversation as it is now."""
+        ...
+
+    async def list(self, user_id: UserId, request: PageRequest) -> Page[Conversation]:
+        """The owner's conversations by latest activity; `desc` begins with the newest.
+
+        Raises Invalid for a cursor that no earlier page gave.
+        """
+        ...
+
+    async def rename(self, user_id: UserId, id: ConversationId, title: str) -> Conversation:
+        """Give it a title; a rename is no activity."""
+        ...
+
+    async def delete(self, user_id: UserId, id: ConversationId) -> None:
+        """Delete it with all that belongs to it."""
+        ...
+
+    async def save_message(self, user_id: UserId, message: Message) -> Message:
+        """Keep a message at the end, or, where its id is known, replace it in its place."""
+        ...
+
+    async def message(
+        self, user_id: UserId, conversation_id: ConversationId, id: MessageId
+    ) -> Message:
+        """One message. Raises NotFound also where the conversation has no such message."""
+        ...
+
+    async def messages(
+        self, user_id: UserId, conversation_id: ConversationId, request: PageRequest
+    ) -> Page[Message]:
+        """A page of its messages in order of position, notes left out.
+
+        The cursor is a message's id. Raises Invalid for one that the conversation has not.
+        """
+        ...
+
+    async def save_feedback(
+        self,
+        user_id: UserId,
+        conversation_id: ConversationId,
+        message_ids: Sequence[MessageId],
+        kind: FeedbackKind,
+    ) -> None:
+        """Keep the owner's verdict on each message, in place of an earlier one.
+
+        Raises NotFound, and keeps nothing, where the conversation lacks one of the messages.
+        """
+        ...
