@@ -16,3 +16,15 @@ class Caller:
     user_id: UserId
     via: Literal["token", "session"] = "token"
     conversation_id: ConversationId | None = None
+
+
+# What a token of our own is good for, and nothing else: its audience.
+
+CHAT_SESSION = "chatbridge:chat-session"
+"""The chat protocol, for any conversation of the user or for one."""
+
+TASKS_TOOLS = "chatbridge:tasks"
+"""The bundled tool server that keeps the user's tasks."""
+
+DEVELOPMENT = "chatbridge:development"
+"""Everything a user may do, on the developer's own machine only."""

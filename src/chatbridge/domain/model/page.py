@@ -1,14 +1,19 @@
 """One page of a long list, and where the next one begins."""
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Generic, Literal, TypeVar
 
 from chatbridge.domain.model.errors import Invalid
+from chatbridge.domain.model.message import storable
 
 Order = Literal["asc", "desc"]
 T = TypeVar("T")
 
 MAX_LIMIT = 100
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,3 +40,22 @@ class Page(Generic[T]):
 def invalid_cursor() -> Invalid:
     """What a repository raises for a cursor that it never gave out."""
     return Invalid("`after` must be a cursor from an earlier page.", code="invalid_cursor")
+
+
+def activity_cursor(moment: datetime, id: str) -> str:
+    """The cursor of an entry in a list that is ordered by a moment and then by id."""
+    microseconds = round((moment - _EPOCH) / timedelta(microseconds=1))
+    return urlsafe_b64encode(f"{microseconds}:{id}".encode()).decode().rstrip("=")
+
+
+def read_activity_cursor(cursor: str) -> tuple[datetime, str]:
+    """The moment and id that `activity_cursor` wrote. Raises Invalid for anything else."""
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        microseconds, colon, id = urlsafe_b64decode(padded).decode().partition(":")
+        moment = _EPOCH + timedelta(microseconds=int(microseconds))
+    except (ValueError, OverflowError) as error:
+        raise invalid_cursor() from error
+    if not colon or not storable(id):
+        raise invalid_cursor()
+    return moment, id

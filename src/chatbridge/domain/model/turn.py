@@ -63,6 +63,11 @@ class Recording:
         self.durable = max(self.durable, number)
         self.on_change()
 
+    def forget_tail(self) -> None:
+        """Take back what is not durable: nobody has seen it, and nobody may keep it now."""
+        del self.events[self.durable :]
+        self.transcript = Transcript(self.turn.conversation.id, self.events)
+
     def ask_cancel(self) -> None:
         """Somebody pressed stop."""
         self.cancel_asked = True

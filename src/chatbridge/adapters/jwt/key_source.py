@@ -1,0 +1,177 @@
+"""Where the keys of the sign-in come from: a shared secret, or the key set that it publishes."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, cast
+
+import httpx
+
+from chatbridge.adapters.jwt.keys import (
+    PUBLIC_KEY_ALGORITHMS,
+    VerificationKey,
+    published_key,
+    secret_key,
+)
+from chatbridge.adapters.jwt.reading import json_object
+from chatbridge.domain.model.errors import Unauthenticated, Unavailable
+
+MAX_KEY_SET_BYTES = 64 * 1024
+FETCH_SECONDS = 5
+COOL_DOWN_SECONDS = 5
+FRESH_SECONDS = 5 * 60
+KEPT_SECONDS = 24 * 60 * 60
+
+_HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}
+
+logger = logging.getLogger(__name__)
+
+
+class KeySource(Protocol):
+    """One of the two modes, chosen at start; they share no algorithm."""
+
+    @property
+    def algorithms(self) -> frozenset[str]:
+        """The algorithms of this mode; for a token of another there is no need to ask for a key."""
+        ...
+
+    async def key_for(self, key_id: str | None) -> VerificationKey:
+        """The key that a token names.
+
+        Raises Unauthenticated (`unknown_key`); Unavailable (`sign_in_unavailable`).
+        """
+        ...
+
+
+class SharedSecret:
+    """HS256, by a secret that the sign-in and chatbridge share and nothing else uses."""
+
+    algorithms = frozenset({"HS256"})
+
+    def __init__(self, secret: bytes) -> None:
+        """Raises ValueError for fewer than 32 bytes."""
+        self._key = secret_key(secret)
+
+    async def key_for(self, key_id: str | None) -> VerificationKey:
+        """The one key there is, whatever the token calls it."""
+        return self._key
+
+
+class Jwks:
+    """A published key set (RFC 7517), cached: only a key that isn't known makes a caller wait.
+
+    Keys are fetched again in the background after 5 minutes, and at once for an unknown id, but
+    never twice at a time nor within 5 seconds. While that fails, the last good keys serve for
+    24 hours.
+    """
+
+    algorithms = PUBLIC_KEY_ALGORITHMS
+
+    def __init__(
+        self, url: str, http: httpx.AsyncClient, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._url = url
+        self._http = http
+        self._clock = clock
+        self._keys: Mapping[str, VerificationKey] = {}
+        self._fetched_at = float("-inf")
+        self._tried_at = float("-inf")
+        self._fetch: asyncio.Task[None] | None = None
+
+    async def key_for(self, key_id: str | None) -> VerificationKey:
+        """The key of this id. A token must name one, even if the set has only one.
+
+        Raises Unauthenticated (`unknown_key`); Unavailable (`sign_in_unavailable`) if no keys
+        could be fetched so far, or for 24 hours.
+        """
+        if key_id is None:
+            raise _unknown_key()
+        if self._age() >= KEPT_SECONDS or key_id not in self._keys:
+            await self.refresh()
+        elif self._age() >= FRESH_SECONDS:
+            self._start_fetch()
+        return self._known(key_id)
+
+    async def refresh(self) -> None:
+        """Fetches the keys and waits for them, unless that was tried less than 5 seconds ago.
+
+        Called before the first request, it spares that request the wait. Never fails.
+        """
+        self._start_fetch()
+        if self._fetch:
+            # Unlike `await task`, this leaves the task alone when the waiting request is cancelled.
+            await asyncio.wait({self._fetch})
+
+    async def close(self) -> None:
+        """Ends a fetch that is under way; to be called before the HTTP client is closed."""
+        if self._fetch:
+            self._fetch.cancel()
+            await asyncio.wait({self._fetch})
+
+    def _known(self, key_id: str) -> VerificationKey:
+        if self._age() >= KEPT_SECONDS:
+            raise Unavailable(
+                "The sign-in can't be reached to check the token; try again in a moment.",
+                code="sign_in_unavailable",
+            )
+        if key_id not in self._keys:
+            raise _unknown_key()
+        return self._keys[key_id]
+
+    def _age(self) -> float:
+        return self._clock() - self._fetched_at
+
+    def _start_fetch(self) -> None:
+        under_way = self._fetch is not None and not self._fetch.done()
+        if not under_way and self._clock() - self._tried_at >= COOL_DOWN_SECONDS:
+            self._fetch = asyncio.create_task(self._fetch_keys())
+
+    async def _fetch_keys(self) -> None:
+        try:
+            async with asyncio.timeout(FETCH_SECONDS):
+                self._keys = _key_set(await self._download())
+            self._fetched_at = self._clock()
+        # Whatever is wrong over there, the keys that we have are still good.
+        except Exception as error:
+            logger.warning(
+                "No keys from %s (CHATBRIDGE_AUTH__JWKS_URL): %s",
+                self._url,
+                str(error) or type(error).__name__,
+            )
+        finally:
+            self._tried_at = self._clock()
+
+    async def _download(self) -> bytes:
+        body = bytearray()
+        async with self._http.stream(
+            "GET", self._url, headers=_HEADERS, follow_redirects=False
+        ) as response:
+            if response.status_code != 200:
+                raise ValueError(f"the answer is {response.status_code}")
+            # Raw, as sent: a compressed answer could be small here and huge in memory.
+            async for chunk in response.aiter_raw():
+                body += chunk
+                if len(body) > MAX_KEY_SET_BYTES:
+                    raise ValueError(f"the answer is larger than {MAX_KEY_SET_BYTES} bytes")
+        return bytes(body)
+
+
+def _key_set(body: bytes) -> Mapping[str, VerificationKey]:
+    entries = json_object(body).get("keys")
+    if not isinstance(entries, list):
+        raise ValueError("the answer is not a key set")
+    keys: dict[str, VerificationKey] = {}
+    for entry in cast("list[Any]", entries):
+        if isinstance(entry, dict) and (found := published_key(cast("dict[str, Any]", entry))):
+            keys.setdefault(*found)
+    if not keys:
+        raise ValueError("the key set has no key for EdDSA, ES256 or RS256")
+    return keys
+
+
+def _unknown_key() -> Unauthenticated:
+    return Unauthenticated(
+        "This token is signed with a key that the sign-in does not publish; sign in again.",
+        code="unknown_key",
+    )

@@ -1,0 +1,147 @@
+"""The guard around python-jose, which checks signatures here and decides nothing else."""
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NoReturn, cast
+
+from jose import jws
+
+from chatbridge.adapters.jwt.keys import VerificationKey
+from chatbridge.adapters.jwt.reading import UnverifiedToken, json_object, malformed
+from chatbridge.domain.model.errors import Unauthenticated
+from chatbridge.domain.model.identifiers import UserId
+
+LEEWAY_SECONDS = 30
+MAX_LIFETIME_SECONDS = 24 * 60 * 60
+
+_REQUIRED = ("iss", "aud", "sub", "iat", "exp")
+
+# Ids of Better Auth, UUIDs, `auth0|1`, e-mail addresses. A user id is a part of our paths: no
+# slash, and not `.` or `..`, which a client would resolve before it asks.
+_SUBJECT = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.:@|+=~'-]{1,128}")
+_LATEST = 2**53
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """What a verified token says; times are seconds since 1970, `all` has every claim."""
+
+    subject: UserId
+    issued_at: float
+    expires_at: float
+    all: Mapping[str, object]
+
+
+def verified_claims(
+    token: UnverifiedToken, key: VerificationKey, *, issuer: str, audience: str
+) -> Claims:
+    """The claims of a token that this key signed, for this audience, and that is good now.
+
+    Raises Unauthenticated, and nothing else whatever the token is, with the code
+    `wrong_algorithm`, `bad_signature`, `claim_missing`, `claim_invalid`, `wrong_issuer`,
+    `wrong_audience`, `token_expired`, `token_not_yet_valid` or `token_lifetime`. Clocks may
+    differ by 30 seconds; no token may live for more than 24 hours.
+    """
+    payload = _signed_payload(token, key)
+    try:
+        found = json_object(payload)
+    except ValueError:
+        raise malformed() from None
+    _check_present(found)
+    _check_parties(found, issuer, audience)
+    claims = _typed(found)
+    _check_times(claims, _not_before(found))
+    return claims
+
+
+def is_subject(text: str) -> bool:
+    """Whether a user of this id could ever be authenticated."""
+    return bool(_SUBJECT.fullmatch(text))
+
+
+def invalid_claim(name: str) -> Unauthenticated:
+    """The refusal of a claim that has the wrong type or form."""
+    return Unauthenticated(f"The claim `{name}` is not of the right form.", code="claim_invalid")
+
+
+def wrong_algorithm() -> Unauthenticated:
+    """The refusal of an algorithm that isn't the key's, or isn't of the configured mode."""
+    return Unauthenticated(
+        "This token is signed by a method that is not accepted here.", code="wrong_algorithm"
+    )
+
+
+def _signed_payload(token: UnverifiedToken, key: VerificationKey) -> bytes:
+    # python-jose chooses how to read a key by the token's `alg`: a public key would do as a secret.
+    if token.algorithm != key.algorithm:
+        raise wrong_algorithm()
+    try:
+        return jws.verify(token.text, key.key, [key.algorithm])
+    # It raises more than it names; a token must never be a server error.
+    except Exception:
+        _refuse("bad_signature", "The signature of this token is not right.")
+
+
+def _check_present(found: Mapping[str, object]) -> None:
+    for name in _REQUIRED:
+        if name not in found:
+            _refuse("claim_missing", f"The token lacks the claim `{name}`.")
+
+
+def _check_parties(found: Mapping[str, object], issuer: str, audience: str) -> None:
+    if not isinstance(found["iss"], str):
+        raise invalid_claim("iss")
+    if found["iss"] != issuer:
+        _refuse("wrong_issuer", "This token was issued by a sign-in that is not trusted here.")
+    if audience not in _audiences(found["aud"]):
+        _refuse("wrong_audience", "This token was issued for another service.")
+
+
+def _audiences(value: object) -> list[str]:
+    listed = cast("list[object]", value if isinstance(value, list) else [value])
+    named = [each for each in listed if isinstance(each, str)]
+    if not named or len(named) < len(listed):
+        raise invalid_claim("aud")
+    return named
+
+
+def _typed(found: Mapping[str, object]) -> Claims:
+    subject = found["sub"]
+    if not isinstance(subject, str) or not is_subject(subject):
+        raise invalid_claim("sub")
+    return Claims(
+        subject=UserId(subject),
+        issued_at=_seconds(found, "iat"),
+        expires_at=_seconds(found, "exp"),
+        all=found,
+    )
+
+
+def _not_before(found: Mapping[str, object]) -> float | None:
+    return _seconds(found, "nbf") if "nbf" in found else None
+
+
+def _seconds(found: Mapping[str, object], name: str) -> float:
+    value = found[name]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise invalid_claim(name)
+    # Before any arithmetic: what JSON calls a number may be infinite or have a thousand digits.
+    if not 0 <= value <= _LATEST:
+        raise invalid_claim(name)
+    return value
+
+
+def _check_times(claims: Claims, not_before: float | None) -> None:
+    now = time.time()
+    if claims.expires_at <= now - LEEWAY_SECONDS:
+        _refuse("token_expired", "This token has expired; sign in again.")
+    if max(claims.issued_at, not_before or 0) > now + LEEWAY_SECONDS:
+        _refuse("token_not_yet_valid", "This token is not good yet; check the clocks.")
+    if not 0 < claims.expires_at - claims.issued_at <= MAX_LIFETIME_SECONDS:
+        _refuse("token_lifetime", "A token may live for a second to a day.")
+
+
+def _refuse(code: str, detail: str) -> NoReturn:
+    raise Unauthenticated(detail, code=code) from None

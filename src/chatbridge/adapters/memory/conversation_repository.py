@@ -1,0 +1,118 @@
+"""Conversations in a dict: what tests and demos run on, and the measure for every other store."""
+
+from asyncio import sleep
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+from chatbridge.adapters.memory.store import (
+    KeptConversation,
+    MemoryStore,
+    conversation_copy,
+    message_copy,
+)
+from chatbridge.domain.model.conversation import Conversation
+from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
+from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.page import (
+    Page,
+    PageRequest,
+    activity_cursor,
+    invalid_cursor,
+    read_activity_cursor,
+)
+from chatbridge.ports.conversation_repository import FeedbackKind
+
+T = TypeVar("T")
+K = TypeVar("K", int, tuple[datetime, str])
+
+
+class MemoryConversationRepository:
+    """Every call yields to the loop once, like a database would, and is atomic after that."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    async def create(self, conversation: Conversation) -> None:
+        await sleep(0)
+        self._store.keep(KeptConversation(conversation=conversation_copy(conversation)))
+
+    async def get(self, user_id: UserId, id: ConversationId) -> Conversation:
+        kept = await self._store.find(user_id, id)
+        return conversation_copy(kept.conversation)
+
+    async def list(self, user_id: UserId, request: PageRequest) -> Page[Conversation]:
+        await sleep(0)
+        after = None if request.after is None else read_activity_cursor(request.after)
+        every = (kept.conversation for kept in self._store.conversations.values())
+        mine = [conversation_copy(c) for c in every if c.user_id == user_id]
+        following = _following(mine, after, _rank, request)
+        return _page(following, request, lambda c: activity_cursor(*_rank(c)))
+
+    async def rename(self, user_id: UserId, id: ConversationId, title: str) -> Conversation:
+        kept = await self._store.find(user_id, id)
+        kept.conversation = replace(kept.conversation, title=title)
+        return conversation_copy(kept.conversation)
+
+    async def delete(self, user_id: UserId, id: ConversationId) -> None:
+        await self._store.find(user_id, id)
+        del self._store.conversations[user_id, id]
+
+    async def save_message(self, user_id: UserId, message: Message) -> Message:
+        kept = await self._store.find(user_id, message.conversation_id)
+        if message.id not in kept.messages:
+            kept.touch(self._store.now())
+        return message_copy(kept.put(message))
+
+    async def message(
+        self, user_id: UserId, conversation_id: ConversationId, id: MessageId
+    ) -> Message:
+        kept = await self._store.find(user_id, conversation_id)
+        return message_copy(kept.message(id))
+
+    async def messages(
+        self, user_id: UserId, conversation_id: ConversationId, request: PageRequest
+    ) -> Page[Message]:
+        kept = await self._store.find(user_id, conversation_id)
+        after = None if request.after is None else _position_of(kept, MessageId(request.after))
+        shown = [message_copy(m) for m in kept.messages.values() if m.kind != "note"]
+        following = _following(shown, after, lambda m: m.position, request)
+        return _page(following, request, lambda m: m.id)
+
+    async def save_feedback(
+        self,
+        user_id: UserId,
+        conversation_id: ConversationId,
+        message_ids: Sequence[MessageId],
+        kind: FeedbackKind,
+    ) -> None:
+        kept = await self._store.find(user_id, conversation_id)
+        known = [kept.message(id).id for id in message_ids]
+        kept.feedback.update(dict.fromkeys(known, kind))
+
+
+def _following(
+    entries: Sequence[T], after: K | None, key: Callable[[T], K], request: PageRequest
+) -> list[T]:
+    descending = request.order == "desc"
+    ordered = sorted(entries, key=key, reverse=descending)
+    if after is None:
+        return ordered
+    return [e for e in ordered if (key(e) < after if descending else key(e) > after)]
+
+
+def _page(following: Sequence[T], request: PageRequest, cursor: Callable[[T], str]) -> Page[T]:
+    chosen = tuple(following[: request.limit])
+    return Page(chosen, cursor(chosen[-1]) if len(following) > request.limit else None)
+
+
+def _rank(conversation: Conversation) -> tuple[datetime, str]:
+    return conversation.updated_at, conversation.id
+
+
+def _position_of(kept: KeptConversation, cursor: MessageId) -> int:
+    message = kept.messages.get(cursor)
+    if message is None:
+        raise invalid_cursor()
+    return message.position

@@ -1,0 +1,176 @@
+"""Turns in memory: begin and finish in one step each, as nobody else runs in between."""
+
+from asyncio import sleep
+from dataclasses import replace
+
+from chatbridge.adapters.memory.store import (
+    KeptConversation,
+    KeptTurn,
+    MemoryStore,
+    conversation_copy,
+    message_copy,
+)
+from chatbridge.domain.model.context_window import ContextWindow
+from chatbridge.domain.model.conversation import Conversation
+from chatbridge.domain.model.errors import Conflict, Invalid, NotFound, StaleTurn
+from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
+from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.turn import Recording, Turn, TurnState
+from chatbridge.domain.model.turn_event import EndState
+from chatbridge.ports.turn_repository import Begun, TurnRequest
+
+_STALE_AT_ONCE = 100
+
+
+class MemoryTurnRepository:
+    """Every call yields to the loop once, like a database would, and is atomic after that."""
+
+    def __init__(self, store: MemoryStore, *, lease: float = 5.0) -> None:
+        self._store = store
+        self._lease = lease
+
+    async def begin(self, request: TurnRequest, window: ContextWindow) -> Begun:
+        await sleep(0)
+        kept = self._conversation(request)
+        turn = self._already_begun(request) or self._start(kept, request)
+        return _begun(kept, turn, window)
+
+    async def finish(
+        self, recording: Recording, state: EndState, messages: tuple[Message, ...]
+    ) -> TurnState:
+        await sleep(0)
+        kept, turn = self._known(recording.turn)
+        if not turn.is_held_by(recording.turn):
+            return turn.state
+        turn.keep(recording.tail)
+        _keep_answer(kept, turn, state, messages)
+        if kept.conversation.title is None:
+            kept.conversation = replace(kept.conversation, title=recording.transcript.title)
+        turn.state, turn.ended_at = state, self._store.now()
+        kept.touch(turn.ended_at)
+        return state
+
+    async def claim_stale(
+        self, user_id: UserId, conversation_id: ConversationId
+    ) -> Recording | None:
+        await sleep(0)
+        kept = self._store.conversations.get((user_id, conversation_id))
+        if kept is None or kept.running is None or not kept.running.lease_passed:
+            return None
+        turn = kept.running
+        turn.epoch += 1
+        turn.renew(self._lease)
+        return Recording(_held(kept, turn), tuple(turn.events.values()))
+
+    async def stale(self) -> tuple[tuple[UserId, ConversationId], ...]:
+        await sleep(0)
+        kept = self._store.conversations.items()
+        passed = [key for key, k in kept if k.running is not None and k.running.lease_passed]
+        return tuple(passed[:_STALE_AT_ONCE])
+
+    async def abandon_running(self) -> None:
+        await sleep(0)
+        for kept in self._store.conversations.values():
+            if kept.running is not None:
+                kept.running.renew(0)
+
+    async def ask_cancel(self, user_id: UserId, conversation_id: ConversationId) -> bool:
+        running = (await self._store.find(user_id, conversation_id)).running
+        if running is None:
+            return False
+        running.cancel_asked = True
+        return True
+
+    def _conversation(self, request: TurnRequest) -> KeptConversation:
+        key = (request.user_id, request.conversation_id)
+        if request.new and key not in self._store.conversations:
+            # kept with its first turn, so that a refused one leaves nothing behind
+            return KeptConversation(conversation=self._new_conversation(request))
+        return self._store.get(*key)
+
+    def _already_begun(self, request: TurnRequest) -> KeptTurn | None:
+        known = self._store.turn(request.user_id, request.turn_id)
+        if known is None:
+            return None
+        kept, turn = known
+        if kept.conversation.id != request.conversation_id or turn.state != "running":
+            raise Conflict("This turn has already ended.", code="turn_ended")
+        return turn
+
+    def _new_conversation(self, request: TurnRequest) -> Conversation:
+        now = self._store.now()
+        return Conversation(
+            id=request.conversation_id, user_id=request.user_id, created_at=now, updated_at=now
+        )
+
+    def _start(self, kept: KeptConversation, request: TurnRequest) -> KeptTurn:
+        _refuse_a_second(kept)
+        subject = _subject(kept, request)
+        turn = KeptTurn(
+            id=request.turn_id, subject=subject.id, retry=request.message is None, lease_until=0
+        )
+        turn.renew(self._lease)
+        kept.turns[turn.id] = turn
+        kept.touch(self._store.now())
+        self._store.keep(kept)
+        return turn
+
+    def _known(self, turn: Turn) -> tuple[KeptConversation, KeptTurn]:
+        known = self._store.turn(turn.conversation.user_id, turn.id)
+        if known is None:
+            raise NotFound("The turn is gone with its conversation.", code="turn_not_found")
+        return known
+
+
+def _refuse_a_second(kept: KeptConversation) -> None:
+    if kept.conversation.status != "active":
+        raise Conflict("This conversation takes no new messages.", code="conversation_closed")
+    if kept.running is None:
+        return
+    if kept.running.lease_passed:
+        raise StaleTurn("The answer to an earlier message was interrupted; ask again.")
+    raise Conflict("Another message is being answered; wait for it.", code="turn_running")
+
+
+def _subject(kept: KeptConversation, request: TurnRequest) -> Message:
+    if request.message is None:
+        return _retried(kept, request.retry_of or MessageId(""))
+    if request.message.id in kept.messages:
+        raise Conflict("A message with this id is already kept.", code="message_exists")
+    return kept.put(request.message)
+
+
+def _retried(kept: KeptConversation, id: MessageId) -> Message:
+    message = kept.message(id)
+    if message.role != "user" or message.kind != "text":
+        raise Invalid("Only a user's message can be answered again.", code="not_retryable")
+    return message
+
+
+def _begun(kept: KeptConversation, turn: KeptTurn, window: ContextWindow) -> Begun:
+    subject = kept.messages[turn.subject]
+    read = [
+        message_copy(m)
+        for m in kept.messages.values()
+        if m.position <= subject.position and m.kind != "note"
+    ]
+    return Begun(
+        turn=replace(_held(kept, turn), subject=message_copy(subject)),
+        window=window.of(read, sum(m.counted for m in read)),
+    )
+
+
+def _held(kept: KeptConversation, turn: KeptTurn) -> Turn:
+    conversation = conversation_copy(kept.conversation)
+    return Turn(id=turn.id, conversation=conversation, epoch=turn.epoch, retry=turn.retry)
+
+
+def _keep_answer(
+    kept: KeptConversation, turn: KeptTurn, state: EndState, messages: tuple[Message, ...]
+) -> None:
+    if turn.retry and state != "completed":
+        return
+    if turn.retry:
+        kept.drop_after(kept.messages[turn.subject].position)
+    for message in messages:
+        kept.put(message)

@@ -1,0 +1,71 @@
+"""The tool calls of one run: their ids, who may start, and how each one ended."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from chatbridge.domain.model.identifiers import CallId, MessageId, new_call_id
+from chatbridge.domain.model.message import cleaned
+from chatbridge.domain.model.tool_call import ToolCall
+from chatbridge.domain.model.turn_event import ToolCallFinished, ToolCallStarted, TurnEvent
+
+
+@dataclass(slots=True)
+class Call:
+    """One call: its own id, the step that made it, and what is known about it so far."""
+
+    id: CallId
+    step: MessageId
+    shown: asyncio.Event = field(default_factory=asyncio.Event)
+    failed: bool = False
+    finished: bool = False
+
+
+class Calls:
+    """Emits the start and the end of each call once, under an id of our own.
+
+    The provider's id finds the call while the run lasts; where it is used again in a later step,
+    it means the later call.
+    """
+
+    def __init__(self, emit: Callable[[TurnEvent], None]) -> None:
+        self._emit = emit
+        self._by_provider_id: dict[str, Call] = {}
+        self._by_id: dict[CallId, Call] = {}
+
+    def start(self, step: MessageId, provider_id: str, name: str, arguments: str) -> None:
+        """The model has asked for a call, whole."""
+        call = Call(new_call_id(), step)
+        self._by_provider_id[provider_id] = self._by_id[call.id] = call
+        asked = ToolCall(
+            id=call.id,
+            name=cleaned(name or ""),
+            arguments=cleaned(arguments or ""),
+            started_at=datetime.now(UTC),
+        )
+        self._emit(ToolCallStarted(message_id=step, call=asked))
+
+    def find(self, provider_id: str | None) -> Call | None:
+        """The call that the SDK means, if the model made it in this run."""
+        return self._by_provider_id.get(provider_id or "")
+
+    def show(self, id: CallId) -> None:
+        """The call's start has reached the reader, so it may ask to begin."""
+        self._by_id[id].shown.set()
+
+    def finish(self, provider_id: str | None, output: str) -> None:
+        """The call has ended; only the first word about it counts."""
+        call = self.find(provider_id)
+        if call is None or call.finished:
+            return
+        call.finished = True
+        self._emit(
+            ToolCallFinished(
+                message_id=call.step,
+                call_id=call.id,
+                state="failed" if call.failed else "succeeded",
+                output=cleaned(output),
+                at=datetime.now(UTC),
+            )
+        )

@@ -1,0 +1,97 @@
+"""Whatever ends a run early, as an AgentFailed with a stable code and a sentence for the person."""
+
+import json
+import re
+
+from agents.exceptions import MaxTurnsExceeded, ModelBehaviorError, ModelTimeoutError
+from openai import (
+    APIConnectionError,
+    APIError,
+    APIResponseValidationError,
+    APIStatusError,
+    APITimeoutError,
+)
+from pydantic import ValidationError
+
+from chatbridge.domain.model.errors import AgentFailed, ChatbridgeError
+
+_SENTENCES = {
+    "model_unauthorized": "The model endpoint refused our key. Please tell the operator.",
+    "model_rate_limited": "The model is busy or its quota is used up. Please try again later.",
+    "model_unavailable": "The model can't be reached right now. Please try again.",
+    "model_timeout": "The model took too long to answer. Please try again.",
+    "model_truncated": "The model's answer broke off before its end. Please try again.",
+    "model_malformed": "The model's answer could not be read. Please try again.",
+    "too_many_steps": "The model needed too many steps and was stopped. Try a smaller request.",
+    "context_too_long": "The conversation is too long for the model. Please start a new one.",
+    "agent_failed": "The model could not answer because of an unexpected error.",
+}
+
+_TOO_LONG = re.compile(
+    r"context.?(length|window|size)|exceed\w*.?context|maximum context|prompt is too long", re.I
+)
+_STATUS = {
+    401: "model_unauthorized",
+    403: "model_unauthorized",
+    408: "model_timeout",
+    413: "context_too_long",
+    429: "model_rate_limited",
+    504: "model_timeout",
+}
+_PROVIDER_CODES = {
+    "context_length_exceeded": "context_too_long",
+    "rate_limit_exceeded": "model_rate_limited",
+    "insufficient_quota": "model_rate_limited",
+    "server_error": "model_unavailable",
+    "server_is_overloaded": "model_unavailable",
+    "invalid_api_key": "model_unauthorized",
+}
+
+
+class TruncatedStream(Exception):
+    """The endpoint ended a stream without saying that the answer was whole."""
+
+
+class ProviderFailure(Exception):
+    """The endpoint said, in the middle of a stream, that it can't go on; `code` is its word."""
+
+    def __init__(self, code: str | None, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def agent_failed(error: Exception) -> ChatbridgeError:
+    """The error as the domain knows it; one of the domain's own comes back as it is."""
+    if isinstance(error, ChatbridgeError):
+        return error
+    code = _code(error)
+    return AgentFailed(_SENTENCES[code], code=code)
+
+
+def _code(error: Exception) -> str:
+    match error:
+        case APITimeoutError() | ModelTimeoutError() | TimeoutError():
+            return "model_timeout"
+        case APIConnectionError() | OSError():
+            return "model_unavailable"
+        case TruncatedStream():
+            return "model_truncated"
+        case MaxTurnsExceeded():
+            return "too_many_steps"
+        case APIResponseValidationError() | ModelBehaviorError() | ValidationError():
+            return "model_malformed"
+        case json.JSONDecodeError() | UnicodeDecodeError():
+            return "model_malformed"
+        case APIError() | ProviderFailure():
+            return _refusal(error)
+        case _:
+            return "agent_failed"
+
+
+def _refusal(error: APIError | ProviderFailure) -> str:
+    if _TOO_LONG.search(f"{error.code} {error}"):
+        return "context_too_long"
+    if error.code in _PROVIDER_CODES:
+        return _PROVIDER_CODES[error.code]
+    status = error.status_code if isinstance(error, APIStatusError) else 0
+    return _STATUS.get(status, "model_unavailable" if status >= 500 else "agent_failed")

@@ -1,0 +1,141 @@
+"""Tools of the port as tools of the Agents SDK, and the hooks around every tool of a run."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from typing import Any, cast
+
+from agents import Agent, FunctionTool, RunContextWrapper, RunHooks, ToolErrorFormatterArgs
+from agents import Tool as SdkTool
+from agents.tool_context import ToolContext
+
+from chatbridge.adapters.openai.calls import Call, Calls
+from chatbridge.domain.model.message import cleaned
+from chatbridge.domain.model.tool import Tool, ToolRequest, ToolResult
+from chatbridge.ports.agent_runner import AgentRequest
+from chatbridge.ports.tool_provider import ToolProvider
+
+log = logging.getLogger(__name__)
+
+_NOT_JSON = "The arguments are not a JSON object, so the tool was not run. Correct them."
+_CRASHED = "The tool failed because of an unexpected error."
+
+
+class Toolbox:
+    """The tools of one run; each is called for the request's user, under the call's own id."""
+
+    def __init__(self, provider: ToolProvider, request: AgentRequest, calls: Calls) -> None:
+        self._provider = provider
+        self._on_behalf = request.on_behalf
+        self._calls = calls
+        self.tasks: set[asyncio.Task[Any]] = set()
+
+    async def open(self) -> list[SdkTool]:
+        """The tools that can be called now, as the SDK wants them."""
+        return [self._function(tool) for tool in await self._provider.tools(self._on_behalf)]
+
+    def _function(self, tool: Tool) -> FunctionTool:
+        async def invoke(context: ToolContext[Any], arguments: str) -> str:
+            return await self._invoke(tool.name, context.tool_call_id, arguments)
+
+        return FunctionTool(
+            name=tool.name,
+            description=tool.description,
+            params_json_schema=dict(tool.parameters),
+            on_invoke_tool=invoke,
+            strict_json_schema=False,
+        )
+
+    async def _invoke(self, name: str, provider_id: str, arguments: str) -> str:
+        self._remember_task()
+        call = self._calls.find(provider_id)
+        if call is None:
+            raise LookupError("The SDK runs a call that the model has not made.")
+        result = await self._result(call, name, arguments)
+        call.failed = result.failed
+        return cleaned(result.output)
+
+    async def _result(self, call: Call, name: str, arguments: str) -> ToolResult:
+        parsed = _parsed(arguments)
+        if parsed is None:
+            return ToolResult(output=_NOT_JSON, failed=True)
+        request = ToolRequest(call_id=call.id, name=name, arguments=parsed)
+        try:
+            return await self._provider.call(request, self._on_behalf)
+        except Exception as error:
+            log.error("The tool provider raised %s", type(error).__name__)
+            return ToolResult(output=_CRASHED, failed=True)
+
+    # The SDK lets go of a tool's task when it is cancelled; whoever closes the run waits for it.
+    def _remember_task(self) -> None:
+        task = cast(asyncio.Task[Any], asyncio.current_task())
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+
+class ToolHooks(RunHooks[Any]):
+    """Asks before each tool runs, and reports each end at once.
+
+    The SDK's own output events come together, when the slowest tool of a step has ended.
+    """
+
+    def __init__(
+        self, request: AgentRequest, calls: Calls, fail: Callable[[Exception], None]
+    ) -> None:
+        self._before_call = request.before_call
+        self._calls = calls
+        self._fail = fail
+
+    async def on_tool_start(
+        self, context: RunContextWrapper[Any], agent: Agent[Any], tool: SdkTool
+    ) -> None:
+        """Wait until the call was shown and is durable; if it can't be, the run ends."""
+        call = self._calls.find(_provider_id(context))
+        if call is None:
+            return
+        await call.shown.wait()
+        try:
+            await self._before_call(call.id)
+        except Exception as error:
+            self._fail(error)
+            raise
+
+    async def on_tool_end(
+        self, context: RunContextWrapper[Any], agent: Agent[Any], tool: SdkTool, result: object
+    ) -> None:
+        """Report the end of the call."""
+        self._calls.finish(_provider_id(context), str(result))
+
+    def describe(self, error: ToolErrorFormatterArgs[Any]) -> str | None:
+        """What the model reads about a tool that raised or that there is not."""
+        call = self._calls.find(error.call_id)
+        if call is not None:
+            call.failed = True
+        if error.kind != "tool_not_found":
+            return None
+        text = f"There is no tool named {cleaned(error.tool_name)}, so nothing was run."
+        self._calls.finish(error.call_id, text)
+        return text
+
+
+def _provider_id(context: RunContextWrapper[Any]) -> str | None:
+    return context.tool_call_id if isinstance(context, ToolContext) else None
+
+
+def _parsed(arguments: str) -> dict[str, Any] | None:
+    try:
+        parsed: Any = json.loads(arguments or "{}")
+    except (ValueError, RecursionError):
+        return None
+    return _clean(parsed) if isinstance(parsed, dict) else None
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return cleaned(value)
+    if isinstance(value, list):
+        return [_clean(item) for item in cast(list[Any], value)]
+    if isinstance(value, dict):
+        return {cleaned(k): _clean(v) for k, v in cast(dict[str, Any], value).items()}
+    return value

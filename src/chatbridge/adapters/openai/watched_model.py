@@ -1,0 +1,90 @@
+"""A model whose every event is read before the Agents SDK acts on it."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from typing import Any, cast
+
+from agents import (
+    AgentOutputSchemaBase,
+    Handoff,
+    Model,
+    ModelResponse,
+    ModelSettings,
+    ModelTracing,
+    Tool,
+    TResponseInputItem,
+)
+from agents.items import TResponseStreamEvent
+from agents.retry import ModelRetryAdvice, ModelRetryAdviceRequest
+from openai.types.responses.response_prompt_param import ResponsePromptParam
+
+from chatbridge.adapters.openai.events import ResponseReader
+
+
+class WatchedModel(Model):
+    """Another model, read as it speaks.
+
+    The SDK hands events on through a queue that its tools overtake and that it drops when it
+    fails. Read here, a call is known before it runs, and no text is lost before an error.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        reader: Callable[[], ResponseReader],
+        fail: Callable[[Exception], None],
+    ) -> None:
+        self._model = model
+        self._reader = reader
+        self._fail = fail
+
+    # The SDK asks by this name whether it may group requests in the provider's prompt cache.
+    def _supports_default_prompt_cache_key(self) -> bool:
+        supports = getattr(self._model, "_supports_default_prompt_cache_key", None)
+        return bool(supports and supports())
+
+    def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
+        """What the model itself advises."""
+        return self._model.get_retry_advice(request)
+
+    async def get_response(self, *args: Any, **kwargs: Any) -> ModelResponse:
+        """Never asked for in a streamed run."""
+        raise NotImplementedError
+
+    async def stream_response(
+        self,
+        system_instructions: str | None,
+        input: str | list[TResponseInputItem],
+        model_settings: ModelSettings,
+        tools: list[Tool],
+        output_schema: AgentOutputSchemaBase | None,
+        handoffs: list[Handoff],
+        tracing: ModelTracing,
+        *,
+        previous_response_id: str | None,
+        conversation_id: str | None,
+        prompt: ResponsePromptParam | None,
+    ) -> AsyncIterator[TResponseStreamEvent]:
+        """The model's events, each read first. What the model raises is noted, then raised."""
+        reader = self._reader()
+        events = self._model.stream_response(
+            system_instructions,
+            input,
+            model_settings,
+            tools,
+            output_schema,
+            handoffs,
+            tracing,
+            previous_response_id=previous_response_id,
+            conversation_id=conversation_id,
+            prompt=prompt,
+        )
+        try:
+            async with aclosing(cast(Any, events)):
+                async for event in events:
+                    reader.read(event)
+                    yield event
+            reader.end()
+        except Exception as error:
+            self._fail(error)
+            raise

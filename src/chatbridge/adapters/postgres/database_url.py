@@ -1,0 +1,255 @@
+"""A Postgres URL as Neon, Heroku or libpq hand it out, translated for SQLAlchemy and asyncpg.
+
+Passed on as it is, such a URL fails: SQLAlchemy hands every query parameter to asyncpg's
+`connect`, which knows few of libpq's (https://www.postgresql.org/docs/current/libpq-connect.html,
+"Parameter Key Words").
+"""
+
+import shlex
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+CONNECT_SECONDS = 15.0
+"""How long a connect may take: a Neon compute that sleeps wakes up first."""
+
+COMMAND_SECONDS = 8.0
+"""How long a statement may take; on a link where packets vanish nothing else ends the wait."""
+
+_POOLER = "-pooler."
+_DRIVER = "postgresql+asyncpg"
+_STAY_IN_URL = {"host", "port", "prepared_statement_cache_size"}
+_IGNORED = {
+    "client_encoding",
+    "gssencmode",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "tcp_user_timeout",
+}
+_POOLER_ACCEPTS = {"application_name", "client_encoding", "datestyle", "timezone"}
+_TLS_MODES = {"", "disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
+_VERIFYING = {"verify-ca", "verify-full"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What to connect to, and how.
+
+    `pooled`: a pooler in transaction mode is in front, so no session state and no named prepared
+    statements. `direct_url`: the same database without it, for migrations. `notes`: what of the
+    URL could not be honoured, for the log.
+    """
+
+    url: URL
+    connect_args: dict[str, Any]
+    pooled: bool
+    notes: tuple[str, ...]
+    direct_url: URL
+
+
+def parse(raw: str) -> Target:
+    """Translate a Postgres URL; raises ValueError with a text that never holds the password.
+
+    TLS is never weaker than the URL asks for. `channel_binding=require`, which asyncpg cannot
+    do (it has SCRAM-SHA-256 only), becomes a verified certificate, and so does any TLS to Neon.
+    """
+    pasted = _make_url(raw)
+    query = {name: _last(value) for name, value in pasted.query.items()}
+    url = _with_credentials(pasted, query)
+    pooled = query.pop("pgbouncer", "").lower() in {"1", "true"}
+    pooled = pooled or any(_POOLER in host for host in _hosts(url, query))
+    notes: list[str] = []
+    arguments = {
+        **_timeouts(query),
+        **_tls(_tls_wish(url, query, notes)),
+        **_session(query, pooled, notes),
+    }
+    _ignore_or_refuse(query, notes)
+    url = url.set(drivername=_DRIVER, query=query)
+    return Target(
+        url=url,
+        connect_args=arguments,
+        pooled=pooled,
+        notes=tuple(notes),
+        direct_url=url.set(host=url.host.replace(_POOLER, ".", 1)) if url.host else url,
+    )
+
+
+def _make_url(raw: str) -> URL:
+    # Neon's console copies a whole command: psql 'postgresql://...'
+    text = raw.strip().removeprefix("psql ").strip().strip("'\"")
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        # The parser's own text may quote the URL, password and all.
+        raise ValueError(
+            "the database URL cannot be read: it should look like "
+            "postgresql://user:password@host:5432/database, with special characters "
+            "of the password percent-encoded"
+        ) from None
+    if url.get_backend_name() not in {"postgres", "postgresql"}:
+        raise ValueError(f"not a Postgres URL: it begins with {url.drivername}://")
+    if not url.host and "host" not in url.query:
+        raise ValueError("the database URL names no host")
+    return url
+
+
+def _last(value: str | tuple[str, ...]) -> str:
+    return value if isinstance(value, str) else value[-1]
+
+
+def _with_credentials(url: URL, query: dict[str, str]) -> URL:
+    """libpq also takes these as parameters, where they would be printed with the URL."""
+    return url.set(
+        username=query.pop("user", None) or url.username,
+        password=query.pop("password", None) or url.password,
+        database=query.pop("dbname", None) or url.database,
+    )
+
+
+def _hosts(url: URL, query: Mapping[str, str]) -> list[str]:
+    """SQLAlchemy lets the parameter win over the host in front."""
+    return query["host"].split(",") if "host" in query else [url.host or ""]
+
+
+def _timeouts(query: dict[str, str]) -> dict[str, float | None]:
+    given = query.pop("connect_timeout", str(CONNECT_SECONDS))
+    try:
+        seconds = float(given)
+    except ValueError:
+        raise ValueError("connect_timeout in the database URL is not a number") from None
+    # libpq: zero or less waits for ever.
+    return {"timeout": seconds if seconds > 0 else None, "command_timeout": COMMAND_SECONDS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TlsWish:
+    mode: str
+    local: bool
+    direct: bool
+    root: str | None
+    certificate: str | None
+    key: str | None
+
+
+def _tls_wish(url: URL, query: dict[str, str], notes: list[str]) -> _TlsWish:
+    hosts = _hosts(url, query)
+    wish = _TlsWish(
+        mode=_tls_mode(query),
+        local=all(map(_is_local, hosts)),
+        direct=query.pop("sslnegotiation", "") == "direct",
+        root=query.pop("sslrootcert", None),
+        certificate=query.pop("sslcert", None),
+        key=query.pop("sslkey", None),
+    )
+    binding = query.pop("channel_binding", "") == "require"
+    if binding:
+        notes.append("channel_binding=require is replaced by a verified certificate")
+    if binding and wish.mode == "disable":
+        raise ValueError("channel_binding=require needs TLS, but sslmode is disable")
+    neon = any(host.endswith(".neon.tech") for host in hosts)
+    verified = (
+        binding or (neon and wish.mode != "disable") or (wish.root and wish.mode == "require")
+    )
+    return replace(wish, mode="verify-full") if verified and wish.mode != "verify-ca" else wish
+
+
+def _tls_mode(query: dict[str, str]) -> str:
+    given = [query.pop(name, "") for name in ("sslmode", "ssl")]
+    mode = next(filter(None, given), "").lower().replace("_", "-")
+    mode = {"true": "require", "1": "require", "false": "disable", "0": "disable"}.get(mode, mode)
+    if mode not in _TLS_MODES:
+        raise ValueError(
+            f"unknown sslmode in the database URL: one of {', '.join(sorted(_TLS_MODES))}"
+        )
+    return mode
+
+
+def _is_local(host: str) -> bool:
+    return (
+        host.startswith("/")
+        or host.partition(":")[0] in {"localhost", "127.0.0.1"}
+        or host == "::1"
+    )
+
+
+def _tls(wish: _TlsWish) -> dict[str, Any]:
+    arguments: dict[str, Any] = {"direct_tls": True} if wish.direct else {}
+    if wish.mode in _VERIFYING or wish.certificate:
+        return arguments | {"ssl": _context(wish)}
+    if wish.mode == "disable" or (wish.local and not wish.mode):
+        return arguments | {"ssl": False}
+    return arguments | ({"ssl": wish.mode} if wish.mode else {})
+
+
+def _context(wish: _TlsWish) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=None if wish.root == "system" else wish.root)
+        if wish.certificate:
+            context.load_cert_chain(wish.certificate, wish.key)
+    except OSError as error:
+        raise ValueError(
+            f"a certificate that the database URL names cannot be read: {error}"
+        ) from error
+    context.check_hostname = wish.mode == "verify-full"
+    if wish.mode not in _VERIFYING:
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _session(query: dict[str, str], pooled: bool, notes: list[str]) -> dict[str, Any]:
+    arguments: dict[str, Any] = {}
+    if attributes := query.pop("target_session_attrs", None):
+        arguments["target_session_attrs"] = attributes
+    settings = _options(query.pop("options", ""))
+    if name := query.pop("application_name", None):
+        settings["application_name"] = name
+    if pooled:
+        # Names of prepared statements are per process: behind a pooler, another one's would run.
+        arguments["statement_cache_size"] = 0
+        settings = _accepted_by_pooler(settings, notes)
+    return arguments | ({"server_settings": settings} if settings else {})
+
+
+def _options(options: str) -> dict[str, str]:
+    """The settings in libpq's `options`: `-c name=value`, `-cname=value`, `--name=value`."""
+    try:
+        words = shlex.split(options.replace("-c ", "-c"))
+    except ValueError:
+        raise ValueError("options in the database URL has a quotation without an end") from None
+    settings: dict[str, str] = {}
+    for word in words:
+        name, _, value = word.removeprefix("--").removeprefix("-c").partition("=")
+        if name == "endpoint":
+            raise ValueError(
+                "options=endpoint=... in the database URL is for clients without SNI, "
+                "and asyncpg has it: remove it"
+            )
+        settings[name.replace("-", "_")] = value
+    return settings
+
+
+def _accepted_by_pooler(settings: Mapping[str, str], notes: list[str]) -> dict[str, str]:
+    refused = sorted(name for name in settings if name.lower() not in _POOLER_ACCEPTS)
+    if refused:
+        notes.append(
+            f"{', '.join(refused)} left out: a pooler refuses it at the start of a connection; "
+            "use ALTER ROLE ... SET instead"
+        )
+    return {name: value for name, value in settings.items() if name not in refused}
+
+
+def _ignore_or_refuse(query: dict[str, str], notes: list[str]) -> None:
+    ignored = sorted(_IGNORED & query.keys())
+    for name in ignored:
+        del query[name]
+    if ignored:
+        notes.append(f"{', '.join(ignored)} ignored: asyncpg has no such parameter")
+    if unknown := sorted(query.keys() - _STAY_IN_URL):
+        raise ValueError(f"unknown parameter in the database URL: {', '.join(unknown)}")

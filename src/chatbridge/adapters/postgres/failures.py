@@ -1,0 +1,75 @@
+"""What goes wrong between here and Postgres, in the domain's words."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from chatbridge.domain.model.errors import Unavailable
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+_AGAIN_AFTER = (0.05, 0.2, 0.5)
+# serialization failure, deadlock; the server is going down, has crashed, is starting
+_PASSING = ("40001", "40P01", "57P01", "57P02", "57P03")
+# undefined schema, table, function, column: an older schema, or none
+_NO_SCHEMA = ("3F000", "42P01", "42883", "42703")
+
+
+@contextmanager
+def translated() -> Generator[None]:
+    """Raise Unavailable in place of whatever says that the database can't be used just now."""
+    try:
+        yield
+    except (OSError, TimeoutError, PoolTimeoutError) as error:
+        raise _away(error) from error
+    except DBAPIError as error:
+        if _sqlstate(error) in _NO_SCHEMA:
+            raise Unavailable(
+                "The database lacks chatbridge's schema or has an older one: "
+                "run `chatbridge migrate`.",
+                code="schema_missing",
+            ) from error
+        if _passing(error):
+            raise _away(error) from error
+        raise
+
+
+async def again(work: Callable[[], Awaitable[T]]) -> T:
+    """Do the work, which must be harmless to repeat, until no passing failure stops it.
+
+    A serialization failure, a deadlock or a lost connection is tried again three times within a
+    second; what then still fails is raised as Unavailable.
+    """
+    with translated():
+        for pause in _AGAIN_AFTER:
+            try:
+                return await work()
+            except (SQLAlchemyError, OSError) as error:
+                if not _passing(error):
+                    raise
+                _log.info("database: trying again after %s", type(error).__name__)
+                await asyncio.sleep(pause)
+        return await work()
+
+
+def _passing(error: BaseException) -> bool:
+    if isinstance(error, DBAPIError):
+        state = _sqlstate(error)
+        return error.connection_invalidated or state in _PASSING or state.startswith(("08", "53"))
+    return isinstance(error, OSError)
+
+
+def _sqlstate(error: DBAPIError) -> str:
+    return str(getattr(error.orig, "sqlstate", None) or "")
+
+
+def _away(error: BaseException) -> Unavailable:
+    _log.warning("database: away (%s)", type(error).__name__)
+    return Unavailable("The database is away for a moment; try again.", code="database_unavailable")

@@ -1,0 +1,83 @@
+"""Brings a database to chatbridge's schema, and says which one it has."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from chatbridge.adapters.postgres.database_url import parse
+from chatbridge.adapters.postgres.failures import translated
+from chatbridge.adapters.postgres.statements import in_schema
+from chatbridge.domain.model.errors import Unavailable
+
+_SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+
+
+def upgrade(url: str, schema: str, revision: str = "head") -> None:
+    """Create the schema if need be and apply the migrations up to `revision`.
+
+    Goes to the database itself where `url` names a pooler. Blocks; must not be called on an event
+    loop. Raises Unavailable, and ValueError for a schema's name that would need quoting.
+    """
+    _migrate(url, schema, lambda config: command.upgrade(config, revision))
+
+
+def downgrade(url: str, schema: str, revision: str = "base") -> None:
+    """Take migrations back down to `revision`; the empty schema stays."""
+    _migrate(url, schema, lambda config: command.downgrade(config, revision))
+
+
+async def require_current(engine: AsyncEngine, schema: str) -> None:
+    """Raise Unavailable (`schema_missing`) unless the newest migration has been applied."""
+    with translated():
+        async with engine.connect() as connection:
+            query = in_schema("select version_num from {s}.alembic_version", schema)
+            current = (await connection.execute(text(query))).scalar()
+    if current != _head():
+        raise Unavailable(
+            "The database has another version of chatbridge's schema: run `chatbridge migrate`.",
+            code="schema_missing",
+        )
+
+
+def _head() -> str | None:
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _migrate(url: str, schema: str, act: Callable[[Config], None]) -> None:
+    if not _SCHEMA_NAME.fullmatch(schema):
+        raise ValueError(f"{schema!r} is no plain name for a schema: use a-z, 0-9 and _")
+    with translated():
+        asyncio.run(_connected(url, schema, act))
+
+
+async def _connected(url: str, schema: str, act: Callable[[Config], None]) -> None:
+    target = parse(url)
+    engine = create_async_engine(
+        target.direct_url, connect_args=dict(target.connect_args), poolclass=NullPool
+    )
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(text(in_schema("create schema if not exists {s}", schema)))
+            await connection.run_sync(_act, schema, act)
+    finally:
+        await engine.dispose()
+
+
+def _act(connection: Connection, schema: str, act: Callable[[Config], None]) -> None:
+    config = _config()
+    config.attributes.update(connection=connection, schema=schema)
+    act(config)

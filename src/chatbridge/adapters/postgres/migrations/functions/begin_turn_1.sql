@@ -1,0 +1,99 @@
+-- Begin a turn: one call, one transaction, one round trip.
+--
+-- Locks the conversation first, so that everything after it is decided in one order; each
+-- statement then sees what was committed before (a single statement with CTEs would not).
+-- Answers one row per message to read, oldest first, each with the outcome and the conversation;
+-- or one row with the outcome alone. The same request asked again answers the same.
+create function {s}.begin_turn_1(
+  p_user text, p_conversation text, p_new boolean, p_turn text, p_lease double precision,
+  p_message json, p_retry_of text, p_high integer
+) returns table (
+  outcome text, title text, status text, status_reason text, metadata jsonb,
+  conversation_created_at timestamptz, conversation_updated_at timestamptz,
+  epoch integer, counted bigint,
+  "position" bigint, id text, role text, kind text, content text, tool_calls jsonb, payload json,
+  created_at timestamptz
+) language plpgsql as $$
+#variable_conflict use_column
+declare
+  v_conversation {s}.conversations;
+  v_turn {s}.turns;
+  v_subject bigint;
+  v_answerable boolean;
+  v_counted bigint;
+  v_first bigint;
+begin
+  if p_new then
+    insert into {s}.conversations (user_id, id) values (p_user, p_conversation)
+      on conflict do nothing;
+  end if;
+  select * into v_conversation from {s}.conversations c
+    where c.user_id = p_user and c.id = p_conversation for update;
+  if not found then
+    outcome := case
+      when exists (select from {s}.conversations c where c.id = p_conversation) then 'forbidden'
+      else 'missing' end;
+    return next;
+    return;
+  end if;
+  select * into v_turn from {s}.turns t where t.user_id = p_user and t.id = p_turn;
+  if found then
+    outcome := case when v_turn.conversation_id = p_conversation and v_turn.state = 'running'
+      then 'started' else 'ended' end;
+    v_subject := v_turn.subject_position;
+  else
+    select * into v_turn from {s}.turns t
+      where t.user_id = p_user and t.conversation_id = p_conversation and t.state = 'running';
+    outcome := case
+      when v_conversation.status <> 'active' then 'closed'
+      when found and v_turn.lease_until < clock_timestamp() then 'stale'
+      when found then 'busy'
+      else 'started' end;
+    if outcome = 'started' and p_retry_of is not null then
+      select m.position, m.role = 'user' and m.kind = 'text' into v_subject, v_answerable
+        from {s}.messages m
+        where m.user_id = p_user and m.conversation_id = p_conversation and m.id = p_retry_of;
+      outcome := case when v_subject is null then 'no_message'
+        when not v_answerable then 'not_retryable' else 'started' end;
+    end if;
+    if outcome = 'started' then
+      v_subject := coalesce(v_subject, v_conversation.last_position + 1);
+      update {s}.conversations c
+        set last_position = greatest(c.last_position, v_subject), updated_at = clock_timestamp()
+        where c.user_id = p_user and c.id = p_conversation
+        returning * into v_conversation;
+      if p_retry_of is null then
+        insert into {s}.messages
+          (user_id, conversation_id, position, id, role, kind, content, payload, created_at)
+          values (p_user, p_conversation, v_subject, p_message->>'id', 'user', 'text',
+            p_message->>'content', (p_message->>'payload')::json,
+            (p_message->>'created_at')::timestamptz);
+      end if;
+      insert into {s}.turns
+        (user_id, id, conversation_id, subject_position, retry, lease_until)
+        values (p_user, p_turn, p_conversation, v_subject, p_retry_of is not null,
+          clock_timestamp() + make_interval(secs => p_lease))
+        returning * into v_turn;
+    end if;
+  end if;
+  if outcome <> 'started' then
+    return next;
+    return;
+  end if;
+  select count(*) into v_counted from {s}.messages m
+    where m.user_id = p_user and m.conversation_id = p_conversation
+      and m.position <= v_subject and m.kind in ('text', 'partial');
+  select m.position into v_first from {s}.messages m
+    where m.user_id = p_user and m.conversation_id = p_conversation
+      and m.position <= v_subject and m.kind in ('text', 'partial')
+    order by m.position desc offset greatest(0, least(p_high, v_counted) - 1) limit 1;
+  return query
+    select 'started'::text, v_conversation.title, v_conversation.status,
+      v_conversation.status_reason, v_conversation.metadata, v_conversation.created_at,
+      v_conversation.updated_at, v_turn.epoch, v_counted,
+      m.position, m.id, m.role, m.kind, m.content, m.tool_calls, m.payload, m.created_at
+    from {s}.messages m
+    where m.user_id = p_user and m.conversation_id = p_conversation
+      and m.position between v_first and v_subject and m.kind <> 'note'
+    order by m.position;
+end $$

@@ -1,0 +1,36 @@
+-- Take over a turn whose lease has passed: raise the epoch first, so that its old owner can write
+-- nothing more, and only then read what it said. Answers a row per event, at least one row.
+create function {s}.claim_stale_turn_1(
+  p_user text, p_conversation text, p_lease double precision
+) returns table (
+  turn_id text, epoch integer, retry boolean,
+  title text, status text, status_reason text, metadata jsonb,
+  conversation_created_at timestamptz, conversation_updated_at timestamptz,
+  number integer, event json
+) language plpgsql as $$
+#variable_conflict use_column
+declare
+  v_conversation {s}.conversations;
+  v_turn {s}.turns;
+begin
+  if not exists (select from {s}.turns t
+    where t.user_id = p_user and t.conversation_id = p_conversation
+      and t.state = 'running' and t.lease_until < clock_timestamp()) then
+    return;
+  end if;
+  select * into v_conversation from {s}.conversations c
+    where c.user_id = p_user and c.id = p_conversation for update;
+  update {s}.turns t
+    set epoch = t.epoch + 1, lease_until = clock_timestamp() + make_interval(secs => p_lease)
+    where t.user_id = p_user and t.conversation_id = p_conversation
+      and t.state = 'running' and t.lease_until < clock_timestamp()
+    returning * into v_turn;
+  if not found then return; end if;
+  return query
+    select v_turn.id, v_turn.epoch, v_turn.retry, v_conversation.title, v_conversation.status,
+      v_conversation.status_reason, v_conversation.metadata, v_conversation.created_at,
+      v_conversation.updated_at, e.number, e.event
+    from (select 1) one left join {s}.turn_events e
+      on e.user_id = p_user and e.turn_id = v_turn.id
+    order by e.number;
+end $$

@@ -1,0 +1,51 @@
+-- Finish a turn: one call, one transaction, one round trip, and harmless when repeated.
+--
+-- Answers the state that is kept: another one than p_state says that the turn was no longer the
+-- caller's and that nothing has changed; null that it is gone with its conversation.
+create function {s}.finish_turn_1(
+  p_user text, p_turn text, p_epoch integer, p_state text, p_title text,
+  p_messages json, p_numbers integer[], p_events json[]
+) returns text language plpgsql as $$
+declare
+  v_conversation {s}.conversations;
+  v_turn {s}.turns;
+begin
+  -- the conversation first, in the same order as begin_turn_1
+  select c.* into v_conversation from {s}.conversations c
+    where c.user_id = p_user and c.id = (
+      select t.conversation_id from {s}.turns t where t.user_id = p_user and t.id = p_turn)
+    for update;
+  select * into v_turn from {s}.turns t where t.user_id = p_user and t.id = p_turn for update;
+  if not found then return null; end if;
+  if v_turn.epoch <> p_epoch or v_turn.state <> 'running' then return v_turn.state; end if;
+
+  insert into {s}.turn_events (user_id, turn_id, number, event)
+    select p_user, p_turn, e.number, e.event from unnest(p_numbers, p_events) e (number, event)
+    on conflict do nothing;
+
+  if v_turn.retry and p_state = 'completed' then
+    delete from {s}.messages m where m.user_id = p_user
+      and m.conversation_id = v_turn.conversation_id and m.position > v_turn.subject_position;
+  end if;
+  if not v_turn.retry or p_state = 'completed' then
+    insert into {s}.messages
+      (user_id, conversation_id, position, id, role, kind, content, tool_calls, payload, created_at)
+      select p_user, v_turn.conversation_id, v_conversation.last_position + m.n,
+        m.value->>'id', 'assistant', m.value->>'kind', m.value->>'content',
+        (m.value->'tool_calls')::jsonb, (m.value->>'payload')::json,
+        (m.value->>'created_at')::timestamptz
+      from json_array_elements(p_messages) with ordinality m (value, n);
+  end if;
+  update {s}.conversations c
+    set last_position = c.last_position + json_array_length(p_messages),
+      title = coalesce(c.title, p_title), updated_at = clock_timestamp()
+    where c.user_id = p_user and c.id = v_turn.conversation_id;
+  update {s}.turns t set state = p_state, ended_at = clock_timestamp()
+    where t.user_id = p_user and t.id = p_turn;
+  -- a turn can be watched again for an hour; what this conversation said before that is in its messages
+  delete from {s}.turn_events e using {s}.turns t
+    where t.user_id = p_user and t.conversation_id = v_turn.conversation_id
+      and t.ended_at < clock_timestamp() - interval '1 hour'
+      and e.user_id = t.user_id and e.turn_id = t.id;
+  return p_state;
+end $$

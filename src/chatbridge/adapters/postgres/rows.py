@@ -1,0 +1,88 @@
+"""Rows of the database as values of the domain, and back."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from chatbridge.domain.model.conversation import Conversation
+from chatbridge.domain.model.errors import Forbidden, NotFound
+from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
+from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.payload import Payload
+from chatbridge.domain.model.turn_event import call_from_record, call_to_record
+
+Columns = Mapping[str, Any]
+
+
+def to_conversation(row: Columns, user_id: UserId, id: ConversationId) -> Conversation:
+    """The conversation, whose times may be named apart from a message's."""
+    return Conversation(
+        id=id,
+        user_id=user_id,
+        title=row["title"],
+        status=row["status"],
+        status_reason=row["status_reason"],
+        metadata=row["metadata"],
+        created_at=_first(row, "conversation_created_at", "created_at"),
+        updated_at=_first(row, "conversation_updated_at", "updated_at"),
+    )
+
+
+def to_message(row: Columns, conversation_id: ConversationId) -> Message:
+    """The message with its position."""
+    return Message(
+        id=MessageId(row["id"]),
+        conversation_id=conversation_id,
+        role=row["role"],
+        kind=row["kind"],
+        content=row["content"],
+        tool_calls=tuple(map(call_from_record, row["tool_calls"])),
+        payload=row["payload"],
+        created_at=row["created_at"],
+        position=row["position"],
+    )
+
+
+def message_to_json(message: Message) -> str:
+    """A message as begin_turn_1, finish_turn_1 and save_message read it."""
+    return json.dumps(_message_record(message))
+
+
+def messages_to_json(messages: tuple[Message, ...]) -> str:
+    """Several messages, in order."""
+    return json.dumps([_message_record(m) for m in messages])
+
+
+def with_position(message: Message, position: int) -> Message:
+    """The message as it is kept."""
+    return replace(message, position=position)
+
+
+def missing(somebody_elses: bool) -> Forbidden | NotFound:
+    """What to raise when the owner has no such conversation."""
+    if somebody_elses:
+        return Forbidden("This conversation belongs to somebody else.")
+    return NotFound("There is no such conversation.", code="conversation_not_found")
+
+
+def _message_record(message: Message) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "role": message.role,
+        "kind": message.kind,
+        "content": message.content,
+        "tool_calls": [call_to_record(c) for c in message.tool_calls],
+        "payload": _payload_text(message.payload),
+        "created_at": message.created_at.isoformat(),
+    }
+
+
+def _payload_text(payload: Payload | None) -> str | None:
+    """Kept as text inside the JSON, so that Postgres stores it as it was written."""
+    return None if payload is None else json.dumps(payload)
+
+
+def _first(row: Columns, *names: str) -> datetime:
+    return next(row[name] for name in names if name in row)

@@ -1,0 +1,220 @@
+"""The rows, and nothing but the rows. The owner is the first column of every key."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    PrimaryKeyConstraint,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSON, JSONB
+from sqlmodel import Field, SQLModel
+
+SCHEMA = "chatbridge"
+
+NOW = text("clock_timestamp()")
+
+
+class Row(SQLModel):
+    """The base of all tables: a metadata of their own, in their own schema."""
+
+    metadata = MetaData(schema=SCHEMA)
+
+
+def _column(type_: Any, *, default: Any = None, **options: Any) -> Any:
+    server_default = {} if default is None else {"server_default": default}
+    return Field(
+        sa_type=type_, sa_column_kwargs={**server_default, **options.pop("column", {})}, **options
+    )
+
+
+def _time(*, default: Any = NOW) -> Any:
+    return _column(DateTime(timezone=True), default=default, nullable=False)
+
+
+class ConversationRow(Row, table=True):
+    """`last_position` counts the positions ever given, so that none is given twice."""
+
+    __tablename__ = "conversations"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "id"),
+        CheckConstraint("status in ('active', 'locked', 'closed')", name="conversations_status"),
+        # the one question that does not name the owner: does this id exist at all?
+        Index("conversations_by_id", "id"),
+        Index("conversations_by_activity", "user_id", "updated_at", "id"),
+    )
+
+    user_id: str = _column(Text, primary_key=True)
+    id: str = _column(Text, primary_key=True)
+    title: str | None = _column(Text, nullable=True)
+    status: str = _column(Text, default=text("'active'"))
+    status_reason: str | None = _column(Text, nullable=True)
+    meta: dict[str, Any] = _column(JSONB, default=text("'{}'"), column={"name": "metadata"})
+    last_position: int = _column(BigInteger, default=text("0"))
+    created_at: datetime = _time()
+    updated_at: datetime = _time()
+
+
+_CALL_LACKS_SOMETHING = (
+    "$[*] ? (!exists(@.id) || !exists(@.name) || !exists(@.arguments) || !exists(@.output)"
+    ' || !exists(@.started_at) || !exists(@.ended_at) || !(@.state == "running" ||'
+    ' @.state == "succeeded" || @.state == "failed" || @.state == "cancelled" ||'
+    ' @.state == "unknown"))'
+)
+
+
+class MessageRow(Row, table=True):
+    """`payload` is json, not jsonb: it comes back byte for byte."""
+
+    __tablename__ = "messages"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "conversation_id", "position"),
+        UniqueConstraint("user_id", "conversation_id", "id", name="messages_by_id"),
+        ForeignKeyConstraint(
+            ["user_id", "conversation_id"],
+            [f"{SCHEMA}.conversations.user_id", f"{SCHEMA}.conversations.id"],
+            ondelete="CASCADE",
+        ),
+        CheckConstraint("role in ('user', 'assistant')", name="messages_role"),
+        CheckConstraint(
+            "kind in ('text', 'partial', 'tools', 'shown', 'note')", name="messages_kind"
+        ),
+        CheckConstraint(
+            "jsonb_typeof(tool_calls) = 'array'"
+            " and (kind = 'tools') = (tool_calls <> '[]')"
+            f" and not jsonb_path_exists(tool_calls, '{_CALL_LACKS_SOMETHING}')",
+            name="messages_tool_calls",
+        ),
+        Index(
+            "messages_counted",
+            "user_id",
+            "conversation_id",
+            "position",
+            postgresql_where=text("kind in ('text', 'partial')"),
+        ),
+    )
+
+    user_id: str = _column(Text, primary_key=True)
+    conversation_id: str = _column(Text, primary_key=True)
+    position: int = _column(BigInteger, primary_key=True)
+    id: str = _column(Text)
+    role: str = _column(Text)
+    kind: str = _column(Text)
+    content: str = _column(Text, default=text("''"))
+    tool_calls: list[dict[str, Any]] = _column(JSONB, default=text("'[]'"))
+    payload: dict[str, Any] | None = _column(JSON(none_as_null=True), nullable=True)
+    created_at: datetime = _time()
+
+
+class TurnRow(Row, table=True):
+    """The one with the highest epoch may write, until its lease has passed."""
+
+    __tablename__ = "turns"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "id"),
+        ForeignKeyConstraint(
+            ["user_id", "conversation_id"],
+            [f"{SCHEMA}.conversations.user_id", f"{SCHEMA}.conversations.id"],
+            ondelete="CASCADE",
+        ),
+        CheckConstraint(
+            "state in ('running', 'completed', 'failed', 'cancelled', 'interrupted')",
+            name="turns_state",
+        ),
+        Index("turns_of_conversation", "user_id", "conversation_id"),
+        Index(
+            "turns_one_running",
+            "user_id",
+            "conversation_id",
+            unique=True,
+            postgresql_where=text("state = 'running'"),
+        ),
+        Index("turns_by_lease", "lease_until", postgresql_where=text("state = 'running'")),
+    )
+
+    user_id: str = _column(Text, primary_key=True)
+    id: str = _column(Text, primary_key=True)
+    conversation_id: str = _column(Text)
+    subject_position: int = _column(BigInteger)
+    retry: bool = Field()
+    state: str = _column(Text, default=text("'running'"))
+    epoch: int = Field(sa_column_kwargs={"server_default": text("1")})
+    lease_until: datetime = _time(default=None)
+    cancel_asked: bool = Field(sa_column_kwargs={"server_default": text("false")})
+    created_at: datetime = _time()
+    ended_at: datetime | None = _column(DateTime(timezone=True), nullable=True)
+
+
+class TurnEventRow(Row, table=True):
+    """The journal: event `number` of a turn, counted from 1 without a gap."""
+
+    __tablename__ = "turn_events"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "turn_id", "number"),
+        ForeignKeyConstraint(
+            ["user_id", "turn_id"],
+            [f"{SCHEMA}.turns.user_id", f"{SCHEMA}.turns.id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    user_id: str = _column(Text, primary_key=True)
+    turn_id: str = _column(Text, primary_key=True)
+    number: int = Field(primary_key=True)
+    event: dict[str, Any] = _column(JSON, nullable=False)
+
+
+class FeedbackRow(Row, table=True):
+    """The owner's verdict on a message."""
+
+    __tablename__ = "feedback"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "conversation_id", "message_id"),
+        ForeignKeyConstraint(
+            ["user_id", "conversation_id", "message_id"],
+            [
+                f"{SCHEMA}.messages.user_id",
+                f"{SCHEMA}.messages.conversation_id",
+                f"{SCHEMA}.messages.id",
+            ],
+            ondelete="CASCADE",
+        ),
+        CheckConstraint("kind in ('positive', 'negative')", name="feedback_kind"),
+    )
+
+    user_id: str = _column(Text, primary_key=True)
+    conversation_id: str = _column(Text, primary_key=True)
+    message_id: str = _column(Text, primary_key=True)
+    kind: str = _column(Text)
+    updated_at: datetime = _time()
+
+
+class TaskCounterRow(Row, table=True):
+    """The last task number given to an owner."""
+
+    __tablename__ = "task_counters"  # pyright: ignore[reportAssignmentType]
+
+    user_id: str = _column(Text, primary_key=True)
+    last_number: int = Field()
+
+
+class TaskRow(Row, table=True):
+    """A task of the bundled tool server."""
+
+    __tablename__ = "tasks"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (PrimaryKeyConstraint("user_id", "number"),)
+
+    user_id: str = _column(Text, primary_key=True)
+    number: int = Field(primary_key=True)
+    title: str = _column(Text)
+    done: bool = Field(sa_column_kwargs={"server_default": text("false")})
+    created_at: datetime = _time()
+    updated_at: datetime = _time()

@@ -1,0 +1,165 @@
+"""How turns begin and end in Postgres: each a single SQL function, called in one round trip."""
+
+import json
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from chatbridge.adapters.postgres.rows import (
+    Columns,
+    message_to_json,
+    messages_to_json,
+    missing,
+    to_conversation,
+    to_message,
+)
+from chatbridge.adapters.postgres.statements import Statements
+from chatbridge.domain.model.context_window import ContextWindow
+from chatbridge.domain.model.errors import (
+    ChatbridgeError,
+    Conflict,
+    Invalid,
+    NotFound,
+    StaleTurn,
+)
+from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
+from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.turn import Recording, Turn, TurnState
+from chatbridge.domain.model.turn_event import EndState, from_record, to_record
+from chatbridge.ports.turn_repository import Begun, TurnRepository, TurnRequest
+
+_BEGIN = """
+select * from {s}.begin_turn_1(:user_id, :conversation_id, :new, :turn_id,
+  cast(:lease as double precision), cast(:message as json), :retry_of, :high)"""
+
+_FINISH = """
+select {s}.finish_turn_1(:user_id, :turn_id, :epoch, :state, :title, cast(:messages as json),
+  cast(:numbers as integer[]), cast(:events as json[])) as state"""
+
+_CLAIM = """
+select * from {s}.claim_stale_turn_1(
+  :user_id, :conversation_id, cast(:lease as double precision))"""
+
+_STALE = """
+select user_id, conversation_id from {s}.turns
+where state = 'running' and lease_until < clock_timestamp() order by lease_until limit 100"""
+
+_ABANDON = "update {s}.turns set lease_until = '-infinity' where state = 'running'"
+
+_ASK_CANCEL = """
+with asked as (update {s}.turns set cancel_asked = true
+  where user_id = :user_id and conversation_id = :conversation_id and state = 'running'
+  returning id)
+select exists (select from asked) as asked,
+  exists (select from {s}.conversations where user_id = :user_id and id = :conversation_id)
+    as mine,
+  exists (select from {s}.conversations where id = :conversation_id) as found"""
+
+
+class PostgresTurnRepository(TurnRepository):
+    """See the port. `engine` must be in AUTOCOMMIT; `lease` is in seconds."""
+
+    def __init__(self, engine: AsyncEngine, schema: str, *, lease: float = 5.0) -> None:
+        self._statements = Statements(engine, schema)
+        self._lease = lease
+
+    async def begin(self, request: TurnRequest, window: ContextWindow) -> Begun:
+        rows = await self._statements.rows(
+            _BEGIN,
+            user_id=request.user_id,
+            conversation_id=request.conversation_id,
+            new=request.new,
+            turn_id=request.turn_id,
+            lease=self._lease,
+            message=message_to_json(request.message) if request.message else None,
+            retry_of=request.retry_of,
+            high=window.high,
+        )
+        if rows[0]["outcome"] != "started":
+            raise _refusal(rows[0]["outcome"])
+        messages = [to_message(row, request.conversation_id) for row in rows]
+        turn = Turn(
+            id=request.turn_id,
+            conversation=to_conversation(rows[0], request.user_id, request.conversation_id),
+            subject=messages[-1],
+            epoch=rows[0]["epoch"],
+            retry=request.retry_of is not None,
+        )
+        return Begun(turn=turn, window=window.of(messages, rows[0]["counted"]))
+
+    async def finish(
+        self, recording: Recording, state: EndState, messages: tuple[Message, ...]
+    ) -> TurnState:
+        turn, tail = recording.turn, recording.tail
+        rows = await self._statements.rows(
+            _FINISH,
+            user_id=turn.conversation.user_id,
+            turn_id=turn.id,
+            epoch=turn.epoch,
+            state=state,
+            title=recording.transcript.title,
+            messages=messages_to_json(messages),
+            numbers=[number for number, _ in tail],
+            events=[json.dumps(to_record(event)) for _, event in tail],
+        )
+        if rows[0]["state"] is None:
+            raise NotFound("The turn is gone with its conversation.", code="turn_not_found")
+        return rows[0]["state"]
+
+    async def claim_stale(
+        self, user_id: UserId, conversation_id: ConversationId
+    ) -> Recording | None:
+        rows = await self._statements.rows(
+            _CLAIM, user_id=user_id, conversation_id=conversation_id, lease=self._lease
+        )
+        if not rows:
+            return None
+        events = tuple(from_record(row["event"]) for row in rows if row["event"] is not None)
+        return Recording(_claimed(rows[0], user_id, conversation_id), events)
+
+    async def stale(self) -> tuple[tuple[UserId, ConversationId], ...]:
+        rows = await self._statements.rows(_STALE)
+        return tuple((UserId(r["user_id"]), ConversationId(r["conversation_id"])) for r in rows)
+
+    async def abandon_running(self) -> None:
+        await self._statements.rows(_ABANDON)
+
+    async def ask_cancel(self, user_id: UserId, conversation_id: ConversationId) -> bool:
+        (row,) = await self._statements.rows(
+            _ASK_CANCEL, user_id=user_id, conversation_id=conversation_id
+        )
+        if not row["mine"]:
+            raise missing(somebody_elses=row["found"])
+        return row["asked"]
+
+
+def _claimed(row: Columns, user_id: UserId, conversation_id: ConversationId) -> Turn:
+    return Turn(
+        id=TurnId(row["turn_id"]),
+        conversation=to_conversation(row, user_id, conversation_id),
+        epoch=row["epoch"],
+        retry=row["retry"],
+    )
+
+
+def _refusal(outcome: str) -> ChatbridgeError:
+    match outcome:
+        case "missing" | "forbidden":
+            return missing(somebody_elses=outcome == "forbidden")
+        case "closed":
+            return Conflict(
+                "The conversation takes no new messages: it is locked or closed.",
+                code="conversation_closed",
+            )
+        case "busy":
+            return Conflict(
+                "A turn is running in this conversation: wait for its end, or cancel it.",
+                code="turn_running",
+            )
+        case "stale":
+            return StaleTurn("The conversation's turn has lost its server.")
+        case "ended":
+            return Conflict("This turn has ended already.", code="turn_ended")
+        case "no_message":
+            return NotFound("The conversation has no such message.", code="message_not_found")
+        case _:
+            return Invalid("Only a message of the user can be retried.", code="not_retryable")

@@ -1,0 +1,223 @@
+"""The bundled task-management tools as an MCP server, each call scoped to the token's user."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Annotated, Any, Literal
+
+from mcp.server import MCPServer
+from mcp.server.auth.middleware.auth_context import get_access_token
+from mcp.server.auth.provider import AccessToken, TokenVerifier
+from mcp.server.auth.settings import AuthSettings
+from mcp.server.mcpserver import Resolve
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.transport_security import TransportSecuritySettings
+from mcp_types import ToolAnnotations
+from pydantic import AnyHttpUrl, Field
+from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
+
+from chatbridge.domain.model.errors import Invalid, NotFound, Unauthenticated, Unavailable
+from chatbridge.domain.model.identifiers import UserId
+from chatbridge.domain.model.task import Task, checked_task_title
+from chatbridge.ports.task_repository import TaskRepository
+from chatbridge.ports.token_issuer import TokenIssuer
+
+TASKS_PATH = "/mcp/tasks"
+LONGEST_REHEARSAL = 30.0
+
+_INSTRUCTIONS = "The tasks of the person in the chat. Tasks are named by their number."
+
+
+class TasksApp:
+    """The server as an ASGI app that answers at exactly `path`; it must be `running()`.
+
+    In a FastAPI app: `app.add_route(tasks.path, tasks)`, and `async with tasks.running():` in the
+    lifespan, which may be entered again after it was left.
+    """
+
+    def __init__(self, server: MCPServer, *, path: str = TASKS_PATH) -> None:
+        self.path = path
+        self._server = server
+        self._app = self._built()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request. Raises RuntimeError when not running."""
+        await self._app(scope, receive, send)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        """Hold the server's session manager open; leaving it cancels what still runs."""
+        # a session manager runs once in its life
+        self._app = self._built()
+        async with self._server.session_manager.run():
+            yield
+
+    def _built(self) -> Starlette:
+        return self._server.streamable_http_app(
+            streamable_http_path=self.path,
+            stateless_http=True,
+            # No page can send the bearer token that each request needs, whatever name it resolved
+            # to this address; so any host name of a deployment is good.
+            transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+        )
+
+
+def tasks_server(
+    tasks: TaskRepository, tokens: TokenIssuer, *, audience: str, rehearsal: bool
+) -> MCPServer:
+    """The server with its tools; every request needs a bearer token for `audience`, else 401.
+
+    `rehearsal` adds a tool that fails, dawdles or crashes on purpose.
+    """
+    with _logging_untouched():
+        server = MCPServer(
+            "chatbridge-tasks",
+            instructions=_INSTRUCTIONS,
+            token_verifier=_Verifier(tokens, audience),
+            auth=_auth_settings(),
+        )
+    tools = _TaskTools(tasks)
+    server.add_tool(tools.add_task, annotations=_ADDS, structured_output=False)
+    server.add_tool(tools.list_tasks, annotations=_READS, structured_output=False)
+    server.add_tool(tools.update_task, annotations=_CHANGES, structured_output=False)
+    server.add_tool(tools.complete_task, annotations=_CHANGES, structured_output=False)
+    server.add_tool(tools.delete_task, annotations=_DELETES, structured_output=False)
+    if rehearsal:
+        server.add_tool(_rehearse, name="rehearse", structured_output=False)
+    return server
+
+
+class _Verifier(TokenVerifier):
+    def __init__(self, tokens: TokenIssuer, audience: str) -> None:
+        self._tokens = tokens
+        self._audience = audience
+
+    async def verify_token(self, token: str) -> AccessToken | None:
+        try:
+            caller = self._tokens.verify(token, audience=self._audience)
+        except Unauthenticated:
+            return None
+        return AccessToken(token=token, client_id="chatbridge", scopes=[], subject=caller.user_id)
+
+
+def _current_user() -> UserId:
+    token = get_access_token()
+    if token is None or not token.subject:
+        raise ToolError("Nobody is signed in.")
+    return UserId(token.subject)
+
+
+# filled from the token and in no tool's schema: an argument of this name is not looked at
+_User = Annotated[UserId, Resolve(_current_user)]
+_Title = Annotated[str, Field(description="What is to be done, in 1 to 500 characters.")]
+_Number = Annotated[int, Field(description="The task's number, as list_tasks shows it.")]
+
+_READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
+_ADDS = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False)
+_CHANGES = ToolAnnotations(
+    read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
+_DELETES = ToolAnnotations(read_only_hint=False, destructive_hint=True, open_world_hint=False)
+
+
+class _TaskTools:
+    """The docstrings are what the model reads."""
+
+    def __init__(self, tasks: TaskRepository) -> None:
+        self._tasks = tasks
+
+    async def add_task(self, title: _Title, user: _User) -> str:
+        """Add a task for the person in the chat. Answers the new task with its number."""
+        with _in_words():
+            return _said(await self._tasks.add(user, _clean(title)))
+
+    async def list_tasks(self, user: _User) -> str:
+        """List all tasks of the person in the chat, open and done, by number."""
+        with _in_words():
+            found = await self._tasks.list(user)
+        return _json({"tasks": [_shown(task) for task in found]})
+
+    async def update_task(self, number: _Number, title: _Title, user: _User) -> str:
+        """Give a task a new title. Answers the changed task."""
+        with _in_words(number):
+            return _said(await self._tasks.update(user, number, title=_clean(title)))
+
+    async def complete_task(self, number: _Number, user: _User) -> str:
+        """Mark a task as done. Answers the changed task."""
+        with _in_words(number):
+            return _said(await self._tasks.update(user, number, done=True))
+
+    async def delete_task(self, number: _Number, user: _User) -> str:
+        """Delete a task for good. Answers the task as it was."""
+        with _in_words(number):
+            return _said(await self._tasks.delete(user, number))
+
+
+async def _rehearse(
+    outcome: Annotated[
+        Literal["fail", "slow", "crash"], Field(description="What shall happen to this call.")
+    ],
+    seconds: Annotated[
+        float, Field(ge=0, description="How long `slow` takes; 30 seconds at most.")
+    ] = 3,
+) -> str:
+    """Fail, be slow or crash on purpose, to see how a failing tool looks in the chat."""
+    if outcome == "fail":
+        raise ToolError("The rehearsal failed, as it was asked to.")
+    if outcome == "crash":
+        raise RuntimeError("the rehearsal crashed, as it was asked to")
+    taken = min(seconds, LONGEST_REHEARSAL)
+    await asyncio.sleep(taken)
+    return _json({"rehearsed": outcome, "seconds": taken})
+
+
+@contextmanager
+def _in_words(number: int | None = None) -> Generator[None]:
+    try:
+        yield
+    except NotFound as error:
+        raise ToolError(f"There is no task {number}.") from error
+    except Invalid as error:
+        raise ToolError(error.detail) from error
+    except Unavailable as error:
+        raise ToolError("The task store is away for a moment.") from error
+
+
+def _clean(title: str) -> str:
+    # Postgres keeps no NUL
+    return checked_task_title(title.replace("\x00", "\ufffd"))
+
+
+def _said(task: Task) -> str:
+    return _json(_shown(task))
+
+
+def _shown(task: Task) -> dict[str, Any]:
+    return {"number": task.number, "title": task.title, "done": task.done}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _auth_settings() -> AuthSettings:
+    # There is no authorization server to look for: without a resource URL none is advertised, and
+    # the issuer's is asked for but never used.
+    return AuthSettings(
+        issuer_url=AnyHttpUrl("http://localhost"),
+        resource_server_url=None,
+        validate_token_resource=False,
+    )
+
+
+@contextmanager
+def _logging_untouched() -> Generator[None]:
+    """Undo that an MCPServer configures the process's logging when it is made."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)

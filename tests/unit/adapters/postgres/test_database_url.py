@@ -1,0 +1,197 @@
+"""Database URLs as people paste them."""
+
+import ssl
+from typing import Any
+
+import pytest
+
+from chatbridge.adapters.postgres.database_url import parse
+
+NEON = (
+    "postgresql://neondb_owner:npg_s3cret@ep-cool-sun-a1b2-pooler.eu-central-1.aws.neon.tech"
+    "/neondb?sslmode=require&channel_binding=require"
+)
+
+
+def _tls(arguments: dict[str, Any]) -> ssl.SSLContext:
+    context = arguments["ssl"]
+    assert isinstance(context, ssl.SSLContext)
+    return context
+
+
+def test_a_neon_url_as_pasted_is_translated():
+    target = parse(NEON)
+
+    assert target.url.drivername == "postgresql+asyncpg"
+    assert target.url.query == {}
+    assert target.url.password == "npg_s3cret"
+    assert _tls(target.connect_args).verify_mode is ssl.CERT_REQUIRED
+    assert _tls(target.connect_args).check_hostname
+    assert target.notes == ("channel_binding=require is replaced by a verified certificate",)
+
+
+def test_a_pooler_gets_no_named_statements_and_its_direct_url_is_known():
+    target = parse(NEON)
+
+    assert target.pooled
+    assert target.connect_args["statement_cache_size"] == 0
+    assert target.direct_url.host == "ep-cool-sun-a1b2.eu-central-1.aws.neon.tech"
+    assert target.direct_url.password == "npg_s3cret"
+
+
+def test_a_direct_url_keeps_its_statement_cache():
+    target = parse(NEON.replace("-pooler", ""))
+
+    assert not target.pooled
+    assert "statement_cache_size" not in target.connect_args
+    assert target.direct_url == target.url
+
+
+def test_a_pooler_can_be_named_by_a_parameter():
+    target = parse("postgresql://u:p@db.example.com:6543/app?pgbouncer=true")
+
+    assert target.pooled
+    assert target.url.query == {}
+    assert target.direct_url == target.url
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "postgres://u:p@localhost/app",
+        "postgresql://u:p@localhost/app",
+        "postgresql+psycopg://u:p@localhost/app",
+        "postgresql+asyncpg://u:p@localhost/app",
+        "  'postgresql://u:p@localhost/app'\n",
+        "psql 'postgresql://u:p@localhost/app'",
+        "postgresql://localhost/?user=u&password=p&dbname=app",
+    ],
+)
+def test_every_spelling_leads_to_asyncpg(pasted: str):
+    url = parse(pasted).url
+
+    assert url.render_as_string(hide_password=False) == "postgresql+asyncpg://u:p@localhost/app"
+
+
+def test_a_connect_and_a_command_always_end():
+    arguments = parse("postgresql://u:p@db.example.com/app").connect_args
+
+    assert (arguments["timeout"], arguments["command_timeout"]) == (15.0, 8.0)
+
+
+@pytest.mark.parametrize(("given", "seconds"), [("3", 3.0), ("0", None)])
+def test_a_connect_timeout_in_the_url_is_kept(given: str, seconds: float | None):
+    arguments = parse(f"postgresql://u:p@localhost/app?connect_timeout={given}").connect_args
+
+    assert arguments["timeout"] == seconds
+
+
+@pytest.mark.parametrize(
+    ("url", "wish"),
+    [
+        ("postgresql://u:p@localhost/app", False),
+        ("postgresql://u:p@127.0.0.1:5432/app", False),
+        ("postgresql://u:p@/app?host=/run/postgresql", False),
+        ("postgresql://u:p@db.example.com/app?sslmode=disable", False),
+        ("postgresql://u:p@db.example.com/app?sslmode=require", "require"),
+        ("postgresql://u:p@localhost/app?ssl=true", "require"),
+        ("postgresql://u:p@db.example.com/app?sslmode=prefer", "prefer"),
+        ("postgresql://u:p@db.example.com/app", None),
+        ("postgresql://u:p@/app?host=db.example.com", None),
+        ("postgresql://u:p@localhost/app?host=db.example.com", None),
+    ],
+)
+def test_tls_is_what_the_url_asks_for(url: str, wish: object):
+    assert parse(url).connect_args.get("ssl") == wish
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:p@db.example.com/app?sslmode=verify-full",
+        "postgresql://u:p@db.example.com/app?sslmode=verify-full&sslrootcert=system",
+        "postgresql://u:p@db.example.com/app?sslmode=require&sslrootcert=system",
+        "postgresql://u:p@db.example.com/app?sslmode=require&channel_binding=require",
+        "postgresql://u:p@ep-x.eu.aws.neon.tech/app",
+        "postgresql://u:p@/app?host=ep-x.eu.aws.neon.tech&sslmode=require",
+    ],
+)
+def test_the_certificate_is_verified_where_it_can_be(url: str):
+    context = _tls(parse(url).connect_args)
+
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+
+
+def test_verify_ca_does_not_look_at_the_host():
+    context = _tls(parse("postgresql://u:p@db.example.com/app?sslmode=verify-ca").connect_args)
+
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert not context.check_hostname
+
+
+def test_direct_tls_negotiation_is_passed_on():
+    url = "postgresql://u:p@db.example.com/app?sslmode=verify-full&sslnegotiation=direct"
+
+    assert parse(url).connect_args["direct_tls"] is True
+
+
+def test_settings_of_the_session_are_passed_on():
+    url = (
+        "postgresql://u:p@localhost/app?application_name=bridge"
+        "&options=-c%20statement_timeout%3D5s%20--lock-timeout%3D2s"
+    )
+
+    assert parse(url).connect_args["server_settings"] == {
+        "application_name": "bridge",
+        "statement_timeout": "5s",
+        "lock_timeout": "2s",
+    }
+
+
+def test_settings_that_a_pooler_refuses_are_left_out_and_noted():
+    target = parse(
+        "postgresql://u:p@x-pooler.example.com/app"
+        "?application_name=bridge&options=-cstatement_timeout%3D5s"
+    )
+
+    assert target.connect_args["server_settings"] == {"application_name": "bridge"}
+    assert "statement_timeout left out" in target.notes[0]
+
+
+def test_parameters_without_a_meaning_here_are_noted():
+    target = parse("postgresql://u:p@localhost/app?gssencmode=disable&keepalives=1")
+
+    assert target.url.query == {}
+    assert target.notes == ("gssencmode, keepalives ignored: asyncpg has no such parameter",)
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        ("mysql://u:hunter2@localhost/app", "not a Postgres URL: it begins with mysql://"),
+        ("hunter2", "cannot be read"),
+        ("", "cannot be read"),
+        ("postgresql://u:hunter2@localhost:hunter2/app", "cannot be read"),
+        ("postgresql://u:hunter2@/app", "names no host"),
+        ("postgresql://u:hunter2@localhost/app?sslmode=hunter2", "unknown sslmode"),
+        ("postgresql://u:hunter2@localhost/app?sslcrl=hunter2", "unknown parameter.*sslcrl"),
+        ("postgresql://u:hunter2@localhost/app?connect_timeout=hunter2", "is not a number"),
+        ("postgresql://u:hunter2@localhost/app?options=-c'hunter2", "without an end"),
+        ("postgresql://u:hunter2@x.neon.tech/app?options=endpoint%3Dx", "without SNI"),
+        (
+            "postgresql://u:hunter2@localhost/app?sslmode=verify-full&sslrootcert=/no/such",
+            "certificate",
+        ),
+        (
+            "postgresql://u:hunter2@localhost/app?sslmode=disable&channel_binding=require",
+            "needs TLS",
+        ),
+    ],
+)
+def test_a_bad_url_is_refused_without_telling_the_password(url: str, text: str):
+    with pytest.raises(ValueError, match=text) as refused:
+        parse(url)
+
+    assert "hunter2" not in str(refused.value)
+    assert refused.value.__cause__ is None or "hunter2" not in str(refused.value.__cause__)
