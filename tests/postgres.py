@@ -14,7 +14,7 @@ import os
 import secrets
 import warnings
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,8 +67,8 @@ def choose() -> Server:
 def prepare(server: Server, upgrade: Callable[[str, str], None]) -> str:
     """Make the run's template with `upgrade(url, schema)`; returns the server's version."""
     template = f"chatbridge_template_{secrets.token_hex(4)}"
-    os.environ.update({_SERVER: server.url, _TEMPLATE: template})
     version = asyncio.run(_create_template(server, template))
+    os.environ.update({_SERVER: server.url, _TEMPLATE: template})
     upgrade(_with_database(server.url, template), SCHEMA)
     asyncio.run(_seal(server.url, template))
     return version
@@ -77,8 +77,8 @@ def prepare(server: Server, upgrade: Callable[[str, str], None]) -> str:
 def clean_up(server: Server) -> None:
     """Stop the server; one that goes on without us keeps nothing of ours."""
     try:
-        if server.kind == "url":
-            asyncio.run(_drop_ours(server.url, os.environ.get(_TEMPLATE, "")))
+        if server.kind == "url" and (template := os.environ.get(_TEMPLATE)):
+            asyncio.run(_drop_ours(server.url, template))
     finally:
         server.stop()
 
@@ -151,11 +151,7 @@ def _embedded(note: str = "") -> Server:
 def _container(*, pull: bool) -> Server:
     image = os.environ.get("TEST_POSTGRES_IMAGE", "postgres:17-alpine")
     try:
-        with warnings.catch_warnings():
-            # docker leaves the socket open with which it found no engine.
-            warnings.simplefilter("ignore", ResourceWarning)
-            has_reaper = _look_for_images(image, pull=pull)
-            gc.collect()
+        has_reaper = _look_for_images(image, pull=pull)
         return _start_container(image, reaper=has_reaper)
     except NoPostgres:
         raise
@@ -179,10 +175,13 @@ def _look_for_images(image: str, *, pull: bool) -> bool:
 def _docker_client() -> Any:
     import docker
 
-    try:
-        return docker.from_env(timeout=10)
-    except docker.errors.DockerException as error:
-        raise NoPostgres("no Docker engine answers") from error
+    with warnings.catch_warnings():
+        # The socket with which docker found no engine stays open until the error is collected.
+        warnings.simplefilter("ignore", ResourceWarning)
+        with suppress(docker.errors.DockerException):
+            return docker.from_env(timeout=10)
+        gc.collect()
+    raise NoPostgres("no Docker engine answers")
 
 
 def _has(client: Any, image: str) -> bool:
@@ -274,7 +273,7 @@ async def _drop_ours(url: str, template: str) -> None:
             text("SELECT datname FROM pg_database WHERE starts_with(datname, :template)"),
             {"template": template},
         )
-        for name in list(names) if template else []:
+        for name in list(names):
             await connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
 
 

@@ -4,26 +4,18 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, cast
+from typing import Protocol
 
 import httpx
 
-from chatbridge.adapters.jwt.keys import (
-    PUBLIC_KEY_ALGORITHMS,
-    VerificationKey,
-    published_key,
-    secret_key,
-)
-from chatbridge.adapters.jwt.reading import json_object
+from chatbridge.adapters.jwt.key_set import fetched_key_set
+from chatbridge.adapters.jwt.keys import PUBLIC_KEY_ALGORITHMS, VerificationKey, secret_key
 from chatbridge.domain.model.errors import Unauthenticated, Unavailable
 
-MAX_KEY_SET_BYTES = 64 * 1024
 FETCH_SECONDS = 5
 COOL_DOWN_SECONDS = 5
 FRESH_SECONDS = 5 * 60
 KEPT_SECONDS = 24 * 60 * 60
-
-_HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +82,7 @@ class Jwks:
         if self._age() >= KEPT_SECONDS or key_id not in self._keys:
             await self.refresh()
         elif self._age() >= FRESH_SECONDS:
-            self._start_fetch()
+            self._latest_fetch()
         return self._known(key_id)
 
     async def refresh(self) -> None:
@@ -98,10 +90,8 @@ class Jwks:
 
         Called before the first request, it spares that request the wait. Never fails.
         """
-        self._start_fetch()
-        if self._fetch:
-            # Unlike `await task`, this leaves the task alone when the waiting request is cancelled.
-            await asyncio.wait({self._fetch})
+        # Unlike `await task`, this leaves the task alone when the waiting request is cancelled.
+        await asyncio.wait({self._latest_fetch()})
 
     async def close(self) -> None:
         """Ends a fetch that is under way; to be called before the HTTP client is closed."""
@@ -122,15 +112,19 @@ class Jwks:
     def _age(self) -> float:
         return self._clock() - self._fetched_at
 
-    def _start_fetch(self) -> None:
-        under_way = self._fetch is not None and not self._fetch.done()
-        if not under_way and self._clock() - self._tried_at >= COOL_DOWN_SECONDS:
+    def _latest_fetch(self) -> asyncio.Task[None]:
+        """The fetch under way, or the last one if it is too soon for another."""
+        if self._fetch is None or (self._fetch.done() and self._cooled_down()):
             self._fetch = asyncio.create_task(self._fetch_keys())
+        return self._fetch
+
+    def _cooled_down(self) -> bool:
+        return self._clock() - self._tried_at >= COOL_DOWN_SECONDS
 
     async def _fetch_keys(self) -> None:
         try:
             async with asyncio.timeout(FETCH_SECONDS):
-                self._keys = _key_set(await self._download())
+                self._keys = await fetched_key_set(self._http, self._url)
             self._fetched_at = self._clock()
         # Whatever is wrong over there, the keys that we have are still good.
         except Exception as error:
@@ -141,33 +135,6 @@ class Jwks:
             )
         finally:
             self._tried_at = self._clock()
-
-    async def _download(self) -> bytes:
-        body = bytearray()
-        async with self._http.stream(
-            "GET", self._url, headers=_HEADERS, follow_redirects=False
-        ) as response:
-            if response.status_code != 200:
-                raise ValueError(f"the answer is {response.status_code}")
-            # Raw, as sent: a compressed answer could be small here and huge in memory.
-            async for chunk in response.aiter_raw():
-                body += chunk
-                if len(body) > MAX_KEY_SET_BYTES:
-                    raise ValueError(f"the answer is larger than {MAX_KEY_SET_BYTES} bytes")
-        return bytes(body)
-
-
-def _key_set(body: bytes) -> Mapping[str, VerificationKey]:
-    entries = json_object(body).get("keys")
-    if not isinstance(entries, list):
-        raise ValueError("the answer is not a key set")
-    keys: dict[str, VerificationKey] = {}
-    for entry in cast("list[Any]", entries):
-        if isinstance(entry, dict) and (found := published_key(cast("dict[str, Any]", entry))):
-            keys.setdefault(*found)
-    if not keys:
-        raise ValueError("the key set has no key for EdDSA, ES256 or RS256")
-    return keys
 
 
 def _unknown_key() -> Unauthenticated:

@@ -40,14 +40,11 @@ def read_token(text: str) -> UnverifiedToken:
         header, claims = _objects(text)
         algorithm, key_id = _algorithm(header), _key_id(header)
     except ValueError:
-        raise malformed() from None
+        raise Unauthenticated(
+            "This is not a token that chatbridge can read.", code="token_malformed"
+        ) from None
     _check_type(header)
     return UnverifiedToken(text=text, algorithm=algorithm, key_id=key_id, claims=claims)
-
-
-def malformed() -> Unauthenticated:
-    """The refusal of whatever is not a token at all."""
-    return Unauthenticated("This is not a token that chatbridge can read.", code="token_malformed")
 
 
 def json_object(data: bytes) -> dict[str, object]:

@@ -9,7 +9,7 @@ from typing import NoReturn, cast
 from jose import jws
 
 from chatbridge.adapters.jwt.keys import VerificationKey
-from chatbridge.adapters.jwt.reading import UnverifiedToken, json_object, malformed
+from chatbridge.adapters.jwt.reading import UnverifiedToken, json_object
 from chatbridge.domain.model.errors import Unauthenticated
 from chatbridge.domain.model.identifiers import UserId
 
@@ -44,11 +44,7 @@ def verified_claims(
     `wrong_audience`, `token_expired`, `token_not_yet_valid` or `token_lifetime`. Clocks may
     differ by 30 seconds; no token may live for more than 24 hours.
     """
-    payload = _signed_payload(token, key)
-    try:
-        found = json_object(payload)
-    except ValueError:
-        raise malformed() from None
+    found = _signed_claims(token, key)
     _check_present(found)
     _check_parties(found, issuer, audience)
     claims = _typed(found)
@@ -73,12 +69,12 @@ def wrong_algorithm() -> Unauthenticated:
     )
 
 
-def _signed_payload(token: UnverifiedToken, key: VerificationKey) -> bytes:
+def _signed_claims(token: UnverifiedToken, key: VerificationKey) -> Mapping[str, object]:
     # python-jose chooses how to read a key by the token's `alg`: a public key would do as a secret.
     if token.algorithm != key.algorithm:
         raise wrong_algorithm()
     try:
-        return jws.verify(token.text, key.key, [key.algorithm])
+        return json_object(jws.verify(token.text, key.key, [key.algorithm]))
     # It raises more than it names; a token must never be a server error.
     except Exception:
         _refuse("bad_signature", "The signature of this token is not right.")

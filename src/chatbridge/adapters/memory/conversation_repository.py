@@ -22,13 +22,13 @@ from chatbridge.domain.model.page import (
     invalid_cursor,
     read_activity_cursor,
 )
-from chatbridge.ports.conversation_repository import FeedbackKind
+from chatbridge.ports.conversation_repository import ConversationRepository, FeedbackKind
 
 T = TypeVar("T")
 K = TypeVar("K", int, tuple[datetime, str])
 
 
-class MemoryConversationRepository:
+class MemoryConversationRepository(ConversationRepository):
     """Every call yields to the loop once, like a database would, and is atomic after that."""
 
     def __init__(self, store: MemoryStore) -> None:

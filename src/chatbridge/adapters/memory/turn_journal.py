@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 from chatbridge.adapters.memory.store import KeptTurn, MemoryStore
 from chatbridge.domain.model.errors import TurnLost
 from chatbridge.domain.model.turn import Recording
+from chatbridge.ports.turn_journal import TurnJournal
 
 
-class MemoryTurnJournal:
+class MemoryTurnJournal(TurnJournal):
     """Flushes when woken, at least `tick` seconds apart, and at least once per `heartbeat`."""
 
     def __init__(

@@ -17,12 +17,12 @@ from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserI
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.turn import Recording, Turn, TurnState
 from chatbridge.domain.model.turn_event import EndState
-from chatbridge.ports.turn_repository import Begun, TurnRequest
+from chatbridge.ports.turn_repository import Begun, TurnRepository, TurnRequest
 
 _STALE_AT_ONCE = 100
 
 
-class MemoryTurnRepository:
+class MemoryTurnRepository(TurnRepository):
     """Every call yields to the loop once, like a database would, and is atomic after that."""
 
     def __init__(self, store: MemoryStore, *, lease: float = 5.0) -> None:

@@ -114,8 +114,6 @@ class _Run:
         self._result.cancel()
         known = (self._pump, self._result.run_loop_task, *self._toolbox.tasks)
         tasks = [task for task in known if task is not None]
-        for task in tasks:
-            task.cancel()
         _, late = await asyncio.wait(tasks, timeout=_CLOSING_SECONDS)
         if late:
             log.error("%d tasks of a closed run have not stopped", len(late))

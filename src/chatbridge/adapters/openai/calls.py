@@ -23,21 +23,23 @@ class Call:
 
 
 class Calls:
-    """Emits the start and the end of each call once, under an id of our own.
-
-    The provider's id finds the call while the run lasts; where it is used again in a later step,
-    it means the later call.
-    """
+    """Emits the start and the end of each call once, under an id of our own."""
 
     def __init__(self, emit: Callable[[TurnEvent], None]) -> None:
         self._emit = emit
         self._by_provider_id: dict[str, Call] = {}
         self._by_id: dict[CallId, Call] = {}
 
-    def start(self, step: MessageId, provider_id: str, name: str, arguments: str) -> None:
-        """The model has asked for a call, whole."""
+    def start(self, step: MessageId, provider_id: str, name: str, arguments: str) -> str:
+        """The model has asked for a call, whole. Answers the id that the SDK is to know it by.
+
+        That is the provider's, or ours where the provider's is missing or was used before: the SDK
+        refuses to run such a call.
+        """
         call = Call(new_call_id(), step)
-        self._by_provider_id[provider_id] = self._by_id[call.id] = call
+        usable = provider_id and provider_id not in self._by_provider_id
+        known_by = provider_id if usable else call.id
+        self._by_provider_id[known_by] = self._by_id[call.id] = call
         asked = ToolCall(
             id=call.id,
             name=cleaned(name or ""),
@@ -45,6 +47,7 @@ class Calls:
             started_at=datetime.now(UTC),
         )
         self._emit(ToolCallStarted(message_id=step, call=asked))
+        return known_by
 
     def find(self, provider_id: str | None) -> Call | None:
         """The call that the SDK means, if the model made it in this run."""

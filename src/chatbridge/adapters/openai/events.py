@@ -38,7 +38,7 @@ class ResponseReader:
         self._calls = calls
         self._step = new_message_id()
         self._texts: dict[int | str, _Text] = {}
-        self._called: set[str] = set()
+        self._ids: dict[str, list[str]] = {}
         self._ended = False
 
     def read(self, event: TResponseStreamEvent) -> None:
@@ -68,8 +68,7 @@ class ResponseReader:
         if isinstance(item, ResponseOutputMessage):
             self._finish(key, _text_of(item))
         elif isinstance(item, ResponseFunctionToolCall):
-            self._called.add(item.call_id)
-            self._calls.start(self._step, item.call_id, item.name, item.arguments)
+            self._call(item)
 
     def _complete(self, response: Response) -> None:
         self._ended = True
@@ -81,8 +80,22 @@ class ResponseReader:
             if isinstance(item, ResponseOutputMessage):
                 if silent:
                     self._finish(index, _text_of(item))
-            elif isinstance(item, ResponseFunctionToolCall) and item.call_id not in self._called:
-                self._item(index, item)
+            elif isinstance(item, ResponseFunctionToolCall):
+                self._same_call(item)
+
+    def _call(self, item: ResponseFunctionToolCall) -> None:
+        given = item.call_id
+        item.call_id = self._calls.start(self._step, given, item.name, item.arguments)
+        for id in {given, item.call_id}:
+            self._ids.setdefault(id, []).append(item.call_id)
+
+    # The final response repeats each call, and the SDK runs it under the id that stands there.
+    def _same_call(self, item: ResponseFunctionToolCall) -> None:
+        known = self._ids.get(item.call_id)
+        if known:
+            item.call_id = known.pop(0)
+        else:
+            self._call(item)
 
     def _say(self, key: int | str, delta: str) -> None:
         if not delta:

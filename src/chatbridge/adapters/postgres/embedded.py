@@ -23,9 +23,9 @@ from chatbridge.adapters.postgres.embedded_errors import EmbeddedPostgresError
 from chatbridge.adapters.postgres.embedded_home import (
     Home,
     kept_home,
-    sole_use,
     throw_away_home,
 )
+from chatbridge.adapters.postgres.embedded_lock import sole_use
 
 __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError"]
 

@@ -21,7 +21,8 @@ _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 # The shell waits for the server, and a part of it for the end of the pipe on its standard input.
 # The pipe ends when we go away in any way, SIGKILL too; the server is then shut down (SIGINT is
-# the fast kind), and a directory that was only lent to it is removed.
+# the fast kind), and a directory that was only lent to it is removed. If the server ends first, the
+# watcher is killed (so its status is not 0) and the directory stays, with the log that says why.
 _SUPERVISOR = """
 trap "" INT TERM HUP
 exec 3<&0
@@ -32,7 +33,7 @@ watcher=$!
 exec 3<&-
 wait "$server"
 kill -KILL "$watcher" 2>/dev/null
-[ -z "$REMOVED_AT_END" ] || rm -rf "$REMOVED_AT_END"
+wait "$watcher" && [ -n "$REMOVED_AT_END" ] && rm -rf "$REMOVED_AT_END"
 """
 
 

@@ -1,4 +1,4 @@
-"""Where an embedded cluster lives, which account runs it, and who else is using it.
+"""Where an embedded cluster lives, and which account runs it.
 
     <home>/          ours; lock, password and log are for us alone
       lock           held by the server's every process, so it is free only when all are gone
@@ -11,18 +11,14 @@ Postgres refuses to run as root, so root gives `data` and `run` to another accou
 else's directory is ever made more open for that account: what it cannot reach is put elsewhere.
 """
 
-import fcntl
 import hashlib
 import os
 import pwd
 import secrets
 import shutil
 import stat
-import subprocess
 import tempfile
-import time
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,8 +27,6 @@ from chatbridge.adapters.postgres.embedded_errors import EmbeddedPostgresError
 REFUGE = Path("/var/tmp")  # noqa: S108 - outlives a reboot; what we make there is checked to be ours
 """Where root keeps a cluster that was asked for in a place its account cannot reach."""
 
-_LEAVING_SECONDS = 10.0
-_FIRST_OWN_DESCRIPTOR = 10
 _OUR_FILES = {"lock", "password", "data"}
 
 
@@ -150,27 +144,6 @@ def write_private(file: Path, text: str) -> None:
         stream.write(f"{text}\n")
 
 
-@contextmanager
-def sole_use(home: Home) -> Generator[int]:
-    """Hold the home's lock; yields the descriptor that children inherit to hold it on.
-
-    A server whose chatbridge was killed gets a few seconds to leave. Raises EmbeddedPostgresError
-    when somebody else is using the home.
-    """
-    opened = os.open(home.path / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    # The supervisor's shell uses the low numbers itself.
-    lock = fcntl.fcntl(opened, fcntl.F_DUPFD_CLOEXEC, _FIRST_OWN_DESCRIPTOR)
-    os.close(opened)
-    try:
-        _wait_for_lock(home, lock)
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
-        _clear_stale_pid_file(home)
-        yield lock
-    finally:
-        os.close(lock)
-
-
 def _kept_home(asked: Path) -> Home:
     place = asked.resolve()
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -237,72 +210,3 @@ def _claim(place: Path, account: Account | None) -> None:
         )
     if place.stat().st_uid == os.geteuid():
         place.chmod(0o711 if account else 0o700)
-
-
-def _wait_for_lock(home: Home, lock: int) -> None:
-    deadline = time.monotonic() + _LEAVING_SECONDS
-    while not _try_lock(lock):
-        owner = os.pread(lock, 32, 0).decode().strip()
-        if _is_alive(owner) or time.monotonic() > deadline:
-            raise _in_use(home, owner or "unknown")
-        time.sleep(0.05)
-
-
-def _try_lock(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _in_use(home: Home, process: str) -> EmbeddedPostgresError:
-    return EmbeddedPostgresError(
-        f"another chatbridge is using {home.asked or home.path} (process {process}): "
-        "stop it or set DATABASE_URL"
-    )
-
-
-def _clear_stale_pid_file(home: Home) -> None:
-    """Remove a pid file that a crash left behind, unless a postmaster without our lock runs.
-
-    Postgres itself takes any living process of its user with that number for its predecessor.
-    """
-    file = home.data / "postmaster.pid"
-    if not file.exists():
-        return
-    process = file.read_text().partition("\n")[0].strip()
-    if _is_postmaster_of(process, home.data):
-        raise _in_use(home, process)
-    file.unlink()
-
-
-def _is_alive(process: str) -> bool:
-    if not process.isdecimal() or int(process) < 1:
-        return False
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _is_postmaster_of(process: str, data: Path) -> bool:
-    """A postmaster works in its data directory; where there is no /proc, its name has to do."""
-    if not _is_alive(process):
-        return False
-    try:
-        return Path(f"/proc/{process}/cwd").readlink() == data.resolve()
-    except PermissionError:
-        return False
-    except OSError:
-        return "postgres" in _command(process)
-
-
-def _command(process: str) -> str:
-    with suppress(OSError):
-        asked = ["ps", "-o", "comm=", "-p", process]
-        return subprocess.run(asked, capture_output=True, text=True, check=False).stdout  # noqa: S603 - digits
-    return ""

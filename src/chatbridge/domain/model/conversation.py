@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from chatbridge.domain.model.errors import Invalid
 from chatbridge.domain.model.identifiers import ConversationId, UserId
+from chatbridge.domain.model.message import storable
 
 Status = Literal["active", "locked", "closed"]
 
@@ -36,8 +37,10 @@ def title_from(text: str) -> str:
 
 
 def checked_title(title: str) -> str:
-    """The title as a person may give it. Raises Invalid when it is empty or over 200 characters."""
+    """The title as a person may give it. Raises Invalid: empty, over 200 characters, unstorable."""
     title = title.strip()
     if not 1 <= len(title) <= MAX_TITLE:
         raise Invalid(f"A title has 1 to {MAX_TITLE} characters.", code="invalid_title")
+    if not storable(title):
+        raise Invalid("The title holds a NUL or a lone surrogate.", code="invalid_text")
     return title

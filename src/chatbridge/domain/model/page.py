@@ -27,6 +27,8 @@ class PageRequest:
     def __post_init__(self) -> None:
         if not 1 <= self.limit <= MAX_LIMIT:
             raise Invalid(f"limit must be from 1 to {MAX_LIMIT}.", code="invalid_limit")
+        if self.after is not None and not storable(self.after):
+            raise invalid_cursor()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def invalid_cursor() -> Invalid:
 
 def activity_cursor(moment: datetime, id: str) -> str:
     """The cursor of an entry in a list that is ordered by a moment and then by id."""
-    microseconds = round((moment - _EPOCH) / timedelta(microseconds=1))
+    microseconds = (moment - _EPOCH) // timedelta(microseconds=1)
     return urlsafe_b64encode(f"{microseconds}:{id}".encode()).decode().rstrip("=")
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chatbridge.domain.model.errors import Invalid
+from chatbridge.domain.model.message import storable
 
 MAX_TASK_TITLE = 500
 
@@ -20,8 +21,10 @@ class Task:
 
 
 def checked_task_title(title: str) -> str:
-    """A task's title without outer blanks. Raises Invalid when empty or over 500 characters."""
+    """A task's title without outer blanks. Raises Invalid: empty, over 500, unstorable."""
     title = title.strip()
     if not 1 <= len(title) <= MAX_TASK_TITLE:
         raise Invalid(f"A task has 1 to {MAX_TASK_TITLE} characters.", code="invalid_task")
+    if not storable(title):
+        raise Invalid("The title holds a NUL or a lone surrogate.", code="invalid_text")
     return title

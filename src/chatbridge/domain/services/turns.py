@@ -1,4 +1,4 @@
-"""How a turn lives: begin, run in our own task, be followed, be cancelled, finish, be taken over."""
+"""How a turn lives: begin, run in our own task, be cancelled, finish, be taken over."""
 
 import asyncio
 import logging
@@ -139,6 +139,11 @@ class Turns:
         await self._repository.finish(recording, "interrupted", recording.transcript.closed())
         _log.info("turn %s: taken over and closed as interrupted", recording.turn.id)
 
+    async def sweep(self) -> None:
+        """Close every turn that has lost its replica."""
+        for user_id, conversation_id in await self._repository.stale():
+            await self.close_stale(user_id, conversation_id)
+
     async def _begin(self, request: TurnRequest) -> LiveTurn:
         try:
             begun = await self._repository.begin(request, self._window)
@@ -189,7 +194,7 @@ class Turns:
         self._journal.wake()
 
     async def _durable(self, live: LiveTurn, call_id: CallId) -> None:
-        await live.until(lambda recording: recording.lost or recording.is_durable(call_id))
+        await live.until(lambda r: r.lost is not None or r.is_durable(call_id))
         if live.recording.lost:
             raise live.recording.lost
 

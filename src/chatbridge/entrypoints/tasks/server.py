@@ -17,6 +17,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import ToolAnnotations
 from pydantic import AnyHttpUrl, Field
 from starlette.applications import Starlette
+from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from chatbridge.domain.model.errors import Invalid, NotFound, Unauthenticated, Unavailable
@@ -34,14 +35,19 @@ _INSTRUCTIONS = "The tasks of the person in the chat. Tasks are named by their n
 class TasksApp:
     """The server as an ASGI app that answers at exactly `path`; it must be `running()`.
 
-    In a FastAPI app: `app.add_route(tasks.path, tasks)`, and `async with tasks.running():` in the
-    lifespan, which may be entered again after it was left.
+    In a FastAPI app: `app.router.routes.append(tasks.route)`, and `async with tasks.running():` in
+    the lifespan, which may be entered again after it was left.
     """
 
     def __init__(self, server: MCPServer, *, path: str = TASKS_PATH) -> None:
         self.path = path
         self._server = server
         self._app = self._built()
+
+    @property
+    def route(self) -> Route:
+        """Exactly `path`, for all methods: a mount would redirect to the path with a slash."""
+        return Route(self.path, endpoint=self, include_in_schema=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Raises RuntimeError when not running."""

@@ -11,7 +11,7 @@ from chatbridge.adapters.postgres.statements import in_schema
 
 def create_function(name: str) -> None:
     """Create the function from the file of its name, in the schema that is being migrated."""
-    template = files(__package__).joinpath(f"{name}.sql").read_text()
+    template = files(__name__).joinpath(f"{name}.sql").read_text()
     op.get_bind().exec_driver_sql(in_schema(template, _schema()))
 
 

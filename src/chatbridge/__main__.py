@@ -1,0 +1,74 @@
+"""Gives the `chatbridge` command what it can do.
+
+The imports inside functions are meant: the agent stack takes over a second to load.
+"""
+
+from datetime import timedelta
+
+from pydantic import ValidationError
+
+from chatbridge.entrypoints.cli import Program, command
+from chatbridge.settings import Settings
+
+_DAY = timedelta(hours=24)
+
+
+def main() -> None:
+    """The `chatbridge` command."""
+    program = Program(
+        serve=_serve,
+        migrate=_migrate,
+        serve_tasks=_serve_tasks,
+        development_token=_development_token,
+        address=lambda: f"http://127.0.0.1:{_settings().port}",
+    )
+    command(program)()
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ValueError("The settings can't be used. " + "; ".join(faults)) from error
+
+
+def _serve() -> None:
+    from chatbridge.main import serve
+
+    serve(_settings())
+
+
+def _serve_tasks(port: int) -> None:
+    from chatbridge.main import serve_tasks
+
+    serve_tasks(_settings().model_copy(update={"port": port}))
+
+
+def _migrate() -> str:
+    from chatbridge.adapters.postgres.migrate import upgrade
+
+    settings = _settings()
+    if settings.store != "postgres":
+        raise ValueError("Set DATABASE_URL: the embedded database is migrated when it is served.")
+    upgrade(settings.postgres_url or "", settings.database.schema_name)
+    return f"The schema {settings.database.schema_name} is up to date."
+
+
+def _development_token(user: str) -> str:
+    from chatbridge.adapters.jwt.secret_file import secret_in
+    from chatbridge.adapters.jwt.token_issuer import JwtTokenIssuer
+    from chatbridge.domain.model.caller import DEVELOPMENT, Caller
+    from chatbridge.domain.model.identifiers import UserId
+
+    settings = _settings()
+    if settings.environment != "development":
+        raise ValueError("Development tokens are for the development environment only.")
+    secret = settings.secret.get_secret_value().encode() if settings.secret else None
+    issuer = JwtTokenIssuer(secret or secret_in(settings.data_dir))
+    caller = Caller(user_id=UserId(user))
+    return issuer.issue(caller, audience=DEVELOPMENT, lifetime=_DAY).token
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""What is asked of a tool server, the same over every transport."""
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any, Protocol
+
+from mcp import Client
+from mcp_types import (
+    CallToolRequest,
+    CallToolRequestParams,
+    CallToolResult,
+    Implementation,
+    InputRequiredResult,
+    Tool,
+)
+from pydantic import TypeAdapter
+
+from chatbridge.domain.model.tool import OnBehalf
+
+Answer = CallToolResult | InputRequiredResult
+
+CLIENT_INFO = Implementation(name="chatbridge", version=version("chatbridge-server"))
+
+_ANSWER: TypeAdapter[Answer] = TypeAdapter(CallToolResult | InputRequiredResult)
+_MOST_PAGES = 100
+
+
+class Unreachable(Exception):
+    """The server was not reached, so nothing was asked of it."""
+
+
+class Source(Protocol):
+    """A tool server as the provider sees it. Each call raises whatever went wrong."""
+
+    @property
+    def name(self) -> str:
+        """The configured name, unique among the servers."""
+        ...
+
+    @property
+    def timeout(self) -> float:
+        """The seconds that a call may take."""
+        ...
+
+    @property
+    def patience(self) -> float | None:
+        """The seconds that listing may take; None leaves it to the provider."""
+        ...
+
+    async def tools(self, on_behalf: OnBehalf) -> list[Tool]:
+        """All tools of the server, in its order."""
+        ...
+
+    async def call(self, tool: str, arguments: Mapping[str, Any], on_behalf: OnBehalf) -> Answer:
+        """Call a tool, once."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what is held open."""
+        ...
+
+
+async def ask_for_tools(client: Client) -> list[Tool]:
+    """All pages of the server's list; at most 100."""
+    page = await client.list_tools()
+    tools = list(page.tools)
+    for _ in range(_MOST_PAGES - 1):
+        if page.next_cursor is None:
+            break
+        page = await client.list_tools(cursor=page.next_cursor)
+        tools += page.tools
+    return tools
+
+
+async def ask_for_call(client: Client, tool: str, arguments: Mapping[str, Any]) -> Answer:
+    """Send one tools/call and nothing else.
+
+    The client's own `call_tool` also lists the tools of a new connection, to check structured
+    content that is not used here: a second request, which may fail after the tool did its work.
+    """
+    parameters = CallToolRequestParams(name=tool, arguments=dict(arguments))
+    return await client.session.send_request(CallToolRequest(params=parameters), _ANSWER)

@@ -1,0 +1,171 @@
+"""Tool servers over streamable HTTP: each call is a request of its own, with a token of its own."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, TypeVar, cast
+
+import httpx2
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp_types import Tool
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+
+from chatbridge.adapters.mcp.exchange import CLIENT_INFO, Answer, ask_for_call, ask_for_tools
+from chatbridge.domain.model.tool import OnBehalf
+
+_T = TypeVar("_T")
+
+_CONNECTING = 5.0
+_ENDING = 1.0
+# shorter than the 5 s after which uvicorn closes an idle connection, so none is used as it closes
+_KEPT_ALIVE = 2.0
+
+_NEGOTIATE = "auto"
+
+_headers: ContextVar[Mapping[str, str]] = ContextVar("_headers")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpServer:
+    """A tool server at a URL.
+
+    `token` mints the bearer token for one exchange, listing included; None sends none, as is
+    right for a server that is not ours. `headers` are sent as they are. `timeout` is in seconds.
+    """
+
+    name: str
+    url: str
+    token: Callable[[OnBehalf], str] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    timeout: float = 30.0
+
+
+def http_client() -> httpx2.AsyncClient:
+    """The one client of the process: many users share its connections, and nothing else."""
+    return httpx2.AsyncClient(
+        auth=_OwnHeaders(),
+        # no server may have one user's cookies sent with another's call
+        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+        # a call's time is bounded as a whole, by whoever calls
+        timeout=httpx2.Timeout(None, connect=_CONNECTING),
+        limits=httpx2.Limits(
+            max_connections=None, max_keepalive_connections=100, keepalive_expiry=_KEPT_ALIVE
+        ),
+        event_hooks={"request": [_hurry_goodbyes]},
+    )
+
+
+class HttpSource:
+    """No session is kept, so there is none to lose: a restarted server is simply asked again.
+
+    The first exchange finds out which protocol the server speaks, the others rely on it. Since
+    2026-07-28 a call is one POST; an older server's session lives for one exchange.
+    """
+
+    patience = None
+
+    def __init__(self, server: HttpServer, http: httpx2.AsyncClient) -> None:
+        self.name = server.name
+        self.timeout = server.timeout
+        self._server = server
+        self._http = http
+        self._mode = _NEGOTIATE
+        self._mirroring: frozenset[str] = frozenset()
+
+    async def tools(self, on_behalf: OnBehalf) -> list[Tool]:
+        """All tools of the server, in its order."""
+        try:
+            tools = await self._exchange(on_behalf, ask_for_tools)
+        except Exception:
+            # it may come back as another version
+            self._mode = _NEGOTIATE
+            raise
+        self._mirroring = frozenset(tool.name for tool in tools if _mirrors(tool))
+        return tools
+
+    async def call(self, tool: str, arguments: Mapping[str, Any], on_behalf: OnBehalf) -> Answer:
+        """Call a tool, once; cancelling closes the request, which tells the server to stop."""
+
+        async def work(client: Client) -> Answer:
+            if tool in self._mirroring:
+                # the client fills those headers from a list that it has seen itself
+                await ask_for_tools(client)
+            return await ask_for_call(client, tool, arguments)
+
+        return await self._exchange(on_behalf, work)
+
+    async def close(self) -> None:
+        """Nothing of its own is open: the HTTP client belongs to the provider."""
+
+    async def _exchange(self, on_behalf: OnBehalf, work: Callable[[Client], Awaitable[_T]]) -> _T:
+        reset = _headers.set(self._headers_for(on_behalf))
+        try:
+            return await _outcome(self._client(), self._noting_the_mode(work))
+        finally:
+            _headers.reset(reset)
+
+    def _headers_for(self, on_behalf: OnBehalf) -> Mapping[str, str]:
+        if self._server.token is None:
+            return self._server.headers
+        token = self._server.token(on_behalf)
+        return {**self._server.headers, "Authorization": f"Bearer {token}"}
+
+    def _client(self) -> Client:
+        transport = streamable_http_client(self._server.url, http_client=self._http)
+        return Client(transport, mode=self._mode, cache=None, client_info=CLIENT_INFO)
+
+    def _noting_the_mode(
+        self, work: Callable[[Client], Awaitable[_T]]
+    ) -> Callable[[Client], Awaitable[_T]]:
+        async def noting(client: Client) -> _T:
+            spoken = client.protocol_version
+            self._mode = spoken if spoken in MODERN_PROTOCOL_VERSIONS else "legacy"
+            return await work(client)
+
+        return noting
+
+
+class _OwnHeaders(httpx2.Auth):
+    """Adds the headers of the exchange that sends: the MCP client sends in the asker's context."""
+
+    def auth_flow(
+        self, request: httpx2.Request
+    ) -> Generator[httpx2.Request, httpx2.Response, None]:
+        request.headers.update(_headers.get())
+        yield request
+
+
+async def _outcome(connecting: Client, work: Callable[[Client], Awaitable[_T]]) -> _T:
+    """What the work answers or raises, freed from the groups of the client's tasks."""
+    outcome: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
+    try:
+        async with connecting as client:
+            try:
+                outcome.set_result(await work(client))
+            except Exception as error:
+                outcome.set_exception(error)
+    except ExceptionGroup as group:
+        # an answer that is there outweighs trouble with the goodbye
+        if not outcome.done():
+            raise _first(cast(Exception, group)) from group
+    return outcome.result()
+
+
+def _first(error: Exception) -> Exception:
+    while isinstance(error, ExceptionGroup):
+        error = cast(ExceptionGroup[Exception], error).exceptions[0]
+    return error
+
+
+async def _hurry_goodbyes(request: httpx2.Request) -> None:
+    if request.method == "DELETE":
+        # sent when an exchange with an older server ends, also one that has timed out
+        request.extensions["timeout"] = httpx2.Timeout(_ENDING).as_dict()
+
+
+def _mirrors(tool: Tool) -> bool:
+    return "x-mcp-header" in json.dumps(tool.input_schema)

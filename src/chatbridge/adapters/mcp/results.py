@@ -1,0 +1,90 @@
+"""What a call brought, or what went wrong with it, in words that the model can use."""
+
+import json
+import logging
+
+import httpx2
+from mcp import MCPError
+from mcp_types import CONNECTION_CLOSED, InputRequiredResult, TextContent
+
+from chatbridge.adapters.mcp.exchange import Answer, Unreachable
+from chatbridge.domain.model.tool import ToolResult
+
+LONGEST_OUTPUT = 50_000
+
+_log = logging.getLogger(__name__)
+
+_NOT_SENT = (
+    Unreachable,
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.UnsupportedProtocol,
+)
+
+
+def answered(tool: str, answer: Answer) -> ToolResult:
+    """The text of a tool's answer, cut at 50,000 characters."""
+    if isinstance(answer, InputRequiredResult):
+        return failed("The tool asks for more input than its arguments, which is not supported.")
+    texts = [block.text for block in answer.content if isinstance(block, TextContent)]
+    if not texts and answer.structured_content is not None:
+        texts = [json.dumps(answer.structured_content, ensure_ascii=False)]
+    output = "\n".join(texts)
+    if answer.is_error:
+        # put there by servers on the Python SDK; the person in the chat reads this too
+        output = output.removeprefix(f"Error executing tool {tool}: ")
+    return ToolResult(output=_capped(output), failed=answer.is_error)
+
+
+def timed_out(seconds: float) -> ToolResult:
+    """The tool was asked and has not answered."""
+    return failed(
+        f"The tool did not answer within {seconds:g} s; whether it did its work is unknown. "
+        "Check before trying again."
+    )
+
+
+def unknown_tool(name: str) -> ToolResult:
+    """No server has a tool of that name."""
+    return failed(f"There is no tool '{name}'.")
+
+
+def gone_wrong(server: str, error: Exception) -> ToolResult:
+    """The failed result for what a tool server's transport or protocol raised."""
+    if isinstance(error, _NOT_SENT):
+        _log.warning("tool server %s: not reached (%r)", server, error)
+        return failed(f"The tool server '{server}' can't be reached right now.")
+    if _lost(error):
+        _log.warning("tool server %s: connection lost during a call (%r)", server, error)
+        return failed(
+            f"The connection to the tool server '{server}' was lost; whether the tool did its "
+            "work is unknown. Check before trying again."
+        )
+    if isinstance(error, MCPError):
+        _log.warning("tool server %s: protocol error %s: %s", server, error.code, error)
+        return failed(_capped(f"The tool server '{server}' answered with an error: {error}"))
+    _log.error("tool server %s: a call failed unexpectedly", server, exc_info=error)
+    return failed(
+        f"The call to the tool server '{server}' failed; whether the tool did its work is "
+        "unknown. Check before trying again."
+    )
+
+
+def failed(output: str) -> ToolResult:
+    """A failed result with these words."""
+    return ToolResult(output=output, failed=True)
+
+
+def _lost(error: Exception) -> bool:
+    if isinstance(error, MCPError):
+        return error.code == CONNECTION_CLOSED
+    return isinstance(error, httpx2.TransportError)
+
+
+def _capped(output: str) -> str:
+    if len(output) <= LONGEST_OUTPUT:
+        return output
+    note = f"[Cut here: {len(output):,} characters, of which {LONGEST_OUTPUT:,} are shown.]"
+    return f"{output[:LONGEST_OUTPUT]}\n{note}"

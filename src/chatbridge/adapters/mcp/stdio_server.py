@@ -1,0 +1,144 @@
+"""Tool servers that run as a child process and speak over its standard input and output."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+from mcp import Client, StdioServerParameters, stdio_client
+from mcp.shared.message import SessionMessage
+from mcp_types import Tool
+
+from chatbridge.adapters.mcp.exchange import (
+    CLIENT_INFO,
+    Answer,
+    Unreachable,
+    ask_for_call,
+    ask_for_tools,
+)
+from chatbridge.domain.model.tool import OnBehalf
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StdioServer:
+    """A command that is a tool server; `env` is added to the few variables that are inherited.
+
+    All users share the one process, and it is not told who asks: it is for tools that do the same
+    for everybody. `timeout` is of a call, `starting` of the first listing; both in seconds.
+    """
+
+    name: str
+    command: str
+    args: Sequence[str] = ()
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
+    timeout: float = 30.0
+    starting: float = 10.0
+
+
+class StdioSource:
+    """Started when first used, and again when used after its process has died.
+
+    Each life of the process belongs to a task of its own, so that whoever happened to start it
+    can be cancelled without ending it for the others.
+    """
+
+    def __init__(self, server: StdioServer) -> None:
+        self.name = server.name
+        self.timeout = server.timeout
+        self.patience = server.starting
+        self._parameters = StdioServerParameters(
+            command=server.command, args=list(server.args), env=dict(server.env)
+        )
+        self._client: asyncio.Future[Client] | None = None
+        self._lives: set[asyncio.Task[None]] = set()
+
+    async def tools(self, on_behalf: OnBehalf) -> list[Tool]:
+        """All tools of the server, in its order."""
+        return await ask_for_tools(await self._connected())
+
+    async def call(self, tool: str, arguments: Mapping[str, Any], on_behalf: OnBehalf) -> Answer:
+        """Call a tool, once; cancelling asks the server to stop it."""
+        return await ask_for_call(await self._connected(), tool, arguments)
+
+    async def close(self) -> None:
+        """End the process, by force where it does not go by itself within 2 s."""
+        for life in self._lives:
+            life.cancel()
+        await asyncio.gather(*self._lives, return_exceptions=True)
+
+    async def _connected(self) -> Client:
+        if self._client is None:
+            self._client = asyncio.get_running_loop().create_future()
+            life = asyncio.create_task(self._live(self._client), name=f"tool server {self.name}")
+            self._lives.add(life)
+            life.add_done_callback(self._lives.discard)
+        return await asyncio.shield(self._client)
+
+    async def _live(self, connected: asyncio.Future[Client]) -> None:
+        over = asyncio.Event()
+
+        def end() -> None:
+            # at once: whoever asks from now on starts a new process, while this one is cleared away
+            self._forget(connected)
+            over.set()
+
+        transport = _watched(self._parameters, end)
+        try:
+            async with Client(
+                transport, mode="auto", cache=None, client_info=CLIENT_INFO
+            ) as client:
+                connected.set_result(client)
+                await over.wait()
+        except Exception as error:
+            _log.warning("tool server %s: %r", self.name, error)
+        finally:
+            self._forget(connected)
+            _give_up(connected)
+
+    def _forget(self, connected: asyncio.Future[Client]) -> None:
+        if self._client is connected:
+            self._client = None
+
+
+def _give_up(connected: asyncio.Future[Client]) -> None:
+    if not connected.done():
+        connected.set_exception(Unreachable("the process did not start"))
+        # nobody may be waiting for it any more
+        connected.exception()
+
+
+@asynccontextmanager
+async def _watched(
+    parameters: StdioServerParameters, end: Callable[[], None]
+) -> AsyncGenerator[Any]:
+    """The process's transport; `end` is called before anybody else learns that it has ended."""
+    send, receive = anyio.create_memory_object_stream[SessionMessage | Exception]()
+    errors = sys.__stderr__ or sys.stderr
+
+    async def relay() -> None:
+        async with send:
+            try:
+                async for message in read:
+                    await send.send(message)
+            except anyio.BrokenResourceError:
+                _log.debug("a message came after its reader had gone")
+            finally:
+                end()
+
+    async with (
+        send,
+        receive,
+        stdio_client(parameters, errors) as (read, write),
+        anyio.create_task_group() as group,
+    ):
+        group.start_soon(relay)
+        try:
+            yield receive, write
+        finally:
+            group.cancel_scope.cancel()

@@ -1,0 +1,85 @@
+"""The agent's tools, from servers that speak the Model Context Protocol."""
+
+import asyncio
+from collections.abc import Sequence
+
+from mcp_types import Tool as ServerTool
+
+from chatbridge.adapters.mcp.exchange import Source
+from chatbridge.adapters.mcp.http_server import HttpServer, HttpSource, http_client
+from chatbridge.adapters.mcp.listing import Listing, ListingTimes
+from chatbridge.adapters.mcp.names import Names, Target
+from chatbridge.adapters.mcp.results import answered, gone_wrong, timed_out, unknown_tool
+from chatbridge.adapters.mcp.stdio_server import StdioServer, StdioSource
+from chatbridge.domain.model.tool import OnBehalf, Tool, ToolRequest, ToolResult
+from chatbridge.ports.tool_provider import ToolProvider
+
+
+class McpToolProvider(ToolProvider):
+    """The tools of all servers, in the servers' order; one that is down costs only its own.
+
+    A tool whose name an earlier server has is called by its server's name and its own. Lists are
+    the same for all users. Raises ValueError when two servers share a name.
+    """
+
+    def __init__(
+        self, servers: Sequence[HttpServer | StdioServer], *, times: ListingTimes | None = None
+    ) -> None:
+        self._http = http_client()
+        self._sources = {server.name: self._source(server) for server in servers}
+        if len(self._sources) < len(servers):
+            raise ValueError("Two tool servers have the same name.")
+        self._listings = {
+            name: Listing(source, times or ListingTimes()) for name, source in self._sources.items()
+        }
+        self._names = Names()
+
+    async def tools(self, on_behalf: OnBehalf) -> tuple[Tool, ...]:
+        """The tools that can be called now; nothing is raised."""
+        lists = await asyncio.gather(
+            *(listing.tools(on_behalf) for listing in self._listings.values())
+        )
+        return tuple(
+            self._tool(server, tool)
+            for server, tools in zip(self._listings, lists, strict=True)
+            for tool in tools
+        )
+
+    async def call(self, request: ToolRequest, on_behalf: OnBehalf) -> ToolResult:
+        """Call a tool once; whatever goes wrong is a failed result."""
+        target = await self._target(request.name, on_behalf)
+        if target is None:
+            return unknown_tool(request.name)
+        server, tool = target
+        source = self._sources[server]
+        try:
+            async with asyncio.timeout(source.timeout):
+                answer = await source.call(tool, request.arguments, on_behalf)
+        except TimeoutError:
+            return timed_out(source.timeout)
+        except Exception as error:
+            return gone_wrong(server, error)
+        return answered(tool, answer)
+
+    async def close(self) -> None:
+        """Let go of all connections and child processes; no call may follow."""
+        await asyncio.gather(*(source.close() for source in self._sources.values()))
+        await self._http.aclose()
+
+    def _source(self, server: HttpServer | StdioServer) -> Source:
+        if isinstance(server, HttpServer):
+            return HttpSource(server, self._http)
+        return StdioSource(server)
+
+    def _tool(self, server: str, tool: ServerTool) -> Tool:
+        return Tool(
+            name=self._names.of((server, tool.name)),
+            description=tool.description or tool.title or "",
+            parameters=tool.input_schema,
+        )
+
+    async def _target(self, name: str, on_behalf: OnBehalf) -> Target | None:
+        if self._names.target(name) is None:
+            # a turn that goes on after a restart calls what an earlier process has listed
+            await self.tools(on_behalf)
+        return self._names.target(name)

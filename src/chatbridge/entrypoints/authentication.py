@@ -1,0 +1,91 @@
+"""The gate in front of every route but health: who is calling, and may this come in at all?
+
+A route of the class that `guarded` makes answers 401, 403, 415 and 413 before it reads or parses
+anything of the body, so that nobody unknown can make the server work.
+"""
+
+from collections.abc import Callable, Coroutine
+from ipaddress import ip_address
+from typing import Any
+
+from fastapi import Depends, Request, Response
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+
+from chatbridge.domain.model.caller import Caller
+from chatbridge.domain.model.errors import Forbidden, Unauthenticated
+from chatbridge.domain.model.identifiers import UserId
+from chatbridge.entrypoints.bodies import GuardedRequest
+from chatbridge.entrypoints.errors import Refused
+from chatbridge.ports.authenticator import Authenticator
+
+_bearer = HTTPBearer(
+    auto_error=False,
+    bearerFormat="JWT",
+    description="Better Auth's token (or, for POST /chatkit only, a session's client secret).",
+)
+
+
+def guarded(authenticator: Authenticator, *, sessions: bool = False) -> type[APIRoute]:
+    """A route class that lets in only callers with a good token.
+
+    The path's `user_id`, if it has one, must be the token's subject. `sessions` says whether a
+    chat session's secret is good here too.
+    """
+
+    class GuardedRoute(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            handle = super().get_route_handler()
+
+            async def guard(request: Request) -> Response:
+                caller = await _authenticate(authenticator, request)
+                _require_own_path(caller, request, sessions=sessions)
+                _require_json(request)
+                request.state.caller = caller
+                return await handle(GuardedRequest(request.scope, request.receive))
+
+            return guard
+
+    return GuardedRoute
+
+
+def current_caller(request: Request, _: object = Depends(_bearer)) -> Caller:
+    """The caller whom the route's guard has let in."""
+    return request.state.caller
+
+
+def current_user(caller: Caller = Depends(current_caller)) -> UserId:
+    """The user on whose behalf the request is made."""
+    return caller.user_id
+
+
+async def _authenticate(authenticator: Authenticator, request: Request) -> Caller:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated("Show a token: `Authorization: Bearer ...`.", code="token_missing")
+    return await authenticator.authenticate(token.strip(), loopback=_from_loopback(request))
+
+
+def _from_loopback(request: Request) -> bool:
+    try:
+        return bool(request.client) and ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
+
+
+def _require_own_path(caller: Caller, request: Request, *, sessions: bool) -> None:
+    if caller.via == "session" and not sessions:
+        raise Unauthenticated(
+            "A chat session's secret is good for POST /chatkit only.", code="session_not_accepted"
+        )
+    if request.path_params.get("user_id", caller.user_id) != caller.user_id:
+        raise Forbidden("The path names another user than the token.", code="not_your_account")
+
+
+def _require_json(request: Request) -> None:
+    headers = request.headers
+    if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+        return
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.method in ("POST", "PUT", "PATCH") and media_type != "application/json":
+        raise Refused(415, "unsupported_media_type", "Send JSON: Content-Type: application/json.")

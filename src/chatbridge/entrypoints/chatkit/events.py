@@ -1,0 +1,121 @@
+"""A turn's events in ChatKit's words, as its client draws them."""
+
+from collections.abc import AsyncGenerator, Generator
+
+from chatkit.types import (
+    AssistantMessageContent,
+    AssistantMessageContentPartAdded,
+    AssistantMessageContentPartTextDelta,
+    ErrorEvent,
+    ProgressUpdateEvent,
+    Thread,
+    ThreadItemAddedEvent,
+    ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
+    ThreadItemUpdatedEvent,
+    ThreadStreamEvent,
+    ThreadUpdatedEvent,
+    WidgetItem,
+    WidgetRootUpdated,
+)
+from chatkit.types import Page as ChatKitPage
+
+from chatbridge.domain.model.conversation import Conversation
+from chatbridge.domain.model.identifiers import MessageId
+from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.transcript import Transcript
+from chatbridge.domain.model.turn_event import (
+    TextDelta,
+    TextFinished,
+    TextStarted,
+    Titled,
+    ToolCallFinished,
+    ToolCallStarted,
+    TurnEnded,
+    TurnEvent,
+    TurnFailed,
+)
+from chatbridge.domain.services.live_turn import LiveTurn
+from chatbridge.entrypoints.chatkit.mapping import to_item, to_thread
+
+THINKING = ProgressUpdateEvent(text="Thinking")
+
+
+async def stream_events(live: LiveTurn) -> AsyncGenerator[ThreadStreamEvent, None]:
+    """Everything from the turn's first event to its last."""
+    translation = Translation(live.turn.conversation)
+    yield THINKING
+    async for _, event in live.follow():
+        for told in translation.of(event):
+            yield told
+
+
+class Translation:
+    """Translates one turn; remembers what is still open on the client's screen."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+        self._transcript = Transcript(conversation.id)
+        self._open: set[MessageId] = set()
+
+    def of(self, event: TurnEvent) -> Generator[ThreadStreamEvent]:
+        """What the client is told of this event."""
+        message = self._transcript.apply(event)
+        match event:
+            case TextStarted() | TextDelta() | TextFinished() if message:
+                yield from self._text(event, message)
+            case ToolCallStarted() | ToolCallFinished() if message:
+                yield from self._tools(message)
+            case Titled(title=title):
+                thread = to_thread(self._conversation)
+                told = thread.model_dump(exclude={"title"})
+                yield ThreadUpdatedEvent(thread=Thread(**told, title=title, items=ChatKitPage()))
+            case TurnFailed(code=code, detail=detail):
+                retry = code != "conversation_deleted"
+                yield ErrorEvent(code="custom", message=detail, allow_retry=retry)
+            case TurnEnded():
+                yield from self._close()
+            case _:
+                pass
+
+    def _text(
+        self, event: TextStarted | TextDelta | TextFinished, message: Message
+    ) -> Generator[ThreadStreamEvent]:
+        match event:
+            case TextStarted():
+                yield self._added(message)
+                part = AssistantMessageContent(text="", annotations=[])
+                added = AssistantMessageContentPartAdded(content_index=0, content=part)
+                yield ThreadItemUpdatedEvent(item_id=message.id, update=added)
+            case TextDelta(text=text):
+                delta = AssistantMessageContentPartTextDelta(content_index=0, delta=text)
+                yield ThreadItemUpdatedEvent(item_id=message.id, update=delta)
+            case TextFinished():
+                yield self._done(message)
+
+    def _tools(self, message: Message) -> Generator[ThreadStreamEvent]:
+        running = any(call.state == "running" for call in message.tool_calls)
+        item = to_item(message)
+        if len(message.tool_calls) == 1 and running:
+            yield self._added(message)
+            yield THINKING
+        elif isinstance(item, WidgetItem):
+            update = WidgetRootUpdated(widget=item.widget)
+            yield ThreadItemUpdatedEvent(item_id=message.id, update=update)
+        if not running:
+            yield self._done(message)
+            yield THINKING
+
+    def _close(self) -> Generator[ThreadStreamEvent]:
+        """What is kept is what was shown: finish what is open as finish keeps it."""
+        kept = {message.id: message for message in self._transcript.closed()}
+        for id in tuple(self._open):
+            yield self._done(kept[id]) if id in kept else ThreadItemRemovedEvent(item_id=id)
+
+    def _added(self, message: Message) -> ThreadItemAddedEvent:
+        self._open.add(message.id)
+        return ThreadItemAddedEvent(item=to_item(message))
+
+    def _done(self, message: Message) -> ThreadItemDoneEvent:
+        self._open.discard(message.id)
+        return ThreadItemDoneEvent(item=to_item(message))

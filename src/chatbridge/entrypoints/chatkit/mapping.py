@@ -1,0 +1,157 @@
+"""ChatKit's threads and items, there and back: the one file that speaks both languages.
+
+What the domain reads is lifted into the envelope; the item itself rides along as payload, so that
+it comes back as it went in, whatever ChatKit adds to it later. A message without a payload (a
+turn or the REST surface wrote it) is built from its envelope, and so is the badge of a tool call.
+"""
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import Any, assert_never
+
+from chatkit.types import (
+    ActiveStatus,
+    AssistantMessageContent,
+    AssistantMessageItem,
+    ClientToolCallItem,
+    ClosedStatus,
+    EndOfTurnItem,
+    GeneratedImageItem,
+    HiddenContextItem,
+    InferenceOptions,
+    LockedStatus,
+    SDKHiddenContextItem,
+    StructuredInputItem,
+    TaskItem,
+    ThreadItem,
+    ThreadMetadata,
+    UserMessageContent,
+    UserMessageInput,
+    UserMessageItem,
+    UserMessageTextContent,
+    WidgetItem,
+    WorkflowItem,
+)
+from pydantic import TypeAdapter, ValidationError
+
+from chatbridge.domain.model.conversation import Conversation
+from chatbridge.domain.model.errors import Invalid
+from chatbridge.domain.model.identifiers import ConversationId, MessageId, new_message_id
+from chatbridge.domain.model.message import Kind, Message, Role, checked_content
+from chatbridge.entrypoints.chatkit.badges import badges
+
+_log = logging.getLogger(__name__)
+_ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
+_LIFTED = {"id", "thread_id", "created_at"}
+
+
+def to_thread(conversation: Conversation) -> ThreadMetadata:
+    """The conversation as ChatKit's client sees it."""
+    return ThreadMetadata(
+        id=conversation.id,
+        title=conversation.title,
+        created_at=conversation.created_at,
+        status=_to_status(conversation),
+        metadata=dict(conversation.metadata),
+    )
+
+
+def to_item(message: Message) -> ThreadItem:
+    """The message as exactly one item. One that can't be read is shown as such, not hidden."""
+    if message.payload is None:
+        return _built(message)
+    try:
+        return _ITEM.validate_python({**message.payload, **_head(message)})
+    except ValidationError:
+        _log.warning("message %s: the payload is no item of this ChatKit version", message.id)
+        return _assistant(message, message.content or "(This entry can't be shown.)")
+
+
+def to_message(item: ThreadItem) -> Message:
+    """The item as a message that keeps it whole."""
+    role, kind, content = _read(item)
+    return Message(
+        id=MessageId(item.id),
+        conversation_id=ConversationId(item.thread_id),
+        role=role,
+        kind=kind,
+        content=content,
+        # ChatKit stamps items with naive local time
+        created_at=item.created_at.astimezone(UTC),
+        payload=item.model_dump(mode="json", exclude=_LIFTED),
+    )
+
+
+def to_user_message(asked: UserMessageInput, conversation_id: ConversationId) -> Message:
+    """What a person has sent, under an id of ours. Raises Invalid for what can't be kept."""
+    if asked.attachments:
+        raise Invalid("Attachments are not supported.", code="attachments_not_supported")
+    item = UserMessageItem(
+        id=new_message_id(),
+        thread_id=conversation_id,
+        created_at=datetime.now(UTC),
+        content=asked.content,
+        quoted_text=asked.quoted_text,
+        inference_options=asked.inference_options,
+    )
+    message = to_message(item)
+    checked_content(message.content)
+    return message
+
+
+def _to_status(conversation: Conversation) -> ActiveStatus | LockedStatus | ClosedStatus:
+    match conversation.status:
+        case "active":
+            return ActiveStatus()
+        case "locked":
+            return LockedStatus(reason=conversation.status_reason)
+        case "closed":
+            return ClosedStatus(reason=conversation.status_reason)
+
+
+def _head(message: Message) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "thread_id": message.conversation_id,
+        "created_at": message.created_at,
+    }
+
+
+def _built(message: Message) -> ThreadItem:
+    if message.role == "user":
+        content: list[UserMessageContent] = [UserMessageTextContent(text=message.content)]
+        options = InferenceOptions()
+        return UserMessageItem(**_head(message), content=content, inference_options=options)
+    if message.kind == "tools":
+        return WidgetItem(**_head(message), **badges(message.tool_calls))
+    return _assistant(message, message.content)
+
+
+def _assistant(message: Message, text: str) -> AssistantMessageItem:
+    content = [AssistantMessageContent(text=text, annotations=[])] if text else []
+    return AssistantMessageItem(**_head(message), content=content)
+
+
+def _read(item: ThreadItem) -> tuple[Role, Kind, str]:
+    match item:
+        case UserMessageItem():
+            return "user", "text", "".join(part.text for part in item.content)
+        case AssistantMessageItem():
+            return "assistant", "text", "".join(part.text for part in item.content)
+        case HiddenContextItem() | SDKHiddenContextItem():
+            content = item.content
+            return "assistant", "note", content if isinstance(content, str) else json.dumps(content)
+        case WidgetItem():
+            return "assistant", "shown", item.copy_text or ""
+        case (
+            ClientToolCallItem()
+            | TaskItem()
+            | WorkflowItem()
+            | GeneratedImageItem()
+            | StructuredInputItem()
+            | EndOfTurnItem()
+        ):
+            return "assistant", "shown", ""
+        case _:
+            assert_never(item)

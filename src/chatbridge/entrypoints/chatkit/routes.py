@@ -1,0 +1,148 @@
+"""POST /chatkit: every status is decided before the first byte of a stream goes out."""
+
+from typing import Any
+
+from chatkit.server import NonStreamingResult, StreamingResult
+from chatkit.types import (
+    ChatKitReq,
+    ItemsFeedbackReq,
+    ItemsListReq,
+    ThreadsAddUserMessageReq,
+    ThreadsCreateReq,
+    ThreadsDeleteReq,
+    ThreadsGetByIdReq,
+    ThreadsListReq,
+    ThreadsRetryAfterItemReq,
+    ThreadsUpdateReq,
+)
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import TypeAdapter, ValidationError
+
+from chatbridge.domain.model.caller import Caller
+from chatbridge.domain.model.errors import Forbidden, Invalid
+from chatbridge.domain.model.identifiers import ConversationId, MessageId, new_conversation_id
+from chatbridge.domain.model.page import PageRequest
+from chatbridge.domain.services.conversation_history import ConversationHistory
+from chatbridge.domain.services.live_turn import LiveTurn
+from chatbridge.domain.services.turns import Turns
+from chatbridge.entrypoints.authentication import current_caller, guarded
+from chatbridge.entrypoints.bodies import parsed
+from chatbridge.entrypoints.chatkit.mapping import to_user_message
+from chatbridge.entrypoints.chatkit.server import AnsweringServer, BridgeServer
+from chatbridge.entrypoints.chatkit.store import Watching
+from chatbridge.entrypoints.errors import Refused, problems, sentence
+from chatbridge.entrypoints.following import FollowingResponse
+from chatbridge.ports.authenticator import Authenticator
+
+_REQUEST: TypeAdapter[ChatKitReq] = TypeAdapter(ChatKitReq)
+_ANSWERED = (
+    ThreadsGetByIdReq,
+    ThreadsListReq,
+    ThreadsUpdateReq,
+    ThreadsDeleteReq,
+    ItemsListReq,
+    ItemsFeedbackReq,
+)
+_Streamed = ThreadsCreateReq | ThreadsAddUserMessageReq | ThreadsRetryAfterItemReq
+
+
+def chatkit_router(
+    turns: Turns, history: ConversationHistory, authenticator: Authenticator
+) -> APIRouter:
+    """The router of the ChatKit protocol."""
+    router = APIRouter(route_class=guarded(authenticator, sessions=True), tags=["chatkit"])
+    answering, bridge = AnsweringServer(history), BridgeServer()
+
+    @router.post(
+        "/chatkit",
+        summary="The ChatKit protocol",
+        responses={
+            200: {"content": {"text/event-stream": {}, "application/json": {}}},
+            **problems(401, 403, 404, 409, 413, 415, 422, 501, 503),
+        },
+        openapi_extra=_documented(),
+        response_class=Response,
+    )
+    async def chatkit(request: Request, caller: Caller = Depends(current_caller)) -> Response:
+        """One operation of the protocol, by its `type`. Those that speak are server-sent events
+        (`data: {json}` and a blank line), the others JSON."""
+        body = await request.body()
+        operation = _read(body)
+        _require_bound(operation, caller)
+        if isinstance(operation, _Streamed):
+            live = await _begin(turns, operation, caller)
+            stream = await bridge.process(body, Watching(live))
+            assert isinstance(stream, StreamingResult)  # noqa: S101  # as the SDK sorts them
+            return FollowingResponse(turns, live, stream)
+        if isinstance(operation, _ANSWERED):
+            answer = await answering.process(body, caller.user_id)
+            assert isinstance(answer, NonStreamingResult)  # noqa: S101  # as the SDK sorts them
+            return Response(answer.json, media_type="application/json")
+        await _require_own(operation, caller, history)
+        raise Refused(501, "not_implemented", f"{operation.type} is not served here.")
+
+    return router
+
+
+def _read(body: bytes) -> ChatKitReq:
+    try:
+        operation = _REQUEST.validate_python(parsed(body))
+    except ValidationError as error:
+        code = "invalid_request"
+        if any(e["type"].startswith("union_tag") for e in error.errors()):
+            code = "unknown_operation"
+        raise Invalid(sentence(error), code=code) from None
+    limit = getattr(operation.params, "limit", None)
+    if limit is not None:
+        PageRequest(limit=limit)
+    return operation
+
+
+async def _begin(turns: Turns, operation: _Streamed, caller: Caller) -> LiveTurn:
+    match operation:
+        case ThreadsCreateReq():
+            message = to_user_message(operation.params.input, new_conversation_id())
+            return await turns.ask(caller.user_id, message, new=True)
+        case ThreadsAddUserMessageReq():
+            conversation_id = ConversationId(operation.params.thread_id)
+            message = to_user_message(operation.params.input, conversation_id)
+            return await turns.ask(caller.user_id, message)
+        case ThreadsRetryAfterItemReq():
+            conversation_id = ConversationId(operation.params.thread_id)
+            message_id = MessageId(operation.params.item_id)
+            return await turns.retry(caller.user_id, conversation_id, message_id)
+
+
+def _require_bound(operation: ChatKitReq, caller: Caller) -> None:
+    if caller.conversation_id not in (None, _thread_id(operation)):
+        detail = "This session is good for one conversation only, and not for this request."
+        raise Forbidden(detail, code="session_is_bound")
+
+
+async def _require_own(operation: ChatKitReq, caller: Caller, history: ConversationHistory) -> None:
+    if thread_id := _thread_id(operation):
+        await history.get(caller.user_id, ConversationId(thread_id))
+
+
+def _thread_id(operation: ChatKitReq) -> str | None:
+    return getattr(operation.params, "thread_id", None)
+
+
+def _documented() -> dict[str, Any]:
+    schema = {
+        "type": "object",
+        "required": ["type", "params"],
+        "properties": {"type": {"type": "string"}, "params": {"type": "object"}},
+    }
+    example: dict[str, Any] = {
+        "type": "threads.create",
+        "params": {
+            "input": {
+                "content": [{"type": "input_text", "text": "add a task: buy oat milk"}],
+                "attachments": [],
+                "inference_options": {},
+            }
+        },
+    }
+    content = {"application/json": {"schema": schema, "example": example}}
+    return {"requestBody": {"required": True, "content": content}}

@@ -1,0 +1,146 @@
+"""ChatKit's Store, twice: for the operations that answer, and for those that stream.
+
+Nothing is ever saved through it. Messages are written by the turn's begin and finish alone.
+"""
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+from chatkit.store import Store
+from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata
+
+from chatbridge.domain.model.identifiers import ConversationId, UserId
+from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.page import Order, PageRequest
+from chatbridge.domain.services.conversation_history import ConversationHistory
+from chatbridge.domain.services.live_turn import LiveTurn
+from chatbridge.entrypoints.chatkit.mapping import to_item, to_thread
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """The context of a streaming operation: the turn that was begun for it."""
+
+    live: LiveTurn
+
+    @property
+    def subject(self) -> Message:
+        """The message that the turn answers."""
+        subject = self.live.turn.subject
+        assert subject is not None  # noqa: S101  # a turn that was begun has one
+        return subject
+
+
+class ConversationStore(Store[UserId]):
+    """Translates and delegates; each call answers 403 and 404 by itself."""
+
+    def __init__(self, history: ConversationHistory) -> None:
+        self._history = history
+
+    async def load_thread(self, thread_id: str, context: UserId) -> ThreadMetadata:
+        return to_thread(await self._history.get(context, ConversationId(thread_id)))
+
+    async def load_threads(
+        self, limit: int, after: str | None, order: str, context: UserId
+    ) -> Page[ThreadMetadata]:
+        page = await self._history.list(context, _request(limit, after, order))
+        found = [to_thread(conversation) for conversation in page.items]
+        return Page(data=found, has_more=page.next is not None, after=page.next)
+
+    async def load_thread_items(
+        self, thread_id: str, after: str | None, limit: int, order: str, context: UserId
+    ) -> Page[ThreadItem]:
+        request = _request(limit, after, order)
+        page = await self._history.messages(context, ConversationId(thread_id), request)
+        found = [to_item(message) for message in page.items]
+        return Page(data=found, has_more=page.next is not None, after=page.next)
+
+    async def save_thread(self, thread: ThreadMetadata, context: UserId) -> None:
+        """Only `threads.update` saves a thread, and only for its title."""
+        renamed = await self._history.rename(context, ConversationId(thread.id), thread.title or "")
+        thread.title = renamed.title
+
+    async def delete_thread(self, thread_id: str, context: UserId) -> None:
+        await self._history.delete(context, ConversationId(thread_id))
+
+    async def add_thread_item(self, thread_id: str, item: ThreadItem, context: UserId) -> None:
+        _not_asked()
+
+    async def save_item(self, thread_id: str, item: ThreadItem, context: UserId) -> None:
+        _not_asked()
+
+    async def load_item(self, thread_id: str, item_id: str, context: UserId) -> ThreadItem:
+        _not_asked()
+
+    async def delete_thread_item(self, thread_id: str, item_id: str, context: UserId) -> None:
+        _not_asked()
+
+    async def save_attachment(self, attachment: Attachment, context: UserId) -> None:
+        _not_asked()
+
+    async def load_attachment(self, attachment_id: str, context: UserId) -> Attachment:
+        _not_asked()
+
+    async def delete_attachment(self, attachment_id: str, context: UserId) -> None:
+        _not_asked()
+
+
+class TurnStore(Store[Watching]):
+    """Answers from the turn that was begun; every write does nothing.
+
+    It has no repository, so nothing can be saved twice, and a retry finds nothing to delete.
+    """
+
+    def generate_thread_id(self, context: Watching) -> str:
+        return context.live.turn.conversation.id
+
+    def generate_item_id(self, item_type: str, thread: ThreadMetadata, context: Watching) -> str:
+        return context.subject.id
+
+    async def load_thread(self, thread_id: str, context: Watching) -> ThreadMetadata:
+        return to_thread(context.live.turn.conversation)
+
+    async def load_thread_items(
+        self, thread_id: str, after: str | None, limit: int, order: str, context: Watching
+    ) -> Page[ThreadItem]:
+        return Page(data=[to_item(context.subject)])
+
+    async def save_thread(self, thread: ThreadMetadata, context: Watching) -> None: ...
+
+    async def add_thread_item(
+        self, thread_id: str, item: ThreadItem, context: Watching
+    ) -> None: ...
+
+    async def save_item(self, thread_id: str, item: ThreadItem, context: Watching) -> None: ...
+
+    async def delete_thread_item(self, thread_id: str, item_id: str, context: Watching) -> None: ...
+
+    async def load_item(self, thread_id: str, item_id: str, context: Watching) -> ThreadItem:
+        _not_asked()
+
+    async def load_threads(
+        self, limit: int, after: str | None, order: str, context: Watching
+    ) -> Page[ThreadMetadata]:
+        _not_asked()
+
+    async def delete_thread(self, thread_id: str, context: Watching) -> None:
+        _not_asked()
+
+    async def save_attachment(self, attachment: Attachment, context: Watching) -> None:
+        _not_asked()
+
+    async def load_attachment(self, attachment_id: str, context: Watching) -> Attachment:
+        _not_asked()
+
+    async def delete_attachment(self, attachment_id: str, context: Watching) -> None:
+        _not_asked()
+
+
+def _request(limit: int, after: str | None, order: str) -> PageRequest:
+    direction: Order = "asc" if order == "asc" else "desc"
+    return PageRequest(limit=limit, after=after, order=direction)
+
+
+def _not_asked() -> NoReturn:
+    """The operations that are served never come here; a test lists the calls that do."""
+    raise NotImplementedError

@@ -1,0 +1,25 @@
+"""Signs of life for whoever watches over the process."""
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import APIRouter
+
+from chatbridge.entrypoints.errors import problems
+from chatbridge.entrypoints.rest.schemas import HealthOut
+
+
+def health_router(require_ready: Callable[[], Awaitable[None]]) -> APIRouter:
+    """The router of /healthz and /readyz; `require_ready` raises Unavailable while not ready."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz", summary="Is the process alive?")
+    async def healthz() -> HealthOut:
+        return HealthOut(status="ok")
+
+    @router.get("/readyz", summary="Can it serve?", responses=problems(503))
+    async def readyz() -> HealthOut:
+        """Whether the database answers and has the schema that this version needs."""
+        await require_ready()
+        return HealthOut(status="ready")
+
+    return router

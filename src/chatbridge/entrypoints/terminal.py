@@ -1,0 +1,152 @@
+"""A chat in the terminal, over the same HTTP endpoint as any other client."""
+
+import json
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+from httpx_sse import connect_sse
+
+Say = Callable[[str], None]
+
+_COLORS = {
+    "secondary": "\033[2m",
+    "success": "\033[32m",
+    "danger": "\033[31m",
+    "warning": "\033[33m",
+}
+_RESET = "\033[0m"
+
+
+class ChatRefused(Exception):
+    """The server said no, or can't be reached; the text is for the person."""
+
+
+class Terminal:
+    """One person's chat. `write` gets text as it comes; `colored` says whether it may be colored."""
+
+    def __init__(self, url: str, token: str, write: Say, *, colored: bool) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        self._http = httpx.Client(
+            base_url=url, headers=headers, timeout=httpx.Timeout(10, read=120)
+        )
+        self._write = write
+        self._colored = colored
+        self._badges: dict[str, str] = {}
+        self._thinking = False
+        self.conversation_id: str | None = None
+
+    def say(self, text: str) -> None:
+        """Send a message and write the answer. Raises ChatRefused."""
+        asked: dict[str, Any] = {
+            "content": [{"type": "input_text", "text": text}],
+            "attachments": [],
+            "inference_options": {},
+        }
+        if self.conversation_id:
+            params = {"input": asked, "thread_id": self.conversation_id}
+            self._stream({"type": "threads.add_user_message", "params": params})
+        else:
+            self._stream({"type": "threads.create", "params": {"input": asked}})
+
+    def show_history(self) -> None:
+        """Write what was said before. Raises ChatRefused."""
+        params = {"thread_id": self.conversation_id, "order": "asc", "limit": 100}
+        with self._told():
+            request = {"type": "items.list", "params": params}
+            response = _checked(self._http.post("/chatkit", json=request))
+        for item in response.json()["data"]:
+            self._show(item)
+
+    def _stream(self, request: Mapping[str, Any]) -> None:
+        with (
+            self._told(),
+            connect_sse(self._http, "POST", "/chatkit", json=request) as source,
+        ):
+            _checked(source.response)
+            self.conversation_id = source.response.headers["x-conversation-id"]
+            for frame in source.iter_sse():
+                self._on(json.loads(frame.data))
+        self._end_thinking()
+        self._write("\n")
+
+    def _on(self, event: Mapping[str, Any]) -> None:
+        match event:
+            case {"type": "progress_update", "text": text}:
+                self._think(text)
+            case {"type": "thread.item.updated", "update": {"delta": str(delta)}}:
+                self._end_thinking()
+                self._write(delta)
+            case {"type": "thread.item.added", "item": {"type": "widget", "widget": widget}}:
+                self._show_badges(widget)
+            case {"type": "thread.item.updated", "update": {"widget": widget}}:
+                self._show_badges(widget)
+            case {"type": "error", "message": message}:
+                self._end_thinking()
+                self._write("\n" + self._paint(f"! {message}", "danger"))
+            case _:
+                pass
+
+    def _show(self, item: Mapping[str, Any]) -> None:
+        match item:
+            case {"type": "user_message", "content": content}:
+                self._write("> " + "".join(part["text"] for part in content) + "\n")
+            case {"type": "assistant_message", "content": content}:
+                self._write("".join(part["text"] for part in content) + "\n\n")
+            case {"type": "widget", "widget": widget}:
+                self._show_badges(widget)
+            case _:
+                self._write(f"({item['type']})\n")
+
+    def _show_badges(self, widget: Mapping[str, Any]) -> None:
+        for key, title, label, color in _badges(widget):
+            if self._badges.get(key) != label:
+                self._badges[key] = label
+                self._end_thinking()
+                self._write(f"  {title} " + self._paint(f"[{label}]", color) + "\n")
+
+    def _think(self, text: str) -> None:
+        if not self._thinking and self._colored:
+            self._write(self._paint(f"{text}…", "secondary"))
+            self._thinking = True
+
+    def _end_thinking(self) -> None:
+        if self._thinking:
+            self._write("\r\033[K")
+            self._thinking = False
+
+    def _paint(self, text: str, color: str) -> str:
+        return f"{_COLORS.get(color, '')}{text}{_RESET}" if self._colored else text
+
+    @contextmanager
+    def _told(self) -> Generator[None]:
+        try:
+            yield
+        except httpx.ConnectError as error:
+            raise ChatRefused(
+                f"Nothing answers at {self._http.base_url}: start it with `make run`."
+            ) from error
+        except httpx.HTTPError as error:
+            raise ChatRefused(
+                f"The connection was lost ({type(error).__name__}); the answer goes on without it."
+            ) from error
+
+
+def _checked(response: httpx.Response) -> httpx.Response:
+    if response.is_success:
+        return response
+    response.read()
+    try:
+        problem = response.json()
+        raise ChatRefused(f"{problem['detail']} ({response.status_code} {problem['code']})")
+    except (ValueError, KeyError) as error:
+        raise ChatRefused(f"The server answered {response.status_code}.") from error
+
+
+def _badges(widget: Mapping[str, Any]) -> Generator[tuple[str, str, str, str]]:
+    for line in widget.get("children", []):
+        row = line["children"][0]["children"]
+        badge = next(part for part in row if part["type"] == "Badge")
+        title = next(part["value"] for part in row if part["type"] == "Text")
+        yield line["key"], title, badge["label"], badge["color"]

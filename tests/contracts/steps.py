@@ -1,0 +1,156 @@
+"""What the store contracts do over and over, in one line each."""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from chatbridge.domain.model.context_window import ContextWindow
+from chatbridge.domain.model.conversation import Conversation
+from chatbridge.domain.model.errors import ChatbridgeError, TurnLost
+from chatbridge.domain.model.identifiers import ConversationId, UserId
+from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.page import Order, Page, PageRequest
+from chatbridge.domain.model.turn import Recording, TurnState
+from chatbridge.domain.model.turn_event import EndState, Titled, TurnEvent
+from chatbridge.ports.conversation_repository import ConversationRepository
+from chatbridge.ports.turn_repository import Begun, TurnRequest
+from tests.contracts.store import ALICE, C1, Store, ask, said
+
+WINDOW = ContextWindow()
+PATIENCE = 5.0
+NOT_COMPLETED: tuple[EndState, ...] = ("failed", "cancelled", "interrupted")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Alice's conversation with its messages, to be compared with a later one."""
+
+    conversation: Conversation
+    messages: list[Message]
+
+
+async def save(repository: ConversationRepository, *messages: Message) -> None:
+    for each in messages:
+        await repository.save_message(ALICE, each)
+
+
+async def messages_of(repository: ConversationRepository) -> list[Message]:
+    return list((await repository.messages(ALICE, C1, PageRequest(limit=100))).items)
+
+
+async def snapshot(store: Store) -> Snapshot:
+    return Snapshot(
+        conversation=await store.conversations.get(ALICE, C1),
+        messages=await messages_of(store.conversations),
+    )
+
+
+async def listed(repository: ConversationRepository, order: Order) -> list[str]:
+    return [c.id for c in (await repository.list(ALICE, PageRequest(order=order))).items]
+
+
+async def walk(
+    read: Callable[[PageRequest], Awaitable[Page[Any]]], limit: int, order: Order
+) -> list[str]:
+    """The ids on all pages of 12 entries, of which none may be empty and none too many."""
+    seen: list[str] = []
+    after: str | None = None
+    for _ in range(math.ceil(12 / limit)):
+        page = await read(PageRequest(limit=limit, after=after, order=order))
+        assert 1 <= len(page.items) <= limit
+        seen += [entry.id for entry in page.items]
+        after = page.next
+    assert after is None, "a page promised where nothing follows"
+    return seen
+
+
+async def begin(store: Store, request: TurnRequest) -> Begun:
+    return await store.turns.begin(request, WINDOW)
+
+
+async def refused(
+    store: Store, request: TurnRequest, error: type[ChatbridgeError], code: str
+) -> None:
+    with pytest.raises(error) as raised:
+        await store.turns.begin(request, WINDOW)
+    assert (type(raised.value), raised.value.code) == (error, code)
+    assert raised.value.detail.endswith("."), "a detail is a sentence"
+
+
+async def finish(
+    store: Store, begun: Begun, events: tuple[TurnEvent, ...], state: EndState = "completed"
+) -> TurnState:
+    recording = Recording(begun.turn)
+    for event in events:
+        recording.say(event)
+    return await store.turns.finish(recording, state, recording.transcript.closed())
+
+
+async def answered(store: Store, turn: str = "turn_1", *, new: bool = True) -> None:
+    begun = await begin(store, ask(turn, new=new))
+    await finish(store, begun, said(f"{turn}_says", "Hi"))
+
+
+async def journal(store: Store, begun: Begun, events: tuple[TurnEvent, ...]) -> Recording:
+    """Make the events durable while the turn is running, by the journal."""
+    recording = Recording(begun.turn)
+    store.journal.open(recording)
+    async with store.journal.running():
+        await say(store, recording, *events)
+    store.journal.close(recording)
+    return recording
+
+
+async def claim(store: Store) -> Recording:
+    await store.turns.abandon_running()
+    claimed = await store.turns.claim_stale(ALICE, C1)
+    assert claimed is not None
+    return claimed
+
+
+async def readable(store: Store) -> list[Message]:
+    first = await store.conversations.messages(ALICE, C1, PageRequest(limit=100))
+    if first.next is None:
+        return list(first.items)
+    request = PageRequest(limit=100, after=first.next)
+    return [*first.items, *(await store.conversations.messages(ALICE, C1, request)).items]
+
+
+async def opened(
+    store: Store, turn: str = "turn_1", conversation_id: str = C1, user_id: UserId = ALICE
+) -> Recording:
+    """A turn that has begun, with a recording that the journal keeps."""
+    id = ConversationId(conversation_id)
+    begun = await begin(store, ask(turn, user_id=user_id, conversation_id=id, new=True))
+    recording = Recording(begun.turn)
+    store.journal.open(recording)
+    return recording
+
+
+async def say(store: Store, recording: Recording, *events: TurnEvent) -> None:
+    """Say it and wait until all of it is durable."""
+    for event in events:
+        recording.say(event)
+    store.journal.wake()
+    await until(recording, lambda: recording.durable == len(recording.events))
+
+
+async def lost(store: Store, recording: Recording, code: str) -> None:
+    recording.say(Titled(title="Nobody may keep this"))
+    store.journal.wake()
+    await until(recording, lambda: recording.lost is not None)
+    assert isinstance(recording.lost, TurnLost)
+    assert recording.lost.code == code
+
+
+async def until(recording: Recording, happened: Callable[[], bool]) -> None:
+    changed = asyncio.Event()
+    recording.on_change = changed.set
+    async with asyncio.timeout(PATIENCE):
+        while not happened():
+            await changed.wait()
+            changed.clear()

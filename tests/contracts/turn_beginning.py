@@ -1,0 +1,264 @@
+"""What every TurnRepository promises about the beginning of a turn."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from chatbridge.domain.model.context_window import ContextWindow
+from chatbridge.domain.model.errors import Conflict, Forbidden, Invalid, NotFound, StaleTurn
+from chatbridge.domain.model.identifiers import ConversationId, MessageId
+from chatbridge.domain.model.turn import Recording
+from chatbridge.domain.model.turn_event import EndState
+from chatbridge.ports.turn_repository import Begun
+from tests.contracts.steps import (
+    NOT_COMPLETED,
+    WINDOW,
+    answered,
+    begin,
+    claim,
+    finish,
+    messages_of,
+    readable,
+    refused,
+)
+from tests.contracts.store import (
+    ALICE,
+    BOB,
+    C1,
+    Store,
+    StoreContract,
+    ask,
+    conversation,
+    message,
+    said,
+    tools,
+)
+
+
+class TurnBeginningContract(StoreContract):
+    async def test_a_first_message_makes_its_conversation(self, store: Store) -> None:
+        begun = await begin(store, ask(new=True))
+        kept = await store.conversations.get(ALICE, C1)
+        assert begun.turn.conversation == kept
+        assert (kept.user_id, kept.title, kept.status) == (ALICE, None, "active")
+        assert kept.updated_at.utcoffset() is not None
+
+    async def test_begin_answers_the_turn_and_its_subject(self, store: Store) -> None:
+        request = ask(new=True)
+        assert request.message is not None
+        request = replace(request, message=replace(request.message, payload={"a": [1, {}]}))
+        begun = await begin(store, request)
+        assert request.message is not None
+        subject = replace(request.message, position=1)
+        assert (begun.turn.id, begun.turn.epoch, begun.turn.retry) == ("turn_1", 1, False)
+        assert begun.turn.subject == subject
+        assert begun.window == (subject,)
+        assert await messages_of(store.conversations) == [subject]
+
+    async def test_begin_in_a_conversation_that_exists(self, store: Store) -> None:
+        await store.conversations.create(conversation(title="Plans", metadata={"a": {"b": 1}}))
+        await store.conversations.save_message(ALICE, message("msg_1"))
+        before = await store.conversations.get(ALICE, C1)
+        begun = await begin(store, ask())
+        after = begun.turn.conversation
+        assert after.updated_at > before.updated_at
+        assert replace(after, updated_at=before.updated_at) == before
+        assert [m.id for m in begun.window] == ["msg_1", "turn_1_asks"]
+        assert begun.window[-1].position == 2
+
+    async def test_new_takes_a_conversation_that_exists_as_it_is(self, store: Store) -> None:
+        await store.conversations.create(conversation(title="Plans"))
+        begun = await begin(store, ask(new=True))
+        assert begun.turn.conversation.title == "Plans"
+
+    async def test_nobodys_conversation_is_not_found(self, store: Store) -> None:
+        await refused(store, ask(), NotFound, "conversation_not_found")
+
+    async def test_somebody_elses_conversation_is_forbidden(self, store: Store) -> None:
+        await store.conversations.create(conversation())
+        await refused(store, ask(user_id=BOB), Forbidden, "forbidden")
+        assert await messages_of(store.conversations) == []
+
+    async def test_two_owners_may_use_the_same_ids(self, store: Store) -> None:
+        alices = await begin(store, ask(new=True))
+        bobs = await begin(store, ask(user_id=BOB, new=True))
+        assert alices.turn.conversation.user_id == ALICE
+        assert bobs.turn.conversation.user_id == BOB
+        await finish(store, bobs, said("bobs", "Hi Bob"))
+        assert [m.id for m in await messages_of(store.conversations)] == ["turn_1_asks"]
+        assert await finish(store, alices, said("alices", "Hi Alice")) == "completed"
+        assert [m.id for m in await messages_of(store.conversations)] == ["turn_1_asks", "alices"]
+
+    @pytest.mark.parametrize("status", ["locked", "closed"])
+    async def test_only_an_active_conversation_takes_messages(
+        self, store: Store, status: str
+    ) -> None:
+        await store.conversations.create(conversation(status=status))
+        await refused(store, ask(), Conflict, "conversation_closed")
+        assert await messages_of(store.conversations) == []
+
+    async def test_a_second_turn_is_refused_while_one_is_running(self, store: Store) -> None:
+        begun = await begin(store, ask(new=True))
+        await refused(store, ask("turn_2"), Conflict, "turn_running")
+        await refused(store, ask("turn_3", retry_of="turn_1_asks"), Conflict, "turn_running")
+        assert await messages_of(store.conversations) == [begun.turn.subject]
+        assert await store.conversations.get(ALICE, C1) == begun.turn.conversation
+
+    async def test_a_turn_elsewhere_is_in_nobodys_way(self, store: Store) -> None:
+        await begin(store, ask(new=True))
+        other = ask("turn_2", conversation_id=ConversationId("conv_2"), new=True)
+        assert (await begin(store, other)).turn.conversation.id == "conv_2"
+
+    async def test_a_turn_whose_lease_has_passed_is_stale(self, store: Store) -> None:
+        begun = await begin(store, ask(new=True))
+        await store.turns.abandon_running()
+        await refused(store, ask("turn_2"), StaleTurn, "stale_turn")
+        assert await messages_of(store.conversations) == [begun.turn.subject]
+
+    async def test_asking_the_same_again_happens_once(self, store: Store) -> None:
+        begun = await begin(store, ask(new=True))
+        assert await begin(store, ask(new=True)) == begun
+        assert await messages_of(store.conversations) == [begun.turn.subject]
+        assert await store.conversations.get(ALICE, C1) == begun.turn.conversation
+
+    async def test_asking_the_same_retry_again_happens_once(self, store: Store) -> None:
+        await answered(store)
+        request = ask("turn_2", retry_of="turn_1_asks")
+        assert await begin(store, request) == await begin(store, request)
+
+    async def test_a_turn_that_has_ended_does_not_begin_again(self, store: Store) -> None:
+        await answered(store)
+        before = await messages_of(store.conversations)
+        await refused(store, ask(new=True), Conflict, "turn_ended")
+        assert await messages_of(store.conversations) == before
+
+    async def test_a_turns_id_is_good_for_one_conversation(self, store: Store) -> None:
+        await begin(store, ask(new=True))
+        other = ConversationId("conv_2")
+        await store.conversations.create(conversation(other))
+        await refused(store, ask(conversation_id=other), Conflict, "turn_ended")
+
+    async def test_five_at_once_and_one_wins(self, store: Store) -> None:
+        await store.conversations.create(conversation())
+        results = await asyncio.gather(
+            *(store.turns.begin(ask(f"turn_{n}"), WINDOW) for n in range(5)),
+            return_exceptions=True,
+        )
+        won = [r for r in results if isinstance(r, Begun)]
+        refused = [r.code for r in results if isinstance(r, Conflict)]
+        assert (len(won), refused) == (1, ["turn_running"] * 4)
+        assert await messages_of(store.conversations) == [won[0].turn.subject]
+
+    async def test_the_same_five_times_at_once_happens_once(self, store: Store) -> None:
+        answers = await asyncio.gather(*(begin(store, ask(new=True)) for _ in range(5)))
+        assert answers == [answers[0]] * 5
+        assert await messages_of(store.conversations) == [answers[0].turn.subject]
+
+    # --- retry
+
+    async def test_a_retry_reads_up_to_its_subject(self, store: Store) -> None:
+        await answered(store, "turn_1")
+        await answered(store, "turn_2", new=False)
+        begun = await begin(store, ask("turn_3", retry_of="turn_1_asks"))
+        assert [m.id for m in begun.window] == ["turn_1_asks"]
+        assert begun.turn.subject == begun.window[0]
+        assert begun.turn.retry
+        assert len(await messages_of(store.conversations)) == 4
+
+    async def test_a_retry_is_an_activity(self, store: Store) -> None:
+        await answered(store)
+        before = await store.conversations.get(ALICE, C1)
+        begun = await begin(store, ask("turn_2", retry_of="turn_1_asks"))
+        assert begun.turn.conversation.updated_at > before.updated_at
+
+    async def test_a_missing_message_can_not_be_retried(self, store: Store) -> None:
+        await answered(store)
+        request = ask("turn_2", retry_of="msg_9")
+        await refused(store, request, NotFound, "message_not_found")
+
+    async def test_only_a_users_text_can_be_retried(self, store: Store) -> None:
+        await answered(store)
+        await store.conversations.save_message(ALICE, message("shown", kind="shown"))
+        for id in ("turn_1_says", "shown"):
+            await refused(store, ask("turn_2", retry_of=id), Invalid, "not_retryable")
+        await begin(store, ask("turn_2"))
+
+    async def test_a_completed_retry_replaces_all_that_followed(self, store: Store) -> None:
+        await answered(store, "turn_1")
+        await answered(store, "turn_2", new=False)
+        begun = await begin(store, ask("turn_3", retry_of="turn_1_asks"))
+        await finish(store, begun, said("better", "Better"))
+        kept = await messages_of(store.conversations)
+        assert [m.id for m in kept] == ["turn_1_asks", "better"]
+        assert kept[1].position > 4, "a position was used again"
+
+    async def test_a_completed_retry_takes_the_verdicts_on_the_old_answer_along(
+        self, store: Store
+    ) -> None:
+        await answered(store)
+        ids = [MessageId("turn_1_asks"), MessageId("turn_1_says")]
+        await store.conversations.save_feedback(ALICE, C1, ids, "negative")
+        begun = await begin(store, ask("turn_2", retry_of="turn_1_asks"))
+        await finish(store, begun, said("better", "Better"))
+        assert await store.verdicts(ALICE, C1) == {"turn_1_asks": "negative"}
+
+    @pytest.mark.parametrize("state", NOT_COMPLETED)
+    async def test_a_failed_retry_leaves_the_old_answer(
+        self, store: Store, state: EndState
+    ) -> None:
+        await answered(store)
+        before = await messages_of(store.conversations)
+        begun = await begin(store, ask("turn_2", retry_of="turn_1_asks"))
+        assert await finish(store, begun, said("half", "Ha"), state) == state
+        assert await messages_of(store.conversations) == before
+        after = (await begin(store, ask("turn_3"))).turn.subject
+        assert after is not None
+        assert after.position > before[-1].position
+
+    async def test_an_abandoned_retry_is_still_a_retry(self, store: Store) -> None:
+        await answered(store)
+        before = await messages_of(store.conversations)
+        await begin(store, ask("turn_2", retry_of="turn_1_asks"))
+        claimed = await claim(store)
+        assert claimed.turn.retry
+        partial = (message("half", role="assistant", kind="partial"),)
+        assert await store.turns.finish(claimed, "interrupted", partial) == "interrupted"
+        assert await messages_of(store.conversations) == before
+
+    # --- window
+
+    async def test_the_window_holds_the_last_ten_to_fifteen(self, store: Store) -> None:
+        """Over sixty counted messages, with tools that ride and notes that nobody reads."""
+        await store.conversations.create(conversation())
+        sizes: list[int] = []
+        beginnings: list[str] = []
+        for n in range(30):
+            begun = await begin(store, ask(f"turn_{n}"))
+            assert begun.window == WINDOW.of(await readable(store), 2 * n + 1)
+            sizes.append(sum(m.counted for m in begun.window))
+            beginnings.append(begun.window[0].id)
+            answer = (tools(f"tools_{n}"), message(f"says_{n}", role="assistant"))
+            await store.turns.finish(Recording(begun.turn), "completed", answer)
+            await store.conversations.save_message(ALICE, message(f"note_{n}", kind="note"))
+        assert sizes[:7] == [1, 3, 5, 7, 9, 11, 13]
+        assert all(10 <= size <= 15 for size in sizes[6:])
+        assert len(set(beginnings)) < 15, "the beginning moves with every turn"
+        assert all(id.endswith("_asks") for id in beginnings)
+
+    async def test_the_window_is_whole_for_every_small_size(self, store: Store) -> None:
+        for low, high in ((1, 2), (1, 3), (2, 5)):
+            id = ConversationId(f"conv_{low}_{high}")
+            await store.conversations.create(conversation(id))
+            for n in range(8):
+                saved = message(f"msg_{n}", conversation_id=id)
+                await store.conversations.save_message(ALICE, saved)
+            request = ask(f"turn_{low}_{high}", conversation_id=id)
+            begun = await store.turns.begin(request, ContextWindow(low=low, high=high))
+            assert low <= len(begun.window) <= high
+            assert [m.position for m in begun.window] == list(range(10 - len(begun.window), 10))
+
+    async def test_a_window_of_characters_drops_whole_turns(self, store: Store) -> None:
+        await answered(store, "turn_1")
+        begun = await store.turns.begin(ask("turn_2"), ContextWindow(max_characters=10))
+        assert [m.id for m in begun.window] == ["turn_2_asks"]

@@ -1,0 +1,43 @@
+"""Replicas on one shared database."""
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from chatbridge.adapters.postgres.conversation_repository import PostgresConversationRepository
+from chatbridge.adapters.postgres.turn_journal import PostgresTurnJournal
+from chatbridge.adapters.postgres.turn_repository import PostgresTurnRepository
+from chatbridge.domain.model.identifiers import ConversationId, UserId
+from chatbridge.domain.model.turn import Turn
+from chatbridge.domain.model.turn_event import TurnEvent, from_record
+from tests.contracts.store import Replica, Store
+
+SCHEMA = "chatbridge"
+
+_EVENTS = text(
+    "select event from chatbridge.turn_events "
+    "where user_id = :user_id and turn_id = :id order by number"
+)
+_VERDICTS = text(
+    "select message_id, kind from chatbridge.feedback "
+    "where user_id = :user_id and conversation_id = :id"
+)
+
+
+def postgres_replica(engine: AsyncEngine) -> Replica:
+    async def kept_events(turn: Turn) -> list[TurnEvent]:
+        async with engine.connect() as connection:
+            names = {"user_id": turn.conversation.user_id, "id": turn.id}
+            return [from_record(event) for event in await connection.scalars(_EVENTS, names)]
+
+    async def verdicts(user_id: UserId, id: ConversationId) -> dict[str, str]:
+        async with engine.connect() as connection:
+            rows = await connection.execute(_VERDICTS, {"user_id": user_id, "id": id})
+            return {row.message_id: row.kind for row in rows}
+
+    return lambda lease: Store(
+        conversations=PostgresConversationRepository(engine, SCHEMA),
+        turns=PostgresTurnRepository(engine, SCHEMA, lease=lease),
+        journal=PostgresTurnJournal(engine, SCHEMA, tick=0.01, heartbeat=0.05, lease=lease),
+        kept_events=kept_events,
+        verdicts=verdicts,
+    )

@@ -1,0 +1,165 @@
+"""Tool servers that are slow, hang, go down and come back."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from chatbridge.adapters.mcp.http_server import HttpServer
+from chatbridge.adapters.mcp.listing import ListingTimes
+from tests.integration.tool_servers import (
+    Probe,
+    behalf,
+    free_port,
+    names,
+    older,
+    probe_at,
+    provider,
+    request,
+    serving,
+    started,
+)
+
+ALICE, BOB = behalf("alice"), behalf("bob")
+QUICK = ListingTimes(fresh=0.2, rest=0.2)
+UNREACHED = "The tool server 'probe' can't be reached right now."
+
+
+# slow and cancelled
+
+
+async def test_a_tool_that_takes_too_long_is_called_once_and_told_to_stop() -> None:
+    probe = Probe()
+    async with serving(probe.app()) as base, provider(probe_at(base, timeout=0.3)) as tools:
+        await tools.tools(ALICE)
+        result = await tools.call(request("slow", seconds=5), ALICE)
+        await asyncio.sleep(0.3)
+
+        assert probe.log == ["start", "cancelled"]
+        assert not (await tools.call(request("echo", text="hi"), ALICE)).failed
+
+    assert result.failed
+    assert result.output == (
+        "The tool did not answer within 0.3 s; whether it did its work is unknown. "
+        "Check before trying again."
+    )
+
+
+async def test_cancelling_a_call_cancels_the_tool_and_no_other_call() -> None:
+    probe = Probe()
+    async with serving(probe.app()) as base, provider(probe_at(base)) as tools:
+        await tools.tools(ALICE)
+        other = asyncio.create_task(tools.call(request("slow", seconds=0.6), BOB))
+        call = asyncio.create_task(tools.call(request("slow", seconds=5), ALICE))
+        await asyncio.sleep(0.3)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+
+        assert (await other).output == "slept"
+    assert sorted(probe.log) == ["cancelled", "end", "start", "start"]
+
+
+async def test_an_older_server_that_hangs_is_left_in_time() -> None:
+    probe = Probe(stateless=False)
+    inner = older(probe.app())
+
+    async def never_letting_go(scope: Any, receive: Any, send: Any) -> None:
+        if scope.get("method") == "DELETE":
+            await asyncio.sleep(30)
+        await inner(scope, receive, send)
+
+    async with (
+        serving(never_letting_go) as base,
+        provider(probe_at(base, timeout=0.5)) as tools,
+    ):
+        assert await names(tools)
+        began = time.perf_counter()
+        result = await tools.call(request("slow", seconds=20), ALICE)
+        took = time.perf_counter() - began
+
+    assert "did not answer within 0.5 s" in result.output
+    assert probe.log == ["start", "cancelled"]
+    assert took < 3
+
+
+# down
+
+
+async def test_a_server_that_is_down_costs_only_its_own_tools() -> None:
+    down = HttpServer(name="down", url=f"http://127.0.0.1:{free_port()}/mcp")
+    async with serving(Probe().app()) as base, provider(down, probe_at(base)) as tools:
+        assert "echo" in await names(tools)
+
+
+async def test_a_server_that_is_down_at_the_start_is_there_when_it_comes_up() -> None:
+    port = free_port()
+    async with provider(probe_at(f"http://127.0.0.1:{port}"), times=QUICK) as tools:
+        assert await names(tools) == []
+        assert (await tools.call(request("echo", text="hi"), ALICE)).failed
+        async with serving(Probe().app(), port):
+            await asyncio.sleep(QUICK.rest)
+            assert "echo" in await names(tools)
+            assert (await tools.call(request("echo", text="hi"), ALICE)).output == "hi"
+
+
+async def test_a_restarted_server_is_simply_asked_again() -> None:
+    probe, port = Probe(), free_port()
+    async with provider(probe_at(f"http://127.0.0.1:{port}"), times=QUICK) as tools:
+        async with serving(probe.app(), port):
+            await tools.call(request("echo", text="1"), ALICE)
+            listed = await names(tools)
+        away = await tools.call(request("echo", text="2"), ALICE)
+        await asyncio.sleep(QUICK.fresh)
+        stale = await names(tools)
+        async with serving(probe.app(), port):
+            back = await tools.call(request("echo", text="3"), ALICE)
+
+    assert (away.output, away.failed) == (UNREACHED, True)
+    assert stale == listed
+    assert (back.output, back.failed) == ("3", False)
+    assert probe.log == ["echo 1", "echo 3"]
+
+
+async def test_a_server_that_goes_down_in_the_middle_of_a_call_is_not_asked_again() -> None:
+    probe, port = Probe(), free_port()
+    running = await started(probe.app(), port)
+    async with provider(probe_at(f"http://127.0.0.1:{port}")) as tools:
+        await tools.tools(ALICE)
+        call = asyncio.create_task(tools.call(request("slow", seconds=5), ALICE))
+        await asyncio.sleep(0.3)
+        await running.stop()
+        async with serving(probe.app(), port):
+            result = await call
+            again = await tools.call(request("echo", text="hi"), ALICE)
+
+    assert result.failed
+    assert "whether the tool did its work is unknown" in result.output
+    assert probe.log.count("start") == 1
+    assert again.output == "hi"
+
+
+async def test_a_server_that_hangs_delays_a_turn_shortly_and_the_next_not_at_all() -> None:
+    async def hanging(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await asyncio.sleep(30)
+
+    times = ListingTimes(patience=0.5, rest=5)
+    async with serving(hanging) as base, provider(probe_at(base), times=times) as tools:
+        began = time.perf_counter()
+        await asyncio.gather(*(tools.tools(ALICE) for _ in range(5)))
+        first = time.perf_counter() - began
+        began = time.perf_counter()
+        assert await names(tools) == []
+        second = time.perf_counter() - began
+
+    assert 0.5 <= first < 2
+    assert second < 0.1
+
+
+async def test_something_else_at_the_address_is_no_tool_server() -> None:
+    async with serving(FastAPI()) as base, provider(probe_at(base)) as tools:
+        assert await names(tools) == []
+        assert (await tools.call(request("echo", text="hi"), ALICE)).failed

@@ -1,0 +1,47 @@
+"""A tool server on standard input and output, run as a child process by the tests."""
+
+import asyncio
+import os
+from pathlib import Path
+
+from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+
+server = MCPServer("tiny")
+
+
+def _note(what: str) -> None:
+    with Path(os.environ["TINY_LOG"]).open("a") as log:
+        log.write(f"{what}\n")
+
+
+@server.tool(structured_output=False)
+async def process() -> str:
+    """The process's id."""
+    _note("process")
+    return str(os.getpid())
+
+
+@server.tool(structured_output=False)
+async def die() -> str:
+    """End the process in the middle of a call."""
+    _note("die")
+    os._exit(3)
+
+
+@server.tool(structured_output=False)
+async def slow(seconds: float) -> str:
+    """Take some time."""
+    _note("slow")
+    await asyncio.sleep(seconds)
+    return "slept"
+
+
+@server.tool(structured_output=False)
+async def fail() -> str:
+    """Fail with words."""
+    raise ToolError("No.")
+
+
+if __name__ == "__main__":
+    server.run()

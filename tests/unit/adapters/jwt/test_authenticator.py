@@ -1,0 +1,182 @@
+"""Which token opens which door: sessions, development tokens, tool tokens and the sign-in's."""
+
+import logging
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from chatbridge.adapters.jwt.authenticator import JwtAuthenticator, SignIn
+from chatbridge.adapters.jwt.key_source import Jwks, SharedSecret
+from chatbridge.adapters.jwt.token_issuer import JwtTokenIssuer
+from chatbridge.domain.model.caller import CHAT_SESSION, DEVELOPMENT, TASKS_TOOLS, Caller
+from chatbridge.domain.model.errors import Unauthenticated, Unavailable
+from chatbridge.domain.model.identifiers import ConversationId, UserId
+from chatbridge.ports.authenticator import Authenticator
+from tests.unit.adapters.jwt.key_server import KeyServer
+from tests.unit.adapters.jwt.signers import (
+    AUDIENCE,
+    ISSUER,
+    SECRET,
+    USER,
+    good_claims,
+    hs256,
+)
+
+OURS = JwtTokenIssuer(b"a secret of chatbridge's own, of more than 32 bytes")
+SIGN_IN = SignIn(SharedSecret(SECRET), ISSUER, AUDIENCE)
+ADA = Caller(user_id=UserId("ada"))
+
+
+def authenticator(*, sign_in: SignIn | None = SIGN_IN, development: bool = False) -> Authenticator:
+    return JwtAuthenticator(issuer=OURS, sign_in=sign_in, development=development)
+
+
+def own_token(audience: str, caller: Caller = ADA) -> str:
+    return OURS.issue(caller, audience=audience, lifetime=timedelta(minutes=1)).token
+
+
+async def refusal_of(
+    token: str, doorkeeper: Authenticator, *, loopback: bool = True
+) -> Unauthenticated:
+    with pytest.raises(Unauthenticated) as caught:
+        await doorkeeper.authenticate(token, loopback=loopback)
+    return caught.value
+
+
+@pytest.mark.parametrize("sign_in", [SIGN_IN, None])
+@pytest.mark.parametrize("conversation_id", [None, ConversationId("conv_1")])
+async def test_a_chat_session_is_its_users_with_or_without_a_sign_in(
+    sign_in: SignIn | None, conversation_id: ConversationId | None
+) -> None:
+    token = own_token(CHAT_SESSION, Caller(user_id=UserId("ada"), conversation_id=conversation_id))
+    caller = await authenticator(sign_in=sign_in).authenticate(token, loopback=False)
+    assert caller == Caller(user_id=UserId("ada"), via="session", conversation_id=conversation_id)
+
+
+async def test_a_development_token_is_good_in_development_on_this_machine() -> None:
+    bound = Caller(user_id=UserId("ada"), conversation_id=ConversationId("conv_1"))
+    token = own_token(DEVELOPMENT, bound)
+    caller = await authenticator(development=True).authenticate(token, loopback=True)
+    assert caller == Caller(user_id=UserId("ada"), via="token")
+
+
+@pytest.mark.parametrize(
+    ("development", "loopback"), [(True, False), (False, True), (False, False)]
+)
+async def test_a_development_token_is_good_nowhere_else(development: bool, loopback: bool) -> None:
+    refusal = await refusal_of(
+        own_token(DEVELOPMENT), authenticator(development=development), loopback=loopback
+    )
+    assert refusal.code == "development_token"
+    assert "development only" in refusal.detail
+    assert "loopback" in refusal.detail
+
+
+@pytest.mark.parametrize("audience", [TASKS_TOOLS, "chatbridge:something-new", AUDIENCE])
+@pytest.mark.parametrize("sign_in", [SIGN_IN, None])
+async def test_a_token_for_a_tool_server_is_no_user_token(
+    audience: str, sign_in: SignIn | None
+) -> None:
+    doorkeeper = authenticator(sign_in=sign_in, development=True)
+    assert (await refusal_of(own_token(audience), doorkeeper)).code == "wrong_audience"
+
+
+@pytest.mark.parametrize("audience", [CHAT_SESSION, DEVELOPMENT])
+async def test_the_sign_in_cannot_sign_in_our_name(audience: str) -> None:
+    token = hs256(SECRET).token(good_claims(iss="chatbridge", aud=audience))
+    refusal = await refusal_of(token, authenticator(development=True))
+    assert refusal.code == "bad_signature"
+
+
+async def test_a_tool_token_that_claims_to_be_a_session_is_not_well_signed() -> None:
+    claims, signature = own_token(CHAT_SESSION).rsplit(".", 1)[0], own_token(TASKS_TOOLS)
+    forged = f"{claims}.{signature.rsplit('.', 1)[1]}"
+    assert (await refusal_of(forged, authenticator())).code == "bad_signature"
+
+
+async def test_a_list_of_our_audiences_is_none_of_them() -> None:
+    token = hs256(SECRET).token(good_claims(iss="chatbridge", aud=[CHAT_SESSION, DEVELOPMENT]))
+    doorkeeper = authenticator(development=True)
+    assert (await refusal_of(token, doorkeeper)).code == "wrong_audience"
+
+
+async def test_without_a_sign_in_its_tokens_are_refused() -> None:
+    refusal = await refusal_of(hs256(SECRET).token(), authenticator(sign_in=None))
+    assert refusal.code == "sign_in_not_configured"
+
+
+async def test_a_user_of_the_sign_in_is_a_caller_by_token() -> None:
+    caller = await authenticator().authenticate(hs256(SECRET).token(), loopback=False)
+    assert caller == Caller(user_id=UserId(USER), via="token")
+
+
+async def test_a_conversation_in_a_token_of_the_sign_in_means_nothing() -> None:
+    token = hs256(SECRET).token(good_claims(conversation_id="conv_1", via="session"))
+    caller = await authenticator().authenticate(token, loopback=False)
+    assert caller == Caller(user_id=UserId(USER), via="token")
+
+
+async def test_keys_that_cannot_be_had_are_not_the_callers_fault(
+    key_server: KeyServer, http: httpx.AsyncClient
+) -> None:
+    key_server.status = 500
+    jwks = Jwks(key_server.url, http)
+    doorkeeper = authenticator(sign_in=SignIn(jwks, ISSUER, AUDIENCE))
+    token = hs256(SECRET).token(header={"alg": "EdDSA", "kid": "ed"})
+    with pytest.raises(Unavailable) as caught:
+        await doorkeeper.authenticate(token, loopback=False)
+    assert caught.value.code == "sign_in_unavailable"
+
+
+def test_a_sign_in_under_our_own_name_is_refused_at_start() -> None:
+    with pytest.raises(ValueError, match="our own issuer"):
+        authenticator(sign_in=SignIn(SharedSecret(SECRET), "chatbridge", AUDIENCE))
+
+
+@pytest.mark.parametrize(("issuer", "audience"), [("", AUDIENCE), (ISSUER, "")])
+def test_a_sign_in_names_its_issuer_and_its_audience(issuer: str, audience: str) -> None:
+    with pytest.raises(ValueError, match="an issuer and an audience"):
+        SignIn(SharedSecret(SECRET), issuer, audience)
+
+
+@pytest.mark.parametrize(
+    ("token", "settings"),
+    [
+        (
+            hs256(SECRET).token(good_claims(aud="x")),
+            [f"CHATBRIDGE_AUTH__AUDIENCE (now {AUDIENCE})"],
+        ),
+        (hs256(SECRET).token(good_claims(iss="x")), [f"CHATBRIDGE_AUTH__ISSUER (now {ISSUER})"]),
+        (
+            hs256(SECRET).token(header={"alg": "EdDSA", "kid": "ed"}),
+            ["CHATBRIDGE_AUTH__JWKS_URL", "CHATBRIDGE_AUTH__SECRET"],
+        ),
+        (hs256(b"x" * 32).token(), ["CHATBRIDGE_AUTH__SECRET"]),
+    ],
+    ids=["audience", "issuer", "mode", "secret"],
+)
+async def test_a_mistake_in_the_configuration_is_told_once_with_its_remedy(
+    token: str, settings: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    doorkeeper = authenticator()
+    with caplog.at_level(logging.INFO):
+        for _ in range(3):
+            await refusal_of(token, doorkeeper)
+    (record,) = [each for each in caplog.records if each.name.startswith("chatbridge")]
+    assert record.levelno == logging.INFO
+    assert all(setting in record.getMessage() for setting in settings)
+
+
+async def test_without_a_sign_in_the_operator_is_told_what_to_set(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.INFO):
+        await refusal_of(hs256(SECRET).token(), authenticator(sign_in=None))
+    assert "set CHATBRIDGE_AUTH__JWKS_URL or CHATBRIDGE_AUTH__SECRET" in caplog.text
+
+
+async def test_an_expired_token_is_nobodys_mistake(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        await refusal_of(hs256(SECRET).token(good_claims(iat=1, exp=2)), authenticator())
+    assert not [each for each in caplog.records if each.name.startswith("chatbridge")]

@@ -1,0 +1,30 @@
+"""Replicas on one shared memory."""
+
+from chatbridge.adapters.memory.conversation_repository import MemoryConversationRepository
+from chatbridge.adapters.memory.store import MemoryStore
+from chatbridge.adapters.memory.turn_journal import MemoryTurnJournal
+from chatbridge.adapters.memory.turn_repository import MemoryTurnRepository
+from chatbridge.domain.model.identifiers import ConversationId, UserId
+from chatbridge.domain.model.turn import Turn
+from chatbridge.domain.model.turn_event import TurnEvent
+from tests.contracts.store import Replica, Store
+
+
+def memory_replica() -> Replica:
+    memory = MemoryStore()
+
+    async def kept_events(turn: Turn) -> list[TurnEvent]:
+        known = memory.turn(turn.conversation.user_id, turn.id)
+        return list(known[1].events.values()) if known else []
+
+    async def verdicts(user_id: UserId, id: ConversationId) -> dict[str, str]:
+        kept = memory.conversations.get((user_id, id))
+        return {**kept.feedback} if kept else {}
+
+    return lambda lease: Store(
+        conversations=MemoryConversationRepository(memory),
+        turns=MemoryTurnRepository(memory, lease=lease),
+        journal=MemoryTurnJournal(memory, tick=0.01, heartbeat=0.05, lease=lease),
+        kept_events=kept_events,
+        verdicts=verdicts,
+    )

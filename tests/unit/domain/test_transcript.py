@@ -1,0 +1,155 @@
+from datetime import timedelta
+from typing import get_args
+
+import pytest
+
+from chatbridge.domain.model.identifiers import CallId, MessageId
+from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.tool_call import CallState, ToolCall
+from chatbridge.domain.model.transcript import Transcript
+from chatbridge.domain.model.turn_event import (
+    TextDelta,
+    TextFinished,
+    TextStarted,
+    Titled,
+    ToolCallFinished,
+    ToolCallStarted,
+    TurnEnded,
+    TurnEvent,
+    TurnFailed,
+)
+from tests.contracts.store import C1, NOON, call, said
+
+LATER = NOON + timedelta(seconds=3)
+
+
+def started(id: str = "call_1", message_id: str = "tools_1") -> ToolCallStarted:
+    return ToolCallStarted(message_id=MessageId(message_id), call=call(id, "running"))
+
+
+def finished(
+    id: str = "call_1",
+    state: CallState = "succeeded",
+    output: str = "ok",
+    message_id: str = "tools_1",
+) -> ToolCallFinished:
+    return ToolCallFinished(
+        message_id=MessageId(message_id),
+        call_id=CallId(id),
+        state=state,
+        output=output,
+        at=LATER,
+    )
+
+
+def folded(*events: TurnEvent) -> Transcript:
+    return Transcript(C1, events)
+
+
+def test_deltas_add_up_to_a_message() -> None:
+    (told,) = folded(*said("says_1", "Hel", "lo", " 👋")).messages
+    assert told == Message(
+        id=MessageId("says_1"),
+        conversation_id=C1,
+        role="assistant",
+        kind="text",
+        created_at=NOON,
+        content="Hello 👋",
+    )
+
+
+def test_a_message_that_was_cut_off_is_partial() -> None:
+    assert [m.kind for m in folded(*said("says_1", "Hel", finished=False)).closed()] == ["partial"]
+
+
+def test_two_texts_that_mix_are_kept_apart() -> None:
+    a, b = said("a", "1", "2"), said("b", "x", "y")
+    mixed = [event for pair in zip(a, b, strict=True) for event in pair]
+    assert [(m.id, m.content) for m in folded(*mixed).closed()] == [("a", "12"), ("b", "xy")]
+
+
+def test_messages_are_in_the_order_in_which_they_began() -> None:
+    events = (*said("a", "1", finished=False), started(), finished(), *said("b", "2"))
+    transcript = folded(*events, TextFinished(message_id=MessageId("a")))
+    assert [m.id for m in transcript.messages] == ["a", "tools_1", "b"]
+
+
+def test_the_calls_of_one_step_share_a_message() -> None:
+    (step,) = folded(started("call_1"), started("call_2")).messages
+    assert (step.role, step.kind, step.content) == ("assistant", "tools", "")
+    assert [c.id for c in step.tool_calls] == ["call_1", "call_2"]
+    assert step.created_at == step.tool_calls[0].started_at
+
+
+def test_the_calls_of_two_steps_do_not() -> None:
+    steps = folded(started("call_1", "tools_1"), started("call_2", "tools_2")).messages
+    assert [[c.id for c in m.tool_calls] for m in steps] == [["call_1"], ["call_2"]]
+
+
+@pytest.mark.parametrize("state", get_args(CallState))
+def test_an_answer_ends_its_own_call_and_no_other(state: CallState) -> None:
+    (step,) = folded(started("call_1"), started("call_2"), finished("call_2", state, "")).messages
+    assert step.tool_calls == (
+        call("call_1", "running"),
+        call("call_2", state, output="", ended_at=LATER),
+    )
+
+
+def test_each_event_answers_the_message_that_it_changed() -> None:
+    transcript = folded()
+    events = (*said("a", "1"), started(), finished())
+    changed = [transcript.apply(event) for event in events]
+    assert [m.id for m in changed if m] == ["a", "a", "a", "tools_1", "tools_1"]
+    assert [m.content for m in changed if m] == ["", "1", "1", "", ""]
+    assert changed[-1] == transcript.messages[-1]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [Titled(title="T"), TurnFailed(code="c", detail="d"), TurnEnded(state="failed")],
+)
+def test_what_is_no_message_changes_none(event: TurnEvent) -> None:
+    transcript = folded(*said("a", "1"))
+    before = transcript.messages
+    assert transcript.apply(event) is None
+    assert transcript.messages == before
+
+
+def test_the_last_title_counts() -> None:
+    assert folded().title is None
+    assert folded(Titled(title="One"), Titled(title="Two")).title == "Two"
+
+
+def test_a_call_that_nobody_saw_end_is_closed_as_unknown() -> None:
+    transcript = folded(started("call_1"), started("call_2"), finished("call_1"))
+    assert _states(transcript.closed()[0].tool_calls) == ["succeeded", "unknown"]
+    assert _states(transcript.closed("cancelled")[0].tool_calls) == ["succeeded", "cancelled"]
+    assert _states(transcript.messages[0].tool_calls) == ["succeeded", "running"]
+
+
+def test_a_message_without_a_word_is_not_kept() -> None:
+    events = (*said("a"), *said("b", "", finished=False), *said("c", " "))
+    transcript = folded(*events)
+    assert [m.id for m in transcript.messages] == ["a", "b", "c"]
+    assert [m.id for m in transcript.closed()] == ["c"]
+
+
+def test_it_makes_no_difference_where_it_is_split() -> None:
+    events = (*said("a", "1", "2"), started(), *said("b", "3"), finished(), Titled(title="T"))
+    whole = folded(*events)
+    for cut in range(len(events) + 1):
+        rest = folded(*events[:cut])
+        for event in events[cut:]:
+            rest.apply(event)
+        assert (rest.messages, rest.title) == (whole.messages, whole.title)
+
+
+def test_a_message_that_was_handed_out_does_not_change() -> None:
+    transcript = folded(TextStarted(message_id=MessageId("a"), at=NOON))
+    before = transcript.messages
+    transcript.apply(TextDelta(message_id=MessageId("a"), text="more"))
+    assert before[0].content == ""
+
+
+def _states(calls: tuple[ToolCall, ...]) -> list[str]:
+    return [c.state for c in calls]
