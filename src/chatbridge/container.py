@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 from dependency_injector.containers import DeclarativeContainer
@@ -61,18 +62,38 @@ _TOOL_TOKEN_LIFETIME = timedelta(seconds=60)
 _READY_SECONDS = 2.0
 
 
+def _kind_of_store(settings: Settings) -> str:
+    return "memory" if settings.store == "memory" else "postgres"
+
+
+def _cluster(settings: Settings) -> Path:
+    return settings.data_dir / "postgres"
+
+
+def _is_development(settings: Settings) -> bool:
+    return settings.environment == "development"
+
+
+def _is_offline(settings: Settings) -> bool:
+    return settings.agent.model == "offline"
+
+
 def _secret(settings: Settings) -> bytes:
     if settings.secret:
         return settings.secret.get_secret_value().encode()
     return secret_in(settings.data_dir)
 
 
-def _sign_in(settings: Settings, http: httpx.AsyncClient) -> SignIn | None:
-    if settings.jwks_url:
-        keys = Jwks(settings.jwks_url, http)
+def _jwks(settings: Settings, http: httpx.AsyncClient) -> Jwks | None:
+    return Jwks(settings.jwks_url, http) if settings.jwks_url else None
+
+
+def _sign_in(settings: Settings, jwks: Jwks | None) -> SignIn | None:
+    if jwks:
+        keys = jwks
     elif settings.shared_secret:
         keys = SharedSecret(settings.shared_secret.encode())
-    elif settings.environment == "development":
+    elif _is_development(settings):
         return None
     else:
         raise ValueError(
@@ -89,7 +110,7 @@ def _sign_in(settings: Settings, http: httpx.AsyncClient) -> SignIn | None:
 
 def _endpoint(settings: Settings) -> Endpoint:
     agent = settings.agent
-    if agent.model == "offline":
+    if _is_offline(settings):
         return Endpoint(OfflineModel(), _nothing_to_close)
     return openai_model(
         model=agent.model, base_url=agent.base_url, api_key=settings.api_key, api=agent.api
@@ -141,14 +162,12 @@ class Container(DeclarativeContainer):
     """The table of ports and their adapters."""
 
     settings: Provider[Settings] = Dependency(instance_of=Settings)
-    _kind = CallableProvider(
-        lambda settings: "memory" if settings.store == "memory" else "postgres", settings
-    )
+    _kind = CallableProvider(_kind_of_store, settings)
     _turns = settings.provided.turns
     _schema = settings.provided.database.schema_name
 
     embedded: Provider[EmbeddedPostgres] = Singleton(
-        EmbeddedPostgres, CallableProvider(lambda s: s.data_dir / "postgres", settings)
+        EmbeddedPostgres, CallableProvider(_cluster, settings)
     )
     postgres_url: Provider[str] = CallableProvider(_postgres_url, settings, embedded.provider)
     engine: Provider[AsyncEngine] = Singleton(
@@ -178,12 +197,13 @@ class Container(DeclarativeContainer):
     )
 
     http: Provider[httpx.AsyncClient] = Singleton(httpx.AsyncClient, timeout=5.0)
+    jwks: Provider[Jwks | None] = Singleton(_jwks, settings, http)
     issuer: Provider[TokenIssuer] = Singleton(JwtTokenIssuer, CallableProvider(_secret, settings))
     authenticator: Provider[Authenticator] = Singleton(
         JwtAuthenticator,
         issuer=issuer,
-        sign_in=CallableProvider(_sign_in, settings, http),
-        development=CallableProvider(lambda s: s.environment == "development", settings),
+        sign_in=CallableProvider(_sign_in, settings, jwks),
+        development=CallableProvider(_is_development, settings),
     )
 
     tools: Provider[McpToolProvider] = Singleton(
@@ -205,7 +225,7 @@ class Container(DeclarativeContainer):
             tasks,
             issuer,
             audience=TASKS_TOOLS,
-            rehearsal=CallableProvider(lambda s: s.agent.model == "offline", settings),
+            rehearsal=CallableProvider(_is_offline, settings),
         ),
     )
 
@@ -234,6 +254,9 @@ async def running(container: Container) -> AsyncGenerator[None]:
         if container.settings().store != "memory":
             await _open_postgres(container, open_things)
         open_things.push_async_callback(container.http().aclose)
+        if jwks := container.jwks():
+            open_things.push_async_callback(jwks.close)
+            await jwks.refresh()
         open_things.push_async_callback(container.endpoint().close)
         open_things.push_async_callback(container.tools().close)
         await open_things.enter_async_context(container.tasks_app().running())

@@ -3,8 +3,11 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import click
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +102,7 @@ def _converse(say: Callable[[str], None], show_history: Callable[[], None] | Non
         say(line)
 
 
-def _told(act: Callable[[], object]) -> object:
+def _told(act: Callable[[], T]) -> T:
     try:
         return act()
     except ValueError as error:

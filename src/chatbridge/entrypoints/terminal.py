@@ -24,7 +24,7 @@ class ChatRefused(Exception):
 
 
 class Terminal:
-    """One person's chat. `write` gets text as it comes; `colored` says whether it may be colored."""
+    """One person's chat. `write` gets text as it comes; `colored` allows colors."""
 
     def __init__(self, url: str, token: str, write: Say, *, colored: bool) -> None:
         headers = {"Authorization": f"Bearer {token}"}

@@ -2,18 +2,20 @@
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 
 def secret_in(directory: Path) -> bytes:
     """The 32 random bytes kept in `directory`/secret (mode 0600), made when they are missing."""
     path = directory / "secret"
-    directory.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return bytes.fromhex(path.read_text().strip())
-    with os.fdopen(descriptor, "w") as file:
-        secret = secrets.token_bytes(32)
-        file.write(secret.hex())
-    return secret
+    if not path.exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        # linked into place when it is whole: of two that start at once, one wins for both
+        with NamedTemporaryFile("w", dir=directory, prefix=".secret-") as draft:
+            draft.write(secrets.token_hex(32))
+            draft.flush()
+            with suppress(FileExistsError):
+                os.link(draft.name, path)
+    return bytes.fromhex(path.read_text())

@@ -14,6 +14,7 @@ from agents import (
     RunResultStreaming,
     ToolCallOutputItem,
 )
+from agents.exceptions import ModelRefusalError
 
 from chatbridge.adapters.openai.calls import Calls
 from chatbridge.adapters.openai.events import ResponseReader
@@ -143,6 +144,8 @@ class _Run:
             async for event in result.stream_events():
                 if event.type == "run_item_stream_event" and event.name == "tool_output":
                     self._settle(event.item)
+        except ModelRefusalError:
+            self._queue.put_nowait(None)  # its words were the answer
         except Exception as error:
             self._queue.put_nowait(error)
         else:

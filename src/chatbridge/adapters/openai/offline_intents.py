@@ -14,7 +14,7 @@ Target = int | str
 ALL = "all"
 
 _LONGEST_ANSWER = 5_000
-_LONGEST_MESSAGE = 2_000
+_LONGEST_MESSAGE = 1_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,20 @@
+"""The whole service over each store."""
+
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from tests.serving import Served, served, settings_for
+
+
+@pytest.fixture(scope="session", params=["memory", "postgres"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """Where the service keeps what it is told."""
+    return "memory:" if request.param == "memory" else request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture(scope="session")
+async def service(store_url: str) -> AsyncGenerator[Served]:
+    """One service for many tests, which use users of their own."""
+    async with served(settings_for(store_url)) as here:
+        yield here

@@ -1,0 +1,148 @@
+"""chatbridge served for real: by uvicorn on a free port of 127.0.0.1, in this process or its own."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+
+from chatbridge.container import Container
+from chatbridge.domain.model.caller import DEVELOPMENT, Caller
+from chatbridge.domain.model.identifiers import UserId
+from chatbridge.main import create_app
+from chatbridge.settings import Settings
+
+SECRET = "a secret of the tests, long enough for HS256"
+START_SECONDS = 30.0
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def settings_for(database_url: str, **changes: Any) -> Settings:
+    """Settings of a test: no .env, a secret of its own, a free port, and what the test changes."""
+    return Settings(
+        _env_file=None,
+        secret=SECRET,
+        PORT=free_port(),
+        database={"url": database_url},
+        **changes,
+    )
+
+
+@dataclass
+class Served:
+    """A running chatbridge and ways to talk to it."""
+
+    url: str
+    container: Container
+    _clients: list[httpx.AsyncClient] = field(default_factory=list)
+
+    def token(self, user: str) -> str:
+        """A development token."""
+        caller = Caller(user_id=UserId(user))
+        issuer = self.container.issuer()
+        return issuer.issue(caller, audience=DEVELOPMENT, lifetime=timedelta(hours=1)).token
+
+    def as_user(self, user: str | None) -> httpx.AsyncClient:
+        """A client that is signed in as `user`; None: not signed in. Closed with the server."""
+        headers = {"Authorization": f"Bearer {self.token(user)}"} if user else {}
+        client = httpx.AsyncClient(base_url=self.url, headers=headers, timeout=20)
+        self._clients.append(client)
+        return client
+
+    async def close(self) -> None:
+        """Close the clients."""
+        for client in self._clients:
+            await client.aclose()
+
+
+@asynccontextmanager
+async def served(
+    settings: Settings, override: Callable[[Container], None] = lambda _: None
+) -> AsyncGenerator[Served]:
+    """chatbridge on this loop; `override` may put other adapters into its container first."""
+    container = Container(settings=settings)
+    override(container)
+    config = uvicorn.Config(
+        create_app(container),
+        host="127.0.0.1",
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    here = Served(f"http://127.0.0.1:{settings.port}", container)
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            while not server.started:
+                if serving.done():
+                    serving.result()
+                    raise RuntimeError("the server did not start")
+                await asyncio.sleep(0.01)
+        yield here
+    finally:
+        await here.close()
+        server.should_exit = True
+        await serving
+
+
+@dataclass
+class Spawned:
+    """chatbridge as a process of its own, to be killed."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+    def stop(self) -> int:
+        """SIGTERM, and its exit code."""
+        self.process.terminate()
+        return self.process.wait(20)
+
+
+async def spawn(directory: Path, **environment: str) -> Spawned:
+    """`chatbridge serve` in `directory`, ready; its settings are `environment` alone."""
+    port = environment.get("PORT") or str(free_port())
+    log = directory / "server.log"
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "chatbridge", "serve"],
+            cwd=directory,
+            env={**kept, **environment, "PORT": port},
+            stdout=output,
+            stderr=output,
+        )
+    url = f"http://127.0.0.1:{port}"
+    async with httpx.AsyncClient() as client, asyncio.timeout(START_SECONDS):
+        while True:
+            if process.poll() is not None:
+                raise RuntimeError(log.read_text())
+            try:
+                if (await client.get(f"{url}/readyz")).status_code == 200:
+                    return Spawned(url, process, log)
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(0.05)

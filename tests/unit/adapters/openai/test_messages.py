@@ -1,0 +1,62 @@
+"""The window as the model reads it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from chatbridge.adapters.openai.messages import OUTCOME_UNKNOWN, model_input
+from chatbridge.domain.model.identifiers import CallId
+from chatbridge.domain.model.message import Kind, Message
+from chatbridge.domain.model.tool_call import CallState, ToolCall
+from tests.contracts.agent_runner import said
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def call(id: str, state: CallState, arguments: str = "{}", output: str | None = None) -> ToolCall:
+    return ToolCall(
+        id=CallId(id), name="f", arguments=arguments, started_at=NOW, state=state, output=output
+    )
+
+
+def step(*calls: ToolCall) -> Message:
+    return replace(said("", "assistant"), kind="tools", tool_calls=calls)
+
+
+def test_texts_are_plain_strings() -> None:
+    cut_off = replace(said("Hel", "assistant"), kind="partial")
+    assert model_input([said("hi"), cut_off]) == [
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": "Hel"},
+    ]
+
+
+@pytest.mark.parametrize("kind", ["shown", "note"])
+def test_what_is_only_shown_or_noted_is_not_read(kind: Kind) -> None:
+    assert model_input([replace(said("x", "assistant"), kind=kind)]) == []
+
+
+def test_an_empty_text_is_left_out() -> None:
+    assert model_input([said("", "assistant")]) == []
+
+
+def test_every_call_stands_next_to_its_output() -> None:
+    window = [step(call("a", "succeeded", output="1"), call("b", "failed", output="no"))]
+    assert model_input(window) == [
+        {"type": "function_call", "call_id": "a", "name": "f", "arguments": "{}"},
+        {"type": "function_call", "call_id": "b", "name": "f", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "a", "output": "1"},
+        {"type": "function_call_output", "call_id": "b", "output": "no"},
+    ]
+
+
+@pytest.mark.parametrize("state", ["unknown", "cancelled", "running"])
+def test_a_call_that_nobody_saw_end_says_so(state: CallState) -> None:
+    output = model_input([step(call("a", state, output="half"))])[1]
+    assert output.get("output") == OUTCOME_UNKNOWN
+
+
+@pytest.mark.parametrize("arguments", ["{oops", "[]", ""])
+def test_arguments_that_an_endpoint_could_not_read_are_not_repeated(arguments: str) -> None:
+    assert model_input([step(call("a", "failed", arguments))])[0].get("arguments") == "{}"

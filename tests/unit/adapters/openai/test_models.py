@@ -1,0 +1,43 @@
+"""The models behind an endpoint."""
+
+import pytest
+from agents import OpenAIChatCompletionsModel, OpenAIResponsesModel
+from openai import AsyncOpenAI
+
+from chatbridge.adapters.openai.models import openai_model
+
+
+@pytest.fixture(autouse=True)
+def foreign_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-somebody")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://elsewhere.invalid")
+
+
+@pytest.mark.parametrize("key", [None, ""])
+def test_openai_without_a_key_is_refused_with_advice(key: str | None) -> None:
+    with pytest.raises(ValueError, match=r"OPENAI_API_KEY.*CHATBRIDGE_AGENT__MODEL=offline"):
+        openai_model(model="gpt", base_url=None, api_key=key, api="responses")
+
+
+async def test_each_api_has_its_model() -> None:
+    responses = openai_model(model="m", base_url=None, api_key="k", api="responses")
+    chat = openai_model(model="m", base_url=None, api_key="k", api="chat_completions")
+    assert isinstance(responses.model, OpenAIResponsesModel)
+    assert isinstance(chat.model, OpenAIChatCompletionsModel)
+    await responses.close()
+    await chat.close()
+
+
+async def test_a_key_from_the_environment_is_not_sent_to_another_endpoint() -> None:
+    endpoint = openai_model(model="m", base_url="http://x.invalid", api_key=None, api="responses")
+    client: AsyncOpenAI = endpoint.model._client  # pyright: ignore
+    assert (client.api_key, client.base_url.host) == ("none", "x.invalid")
+    await endpoint.close()
+    assert client.is_closed()
+
+
+async def test_openai_is_openai_whatever_the_environment_says() -> None:
+    endpoint = openai_model(model="m", base_url=None, api_key="k", api="responses")
+    client: AsyncOpenAI = endpoint.model._client  # pyright: ignore
+    assert client.base_url.host == "api.openai.com"
+    await endpoint.close()

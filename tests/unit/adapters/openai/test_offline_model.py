@@ -1,0 +1,104 @@
+"""What the offline model does and says, through the runner."""
+
+import pytest
+
+from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
+from chatbridge.adapters.openai.offline_model import OfflineModel
+from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.turn_event import TextDelta, TextFinished
+from tests.contracts.agent_runner import all_of, heard, heard_until_failure, kept, said, text_of
+from tests.contracts.task_tools import TaskTools
+
+
+@pytest.fixture
+def tools() -> TaskTools:
+    return TaskTools()
+
+
+def runner_with(tools: TaskTools) -> OpenAIAgentRunner:
+    return OpenAIAgentRunner(OfflineModel(delay=0), tools, instructions="Help.")
+
+
+async def answer(tools: TaskTools, *window: Message | str) -> str:
+    return text_of(await heard(runner_with(tools), *window))
+
+
+async def test_each_task_tool_is_used_and_reported(tools: TaskTools) -> None:
+    assert await answer(tools, "add a task: buy oat milk") == "Added **buy oat milk** as task 1."
+    assert await answer(tools, "rename task 1 to tea") == "Task 1 is now **tea**."
+    assert await answer(tools, "list my tasks") == "You have 1 task, 1 open:\n\n- 1: tea"
+    assert await answer(tools, "complete task 1") == "Task 1, **tea**, is done."
+    assert await answer(tools, "show tasks") == "You have 1 task, 0 open:\n\n- 1: ~~tea~~ (done)"
+    assert await answer(tools, "delete task 1") == "Deleted task 1, **tea**."
+    assert (await answer(tools, "list my tasks")).startswith("Your task list is empty.")
+
+
+async def test_several_wishes_are_called_side_by_side_in_one_step(tools: TaskTools) -> None:
+    await answer(tools, "add tea")
+    events = await heard(runner_with(tools), "add buy milk and complete task 1")
+    step, text = kept(events)
+    assert [c.name for c in step.tool_calls] == ["add_task", "complete_task"]
+    assert text.content == "Added **buy milk** as task 2.\n\nTask 1, **tea**, is done."
+
+
+async def test_a_title_is_looked_up_first(tools: TaskTools) -> None:
+    await answer(tools, "add buy oat milk and add call mum")
+    events = await heard(runner_with(tools), "complete the milk task")
+    lookup, step, text = kept(events)
+    assert [c.name for m in (lookup, step) for c in m.tool_calls] == ["list_tasks", "complete_task"]
+    assert text.content == "Task 1, **buy oat milk**, is done."
+
+
+async def test_a_title_that_fits_nothing_or_too_much_is_said(tools: TaskTools) -> None:
+    await answer(tools, "add buy milk and add buy bread")
+    assert await answer(tools, "delete tea") == "I found no task that matches **tea**."
+    assert (await answer(tools, "delete buy")).startswith("Several tasks match **buy**. Which one?")
+    assert len(tools.tasks) == 2
+
+
+async def test_everything_can_be_completed(tools: TaskTools) -> None:
+    await answer(tools, "add tea and add milk")
+    await answer(tools, "complete everything")
+    assert all(task["done"] for task in tools.tasks.values())
+
+
+async def test_a_failed_tool_is_admitted(tools: TaskTools) -> None:
+    assert await answer(tools, "complete task 9") == "That did not work: There is no such task."
+    assert await answer(tools, "rehearse a failing tool") == "That did not work: It has failed."
+    crashed = await answer(tools, "rehearse a crashing tool")
+    assert crashed.startswith("That did not work: The tool failed")
+
+
+async def test_missing_tools_are_admitted() -> None:
+    assert "not available right now" in await answer(TaskTools(()), "add tea")
+    assert "not available here" in await answer(TaskTools(()), "rehearse a failing tool")
+
+
+async def test_a_slow_tool_takes_its_seconds(tools: TaskTools) -> None:
+    spoken = await answer(tools, "rehearse a slow tool for 0 seconds")
+    assert spoken == "The slow tool has answered: Waited 0 seconds."
+
+
+async def test_it_remembers_what_was_said(tools: TaskTools) -> None:
+    window = ("my name is Ada", said("Nice to meet you.", "assistant"), "I like tea")
+    assert "> I like tea" in await answer(tools, *window, "what did I say before?")
+    assert "> my name is Ada" in await answer(tools, *window, "what was my first message?")
+    assert await answer(tools, *window, "what is my name?") == "Your name is **Ada**."
+    assert "> Nice to meet you." in await answer(tools, *window, "what did you say?")
+    assert "nothing before it" in await answer(tools, "what did I say before?")
+
+
+async def test_it_says_what_it_is_and_what_it_understands(tools: TaskTools) -> None:
+    assert "offline assistant" in await answer(tools, "explain quantum physics")
+
+
+async def test_a_long_answer_has_as_many_words_as_asked_for(tools: TaskTools) -> None:
+    events = await heard(runner_with(tools), "rehearse a long answer of 50 words")
+    assert len(text_of(events).split()) == len(all_of(TextDelta, events)) == 50
+
+
+async def test_a_failing_model_has_said_half_a_sentence(tools: TaskTools) -> None:
+    events, failure = await heard_until_failure(runner_with(tools), "rehearse a failing model")
+    assert failure.code == "model_unavailable"
+    assert text_of(events) == "This answer will stop in the middle of a"
+    assert all_of(TextFinished, events) == []
