@@ -15,6 +15,7 @@ from chatbridge.adapters.mcp.tool_provider import McpToolProvider
 from tests.integration.tool_servers import behalf, request
 
 ALICE = behalf("alice")
+# run with -P: the tests' folders are named after what they test, as modules of the library are
 TINY = str(Path(__file__).with_name("tiny_stdio_server.py"))
 
 
@@ -28,7 +29,7 @@ async def tools(log: Path) -> AsyncIterator[McpToolProvider]:
     server = StdioServer(
         name="tiny",
         command=sys.executable,
-        args=[TINY],
+        args=["-P", TINY],
         env={"TINY_LOG": str(log)},
         timeout=10,
         starting=30,

@@ -82,9 +82,10 @@ def test_without_a_question_it_is_what_there_is() -> None:
     assert of(WINDOW, answers) == tuple(answers)
 
 
-def test_a_note_or_a_widget_is_no_question() -> None:
-    shown = message("shown", kind="shown")
-    assert of(WINDOW, [shown, message("q0")]) == (message("q0"),)
+def test_a_widget_of_the_users_is_no_question() -> None:
+    widget = message("shown", kind="shown")
+    messages = [message("q0"), message("a0", role="assistant"), widget, message("q1")]
+    assert of(ContextWindow(low=1, high=2), messages) == (message("q1"),)
 
 
 @given(CHATS, WINDOWS)

@@ -42,8 +42,8 @@ class Calls:
         self._by_provider_id[known_by] = self._by_id[call.id] = call
         asked = ToolCall(
             id=call.id,
-            name=cleaned(name or ""),
-            arguments=cleaned(arguments or ""),
+            name=name,
+            arguments=arguments,
             started_at=datetime.now(UTC),
         )
         self._emit(ToolCallStarted(message_id=step, call=asked))

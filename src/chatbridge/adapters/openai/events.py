@@ -65,6 +65,7 @@ class ResponseReader:
             raise TruncatedStream("no final response")
 
     def _item(self, key: int | str, item: TResponseOutputItem) -> None:
+        _clean(item)
         if isinstance(item, ResponseOutputMessage):
             self._finish(key, _text_of(item))
         elif isinstance(item, ResponseFunctionToolCall):
@@ -77,6 +78,7 @@ class ResponseReader:
         silent = not self._texts
         # some endpoints leave out the events and send only the response
         for index, item in enumerate(response.output or []):
+            _clean(item)
             if isinstance(item, ResponseOutputMessage):
                 if silent:
                     self._finish(index, _text_of(item))
@@ -98,6 +100,7 @@ class ResponseReader:
             self._call(item)
 
     def _say(self, key: int | str, delta: str) -> None:
+        delta = cleaned(delta or "")
         if not delta:
             return
         text = self._texts.get(key)
@@ -105,7 +108,7 @@ class ResponseReader:
             text = self._texts[key] = _Text()
             self._emit(TextStarted(message_id=text.id, at=datetime.now(UTC)))
         text.said.append(delta)
-        self._emit(TextDelta(message_id=text.id, text=cleaned(delta)))
+        self._emit(TextDelta(message_id=text.id, text=delta))
 
     def _finish(self, key: int | str, whole: str) -> None:
         said = "".join(self._texts[key].said) if key in self._texts else ""
@@ -121,9 +124,22 @@ def _key(index: int | None, item_id: str | None) -> int | str:
     return index if index is not None else item_id or ""
 
 
+# The SDK keeps the item and sends it back, where one bad character would end the run.
+def _clean(item: TResponseOutputItem) -> None:
+    if isinstance(item, ResponseFunctionToolCall):
+        item.call_id = cleaned(item.call_id or "")
+        item.name, item.arguments = cleaned(item.name or ""), cleaned(item.arguments or "")
+    elif isinstance(item, ResponseOutputMessage):
+        for part in item.content or []:
+            if part.type == "output_text":
+                part.text = cleaned(part.text or "")
+            else:
+                part.refusal = cleaned(part.refusal or "")
+
+
 def _text_of(item: ResponseOutputMessage) -> str:
     parts = item.content or []
-    return "".join((p.text if p.type == "output_text" else p.refusal) or "" for p in parts)
+    return "".join(p.text if p.type == "output_text" else p.refusal for p in parts)
 
 
 def _failed(response: Response) -> ProviderFailure:

@@ -1,0 +1,68 @@
+# Every habit in one word. `make help` lists them.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SERVER := $(VENV)/.server
+DEV := $(VENV)/.dev
+SOURCES := src tests scripts
+
+.PHONY: help run demo test check format lint types imports migrate contract lock install clean
+
+help: ## what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(SERVER) ## serve on http://127.0.0.1:8000, with an embedded Postgres and an offline model
+	@$(BIN)/chatbridge serve
+
+demo: $(SERVER) ## the same in memory: gone when it stops
+	@CHATBRIDGE_DATABASE__URL=memory: $(BIN)/chatbridge serve
+
+test: $(DEV) ## the whole suite on a real Postgres; TEST_POSTGRES=url|container|embedded forces one
+	$(BIN)/pytest --cov --cov-report=term
+
+check: lint types imports test ## what has to be green before a change lands
+
+format: $(DEV) ## format the code
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+lint: $(DEV) ## format and style, changing nothing
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+
+types: $(DEV) ## pyright, strict
+	$(BIN)/pyright
+
+imports: $(DEV) ## which room may know which
+	$(BIN)/lint-imports
+
+migrate: $(SERVER) ## bring the database of DATABASE_URL to this version's schema
+	$(BIN)/chatbridge migrate
+
+contract: $(DEV) ## write contracts/conversation-openapi.yaml from the app
+	$(BIN)/python scripts/contract.py
+
+lock: $(DEV) ## choose the newest versions that pyproject.toml allows
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 \
+		--custom-compile-command 'make lock' pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 \
+		--custom-compile-command 'make lock' --extra dev -c requirements.lock \
+		pyproject.toml -o requirements-dev.lock
+
+install: $(DEV) ## set up for development, with the hooks
+	$(BIN)/pre-commit install
+
+clean: ## remove what make has made; .chatbridge stays
+	rm -rf $(VENV) .pytest_cache .ruff_cache .coverage dist
+
+$(SERVER): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed") if sys.version_info < (3, 11) else 0'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(DEV): requirements-dev.lock $(SERVER)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
