@@ -1,4 +1,4 @@
-"""chatbridge served for real: by uvicorn on a free port of 127.0.0.1, in this process or its own."""
+"""chatbridge served for real: by uvicorn on a free port, in this process or its own."""
 
 import asyncio
 import os
@@ -128,7 +128,7 @@ async def spawn(directory: Path, **environment: str) -> Spawned:
     log = directory / "server.log"
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with log.open("ab") as output:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: ASYNC220  # a start takes no time worth waiting for
             [sys.executable, "-m", "chatbridge", "serve"],
             cwd=directory,
             env={**kept, **environment, "PORT": port},

@@ -68,12 +68,10 @@ class TaskTools(ToolProvider):
     async def _rehearse(self, outcome: str, seconds: float = 0) -> ToolResult:
         if outcome == "crash":
             raise RuntimeError("a rehearsed crash")
+        if outcome == "fail":
+            return ToolResult(output="It has failed.", failed=True)
         await asyncio.sleep(seconds)
-        return (
-            ToolResult(output="It has failed.", failed=True)
-            if outcome == "fail"
-            else (ToolResult(output=f"Waited {seconds} seconds."))
-        )
+        return ToolResult(output=json.dumps({"rehearsed": outcome, "seconds": seconds}))
 
 
 def _tool(name: str) -> Tool:

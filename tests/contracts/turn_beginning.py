@@ -133,6 +133,13 @@ class TurnBeginningContract(StoreContract):
         await refused(store, ask(new=True), Conflict, "turn_ended")
         assert await messages_of(store.conversations) == before
 
+    async def test_a_turn_that_was_taken_over_does_not_begin_again(self, store: Store) -> None:
+        await begin(store, ask(new=True))
+        await store.turns.abandon_running()
+        await refused(store, ask(new=True), StaleTurn, "stale_turn")
+        assert await store.turns.claim_stale(ALICE, C1)
+        await refused(store, ask(new=True), Conflict, "turn_ended")
+
     async def test_a_turns_id_is_good_for_one_conversation(self, store: Store) -> None:
         await begin(store, ask(new=True))
         other = ConversationId("conv_2")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from ipaddress import ip_address
 from typing import Any
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Path, Request, Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
@@ -19,10 +19,13 @@ from chatbridge.entrypoints.bodies import GuardedRequest
 from chatbridge.entrypoints.errors import Refused
 from chatbridge.ports.authenticator import Authenticator
 
+_WITH_BODY = ("POST", "PUT", "PATCH")
+
 _bearer = HTTPBearer(
+    scheme_name="userToken",
     auto_error=False,
     bearerFormat="JWT",
-    description="Better Auth's token (or, for POST /chatkit only, a session's client secret).",
+    description="The token of the configured sign-in, as Better Auth issues it.",
 )
 
 
@@ -42,7 +45,9 @@ def guarded(authenticator: Authenticator, *, sessions: bool = False) -> type[API
                 _require_own_path(caller, request, sessions=sessions)
                 _require_json(request)
                 request.state.caller = caller
-                return await handle(GuardedRequest(request.scope, request.receive))
+                guarded_request = GuardedRequest(request.scope, request.receive)
+                await _require_readable(guarded_request)
+                return await handle(guarded_request)
 
             return guard
 
@@ -54,8 +59,11 @@ def current_caller(request: Request, _: object = Depends(_bearer)) -> Caller:
     return request.state.caller
 
 
-def current_user(caller: Caller = Depends(current_caller)) -> UserId:
-    """The user on whose behalf the request is made."""
+def current_user(
+    user_id: str = Path(description="The caller's own id, as the token names it."),
+    caller: Caller = Depends(current_caller),
+) -> UserId:
+    """The user on whose behalf the request is made; the guard has compared the path's id."""
     return caller.user_id
 
 
@@ -87,5 +95,11 @@ def _require_json(request: Request) -> None:
     if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
         return
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.method in ("POST", "PUT", "PATCH") and media_type != "application/json":
+    if request.method in _WITH_BODY and media_type != "application/json":
         raise Refused(415, "unsupported_media_type", "Send JSON: Content-Type: application/json.")
+
+
+async def _require_readable(request: GuardedRequest) -> None:
+    # FastAPI would answer 400 to whatever is wrong with a body
+    if request.method in _WITH_BODY and await request.body():
+        await request.json()

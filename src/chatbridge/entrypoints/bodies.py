@@ -1,5 +1,6 @@
 """What callers send: bounded while it is read, and only what a database can hold."""
 
+from math import isfinite
 from typing import Any, cast
 
 from fastapi import Request
@@ -18,40 +19,56 @@ class GuardedRequest(Request):
     async def body(self) -> bytes:
         """The body. Raises Refused (413) as soon as it is over the limit."""
         if not hasattr(self, "_body"):
-            parts: list[bytes] = []
-            size = 0
-            async for part in self.stream():
-                size += len(part)
-                if size > MAX_BODY:
-                    raise Refused(413, "too_large", f"A body has at most {MAX_BODY:,} bytes.")
-                parts.append(part)
-            self._body = b"".join(parts)
+            announced = self.headers.get("content-length", "")
+            size = int(announced) if announced.isdecimal() else 0
+            _require_bounded(size)
+            self._body = await self._read()
         return self._body
 
     async def json(self) -> Any:
-        """The body as JSON. Raises Invalid (`malformed_json`)."""
-        return parsed(await self.body())
+        """The body as JSON. Raises like `parsed`."""
+        if not hasattr(self, "_json"):
+            self._json = parsed(await self.body())
+        return self._json
+
+    async def _read(self) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        async for part in self.stream():
+            size += len(part)
+            _require_bounded(size)
+            parts.append(part)
+        return b"".join(parts)
 
 
 def parsed(body: bytes) -> Any:
-    """JSON, by a parser that bounds its depth. Raises Invalid, also for text that can't be kept."""
+    """JSON, by a parser that bounds its depth. Raises Invalid, also for what can't be kept."""
     try:
-        value = from_json(body)
+        value = from_json(body, allow_inf_nan=False)
     except ValueError as error:
         raise Invalid("The body is no well-formed JSON.", code="malformed_json") from error
-    if not _all_storable(value):
-        raise Invalid("The text holds a NUL or a lone surrogate.", code="invalid_text")
+    _require_storable(value)
     return value
 
 
-def _all_storable(value: Any) -> bool:
+def _require_bounded(size: int) -> None:
+    if size > MAX_BODY:
+        raise Refused(413, "too_large", f"A body has at most {MAX_BODY:,} bytes.")
+
+
+def _require_storable(value: Any) -> None:
     match value:
-        case str():
-            return storable(value)
+        case str() if not storable(value):
+            raise Invalid("The text holds a NUL or a lone surrogate.", code="invalid_text")
+        case float() if not isfinite(value):
+            # 1e999 is well-formed, and no JSON when it is written again
+            raise Invalid("A number in the body is too large.", code="invalid_number")
         case dict():
-            entries = cast(dict[str, Any], value)
-            return all(storable(k) and _all_storable(v) for k, v in entries.items())
+            for key, entry in cast(dict[str, Any], value).items():
+                _require_storable(key)
+                _require_storable(entry)
         case list():
-            return all(map(_all_storable, cast(list[Any], value)))
+            for entry in cast(list[Any], value):
+                _require_storable(entry)
         case _:
-            return True
+            pass

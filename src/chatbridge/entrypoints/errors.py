@@ -1,6 +1,7 @@
 """Refusals as problem documents (RFC 9457) with a stable code: one table for all surfaces."""
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -25,7 +26,12 @@ STATUS: dict[type[errors.ChatbridgeError], int] = {
     errors.Unavailable: 503,
 }
 _HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}
-_HTTP_CODES = {400: "malformed_json", 404: "no_such_path", 405: "method_not_allowed"}
+# as RFC 9110 has them: Python renames them from version to version
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+_HTTP = {
+    404: ("no_such_path", "There is nothing at this path."),
+    405: ("method_not_allowed", "This path does not take this method."),
+}
 
 
 class Problem(BaseModel):
@@ -51,40 +57,34 @@ class Refused(Exception):
         self.detail = detail
 
 
-def problem(status: int, code: str, detail: str) -> Response:
-    """The problem as a response."""
-    document = Problem(
+def title_of(status: int) -> str:
+    """The name of a status, on every Python the same."""
+    return _TITLES.get(status) or HTTPStatus(status).phrase
+
+
+def problem_of(status: int, code: str, detail: str) -> Problem:
+    """The problem as a document."""
+    return Problem(
         type=f"urn:chatbridge:problem:{code}",
-        title=HTTPStatus(status).phrase,
+        title=title_of(status),
         status=status,
         code=code,
         detail=detail,
     )
-    return JSONResponse(
-        document.model_dump(),
-        status,
-        headers=_HEADERS.get(status),
-        media_type="application/problem+json",
-    )
-
-
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What an operation's documentation says of these statuses."""
-    return {
-        status: {
-            "description": HTTPStatus(status).phrase,
-            "content": {
-                "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-            },
-        }
-        for status in statuses
-    }
 
 
 def sentence(error: ValidationError | RequestValidationError) -> str:
     """What is wrong with an input and where, without repeating the input."""
-    faults = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
-    return "; ".join(faults) or "The request can't be read."
+    return "; ".join(map(_fault, error.errors()[:3])) or "The request can't be read."
+
+
+def _fault(error: Mapping[str, Any]) -> str:
+    # a place may be a name of the caller's, of any length
+    where = ".".join(str(part)[:40] for part in error["loc"])
+    what = error["msg"]
+    if error["type"] == "union_tag_invalid":
+        what = "{discriminator} must be one of {expected_tags}".format(**error["ctx"])
+    return f"{where}: {what}" if where else what
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -99,26 +99,36 @@ def add_error_handlers(app: FastAPI) -> None:
 async def _domain(_: Request, error: Exception) -> Response:
     assert isinstance(error, errors.ChatbridgeError)  # noqa: S101  # registered for no other
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    return problem(status, error.code, error.detail)
+    return _problem(status, error.code, error.detail)
 
 
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)  # noqa: S101  # registered for no other
-    return problem(error.status, error.code, error.detail)
+    return _problem(error.status, error.code, error.detail)
 
 
 async def _validation(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for no other
-    malformed = any(e["type"] == "json_invalid" for e in error.errors())
-    return problem(422, "malformed_json" if malformed else "invalid_request", sentence(error))
+    return _problem(422, "invalid_request", sentence(error))
 
 
 async def _http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for no other
-    code = _HTTP_CODES.get(error.status_code, "http_error")
-    return problem(error.status_code, code, str(error.detail))
+    code, detail = _HTTP.get(error.status_code, ("http_error", str(error.detail)))
+    return _problem(error.status_code, code, detail, error.headers)
 
 
 async def _unexpected(_: Request, error: Exception) -> Response:
     _log.error("unexpected %s", type(error).__name__)
-    return problem(500, "internal_error", "Something went wrong here; it has been logged.")
+    return _problem(500, "internal_error", "Something went wrong here; it has been logged.")
+
+
+def _problem(
+    status: int, code: str, detail: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    return JSONResponse(
+        problem_of(status, code, detail).model_dump(),
+        status,
+        headers={**_HEADERS.get(status, {}), **(headers or {})},
+        media_type="application/problem+json",
+    )

@@ -1,10 +1,99 @@
 """The contract of the HTTP surface, as it is published and kept in contracts/."""
 
+from collections import defaultdict
 from typing import Any
 
 from fastapi import FastAPI
 
-from chatbridge.entrypoints.errors import Problem
+from chatbridge.entrypoints.errors import Problem, problem_of, title_of
+
+_DESCRIPTION = """\
+Conversations with an assistant, every message and tool call of them kept in Postgres.
+
+A page built with ChatKit talks to `POST /chatkit`; everything else may use the REST API. Both see
+the same conversations. Who is calling says a bearer token, and the `user_id` of a path must be
+the caller's own. Every refusal is a problem document (RFC 9457) with a stable `code`."""
+
+_TAGS = [
+    {"name": "chatkit", "description": "For pages built with ChatKit."},
+    {"name": "chat", "description": "One turn: a message and its answer."},
+    {"name": "conversations", "description": "What is kept of them."},
+    {"name": "tasks", "description": "What the bundled tools have kept."},
+    {"name": "health", "description": "For whoever watches over the process; asks for no token."},
+]
+
+_CLIENT_SECRET = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "The `client_secret` of a chat session.",
+}
+
+_PROBLEMS: dict[str, tuple[int, str]] = {
+    "token_missing": (401, "Show a token: `Authorization: Bearer ...`."),
+    "token_expired": (401, "This token has expired; sign in again."),
+    "session_not_accepted": (401, "A chat session's secret is good for POST /chatkit only."),
+    "not_your_account": (403, "The path names another user than the token."),
+    "forbidden": (403, "This conversation belongs to somebody else."),
+    "session_is_bound": (
+        403,
+        "This session is good for one conversation only, and not for this request.",
+    ),
+    "conversation_not_found": (404, "There is no such conversation."),
+    "message_not_found": (404, "The conversation has no such message."),
+    "turn_running": (409, "Another message is being answered; wait for it."),
+    "conversation_closed": (409, "This conversation takes no new messages."),
+    "too_large": (413, "A body has at most 1,048,576 bytes."),
+    "unsupported_media_type": (415, "Send JSON: Content-Type: application/json."),
+    "malformed_json": (422, "The body is no well-formed JSON."),
+    "invalid_text": (422, "The text holds a NUL or a lone surrogate."),
+    "invalid_request": (422, "body.title: Field required"),
+    "invalid_cursor": (422, "`after` must be a cursor from an earlier page."),
+    "invalid_limit": (422, "limit must be from 1 to 100."),
+    "invalid_title": (422, "A title has 1 to 200 characters."),
+    "empty_text": (422, "The message has no text."),
+    "text_too_long": (422, "A message has at most 32,000 characters."),
+    "attachments_not_supported": (422, "Attachments are not supported."),
+    "not_retryable": (422, "Only a user's message can be answered again."),
+    "unknown_operation": (422, "'type' must be one of 'threads.create', 'threads.list', ..."),
+    "not_implemented": (501, "input.transcribe is not served here."),
+    "database_unavailable": (503, "The database is away for a moment; try again."),
+    "schema_missing": (
+        503,
+        "The database lacks chatbridge's schema or has an older one: run `chatbridge migrate`.",
+    ),
+}
+
+_HEADERS = {
+    401: {"WWW-Authenticate": {"schema": {"type": "string"}, "example": "Bearer"}},
+    503: {
+        "Retry-After": {
+            "description": "Seconds.",
+            "schema": {"type": "integer"},
+            "example": 1,
+        }
+    },
+}
+
+TOKEN = ("token_missing", "token_expired", "session_not_accepted", "not_your_account")
+"""Why a caller may not even ask."""
+
+BODY = ("too_large", "unsupported_media_type", "malformed_json", "invalid_text", "invalid_request")
+"""Why a body is not read, or not understood."""
+
+STORE = ("database_unavailable", "schema_missing")
+"""Why there is nothing to be had just now."""
+
+CONVERSATION = ("forbidden", "conversation_not_found")
+"""Why a conversation is not the caller's."""
+
+
+def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """What an operation's documentation says of these refusals: a response for each status."""
+    by_status: defaultdict[int, list[str]] = defaultdict(list)
+    for code in codes:
+        by_status[_PROBLEMS[code][0]].append(code)
+    return {status: _refusal(status, by_status[status]) for status in sorted(by_status)}
 
 
 def document(app: FastAPI) -> None:
@@ -13,11 +102,35 @@ def document(app: FastAPI) -> None:
 
     def complete() -> dict[str, Any]:
         if app.openapi_schema is None:
-            contract = derive()
-            schemas = contract["components"]["schemas"]
-            schemas["Problem"] = Problem.model_json_schema()
-            for unused in ("HTTPValidationError", "ValidationError"):
-                schemas.pop(unused, None)
+            _complete(derive())
         return derive()
 
     app.openapi = complete
+
+
+def _complete(contract: dict[str, Any]) -> None:
+    contract["info"]["description"] = _DESCRIPTION
+    contract["info"]["license"] = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
+    contract["tags"] = _TAGS
+    components = contract["components"]
+    components["securitySchemes"]["clientSecret"] = _CLIENT_SECRET
+    components["examples"] = {
+        code: {"value": problem_of(status, code, detail).model_dump()}
+        for code, (status, detail) in _PROBLEMS.items()
+    }
+    components["schemas"]["Problem"] = Problem.model_json_schema()
+    for unused in ("HTTPValidationError", "ValidationError"):
+        components["schemas"].pop(unused, None)
+
+
+def _refusal(status: int, codes: list[str]) -> dict[str, Any]:
+    refusal: dict[str, Any] = {
+        "description": title_of(status),
+        "content": {
+            "application/problem+json": {
+                "schema": {"$ref": "#/components/schemas/Problem"},
+                "examples": {code: {"$ref": f"#/components/examples/{code}"} for code in codes},
+            }
+        },
+    }
+    return refusal | ({"headers": _HEADERS[status]} if status in _HEADERS else {})

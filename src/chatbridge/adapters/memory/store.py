@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
 
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.conversation import Conversation
-from chatbridge.domain.model.errors import Forbidden, NotFound
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId, UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.turn import Turn, TurnState
@@ -67,9 +67,7 @@ class KeptConversation:
         try:
             return self.messages[id]
         except KeyError:
-            raise NotFound(
-                "The conversation has no message with this id.", code="message_not_found"
-            ) from None
+            raise refusals.no_message() from None
 
     def put(self, message: Message) -> Message:
         """Keep a message in its place, or at the end where its id is new."""
@@ -110,8 +108,8 @@ class MemoryStore:
         if kept is not None:
             return kept
         if any(known == id for _, known in self.conversations):
-            raise Forbidden("This conversation belongs to somebody else.")
-        raise NotFound("There is no conversation with this id.", code="conversation_not_found")
+            raise refusals.not_yours()
+        raise refusals.no_conversation()
 
     def turn(self, user_id: UserId, id: TurnId) -> tuple[KeptConversation, KeptTurn] | None:
         """The owner's turn and where it is, wherever that is."""

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from chatbridge.domain.model.errors import NotFound
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.identifiers import UserId
 from chatbridge.domain.model.task import Task
 from chatbridge.ports.task_repository import TaskRepository
@@ -59,5 +59,5 @@ class MemoryTaskRepository(TaskRepository):
     def _found(self, user_id: UserId, number: int) -> Task:
         task = self._tasks.get(user_id, {}).get(number)
         if task is None:
-            raise NotFound(f"There is no task {number}.", code="task_not_found")
+            raise refusals.no_task(number)
         return task

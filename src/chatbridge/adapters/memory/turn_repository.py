@@ -10,9 +10,10 @@ from chatbridge.adapters.memory.store import (
     conversation_copy,
     message_copy,
 )
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.conversation import Conversation
-from chatbridge.domain.model.errors import Conflict, Invalid, NotFound, StaleTurn
+from chatbridge.domain.model.errors import Conflict
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.turn import Recording, Turn, TurnState
@@ -93,8 +94,11 @@ class MemoryTurnRepository(TurnRepository):
         if known is None:
             return None
         kept, turn = known
-        if kept.conversation.id != request.conversation_id or turn.state != "running":
-            raise Conflict("This turn has already ended.", code="turn_ended")
+        here = kept.conversation.id == request.conversation_id and turn.state == "running"
+        if not here or turn.epoch > 1:
+            raise refusals.turn_ended()
+        if turn.lease_passed:
+            raise refusals.stale_turn()
         return turn
 
     def _new_conversation(self, request: TurnRequest) -> Conversation:
@@ -118,18 +122,18 @@ class MemoryTurnRepository(TurnRepository):
     def _known(self, turn: Turn) -> tuple[KeptConversation, KeptTurn]:
         known = self._store.turn(turn.conversation.user_id, turn.id)
         if known is None:
-            raise NotFound("The turn is gone with its conversation.", code="turn_not_found")
+            raise refusals.turn_gone()
         return known
 
 
 def _refuse_a_second(kept: KeptConversation) -> None:
     if kept.conversation.status != "active":
-        raise Conflict("This conversation takes no new messages.", code="conversation_closed")
+        raise refusals.closed()
     if kept.running is None:
         return
     if kept.running.lease_passed:
-        raise StaleTurn("The answer to an earlier message was interrupted; ask again.")
-    raise Conflict("Another message is being answered; wait for it.", code="turn_running")
+        raise refusals.stale_turn()
+    raise refusals.turn_running()
 
 
 def _subject(kept: KeptConversation, request: TurnRequest) -> Message:
@@ -143,7 +147,7 @@ def _subject(kept: KeptConversation, request: TurnRequest) -> Message:
 def _retried(kept: KeptConversation, id: MessageId) -> Message:
     message = kept.message(id)
     if message.role != "user" or message.kind != "text":
-        raise Invalid("Only a user's message can be answered again.", code="not_retryable")
+        raise refusals.not_retryable()
     return message
 
 

@@ -12,6 +12,7 @@ from openai.types.responses import (
     ResponseOutputMessage,
 )
 
+from chatbridge.adapters.openai.arguments import storable_arguments
 from chatbridge.adapters.openai.calls import Calls
 from chatbridge.adapters.openai.failures import ProviderFailure, TruncatedStream
 from chatbridge.domain.model.identifiers import MessageId, new_message_id
@@ -66,12 +67,16 @@ class ResponseReader:
 
     def _item(self, key: int | str, item: TResponseOutputItem) -> None:
         _clean(item)
+        if getattr(item, "status", None) == "incomplete":
+            return
         if isinstance(item, ResponseOutputMessage):
             self._finish(key, _text_of(item))
         elif isinstance(item, ResponseFunctionToolCall):
             self._call(item)
 
     def _complete(self, response: Response) -> None:
+        if response.status == "incomplete":
+            raise TruncatedStream("incomplete response")
         self._ended = True
         for key, text in tuple(self._texts.items()):
             self._finish(key, "".join(text.said))
@@ -128,7 +133,8 @@ def _key(index: int | None, item_id: str | None) -> int | str:
 def _clean(item: TResponseOutputItem) -> None:
     if isinstance(item, ResponseFunctionToolCall):
         item.call_id = cleaned(item.call_id or "")
-        item.name, item.arguments = cleaned(item.name or ""), cleaned(item.arguments or "")
+        item.name = cleaned(item.name or "")
+        item.arguments = storable_arguments(item.arguments or "")
     elif isinstance(item, ResponseOutputMessage):
         for part in item.content or []:
             if part.type == "output_text":

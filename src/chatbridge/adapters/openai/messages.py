@@ -1,10 +1,10 @@
 """Messages as the input items of the Agents SDK."""
 
-import json
 from collections.abc import Iterable, Iterator
 
 from agents import TResponseInputItem
 
+from chatbridge.adapters.openai.arguments import parsed_arguments
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.tool_call import ToolCall
 
@@ -36,7 +36,8 @@ def _call(call: ToolCall) -> TResponseInputItem:
         "type": "function_call",
         "call_id": call.id,
         "name": call.name,
-        "arguments": call.arguments if _is_object(call.arguments) else "{}",
+        # some endpoints parse old arguments, and refuse the whole conversation for bad ones
+        "arguments": "{}" if parsed_arguments(call.arguments) is None else call.arguments or "{}",
     }
 
 
@@ -47,11 +48,3 @@ def _output(call: ToolCall) -> TResponseInputItem:
         "call_id": call.id,
         "output": (call.output or "") if seen else OUTCOME_UNKNOWN,
     }
-
-
-# Some endpoints parse the arguments of old calls and refuse the whole conversation for a bad one.
-def _is_object(arguments: str) -> bool:
-    try:
-        return isinstance(json.loads(arguments), dict)
-    except (ValueError, RecursionError):
-        return False

@@ -1,6 +1,5 @@
 """What the offline model does next: calls it makes, or words it says."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -49,7 +48,6 @@ class Seen:
     """A call of this turn and what came of it."""
 
     name: str
-    arguments: Mapping[str, Any]
     output: str
 
 
@@ -122,7 +120,7 @@ class _Work:
             name = self._names.get(seen.name, seen.name)
             looked_up = name == "list_tasks" and not wants_list
             if not looked_up or replies.tasks_in(seen.output) is None:
-                lines.append(replies.outcome(name, seen.arguments, seen.output))
+                lines.append(replies.outcome(name, seen.output))
         return "\n\n".join([*lines, *self._unclear()]) or replies.NOTHING_TO_DO
 
     def _unclear(self) -> list[str]:
@@ -210,15 +208,7 @@ def _seen(items: Sequence[Item]) -> list[Seen]:
     kind = "function_call_output"
     outputs = {i["call_id"]: str(i.get("output")) for i in turn if i.get("type") == kind}
     calls = [i for i in turn if i.get("type") == "function_call" and i["call_id"] in outputs]
-    return [Seen(i["name"], _object(i["arguments"]), outputs[i["call_id"]]) for i in calls]
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        parsed: Any = json.loads(text)
-    except ValueError:
-        return {}
-    return cast(dict[str, Any], parsed) if isinstance(parsed, dict) else {}
+    return [Seen(i["name"], outputs[i["call_id"]]) for i in calls]
 
 
 def _history(items: Sequence[Item]) -> tuple[list[str], list[str]]:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Any, cast
@@ -76,13 +76,15 @@ def long_answer(words: int) -> str:
     return " ".join(islice(cycle(_LONG.split()), max(words, 1)))
 
 
-def outcome(tool: str, arguments: Mapping[str, Any], output: str) -> str:
+def outcome(tool: str, output: str) -> str:
     """What a call has brought, in a sentence; an output that is no JSON is a failure's reason."""
     if tool == "list_tasks" and (tasks := tasks_in(output)) is not None:
         return _list(tasks)
-    if tool == "rehearse" and arguments.get("outcome") == "slow":
-        return f"The slow tool has answered: {output}"
-    task = _task(_parsed(output))
+    parsed = _parsed(output)
+    if tool == "rehearse" and parsed is not None:
+        taken = str(parsed.get("seconds", 0)).removesuffix(".0")
+        return f"The tool has answered, {taken} seconds later."
+    task = _task(parsed)
     if task is None:
         return f"That did not work: {output}"
     return _done(tool, task)

@@ -1,7 +1,6 @@
 """Tools of the port as tools of the Agents SDK, and the hooks around every tool of a run."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable
 from typing import Any, cast
@@ -10,6 +9,7 @@ from agents import Agent, FunctionTool, RunContextWrapper, RunHooks, ToolErrorFo
 from agents import Tool as SdkTool
 from agents.tool_context import ToolContext
 
+from chatbridge.adapters.openai.arguments import parsed_arguments
 from chatbridge.adapters.openai.calls import Call, Calls
 from chatbridge.domain.model.message import cleaned
 from chatbridge.domain.model.tool import Tool, ToolRequest, ToolResult
@@ -57,7 +57,7 @@ class Toolbox:
         return cleaned(result.output)
 
     async def _result(self, call: Call, name: str, arguments: str) -> ToolResult:
-        parsed = _parsed(arguments)
+        parsed = parsed_arguments(arguments)
         if parsed is None:
             return ToolResult(output=_NOT_JSON, failed=True)
         request = ToolRequest(call_id=call.id, name=name, arguments=parsed)
@@ -121,21 +121,3 @@ class ToolHooks(RunHooks[Any]):
 
 def _provider_id(context: RunContextWrapper[Any]) -> str | None:
     return context.tool_call_id if isinstance(context, ToolContext) else None
-
-
-def _parsed(arguments: str) -> dict[str, Any] | None:
-    try:
-        parsed: Any = json.loads(arguments or "{}")
-    except (ValueError, RecursionError):
-        return None
-    return _clean(parsed) if isinstance(parsed, dict) else None
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, str):
-        return cleaned(value)
-    if isinstance(value, list):
-        return [_clean(item) for item in cast(list[Any], value)]
-    if isinstance(value, dict):
-        return {cleaned(k): _clean(v) for k, v in cast(dict[str, Any], value).items()}
-    return value

@@ -13,8 +13,8 @@ from chatbridge.adapters.postgres.rows import (
     with_position,
 )
 from chatbridge.adapters.postgres.statements import Statements
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.conversation import Conversation
-from chatbridge.domain.model.errors import NotFound
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import (
@@ -126,7 +126,9 @@ class PostgresConversationRepository(ConversationRepository):
         return to_conversation(rows[0], user_id, id)
 
     async def list(self, user_id: UserId, request: PageRequest) -> Page[Conversation]:
-        moment, after = read_activity_cursor(request.after) if request.after else (None, None)
+        moment, after = (
+            (None, None) if request.after is None else read_activity_cursor(request.after)
+        )
         rows = await self._statements.rows(
             _LIST % _BEYOND[request.order],
             user_id=user_id,
@@ -170,7 +172,7 @@ class PostgresConversationRepository(ConversationRepository):
         if not rows:
             raise await self._missing(conversation_id)
         if rows[0]["id"] is None:
-            raise _no_message()
+            raise refusals.no_message()
         return to_message(rows[0], conversation_id)
 
     async def messages(
@@ -208,12 +210,8 @@ class PostgresConversationRepository(ConversationRepository):
         if not rows:
             await self.get(user_id, conversation_id)
             if message_ids:
-                raise _no_message()
+                raise refusals.no_message()
 
     async def _missing(self, id: ConversationId) -> Exception:
         rows = await self._statements.rows(_EXISTS, id=id)
         return missing(somebody_elses=rows[0]["found"])
-
-
-def _no_message() -> NotFound:
-    return NotFound("The conversation has no such message.", code="message_not_found")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.errors import Forbidden, NotFound
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
@@ -63,8 +64,8 @@ def with_position(message: Message, position: int) -> Message:
 def missing(somebody_elses: bool) -> Forbidden | NotFound:
     """What to raise when the owner has no such conversation."""
     if somebody_elses:
-        return Forbidden("This conversation belongs to somebody else.")
-    return NotFound("There is no such conversation.", code="conversation_not_found")
+        return refusals.not_yours()
+    return refusals.no_conversation()
 
 
 def _message_record(message: Message) -> dict[str, Any]:

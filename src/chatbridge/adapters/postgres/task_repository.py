@@ -6,7 +6,7 @@ from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chatbridge.adapters.postgres.failures import translated
-from chatbridge.domain.model.errors import NotFound
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.identifiers import UserId
 from chatbridge.domain.model.task import Task
 from chatbridge.ports.task_repository import TaskRepository
@@ -78,7 +78,7 @@ class PostgresTaskRepository(TaskRepository):
         if 1 <= number <= _LARGEST_NUMBER:
             rows = await self._rows(statement, user_id=user_id, number=number, **parameters)
         if not rows:
-            raise NotFound(f"There is no task {number}.", code="task_not_found")
+            raise refusals.no_task(number)
         return _task(rows[0])
 
     async def _rows(self, statement: TextClause, **parameters: Any) -> "list[Row[Any]]":

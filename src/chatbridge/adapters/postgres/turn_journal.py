@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chatbridge.adapters.postgres.statements import Statements
 from chatbridge.domain.model.errors import TurnLost, Unavailable
-from chatbridge.domain.model.identifiers import TurnId
+from chatbridge.domain.model.identifiers import TurnId, UserId
 from chatbridge.domain.model.turn import Recording
 from chatbridge.domain.model.turn_event import to_record
 from chatbridge.ports.turn_journal import TurnJournal
@@ -40,13 +40,16 @@ kept as (
     cast(:numbers as integer[]), cast(:events as json[])) e (user_id, turn_id, number, event)
   join held h on h.user_id = e.user_id and h.id = e.turn_id
   on conflict do nothing)
-select a.turn_id,
+select a.user_id, a.turn_id, a.epoch,
   case when h.id is not null then 'held' when t.epoch = a.epoch and t.state = 'running'
     then 'locked' when t.id is not null then 'fenced' else 'gone' end as outcome,
   coalesce(h.cancel_asked, false) as cancel_asked
 from asked a
 left join held h on h.user_id = a.user_id and h.id = a.turn_id
 left join {s}.turns t on t.user_id = a.user_id and t.id = a.turn_id"""
+
+
+_Key = tuple[UserId, TurnId, int]
 
 
 class PostgresTurnJournal(TurnJournal):
@@ -65,7 +68,7 @@ class PostgresTurnJournal(TurnJournal):
     ) -> None:
         self._statements = Statements(engine, schema)
         self._tick, self._heartbeat, self._lease = tick, heartbeat, lease
-        self._open: dict[TurnId, Recording] = {}
+        self._open: dict[_Key, Recording] = {}
         self._news = asyncio.Event()
 
     @asynccontextmanager
@@ -79,13 +82,13 @@ class PostgresTurnJournal(TurnJournal):
                 await flusher
 
     def open(self, recording: Recording) -> None:
-        self._open[recording.turn.id] = recording
+        self._open[_key(recording)] = recording
 
     def wake(self) -> None:
         self._news.set()
 
     def close(self, recording: Recording) -> None:
-        self._open.pop(recording.turn.id, None)
+        self._open.pop(_key(recording), None)
 
     async def _flush_for_ever(self) -> None:
         while True:
@@ -105,11 +108,12 @@ class PostgresTurnJournal(TurnJournal):
         recordings = tuple(self._open.values())
         if not recordings:
             return
-        written = {r.turn.id: len(r.events) for r in recordings}
+        written = {_key(r): len(r.events) for r in recordings}
         for row in await self._statements.rows(_TICK, **self._parameters(recordings)):
+            key = (row["user_id"], row["turn_id"], row["epoch"])
             # one that was finished meanwhile has taken its tail along
-            if recording := self._open.get(TurnId(row["turn_id"])):
-                self._settle(recording, row, written[recording.turn.id])
+            if recording := self._open.get(key):
+                self._settle(recording, row, written[key])
 
     def _parameters(self, recordings: Sequence[Recording]) -> dict[str, Any]:
         events = [
@@ -145,3 +149,8 @@ class PostgresTurnJournal(TurnJournal):
     def _lose(self, recording: Recording, reason: TurnLost) -> None:
         self.close(recording)
         recording.lose(reason)
+
+
+def _key(recording: Recording) -> _Key:
+    turn = recording.turn
+    return turn.conversation.user_id, turn.id, turn.epoch

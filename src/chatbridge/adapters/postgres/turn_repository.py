@@ -1,6 +1,7 @@
 """How turns begin and end in Postgres: each a single SQL function, called in one round trip."""
 
 import json
+from collections.abc import Callable
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -13,13 +14,10 @@ from chatbridge.adapters.postgres.rows import (
     to_message,
 )
 from chatbridge.adapters.postgres.statements import Statements
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.errors import (
     ChatbridgeError,
-    Conflict,
-    Invalid,
-    NotFound,
-    StaleTurn,
 )
 from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
 from chatbridge.domain.model.message import Message
@@ -53,6 +51,15 @@ select exists (select from asked) as asked,
   exists (select from {s}.conversations where user_id = :user_id and id = :conversation_id)
     as mine,
   exists (select from {s}.conversations where id = :conversation_id) as found"""
+
+_REFUSALS: dict[str, Callable[[], ChatbridgeError]] = {
+    "closed": refusals.closed,
+    "busy": refusals.turn_running,
+    "stale": refusals.stale_turn,
+    "ended": refusals.turn_ended,
+    "no_message": refusals.no_message,
+    "not_retryable": refusals.not_retryable,
+}
 
 
 class PostgresTurnRepository(TurnRepository):
@@ -102,7 +109,7 @@ class PostgresTurnRepository(TurnRepository):
             events=[json.dumps(to_record(event)) for _, event in tail],
         )
         if rows[0]["state"] is None:
-            raise NotFound("The turn is gone with its conversation.", code="turn_not_found")
+            raise refusals.turn_gone()
         return rows[0]["state"]
 
     async def claim_stale(
@@ -145,21 +152,5 @@ def _refusal(outcome: str) -> ChatbridgeError:
     match outcome:
         case "missing" | "forbidden":
             return missing(somebody_elses=outcome == "forbidden")
-        case "closed":
-            return Conflict(
-                "The conversation takes no new messages: it is locked or closed.",
-                code="conversation_closed",
-            )
-        case "busy":
-            return Conflict(
-                "A turn is running in this conversation: wait for its end, or cancel it.",
-                code="turn_running",
-            )
-        case "stale":
-            return StaleTurn("The conversation's turn has lost its server.")
-        case "ended":
-            return Conflict("This turn has ended already.", code="turn_ended")
-        case "no_message":
-            return NotFound("The conversation has no such message.", code="message_not_found")
         case _:
-            return Invalid("Only a message of the user can be retried.", code="not_retryable")
+            return _REFUSALS[outcome]()

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from chatbridge.domain.model.conversation import Conversation, checked_title
-from chatbridge.domain.model.errors import Invalid, TurnLost
+from chatbridge.domain.model.errors import TurnLost
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
-from chatbridge.domain.model.message import Message, storable
+from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import Page, PageRequest
 from chatbridge.domain.services.turns import Turns
 from chatbridge.ports.conversation_repository import ConversationRepository, FeedbackKind
@@ -35,8 +35,6 @@ class ConversationHistory:
 
     async def rename(self, user_id: UserId, id: ConversationId, title: str) -> Conversation:
         """Give it a title. Raises Invalid for one that can't be kept."""
-        if not storable(title):
-            raise Invalid("The title holds a NUL or a lone surrogate.", code="invalid_text")
         return await self._conversations.rename(user_id, id, checked_title(title))
 
     async def delete(self, user_id: UserId, id: ConversationId) -> None:

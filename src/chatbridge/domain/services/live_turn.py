@@ -14,6 +14,7 @@ class LiveTurn:
         self.recording = recording
         self.viewers = 0
         self.speaking: asyncio.Task[None] | None = None
+        self._stopped = False
         self._changed = asyncio.Event()
         recording.on_change = self._on_change
 
@@ -39,8 +40,14 @@ class LiveTurn:
         while not condition(self.recording):
             await self._changed.wait()
 
+    def stop(self) -> None:
+        """Cancel the speaking; only once, so that the agent can tidy up in peace."""
+        if self.speaking and not self._stopped:
+            self._stopped = True
+            self.speaking.cancel()
+
     def _on_change(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
-        if self.speaking and (self.recording.cancel_asked or self.recording.lost):
-            self.speaking.cancel()
+        if self.recording.cancel_asked or self.recording.lost:
+            self.stop()

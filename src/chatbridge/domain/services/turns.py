@@ -66,6 +66,7 @@ class Turns:
         self._drain = drain
         self._live: dict[tuple[UserId, ConversationId], LiveTurn] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
@@ -74,7 +75,16 @@ class Turns:
             try:
                 yield
             finally:
-                await self._stop()
+                await self.stop()
+                self._stopping = None
+
+    async def stop(self) -> None:
+        """Begin no more turns, give those that run `drain` seconds, then end them as interrupted.
+
+        To be called as soon as the server stops: their viewers are connections that it waits for.
+        """
+        self._stopping = self._stopping or asyncio.create_task(self._end_all())
+        await asyncio.wait({self._stopping})
 
     async def ask(self, user_id: UserId, message: Message, *, new: bool = False) -> LiveTurn:
         """Keep the user's message and begin to answer it; `new` makes its conversation first.
@@ -145,6 +155,8 @@ class Turns:
             await self.close_stale(user_id, conversation_id)
 
     async def _begin(self, request: TurnRequest) -> LiveTurn:
+        if self._stopping:
+            raise Unavailable("This server is stopping; ask again.", code="stopping")
         try:
             begun = await self._repository.begin(request, self._window)
         except StaleTurn:
@@ -153,22 +165,22 @@ class Turns:
         live = LiveTurn(Recording(begun.turn))
         self._live[request.user_id, request.conversation_id] = live
         self._journal.open(live.recording)
-        task = asyncio.create_task(self._run(live, begun))
+        live.speaking = asyncio.create_task(self._speak(live, begun))
+        task = asyncio.create_task(self._run(live, live.speaking))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return live
 
-    async def _run(self, live: LiveTurn, begun: Begun) -> None:
+    async def _run(self, live: LiveTurn, speaking: asyncio.Task[None]) -> None:
         """Never cancelled itself: only the speaking is, so that the end is always kept."""
-        live.speaking = asyncio.create_task(self._speak(live, begun))
-        await asyncio.wait({live.speaking})
+        await asyncio.wait({speaking})
         try:
-            await self._end(live, self._outcome(live))
+            await self._end(live, self._outcome(live, speaking))
         except Exception:
-            _log.exception("turn %s: could not be ended", begun.turn.id)
+            _log.exception("turn %s: could not be ended", live.turn.id)
             self._tell_lost(live, TurnLost("The end of the answer could not be kept."))
         finally:
-            key = (begun.turn.conversation.user_id, begun.turn.conversation.id)
+            key = (live.turn.conversation.user_id, live.turn.conversation.id)
             if self._live.get(key) is live:
                 del self._live[key]
 
@@ -198,9 +210,8 @@ class Turns:
         if live.recording.lost:
             raise live.recording.lost
 
-    def _outcome(self, live: LiveTurn) -> EndState:
-        speaking = live.speaking
-        if speaking is None or speaking.cancelled():
+    def _outcome(self, live: LiveTurn, speaking: asyncio.Task[None]) -> EndState:
+        if speaking.cancelled():
             return "cancelled" if live.recording.cancel_asked else "interrupted"
         match speaking.exception():
             case None:
@@ -251,11 +262,10 @@ class Turns:
         recording.durable_to(len(recording.events))
         recording.end()
 
-    async def _stop(self) -> None:
+    async def _end_all(self) -> None:
         if self._tasks and self._drain:
             await asyncio.wait(self._tasks, timeout=self._drain)
-        for live in tuple(self._live.values()):
-            if live.speaking:
-                live.speaking.cancel()
-        if self._tasks:
+        while self._tasks:
+            for live in tuple(self._live.values()):
+                live.stop()
             await asyncio.wait(self._tasks)

@@ -1,6 +1,6 @@
 """POST /chatkit: every status is decided before the first byte of a stream goes out."""
 
-from typing import Any
+from typing import Any, get_args
 
 from chatkit.server import NonStreamingResult, StreamingResult
 from chatkit.types import (
@@ -26,12 +26,12 @@ from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.live_turn import LiveTurn
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.authentication import current_caller, guarded
-from chatbridge.entrypoints.bodies import parsed
 from chatbridge.entrypoints.chatkit.mapping import to_user_message
 from chatbridge.entrypoints.chatkit.server import AnsweringServer, BridgeServer
 from chatbridge.entrypoints.chatkit.store import Watching
-from chatbridge.entrypoints.errors import Refused, problems, sentence
+from chatbridge.entrypoints.errors import Refused, sentence
 from chatbridge.entrypoints.following import FollowingResponse
+from chatbridge.entrypoints.openapi import BODY, CONVERSATION, STORE, problems
 from chatbridge.ports.authenticator import Authenticator
 
 _REQUEST: TypeAdapter[ChatKitReq] = TypeAdapter(ChatKitReq)
@@ -55,10 +55,30 @@ def chatkit_router(
 
     @router.post(
         "/chatkit",
+        operation_id="chatkit",
         summary="The ChatKit protocol",
         responses={
-            200: {"content": {"text/event-stream": {}, "application/json": {}}},
-            **problems(401, 403, 404, 409, 413, 415, 422, 501, 503),
+            200: _answers(),
+            **problems(
+                "token_missing",
+                "token_expired",
+                "session_is_bound",
+                *CONVERSATION,
+                "message_not_found",
+                "turn_running",
+                "conversation_closed",
+                *BODY,
+                "unknown_operation",
+                "empty_text",
+                "text_too_long",
+                "attachments_not_supported",
+                "not_retryable",
+                "invalid_title",
+                "invalid_cursor",
+                "invalid_limit",
+                "not_implemented",
+                *STORE,
+            ),
         },
         openapi_extra=_documented(),
         response_class=Response,
@@ -66,8 +86,8 @@ def chatkit_router(
     async def chatkit(request: Request, caller: Caller = Depends(current_caller)) -> Response:
         """One operation of the protocol, by its `type`. Those that speak are server-sent events
         (`data: {json}` and a blank line), the others JSON."""
+        operation = _read(await request.json())
         body = await request.body()
-        operation = _read(body)
         _require_bound(operation, caller)
         if isinstance(operation, _Streamed):
             live = await _begin(turns, operation, caller)
@@ -84,13 +104,12 @@ def chatkit_router(
     return router
 
 
-def _read(body: bytes) -> ChatKitReq:
+def _read(body: Any) -> ChatKitReq:
     try:
-        operation = _REQUEST.validate_python(parsed(body))
+        operation = _REQUEST.validate_python(body)
     except ValidationError as error:
-        code = "invalid_request"
-        if any(e["type"].startswith("union_tag") for e in error.errors()):
-            code = "unknown_operation"
+        no_such = any(e["type"].startswith("union_tag") and not e["loc"] for e in error.errors())
+        code = "unknown_operation" if no_such else "invalid_request"
         raise Invalid(sentence(error), code=code) from None
     limit = getattr(operation.params, "limit", None)
     if limit is not None:
@@ -129,20 +148,74 @@ def _thread_id(operation: ChatKitReq) -> str | None:
 
 
 def _documented() -> dict[str, Any]:
-    schema = {
-        "type": "object",
-        "required": ["type", "params"],
-        "properties": {"type": {"type": "string"}, "params": {"type": "object"}},
+    content = {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["type", "params"],
+                "properties": {
+                    "type": {"type": "string", "enum": _operations()},
+                    "params": {"type": "object"},
+                },
+            },
+            "examples": {name: {"value": value} for name, value in _EXAMPLES.items()},
+        }
     }
-    example: dict[str, Any] = {
-        "type": "threads.create",
-        "params": {
-            "input": {
-                "content": [{"type": "input_text", "text": "add a task: buy oat milk"}],
-                "attachments": [],
-                "inference_options": {},
-            }
+    return {
+        "requestBody": {"required": True, "content": content},
+        "security": [{"clientSecret": []}],
+    }
+
+
+def _operations() -> list[str]:
+    union, *_ = get_args(ChatKitReq)
+    return [operation.model_fields["type"].default for operation in get_args(union)]
+
+
+def _answers() -> dict[str, Any]:
+    string = {"schema": {"type": "string"}}
+    return {
+        "description": "Events of the protocol, or JSON.",
+        "headers": {
+            "X-Conversation-Id": {"description": "Of a stream: its thread.", **string},
+            "X-Turn-Id": {"description": "Of a stream: its turn.", **string},
+        },
+        "content": {
+            "text/event-stream": {"schema": {"type": "string"}, "example": _EVENTS},
+            "application/json": {"schema": {"type": "object"}, "example": _THREADS},
         },
     }
-    content = {"application/json": {"schema": schema, "example": example}}
-    return {"requestBody": {"required": True, "content": content}}
+
+
+_SAID = {
+    "content": [{"type": "input_text", "text": "add a task: buy oat milk"}],
+    "attachments": [],
+    "inference_options": {},
+}
+_THREAD_ID = "conv_6f1c2a7d9b3e4c5f8a0b1c2d3e4f5a6b"
+_EXAMPLES: dict[str, Any] = {
+    "threads.create": {"type": "threads.create", "params": {"input": _SAID}},
+    "threads.add_user_message": {
+        "type": "threads.add_user_message",
+        "params": {"thread_id": _THREAD_ID, "input": _SAID},
+    },
+    "threads.list": {"type": "threads.list", "params": {"limit": 20, "order": "desc"}},
+    "items.list": {"type": "items.list", "params": {"thread_id": _THREAD_ID, "order": "asc"}},
+}
+_THREADS = {
+    "data": [
+        {
+            "id": _THREAD_ID,
+            "title": "add a task: buy oat milk",
+            "created_at": "2026-01-02T03:04:05Z",
+            "status": {"type": "active"},
+            "metadata": {},
+            "items": {"data": [], "has_more": False},
+        }
+    ],
+    "has_more": False,
+}
+_EVENTS = (
+    'data: {"type":"stream_options","stream_options":{"allow_cancel":true}}\n\n'
+    'data: {"type":"progress_update","text":"Thinking"}\n\n'
+)

@@ -17,8 +17,8 @@ from chatbridge.domain.model.turn_event import TurnEnded, TurnFailed, to_record
 from chatbridge.domain.services.live_turn import LiveTurn
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.authentication import current_user, guarded
-from chatbridge.entrypoints.errors import problems
 from chatbridge.entrypoints.following import FollowingResponse
+from chatbridge.entrypoints.openapi import BODY, CONVERSATION, STORE, TOKEN, problems
 from chatbridge.entrypoints.rest.schemas import (
     ChatBody,
     MessageOut,
@@ -35,11 +35,23 @@ def chat_router(turns: Turns, authenticator: Authenticator) -> APIRouter:
 
     @router.post(
         "/api/{user_id}/chat",
+        operation_id="chat",
         summary="Say something and be answered",
         response_model=TurnOut,
         responses={
-            200: {"content": event_schema()},
-            **problems(401, 403, 404, 409, 413, 415, 422, 503),
+            200: {
+                "description": "The turn at its end, or its events.",
+                "content": event_schema(),
+            },
+            **problems(
+                *TOKEN,
+                *CONVERSATION,
+                "turn_running",
+                "conversation_closed",
+                *BODY,
+                "empty_text",
+                *STORE,
+            ),
         },
     )
     async def chat(

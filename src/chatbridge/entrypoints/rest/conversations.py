@@ -7,7 +7,7 @@ from chatbridge.domain.model.page import MAX_LIMIT, Order, PageRequest
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.authentication import current_user, guarded
-from chatbridge.entrypoints.errors import problems
+from chatbridge.entrypoints.openapi import BODY, CONVERSATION, STORE, TOKEN, problems
 from chatbridge.entrypoints.rest.schemas import (
     CancelOut,
     ConversationOut,
@@ -23,7 +23,13 @@ from chatbridge.ports.task_repository import TaskRepository
 
 _LIMIT = Query(20, ge=1, le=MAX_LIMIT, description="How many at most.")
 _AFTER = Query(None, max_length=500, description="The cursor `next` of an earlier page.")
-_ID = Path(pattern="^[A-Za-z0-9_.:-]{1,128}$")
+_ID = Path(
+    pattern="^[A-Za-z0-9_.:-]{1,128}$",
+    description="The conversation's id.",
+    examples=["conv_6f1c2a7d9b3e4c5f8a0b1c2d3e4f5a6b"],
+)
+# with those of the path's user: a status is documented once
+_ONE = problems("not_your_account", *CONVERSATION)
 
 
 def conversations_router(
@@ -36,10 +42,16 @@ def conversations_router(
     router = APIRouter(
         prefix="/api/{user_id}",
         route_class=guarded(authenticator),
-        responses=problems(401, 403, 422, 503),
+        responses=problems(*TOKEN, "invalid_request", *STORE),
     )
 
-    @router.get("/conversations", summary="List conversations", tags=["conversations"])
+    @router.get(
+        "/conversations",
+        operation_id="listConversations",
+        summary="List conversations",
+        tags=["conversations"],
+        responses=problems("invalid_request", "invalid_cursor"),
+    )
     async def list_conversations(
         user: UserId = Depends(current_user),
         limit: int = _LIMIT,
@@ -52,13 +64,25 @@ def conversations_router(
 
     one = "/conversations/{conversation_id}"
 
-    @router.get(one, summary="Get one", tags=["conversations"], responses=problems(404))
+    @router.get(
+        one,
+        operation_id="getConversation",
+        summary="Get a conversation",
+        tags=["conversations"],
+        responses=_ONE,
+    )
     async def get_conversation(
         conversation_id: str = _ID, user: UserId = Depends(current_user)
     ) -> ConversationOut:
         return ConversationOut.of(await history.get(user, ConversationId(conversation_id)))
 
-    @router.patch(one, summary="Rename", tags=["conversations"], responses=problems(404, 413, 415))
+    @router.patch(
+        one,
+        operation_id="renameConversation",
+        summary="Rename a conversation",
+        tags=["conversations"],
+        responses={**_ONE, **problems(*BODY, "invalid_title")},
+    )
     async def rename_conversation(
         body: RenameBody, conversation_id: str = _ID, user: UserId = Depends(current_user)
     ) -> ConversationOut:
@@ -66,7 +90,13 @@ def conversations_router(
         return ConversationOut.of(renamed)
 
     @router.delete(
-        one, summary="Delete", tags=["conversations"], status_code=204, responses=problems(404)
+        one,
+        operation_id="deleteConversation",
+        summary="Delete a conversation",
+        tags=["conversations"],
+        status_code=204,
+        response_description="It is gone.",
+        responses=_ONE,
     )
     async def delete_conversation(
         conversation_id: str = _ID, user: UserId = Depends(current_user)
@@ -77,9 +107,10 @@ def conversations_router(
 
     @router.get(
         f"{one}/messages",
+        operation_id="listMessages",
         summary="List messages",
         tags=["conversations"],
-        responses=problems(404),
+        responses={**_ONE, **problems("invalid_request", "invalid_cursor")},
     )
     async def list_messages(
         conversation_id: str = _ID,
@@ -92,13 +123,19 @@ def conversations_router(
         page = await history.messages(user, ConversationId(conversation_id), request)
         return MessagePage(items=list(map(MessageOut.of, page.items)), next=page.next)
 
-    @router.post(f"{one}/cancel", summary="Stop the answer", tags=["chat"], responses=problems(404))
+    @router.post(
+        f"{one}/cancel",
+        operation_id="cancelTurn",
+        summary="Stop the answer",
+        tags=["chat"],
+        responses={**_ONE, **problems(*BODY)},
+    )
     async def cancel(conversation_id: str = _ID, user: UserId = Depends(current_user)) -> CancelOut:
         """Stop the running turn, whichever server runs it; what was shown is kept."""
         cancelled = await turns.cancel(user, ConversationId(conversation_id))
         return CancelOut(cancelled=cancelled)
 
-    @router.get("/tasks", summary="List tasks", tags=["tasks"])
+    @router.get("/tasks", operation_id="listTasks", summary="List tasks", tags=["tasks"])
     async def list_tasks(user: UserId = Depends(current_user)) -> TaskList:
         return TaskList(items=list(map(TaskOut.of, await tasks.list(user))))
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter
 
-from chatbridge.entrypoints.errors import problems
+from chatbridge.entrypoints.openapi import STORE, problems
 from chatbridge.entrypoints.rest.schemas import HealthOut
 
 
@@ -12,11 +12,14 @@ def health_router(require_ready: Callable[[], Awaitable[None]]) -> APIRouter:
     """The router of /healthz and /readyz; `require_ready` raises Unavailable while not ready."""
     router = APIRouter(tags=["health"])
 
-    @router.get("/healthz", summary="Is the process alive?")
+    @router.get("/healthz", operation_id="isAlive", summary="Is the process alive?")
     async def healthz() -> HealthOut:
+        """Asks nothing of the database."""
         return HealthOut(status="ok")
 
-    @router.get("/readyz", summary="Can it serve?", responses=problems(503))
+    @router.get(
+        "/readyz", operation_id="isReady", summary="Can it serve?", responses=problems(*STORE)
+    )
     async def readyz() -> HealthOut:
         """Whether the database answers and has the schema that this version needs."""
         await require_ready()

@@ -1,15 +1,14 @@
 """Short-lived secrets with which a page may use POST /chatkit and nothing else."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from fastapi import APIRouter, Depends, Request
 
 from chatbridge.domain.model.caller import CHAT_SESSION, Caller
-from chatbridge.domain.model.identifiers import ConversationId
+from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.domain.services.conversation_history import ConversationHistory
-from chatbridge.entrypoints.authentication import current_caller, guarded
-from chatbridge.entrypoints.errors import problems
+from chatbridge.entrypoints.authentication import current_user, guarded
+from chatbridge.entrypoints.openapi import BODY, CONVERSATION, STORE, TOKEN, problems
 from chatbridge.entrypoints.rest.schemas import SessionBody, SessionOut
 from chatbridge.ports.authenticator import Authenticator
 from chatbridge.ports.token_issuer import TokenIssuer
@@ -25,20 +24,21 @@ def sessions_router(
 
     @router.post(
         "/api/{user_id}/chatkit/session",
+        operation_id="createChatSession",
         summary="Make a chat session",
-        responses=problems(401, 403, 404, 413, 415, 422, 503),
+        responses=problems(*TOKEN, *CONVERSATION, *BODY, *STORE),
     )
     async def create_session(
         request: Request,
         body: SessionBody | None = None,
-        caller: Caller = Depends(current_caller),
+        user: UserId = Depends(current_user),
     ) -> SessionOut:
-        """A client secret that is good for ten minutes, and, if it names a conversation of the
-        caller's, for that one only."""
+        """A client secret that is good for ten minutes and, if the body names a conversation of
+        the caller's, for that one only."""
         bound = ConversationId(body.conversation_id) if body and body.conversation_id else None
         if bound:
-            await history.get(caller.user_id, bound)
-        session = replace(caller, via="session", conversation_id=bound)
+            await history.get(user, bound)
+        session = Caller(user_id=user, via="session", conversation_id=bound)
         issued = issuer.issue(session, audience=CHAT_SESSION, lifetime=LIFETIME)
         return SessionOut(
             client_secret=issued.token,

@@ -76,7 +76,7 @@ async def test_missing_tools_are_admitted() -> None:
 
 async def test_a_slow_tool_takes_its_seconds(tools: TaskTools) -> None:
     spoken = await answer(tools, "rehearse a slow tool for 0 seconds")
-    assert spoken == "The slow tool has answered: Waited 0 seconds."
+    assert spoken == "The tool has answered, 0 seconds later."
 
 
 async def test_it_remembers_what_was_said(tools: TaskTools) -> None:

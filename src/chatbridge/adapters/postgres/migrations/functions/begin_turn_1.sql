@@ -38,8 +38,12 @@ begin
   end if;
   select * into v_turn from {s}.turns t where t.user_id = p_user and t.id = p_turn;
   if found then
-    outcome := case when v_turn.conversation_id = p_conversation and v_turn.state = 'running'
-      then 'started' else 'ended' end;
+    -- asked again: the same answer, unless somebody else has taken the turn over or may do so now
+    outcome := case
+      when v_turn.conversation_id <> p_conversation or v_turn.state <> 'running'
+        or v_turn.epoch > 1 then 'ended'
+      when v_turn.lease_until < clock_timestamp() then 'stale'
+      else 'started' end;
     v_subject := v_turn.subject_position;
   else
     select * into v_turn from {s}.turns t

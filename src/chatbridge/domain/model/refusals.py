@@ -1,0 +1,59 @@
+"""What every store says when it refuses: one sentence and one code each."""
+
+from chatbridge.domain.model.errors import Conflict, Forbidden, Invalid, NotFound, StaleTurn
+
+
+def no_conversation() -> NotFound:
+    """Nobody has such a conversation."""
+    return NotFound("There is no such conversation.", code="conversation_not_found")
+
+
+def not_yours() -> Forbidden:
+    """Somebody else has it."""
+    return Forbidden("This conversation belongs to somebody else.")
+
+
+def no_message() -> NotFound:
+    """The conversation is there, the message is not."""
+    return NotFound("The conversation has no such message.", code="message_not_found")
+
+
+def no_task(number: int) -> NotFound:
+    """The owner has no task of this number."""
+    return NotFound(f"There is no task {number}.", code="task_not_found")
+
+
+def closed() -> Conflict:
+    """The conversation is locked or closed."""
+    return Conflict(
+        "The conversation takes no new messages: it is locked or closed.",
+        code="conversation_closed",
+    )
+
+
+def turn_running() -> Conflict:
+    """Another turn is running in the conversation."""
+    return Conflict(
+        "A turn is running in this conversation: wait for its end, or cancel it.",
+        code="turn_running",
+    )
+
+
+def stale_turn() -> StaleTurn:
+    """A turn is running that nobody runs any more."""
+    return StaleTurn("The conversation's turn has lost its server.")
+
+
+def turn_ended() -> Conflict:
+    """The turn that is asked for has been, and has gone."""
+    return Conflict("This turn has ended already.", code="turn_ended")
+
+
+def turn_gone() -> NotFound:
+    """The turn was deleted with its conversation."""
+    return NotFound("The turn is gone with its conversation.", code="turn_not_found")
+
+
+def not_retryable() -> Invalid:
+    """The message to be answered again is no user's."""
+    return Invalid("Only a message of the user can be retried.", code="not_retryable")
