@@ -78,6 +78,11 @@ class Run:
         """Any event."""
         self._script.put_nowait(event)
 
+    async def taken_down(self) -> None:
+        """Wait until the service has heard all that was said."""
+        async with asyncio.timeout(10):
+            await self._script.join()
+
     def finish(self, *texts: str) -> None:
         """Say the last words and end."""
         if texts:
@@ -101,6 +106,7 @@ class Run:
                 if isinstance(item, Exception):
                     raise item
                 yield item
+                self._script.task_done()
         finally:
             self.closing.set()
             await self.may_close.wait()

@@ -120,14 +120,17 @@ def _endpoint(settings: Settings) -> Endpoint:
 async def _nothing_to_close() -> None: ...
 
 
+def _tasks_url(settings: Settings) -> str:
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+    return settings.mcp.tasks_url or f"http://{host}:{settings.port}{TASKS_PATH}"
+
+
 def _tool_servers(settings: Settings, issuer: TokenIssuer) -> list[HttpServer | StdioServer]:
     def token(on_behalf: OnBehalf) -> str:
         caller = Caller(user_id=on_behalf.user_id)
         return issuer.issue(caller, audience=TASKS_TOOLS, lifetime=_TOOL_TOKEN_LIFETIME).token
 
-    bundled = HttpServer(
-        name="tasks", url=f"http://127.0.0.1:{settings.port}{TASKS_PATH}", token=token, headers={}
-    )
+    bundled = HttpServer(name="tasks", url=_tasks_url(settings), token=token)
     further = (
         HttpServer(name=name, url=s.url, token=None, headers=s.headers, timeout=s.timeout)
         if s.url

@@ -1,18 +1,22 @@
 """create_app: a container in, a FastAPI application out; and the ways to serve it."""
 
+import asyncio
 import logging
 import socket
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from importlib.metadata import version
+from math import ceil
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
 
+from chatbridge.adapters.postgres.embedded import EmbeddedPostgresError
 from chatbridge.container import Container, running, tasks_running
 from chatbridge.entrypoints.chatkit.routes import chatkit_router
 from chatbridge.entrypoints.errors import add_error_handlers
@@ -58,56 +62,115 @@ def create_app(container: Container | None = None) -> FastAPI:
 
 def serve(settings: Settings) -> None:
     """Serve until a signal comes. Raises ValueError when it can't be started as configured."""
-    listening = _listening(settings.host, settings.port)
-    settings = settings.model_copy(update={"port": listening.getsockname()[1]})
-    app = create_app(Container(settings=settings))
-    _run(app, listening, settings, _greeting(settings))
+    with _in_words():
+        listening = _listening(settings.host, settings.port)
+        settings = settings.model_copy(update={"port": listening.getsockname()[1]})
+        container = Container(settings=settings)
+        app = create_app(container)
+        _run(app, listening, settings, _greeting(settings), container.turns().stop)
 
 
 def serve_tasks(settings: Settings) -> None:
     """Serve the bundled task tools alone. Raises like `serve`."""
-    container = Container(settings=settings)
-    tasks_app = container.tasks_app()
+    with _in_words():
+        container = Container(settings=settings)
+        tasks_app = container.tasks_app()
 
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        async with tasks_running(container):
-            yield
+        @asynccontextmanager
+        async def lifespan(_: Starlette) -> AsyncGenerator[None]:
+            async with tasks_running(container):
+                yield
 
-    app = Starlette(routes=[Route(tasks_app.path, tasks_app)], lifespan=lifespan)
-    address = f"http://{settings.host}:{settings.port}{tasks_app.path}"
-    _run(app, _listening(settings.host, settings.port), settings, f"Task tools: {address}")
+        app = Starlette(routes=[Route(tasks_app.path, tasks_app)], lifespan=lifespan)
+        address = f"http://{settings.host}:{settings.port}{tasks_app.path}"
+        listening = _listening(settings.host, settings.port)
+        _run(app, listening, settings, f"Task tools: {address}", _nothing_to_stop)
 
 
-class _GreetingServer(uvicorn.Server):
-    """Says where it is once it really is there."""
+async def _nothing_to_stop() -> None: ...
 
-    greeting: str
+
+@contextmanager
+def _in_words() -> Generator[None]:
+    try:
+        yield
+    except EmbeddedPostgresError as error:
+        raise ValueError(f"The database can't be started: {error}.") from error
+
+
+class _Server(uvicorn.Server):
+    """Says where it is once it really is there, and lets its work end as soon as it is to stop."""
+
+    def __init__(
+        self, config: uvicorn.Config, greeting: str, stop: Callable[[], Awaitable[None]]
+    ) -> None:
+        super().__init__(config)
+        self._greeting = greeting
+        self._stop = stop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            print(self.greeting, flush=True)
+            print(self._greeting, flush=True)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # it waits for its connections, and those that watch a turn end with the turn
+        stopping = asyncio.ensure_future(self._stop())
+        await super().shutdown(sockets)
+        await stopping
 
 
-def _run(app: Starlette, listening: socket.socket, settings: Settings, greeting: str) -> None:
+class _Startable:
+    """An app that remembers why it could not start, in place of the traceback in the log."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._app = app
+        self.failure: Exception | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_without_traceback(message: Message) -> None:
+            failed = message["type"] == "lifespan.startup.failed"
+            await send({**message, "message": ""} if failed else message)
+
+        try:
+            await self._app(scope, receive, send_without_traceback)
+        except Exception as error:
+            self.failure = error
+            raise
+
+
+def _run(
+    app: Starlette,
+    listening: socket.socket,
+    settings: Settings,
+    greeting: str,
+    stop: Callable[[], Awaitable[None]],
+) -> None:
     logging.basicConfig(level="INFO", format="%(levelname)s %(name)s: %(message)s")
     for chatty in ("httpx", "httpx2", "mcp", "chatkit", "alembic", "uvicorn"):
         logging.getLogger(chatty).setLevel("WARNING")
+    startable = _Startable(app)
     config = uvicorn.Config(
-        app,
+        startable,
         log_config=None,
         access_log=False,
-        timeout_graceful_shutdown=round(settings.turns.drain) + 1,
+        timeout_graceful_shutdown=ceil(settings.turns.drain) + 1,
     )
-    server = _GreetingServer(config)
-    server.greeting = greeting
+    server = _Server(config, greeting, stop)
     try:
         server.run(sockets=[listening])
     except KeyboardInterrupt:
         return
-    if not server.started:
-        raise ValueError("chatbridge did not start; the reason is in the log above.")
+    except SystemExit:
+        if startable.failure:
+            raise startable.failure from None
+        raise
 
 
 def _listening(host: str, port: int) -> socket.socket:

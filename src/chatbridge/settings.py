@@ -8,7 +8,15 @@ people's environments already have (`DATABASE_URL`, `PORT`, `OPENAI_API_KEY`, `B
 from pathlib import Path
 from typing import Any, Literal, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MEMORY = "memory:"
@@ -80,9 +88,14 @@ class McpServer(Section):
 
 
 class Mcp(Section):
-    """Tool servers besides the bundled one: `{"name": {"url": ...}, ...}`."""
+    """Tool servers besides the bundled one: `{"name": {"url": ...}, ...}`.
+
+    `tasks_url` is where the bundled one is reached, if not at the address that is served: under a
+    host application's path, or as a process of its own.
+    """
 
     servers: dict[str, McpServer] = {}
+    tasks_url: str | None = None
 
     @field_validator("servers", mode="before")
     @classmethod
@@ -90,8 +103,11 @@ class Mcp(Section):
         """A list of objects that each have a `name` is read too."""
         if not isinstance(servers, list):
             return servers
-        named = [dict(server) for server in cast(list[dict[str, Any]], servers)]
-        return {server.pop("name", ""): server for server in named}
+        listed = [dict(server) for server in cast(list[dict[str, Any]], servers)]
+        named = {str(server.pop("name", "")): server for server in listed}
+        if "" in named or len(named) < len(listed):
+            raise ValueError("each tool server in the list needs a `name` of its own")
+        return named
 
 
 class Window(Section):
@@ -100,6 +116,12 @@ class Window(Section):
     low: int = Field(default=10, ge=1)
     high: int = Field(default=15, ge=2)
     max_characters: int = Field(default=200_000, ge=1_000)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError("CHATBRIDGE_WINDOW__LOW must be less than CHATBRIDGE_WINDOW__HIGH")
+        return self
 
 
 class TurnSettings(Section):
@@ -123,7 +145,9 @@ class Settings(BaseSettings):
 
     environment: Literal["development", "production"] = "development"
     host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65535, validation_alias="PORT")
+    port: int = Field(
+        default=8000, ge=0, le=65535, validation_alias=AliasChoices("PORT", "CHATBRIDGE_PORT")
+    )
     data_dir: Path = Path(".chatbridge")
     secret: SecretStr | None = None
     database: Database = Database()

@@ -7,12 +7,15 @@ from typing import TypeVar
 
 import click
 
+from chatbridge.domain.model.errors import ChatbridgeError
+
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """What the command can have done; each raises ValueError with a sentence for the person."""
+    """What the command can have done; each raises ValueError, or an error
+    of the domain, with a sentence for the person."""
 
     serve: Callable[[], None]
     migrate: Callable[[], str]
@@ -66,7 +69,7 @@ def command(program: Program) -> click.Group:
     ) -> None:
         """Say MESSAGE and see the answer; without it, talk line by line."""
         token = token or _told(lambda: program.development_token(user))
-        _chat(url or program.address(), token, message, conversation)
+        _chat(url or _told(program.address), token, message, conversation)
 
     return chatbridge
 
@@ -105,5 +108,5 @@ def _converse(say: Callable[[str], None], show_history: Callable[[], None] | Non
 def _told(act: Callable[[], T]) -> T:
     try:
         return act()
-    except ValueError as error:
+    except (ValueError, ChatbridgeError) as error:
         raise click.ClickException(str(error)) from error

@@ -41,12 +41,19 @@ _PROBLEMS: dict[str, tuple[int, str]] = {
     ),
     "conversation_not_found": (404, "There is no such conversation."),
     "message_not_found": (404, "The conversation has no such message."),
-    "turn_running": (409, "Another message is being answered; wait for it."),
-    "conversation_closed": (409, "This conversation takes no new messages."),
+    "turn_running": (
+        409,
+        "A turn is running in this conversation: wait for its end, or cancel it.",
+    ),
+    "conversation_closed": (
+        409,
+        "The conversation takes no new messages: it is locked or closed.",
+    ),
     "too_large": (413, "A body has at most 1,048,576 bytes."),
     "unsupported_media_type": (415, "Send JSON: Content-Type: application/json."),
     "malformed_json": (422, "The body is no well-formed JSON."),
     "invalid_text": (422, "The text holds a NUL or a lone surrogate."),
+    "invalid_number": (422, "A number in the body is too large."),
     "invalid_request": (422, "body.title: Field required"),
     "invalid_cursor": (422, "`after` must be a cursor from an earlier page."),
     "invalid_limit": (422, "limit must be from 1 to 100."),
@@ -54,7 +61,7 @@ _PROBLEMS: dict[str, tuple[int, str]] = {
     "empty_text": (422, "The message has no text."),
     "text_too_long": (422, "A message has at most 32,000 characters."),
     "attachments_not_supported": (422, "Attachments are not supported."),
-    "not_retryable": (422, "Only a user's message can be answered again."),
+    "not_retryable": (422, "Only a message of the user can be retried."),
     "unknown_operation": (422, "'type' must be one of 'threads.create', 'threads.list', ..."),
     "not_implemented": (501, "input.transcribe is not served here."),
     "database_unavailable": (503, "The database is away for a moment; try again."),
@@ -78,7 +85,14 @@ _HEADERS = {
 TOKEN = ("token_missing", "token_expired", "session_not_accepted", "not_your_account")
 """Why a caller may not even ask."""
 
-BODY = ("too_large", "unsupported_media_type", "malformed_json", "invalid_text", "invalid_request")
+BODY = (
+    "too_large",
+    "unsupported_media_type",
+    "malformed_json",
+    "invalid_text",
+    "invalid_number",
+    "invalid_request",
+)
 """Why a body is not read, or not understood."""
 
 STORE = ("database_unavailable", "schema_missing")

@@ -1,5 +1,6 @@
 """The connection pool."""
 
+import logging
 from typing import Any
 
 from sqlalchemy import event
@@ -7,6 +8,8 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from chatbridge.adapters.postgres.database_url import parse
+
+_log = logging.getLogger(__name__)
 
 
 def postgres_engine(url: str, pool_size: int) -> AsyncEngine:
@@ -16,10 +19,14 @@ def postgres_engine(url: str, pool_size: int) -> AsyncEngine:
     eight round trips. `url` is any that `parse` takes.
     """
     target = parse(url)
+    for note in target.notes:
+        _log.info("DATABASE_URL: %s", note)
     engine = create_async_engine(
         target.url,
         connect_args=dict(target.connect_args),
         isolation_level="AUTOCOMMIT",
+        # what people say must not end in a log
+        hide_parameters=True,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=2,

@@ -20,6 +20,8 @@ _AGAIN_AFTER = (0.05, 0.2, 0.5)
 _PASSING = ("40001", "40P01", "57P01", "57P02", "57P03")
 # undefined schema, table, function, column: an older schema, or none
 _NO_SCHEMA = ("3F000", "42P01", "42883", "42703")
+# wrong user or password; no such database
+_REFUSED = ("28000", "28P01", "3D000")
 
 
 @contextmanager
@@ -35,6 +37,10 @@ def translated() -> Generator[None]:
                 "The database lacks chatbridge's schema or has an older one: "
                 "run `chatbridge migrate`.",
                 code="schema_missing",
+            ) from error
+        if _sqlstate(error) in _REFUSED:
+            raise Unavailable(
+                "The database refuses chatbridge: check DATABASE_URL.", code="database_refused"
             ) from error
         if _passing(error):
             raise _away(error) from error
@@ -63,7 +69,8 @@ def _passing(error: BaseException) -> bool:
     if isinstance(error, DBAPIError):
         state = _sqlstate(error)
         return error.connection_invalidated or state in _PASSING or state.startswith(("08", "53"))
-    return isinstance(error, OSError)
+    # a timeout has cost its seconds already: whoever waits is to hear of it
+    return isinstance(error, OSError) and not isinstance(error, TimeoutError)
 
 
 def _sqlstate(error: DBAPIError) -> str:

@@ -9,12 +9,14 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from chatbridge.adapters.postgres.database_url import parse
 from chatbridge.adapters.postgres.failures import translated
 from chatbridge.adapters.postgres.statements import in_schema
+from chatbridge.adapters.postgres.tables import SCHEMA
 from chatbridge.domain.model.errors import Unavailable
 
 _SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
@@ -35,33 +37,45 @@ def downgrade(url: str, schema: str, revision: str = "base") -> None:
 
 
 async def require_current(engine: AsyncEngine, schema: str) -> None:
-    """Raise Unavailable (`schema_missing`) unless the newest migration has been applied."""
+    """Raise Unavailable (`schema_missing`) unless this version's migrations have been applied.
+
+    A revision that is not known here is a newer one: this version goes on while a deployment
+    rolls, on the functions whose names carry its version.
+    """
     with translated():
         async with engine.connect() as connection:
             query = in_schema("select version_num from {s}.alembic_version", schema)
             current = (await connection.execute(text(query))).scalar()
-    if current != _head():
+    if current is None or current in _older_revisions():
         raise Unavailable(
-            "The database has another version of chatbridge's schema: run `chatbridge migrate`.",
+            "The database has an older version of chatbridge's schema: run `chatbridge migrate`.",
             code="schema_missing",
         )
 
 
-def _head() -> str | None:
-    return ScriptDirectory.from_config(_config()).get_current_head()
-
-
-def _config() -> Config:
+def migration_config(connection: Connection | None = None, schema: str = SCHEMA) -> Config:
+    """What Alembic needs to know: where the migrations are, and for which schema of which
+    database; without a connection, they can only be read."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes.update(connection=connection, schema=schema)
     return config
+
+
+def _older_revisions() -> set[str]:
+    scripts = ScriptDirectory.from_config(migration_config())
+    return {s.revision for s in scripts.walk_revisions()} - {scripts.get_current_head() or ""}
 
 
 def _migrate(url: str, schema: str, act: Callable[[Config], None]) -> None:
     if not _SCHEMA_NAME.fullmatch(schema):
         raise ValueError(f"{schema!r} is no plain name for a schema: use a-z, 0-9 and _")
     with translated():
-        asyncio.run(_connected(url, schema, act))
+        try:
+            asyncio.run(_connected(url, schema, act))
+        except DBAPIError:
+            # somebody may have migrated in the same moment: then there is nothing left to do
+            asyncio.run(_connected(url, schema, act))
 
 
 async def _connected(url: str, schema: str, act: Callable[[Config], None]) -> None:
@@ -71,6 +85,8 @@ async def _connected(url: str, schema: str, act: Callable[[Config], None]) -> No
     )
     try:
         async with engine.begin() as connection:
+            # of two that migrate at once, the second waits and finds nothing to do
+            await connection.execute(text("select pg_advisory_xact_lock(hashtext('chatbridge'))"))
             await connection.execute(text(in_schema("create schema if not exists {s}", schema)))
             await connection.run_sync(_act, schema, act)
     finally:
@@ -78,6 +94,4 @@ async def _connected(url: str, schema: str, act: Callable[[Config], None]) -> No
 
 
 def _act(connection: Connection, schema: str, act: Callable[[Config], None]) -> None:
-    config = _config()
-    config.attributes.update(connection=connection, schema=schema)
-    act(config)
+    act(migration_config(connection, schema))

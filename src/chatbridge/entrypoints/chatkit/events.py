@@ -109,7 +109,7 @@ class Translation:
     def _close(self) -> Generator[ThreadStreamEvent]:
         """What is kept is what was shown: finish what is open as finish keeps it."""
         kept = {message.id: message for message in self._transcript.closed()}
-        for id in tuple(self._open):
+        for id in [m.id for m in self._transcript.messages if m.id in self._open]:
             yield self._done(kept[id]) if id in kept else ThreadItemRemovedEvent(item_id=id)
 
     def _added(self, message: Message) -> ThreadItemAddedEvent:

@@ -1,6 +1,6 @@
 """POST /chatkit: every status is decided before the first byte of a stream goes out."""
 
-from typing import Any, get_args
+from typing import Any
 
 from chatkit.server import NonStreamingResult, StreamingResult
 from chatkit.types import (
@@ -26,6 +26,7 @@ from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.live_turn import LiveTurn
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.authentication import current_caller, guarded
+from chatbridge.entrypoints.chatkit.documentation import ANSWERS, REQUEST
 from chatbridge.entrypoints.chatkit.mapping import to_user_message
 from chatbridge.entrypoints.chatkit.server import AnsweringServer, BridgeServer
 from chatbridge.entrypoints.chatkit.store import Watching
@@ -58,7 +59,7 @@ def chatkit_router(
         operation_id="chatkit",
         summary="The ChatKit protocol",
         responses={
-            200: _answers(),
+            200: ANSWERS,
             **problems(
                 "token_missing",
                 "token_expired",
@@ -80,7 +81,7 @@ def chatkit_router(
                 *STORE,
             ),
         },
-        openapi_extra=_documented(),
+        openapi_extra=REQUEST,
         response_class=Response,
     )
     async def chatkit(request: Request, caller: Caller = Depends(current_caller)) -> Response:
@@ -145,77 +146,3 @@ async def _require_own(operation: ChatKitReq, caller: Caller, history: Conversat
 
 def _thread_id(operation: ChatKitReq) -> str | None:
     return getattr(operation.params, "thread_id", None)
-
-
-def _documented() -> dict[str, Any]:
-    content = {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "required": ["type", "params"],
-                "properties": {
-                    "type": {"type": "string", "enum": _operations()},
-                    "params": {"type": "object"},
-                },
-            },
-            "examples": {name: {"value": value} for name, value in _EXAMPLES.items()},
-        }
-    }
-    return {
-        "requestBody": {"required": True, "content": content},
-        "security": [{"clientSecret": []}],
-    }
-
-
-def _operations() -> list[str]:
-    union, *_ = get_args(ChatKitReq)
-    return [operation.model_fields["type"].default for operation in get_args(union)]
-
-
-def _answers() -> dict[str, Any]:
-    string = {"schema": {"type": "string"}}
-    return {
-        "description": "Events of the protocol, or JSON.",
-        "headers": {
-            "X-Conversation-Id": {"description": "Of a stream: its thread.", **string},
-            "X-Turn-Id": {"description": "Of a stream: its turn.", **string},
-        },
-        "content": {
-            "text/event-stream": {"schema": {"type": "string"}, "example": _EVENTS},
-            "application/json": {"schema": {"type": "object"}, "example": _THREADS},
-        },
-    }
-
-
-_SAID = {
-    "content": [{"type": "input_text", "text": "add a task: buy oat milk"}],
-    "attachments": [],
-    "inference_options": {},
-}
-_THREAD_ID = "conv_6f1c2a7d9b3e4c5f8a0b1c2d3e4f5a6b"
-_EXAMPLES: dict[str, Any] = {
-    "threads.create": {"type": "threads.create", "params": {"input": _SAID}},
-    "threads.add_user_message": {
-        "type": "threads.add_user_message",
-        "params": {"thread_id": _THREAD_ID, "input": _SAID},
-    },
-    "threads.list": {"type": "threads.list", "params": {"limit": 20, "order": "desc"}},
-    "items.list": {"type": "items.list", "params": {"thread_id": _THREAD_ID, "order": "asc"}},
-}
-_THREADS = {
-    "data": [
-        {
-            "id": _THREAD_ID,
-            "title": "add a task: buy oat milk",
-            "created_at": "2026-01-02T03:04:05Z",
-            "status": {"type": "active"},
-            "metadata": {},
-            "items": {"data": [], "has_more": False},
-        }
-    ],
-    "has_more": False,
-}
-_EVENTS = (
-    'data: {"type":"stream_options","stream_options":{"allow_cancel":true}}\n\n'
-    'data: {"type":"progress_update","text":"Thinking"}\n\n'
-)

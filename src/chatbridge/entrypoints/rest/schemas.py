@@ -12,6 +12,53 @@ from chatbridge.domain.model.tool_call import ToolCall
 
 _ID = "^[A-Za-z0-9_.:-]{1,128}$"
 
+_CONVERSATION_ID = "conv_6f1c2a7d9b3e4c5f8a0b1c2d3e4f5a6b"
+_MOMENT = "2026-01-02T03:04:05.678901Z"
+_CONVERSATION = {
+    "id": _CONVERSATION_ID,
+    "title": "Shopping",
+    "status": "active",
+    "status_reason": None,
+    "created_at": _MOMENT,
+    "updated_at": _MOMENT,
+}
+_CALL = {
+    "id": "call_0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e",
+    "name": "add_task",
+    "arguments": '{"title": "buy oat milk"}',
+    "output": '{"number": 1, "title": "buy oat milk", "done": false}',
+    "state": "succeeded",
+    "started_at": _MOMENT,
+    "ended_at": _MOMENT,
+}
+_CALLED: dict[str, Any] = {
+    "id": "msg_1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f",
+    "role": "assistant",
+    "kind": "tools",
+    "content": "",
+    "tool_calls": [_CALL],
+    "created_at": _MOMENT,
+}
+_SAID: dict[str, Any] = {
+    "id": "msg_2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f7a",
+    "role": "assistant",
+    "kind": "text",
+    "content": "Added task 1: **buy oat milk**.",
+    "tool_calls": [],
+    "created_at": _MOMENT,
+}
+_TASK = {
+    "number": 1,
+    "title": "buy oat milk",
+    "done": False,
+    "created_at": _MOMENT,
+    "updated_at": _MOMENT,
+}
+
+
+def _example(value: dict[str, Any]) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [value]})
+
 
 class Body(BaseModel):
     """A request's body: a field that is not known is a mistake."""
@@ -23,7 +70,7 @@ class ChatBody(Body):
     """A message to answer, in a conversation of the caller's or in a new one."""
 
     message: str = Field(max_length=MAX_CONTENT, examples=["add a task: buy oat milk"])
-    conversation_id: str | None = Field(None, pattern=_ID)
+    conversation_id: str | None = Field(None, pattern=_ID, examples=[_CONVERSATION_ID])
 
 
 class RenameBody(Body):
@@ -35,11 +82,13 @@ class RenameBody(Body):
 class SessionBody(Body):
     """What a session is to be good for; none: any conversation of the caller's."""
 
-    conversation_id: str | None = Field(None, pattern=_ID)
+    conversation_id: str | None = Field(None, pattern=_ID, examples=[_CONVERSATION_ID])
 
 
 class ConversationOut(BaseModel):
     """A conversation."""
+
+    model_config = _example(_CONVERSATION)
 
     id: str
     title: str | None
@@ -56,6 +105,8 @@ class ConversationOut(BaseModel):
 
 class ToolCallOut(BaseModel):
     """A call of a tool. `unknown`: it was started, and nobody saw it end."""
+
+    model_config = _example(_CALL)
 
     id: str
     name: str
@@ -74,6 +125,8 @@ class ToolCallOut(BaseModel):
 class MessageOut(BaseModel):
     """A message. `partial` is an answer that was cut off; `tools` holds tool calls and no text."""
 
+    model_config = _example(_SAID)
+
     id: str
     role: Literal["user", "assistant"]
     kind: Literal["text", "partial", "tools", "shown"]
@@ -90,6 +143,8 @@ class MessageOut(BaseModel):
 class TaskOut(BaseModel):
     """A task of the bundled tools; `number` is the owner's own count."""
 
+    model_config = _example(_TASK)
+
     number: int
     title: str
     done: bool
@@ -105,12 +160,16 @@ class TaskOut(BaseModel):
 class ConversationPage(BaseModel):
     """Some conversations; `next` is the cursor of the next page."""
 
+    model_config = _example({"items": [_CONVERSATION], "next": None})
+
     items: list[ConversationOut]
     next: str | None
 
 
 class MessagePage(BaseModel):
     """Some messages; `next` is the cursor of the next page."""
+
+    model_config = _example({"items": [_CALLED, _SAID], "next": _SAID["id"]})
 
     items: list[MessageOut]
     next: str | None
@@ -119,11 +178,15 @@ class MessagePage(BaseModel):
 class TaskList(BaseModel):
     """All tasks of the caller's, by number."""
 
+    model_config = _example({"items": [_TASK]})
+
     items: list[TaskOut]
 
 
 class TurnError(BaseModel):
     """Why a turn could not be completed."""
+
+    model_config = _example({"code": "interrupted", "detail": "The answer was interrupted."})
 
     code: str
     detail: str
@@ -131,6 +194,16 @@ class TurnError(BaseModel):
 
 class TurnOut(BaseModel):
     """A turn at its end, with the messages of the answer in order."""
+
+    model_config = _example(
+        {
+            "conversation_id": _CONVERSATION_ID,
+            "turn_id": "turn_3e4f5a6b7c8d9e0f1a2b3c4d5e6f7a8b",
+            "state": "completed",
+            "messages": [_CALLED, _SAID],
+            "error": None,
+        }
+    )
 
     conversation_id: str
     turn_id: str
@@ -142,11 +215,22 @@ class TurnOut(BaseModel):
 class CancelOut(BaseModel):
     """Whether there was a running turn to stop."""
 
+    model_config = _example({"cancelled": True})
+
     cancelled: bool
 
 
 class SessionOut(BaseModel):
     """A short-lived secret for POST /chatkit."""
+
+    model_config = _example(
+        {
+            "client_secret": "eyJhbGciOiJIUzI1NiJ9.e30.signature",
+            "expires_at": 1767323645,
+            "api_url": "https://chat.example.com/chatkit",
+            "conversation_id": None,
+        }
+    )
 
     client_secret: str
     expires_at: int = Field(description="Unix time, seconds.")
@@ -157,6 +241,8 @@ class SessionOut(BaseModel):
 class HealthOut(BaseModel):
     """A sign of life."""
 
+    model_config = _example({"status": "ok"})
+
     status: Literal["ok", "ready"]
 
 
@@ -165,9 +251,24 @@ def event_schema() -> dict[str, Any]:
     return {"text/event-stream": {"schema": {"type": "string"}, "example": EVENTS_EXAMPLE}}
 
 
-EVENTS_EXAMPLE = (
-    "event: turn.started\n"
-    'data: {"conversation_id": "conv_…", "turn_id": "turn_…"}\n\n'
-    "id: 1\nevent: text.delta\n"
-    'data: {"type": "text.delta", "message_id": "msg_…", "text": "Added "}\n\n'
-)
+EVENTS_EXAMPLE = """\
+event: turn.started
+data: {"conversation_id": "conv_6f1c…", "turn_id": "turn_3e4f…"}
+
+id: 1
+event: text.started
+data: {"type": "text.started", "message_id": "msg_2d3e…", "at": "2026-01-02T03:04:05+00:00"}
+
+id: 2
+event: text.delta
+data: {"type": "text.delta", "message_id": "msg_2d3e…", "text": "Hello!"}
+
+id: 3
+event: text.finished
+data: {"type": "text.finished", "message_id": "msg_2d3e…"}
+
+id: 4
+event: turn.ended
+data: {"type": "turn.ended", "state": "completed"}
+
+"""

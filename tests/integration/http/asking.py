@@ -1,0 +1,129 @@
+"""Every way to ask: the routes of the app, the operations of the SDK, and how they are refused."""
+
+from copy import deepcopy
+from typing import get_args, get_type_hints
+from uuid import uuid4
+
+import httpx
+from chatkit.types import ChatKitReq
+from pydantic import BaseModel
+
+from chatbridge.container import Container
+from chatbridge.main import create_app
+from tests.chatkit_client import Json, create, say, user_input
+from tests.serving import Served, settings_for
+
+Route = tuple[str, str]
+
+PUBLIC = {"/healthz", "/readyz"}
+NOBODYS = "conv_00000000000000000000000000000000"
+
+_UNION, *_ = get_args(ChatKitReq)
+_REQUESTS: dict[str, type[BaseModel]] = {
+    request.model_fields["type"].default: request for request in get_args(_UNION)
+}
+OPERATIONS = tuple(_REQUESTS)
+STREAMED = ("threads.create", "threads.add_user_message", "threads.retry_after_item")
+ANSWERED = (
+    "threads.get_by_id",
+    "threads.list",
+    "threads.update",
+    "threads.delete",
+    "items.list",
+    "items.feedback",
+)
+UNSUPPORTED = tuple(name for name in OPERATIONS if name not in STREAMED + ANSWERED)
+OF_ONE_THREAD = tuple(
+    name
+    for name, request in _REQUESTS.items()
+    if "thread_id" in get_type_hints(request)["params"].model_fields
+)
+
+_PARAMS: dict[str, Json] = {
+    "threads.create": {"input": user_input("hello")},
+    "threads.add_user_message": {"input": user_input("hello")},
+    "threads.add_client_tool_output": {"result": {}},
+    "threads.add_structured_input": {"item_id": "msg_1", "input": {}},
+    "threads.retry_after_item": {"item_id": "msg_1"},
+    "threads.custom_action": {"action": {"type": "go", "payload": {}}},
+    "threads.sync_custom_action": {"action": {"type": "go", "payload": {}}},
+    "threads.get_by_id": {},
+    "threads.list": {},
+    "threads.update": {"title": "A title"},
+    "threads.delete": {},
+    "items.list": {},
+    "items.feedback": {"item_ids": ["msg_1"], "kind": "positive"},
+    "attachments.create": {"name": "a", "size": 1, "mime_type": "text/plain"},
+    "attachments.delete": {"attachment_id": "a"},
+    "input.transcribe": {"audio_base64": "", "mime_type": "audio/webm"},
+}
+
+_BODIES: dict[Route, Json] = {
+    ("POST", "/chatkit"): {"type": "threads.list", "params": {}},
+    ("POST", "/api/{user_id}/chat"): {"message": "hello"},
+    ("POST", "/api/{user_id}/chatkit/session"): {},
+    ("PATCH", "/api/{user_id}/conversations/{conversation_id}"): {"title": "A title"},
+}
+
+
+def _routes() -> tuple[Route, ...]:
+    paths = create_app(Container(settings=settings_for("memory:"))).openapi()["paths"]
+    return tuple((method.upper(), path) for path, methods in paths.items() for method in methods)
+
+
+ROUTES = _routes()
+GUARDED = tuple(route for route in ROUTES if route[1] not in PUBLIC)
+OF_A_USER = tuple(route for route in GUARDED if "{user_id}" in route[1])
+OF_ONE_CONVERSATION = tuple(route for route in GUARDED if "{conversation_id}" in route[1])
+TAKES_ONE_CONVERSATION = (
+    ("POST", "/api/{user_id}/chat"),
+    ("POST", "/api/{user_id}/chatkit/session"),
+)
+
+
+def somebody() -> str:
+    """A user whom no other test knows."""
+    return f"user-{uuid4().hex[:12]}"
+
+
+def operation(name: str, thread_id: str) -> Json:
+    """A good request for this operation."""
+    in_thread = {"thread_id": thread_id} if name in OF_ONE_THREAD else {}
+    return {"type": name, "params": deepcopy(_PARAMS[name]) | in_thread}
+
+
+async def ask(
+    client: httpx.AsyncClient,
+    route: Route,
+    user: str,
+    conversation_id: str = NOBODYS,
+    body: Json | None = None,
+) -> httpx.Response:
+    """A good request for this route; `body` is added to what it needs."""
+    method, path = route
+    url = path.format(user_id=user, conversation_id=conversation_id)
+    json = {**_BODIES[route], **(body or {})} if route in _BODIES else body
+    return await client.request(method, url, json=json)
+
+
+async def a_conversation(service: Served, user: str) -> str:
+    """The id of a conversation of the user's with one answered message."""
+    thread_id, _ = await say(service.as_user(user), create("hello"))
+    return thread_id
+
+
+def require_refused(response: httpx.Response, status: int, code: str) -> Json:
+    """Assert that it is this refusal, as a whole problem document, and answer it."""
+    assert (response.status_code, response.headers.get("content-type")) == (
+        status,
+        "application/problem+json",
+    ), response.text
+    problem = response.json()
+    assert set(problem) == {"type", "title", "status", "code", "detail"}
+    assert (problem["status"], problem["code"]) == (status, code)
+    assert problem["type"] == f"urn:chatbridge:problem:{code}"
+    assert problem["title"]
+    assert 0 < len(problem["detail"]) < 1000
+    assert ("www-authenticate" in response.headers) == (status == 401)
+    assert ("retry-after" in response.headers) == (status == 503)
+    return problem

@@ -1,0 +1,186 @@
+"""The contract in contracts/ is the app's own, whole, and says how each operation is refused."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from scripts.contract import CONTRACT, contract
+from tests.chatkit_client import create
+from tests.integration.http.asking import (
+    OPERATIONS,
+    PUBLIC,
+    ROUTES,
+    TAKES_ONE_CONVERSATION,
+    Route,
+    ask,
+    require_refused,
+    somebody,
+)
+from tests.serving import Served
+
+DOCUMENT: dict[str, Any] = yaml.safe_load(contract())
+
+_routes = pytest.mark.parametrize("route", ROUTES, ids=" ".join)
+
+
+def documented(route: Route) -> dict[str, Any]:
+    method, path = route
+    return DOCUMENT["paths"][path][method.lower()]
+
+
+def found(reference: str) -> Any:
+    assert reference.startswith("#/")
+    there: Any = DOCUMENT
+    for part in reference.removeprefix("#/").split("/"):
+        there = there[part]
+    return there
+
+
+def references(value: Any) -> Iterator[str]:
+    match value:
+        case {"$ref": str(reference)}:
+            yield reference
+        case dict():
+            for entry in value.values():
+                yield from references(entry)
+        case list():
+            for entry in value:
+                yield from references(entry)
+
+
+def test_the_contract_is_written_down_as_the_app_has_it() -> None:
+    assert CONTRACT.read_text(encoding="utf-8") == contract(), "run `make contract`"
+
+
+def test_every_reference_leads_somewhere() -> None:
+    leads = set(references(DOCUMENT))
+    assert "#/components/schemas/Problem" in leads
+    assert all(found(reference) for reference in leads)
+
+
+def test_nothing_is_defined_that_nobody_uses() -> None:
+    leads = set(references(DOCUMENT))
+    for kind in ("schemas", "examples"):
+        for name in DOCUMENT["components"][kind]:
+            assert f"#/components/{kind}/{name}" in leads
+
+
+def test_operations_have_names_of_their_own() -> None:
+    names = [documented(route)["operationId"] for route in ROUTES]
+    assert sorted(names) == [
+        "cancelTurn",
+        "chat",
+        "chatkit",
+        "createChatSession",
+        "deleteConversation",
+        "getConversation",
+        "isAlive",
+        "isReady",
+        "listConversations",
+        "listMessages",
+        "listTasks",
+        "renameConversation",
+    ]
+
+
+@_routes
+def test_an_operation_is_described(route: Route) -> None:
+    operation = documented(route)
+    assert operation["summary"]
+    described = {tag["name"]: tag["description"] for tag in DOCUMENT["tags"]}
+    assert [described[tag] for tag in operation["tags"]]
+    for status, response in operation["responses"].items():
+        assert response["description"], status
+        assert response["description"] != "Validation Error"
+
+
+@_routes
+def test_an_operation_says_who_may(route: Route) -> None:
+    operation = documented(route)
+    if route[1] in PUBLIC:
+        assert "security" not in operation
+        assert "401" not in operation["responses"]
+        return
+    schemes = [name for wanted in operation["security"] for name in wanted]
+    sessions = ["clientSecret"] if route[1] == "/chatkit" else []
+    assert schemes == ["userToken", *sessions]
+    assert set(schemes) <= DOCUMENT["components"]["securitySchemes"].keys()
+    assert {"401", "403", "503"} <= operation["responses"].keys()
+    assert "WWW-Authenticate" in operation["responses"]["401"]["headers"]
+
+
+@_routes
+def test_every_part_of_a_path_is_a_parameter(route: Route) -> None:
+    named = {p["name"] for p in documented(route).get("parameters", []) if p["in"] == "path"}
+    assert named == {part.strip("{}") for part in route[1].split("/") if part.startswith("{")}
+
+
+@_routes
+def test_every_refusal_is_a_problem_with_examples(route: Route) -> None:
+    for status, response in documented(route)["responses"].items():
+        if int(status) < 400:
+            continue
+        content = response["content"]["application/problem+json"]
+        assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+        for code, example in content["examples"].items():
+            problem = found(example["$ref"])["value"]
+            assert (problem["status"], problem["code"]) == (int(status), code)
+            assert set(problem) == set(found("#/components/schemas/Problem")["required"])
+        assert list(response["content"]) == ["application/problem+json"]
+
+
+@_routes
+def test_bodies_and_answers_have_examples(route: Route) -> None:
+    operation = documented(route)
+    answers = [r for s, r in operation["responses"].items() if int(s) < 400]
+    for message in [*answers, *([operation["requestBody"]] if "requestBody" in operation else [])]:
+        for media in message.get("content", {}).values():
+            assert _has_example(media), media
+
+
+def _has_example(media: dict[str, Any]) -> bool:
+    if media.keys() & {"example", "examples"}:
+        return True
+    schemas = [found(reference) for reference in references(media["schema"])]
+    return bool(schemas) and all(
+        "examples" in s or any("examples" in p for p in s["properties"].values()) for s in schemas
+    )
+
+
+def test_every_operation_of_the_protocol_is_named() -> None:
+    [body] = documented(("POST", "/chatkit"))["requestBody"]["content"].values()
+    assert body["schema"]["properties"]["type"]["enum"] == list(OPERATIONS)
+    example = body["examples"]["threads.create"]["value"]
+    assert example["params"].keys() == create("")["params"].keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "example"),
+    [
+        (name, example["value"])
+        for name, example in DOCUMENT["paths"]["/chatkit"]["post"]["requestBody"]["content"][
+            "application/json"
+        ]["examples"].items()
+    ],
+)
+async def test_the_examples_of_the_protocol_are_understood(
+    service: Served, name: str, example: dict[str, Any]
+) -> None:
+    answer = await service.as_user(somebody()).post("/chatkit", json=example)
+    if "thread_id" in example["params"]:
+        require_refused(answer, 404, "conversation_not_found")
+    else:
+        assert answer.status_code == 200, answer.text
+
+
+@_routes
+async def test_an_operation_answers_what_it_says(service: Served, route: Route) -> None:
+    user = somebody()
+    body = {"conversation_id": "conv_nobodys"} if route in TAKES_ONE_CONVERSATION else None
+    answer = await ask(service.as_user(user), route, user, body=body)
+    assert str(answer.status_code) in documented(route)["responses"]
+    if answer.status_code != 200:
+        said = documented(route)["responses"][str(answer.status_code)]
+        assert answer.json()["code"] in said["content"]["application/problem+json"]["examples"]

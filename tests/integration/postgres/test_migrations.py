@@ -1,0 +1,356 @@
+"""The schema: every way up and down, what the tables refuse, and what holds under concurrency."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from chatbridge.adapters.postgres.database_url import parse
+from chatbridge.adapters.postgres.engine import postgres_engine
+from chatbridge.adapters.postgres.migrate import (
+    downgrade,
+    migration_config,
+    require_current,
+    upgrade,
+)
+from chatbridge.adapters.postgres.tables import Row
+from chatbridge.adapters.postgres.turn_repository import PostgresTurnRepository
+from chatbridge.domain.model.context_window import ContextWindow
+from chatbridge.domain.model.errors import Conflict, Unavailable
+from chatbridge.domain.model.identifiers import MessageId
+from chatbridge.domain.model.turn import Recording
+from chatbridge.ports.turn_repository import Begun, TurnRepository
+from tests.contracts.store import ALICE, C1, ask, call, conversation, message, said, tools
+from tests.integration.postgres.stores import SCHEMA, postgres_replica
+
+REVISIONS = [
+    script.revision
+    for script in reversed([*ScriptDirectory.from_config(migration_config()).walk_revisions()])
+]
+PATIENCE = 60.0
+
+_TABLES = text(
+    "select tablename from pg_catalog.pg_tables where schemaname = :schema order by tablename"
+)
+_FUNCTIONS = text(
+    "select proname from pg_catalog.pg_proc p"
+    " join pg_catalog.pg_namespace n on n.oid = p.pronamespace"
+    " where nspname = :schema order by proname"
+)
+_FIRST_KEYS = text(
+    "select c.relname, a.attname from pg_catalog.pg_index i"
+    " join pg_catalog.pg_class c on c.oid = i.indrelid"
+    " join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
+    " join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0]"
+    " where n.nspname = :schema and i.indisprimary and c.relname <> 'alembic_version'"
+)
+
+
+async def migrated(
+    act: Callable[[str, str, str], None], url: str, schema: str, revision: str
+) -> None:
+    """Migrations block and have a loop of their own."""
+    await asyncio.to_thread(act, url, schema, revision)
+
+
+async def found(url: str, schema: str) -> tuple[list[str], list[str]]:
+    """The tables and the functions of a schema."""
+    engine = postgres_engine(url, 1)
+    try:
+        async with engine.connect() as connection:
+            tables = await connection.scalars(_TABLES, {"schema": schema})
+            functions = await connection.scalars(_FUNCTIONS, {"schema": schema})
+            return list(tables), list(functions)
+    finally:
+        await engine.dispose()
+
+
+async def with_alembic(url: str, schema: str, act: Callable[[Config], None]) -> None:
+    """Like the adapter's own way, but in a session whose search_path names no schema of ours:
+    Alembic takes tables of the default schema for tables without one, and "$user" may be it."""
+    target = parse(url)
+    arguments = dict(target.connect_args)
+    arguments["server_settings"] = {
+        **arguments.get("server_settings", {}),
+        "search_path": "pg_catalog",
+    }
+    engine = create_async_engine(target.url, connect_args=arguments, poolclass=NullPool)
+
+    def run(connection: Connection) -> None:
+        act(migration_config(connection, schema))
+
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(run)
+    finally:
+        await engine.dispose()
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+async def test_each_revision_goes_up_down_and_up_again(fresh_database: str, revision: str) -> None:
+    schema = "stairway"
+    before = REVISIONS[: REVISIONS.index(revision)]
+    below = before[-1] if before else "base"
+    await migrated(upgrade, fresh_database, schema, revision)
+    up = await found(fresh_database, schema)
+    assert "conversations" in up[0]
+    await migrated(downgrade, fresh_database, schema, below)
+    down = await found(fresh_database, schema)
+    assert down != up
+    if below == "base":
+        assert down == (["alembic_version"], [])
+    await migrated(upgrade, fresh_database, schema, revision)
+    assert await found(fresh_database, schema) == up
+
+
+async def test_an_upgrade_that_has_nothing_to_do_changes_nothing(fresh_database: str) -> None:
+    before = await found(fresh_database, SCHEMA)
+    await migrated(upgrade, fresh_database, SCHEMA, "head")
+    assert await found(fresh_database, SCHEMA) == before
+
+
+async def test_servers_that_start_together_migrate_once(fresh_database: str) -> None:
+    results = await asyncio.gather(
+        *(migrated(upgrade, fresh_database, "together", "head") for _ in range(3)),
+        return_exceptions=True,
+    )
+    assert results == [None] * 3
+    assert await found(fresh_database, "together") == await found(fresh_database, SCHEMA)
+
+
+async def test_the_tables_are_what_the_migrations_make(fresh_database: str) -> None:
+    await with_alembic(fresh_database, SCHEMA, command.check)
+
+
+async def test_a_difference_between_tables_and_migrations_would_be_seen(
+    fresh_database: str,
+) -> None:
+    engine = postgres_engine(fresh_database, 1)
+    async with engine.connect() as connection:
+        await connection.execute(text(f"alter table {SCHEMA}.messages add column extra text"))
+    await engine.dispose()
+    with pytest.raises(Exception, match="New upgrade operations detected"):
+        await with_alembic(fresh_database, SCHEMA, command.check)
+
+
+async def test_everything_lives_in_the_schema_that_was_asked_for(fresh_database: str) -> None:
+    await migrated(upgrade, fresh_database, "another_one", "head")
+    assert await found(fresh_database, "another_one") == await found(fresh_database, SCHEMA)
+    assert await found(fresh_database, "public") == ([], [])
+    engine = postgres_engine(fresh_database, 2)
+    try:
+        await require_current(engine, "another_one")
+        elsewhere = PostgresTurnRepository(engine, "another_one")
+        begun = await elsewhere.begin(ask(new=True), ContextWindow())
+        recording = Recording(begun.turn)
+        for event in said("says", "Hello"):
+            recording.say(event)
+        messages = recording.transcript.closed()
+        assert await elsewhere.finish(recording, "completed", messages) == "completed"
+        async with engine.connect() as connection:
+            counts = [
+                await connection.scalar(text(f'select count(*) from "{schema}".messages'))  # noqa: S608
+                for schema in ("another_one", SCHEMA)
+            ]
+        assert counts == [2, 0]
+    finally:
+        await engine.dispose()
+
+
+@pytest.mark.parametrize("schema", ["", "Mixed", "with space", 'a"b', "a.b", "1st", "x" * 64])
+async def test_a_schema_whose_name_needs_quoting_is_refused(postgres_url: str, schema: str) -> None:
+    with pytest.raises(ValueError, match="no plain name"):
+        await migrated(upgrade, postgres_url, schema, "head")
+
+
+async def test_a_database_without_the_schema_is_not_ready(fresh_database: str) -> None:
+    engine = postgres_engine(fresh_database, 1)
+    try:
+        await require_current(engine, SCHEMA)
+        with pytest.raises(Unavailable) as raised:
+            await require_current(engine, "missing")
+        assert raised.value.code == "schema_missing"
+        await migrated(downgrade, fresh_database, SCHEMA, "base")
+        with pytest.raises(Unavailable) as raised:
+            await require_current(engine, SCHEMA)
+        assert raised.value.code == "schema_missing"
+    finally:
+        await engine.dispose()
+
+
+# --- what the tables refuse
+
+
+async def test_every_key_begins_with_the_owner(clean_engine: AsyncEngine) -> None:
+    async with clean_engine.connect() as connection:
+        rows = await connection.execute(_FIRST_KEYS, {"schema": SCHEMA})
+        keys = {row.relname: row.attname for row in rows}
+    assert {table.name for table in Row.metadata.tables.values()} == {*keys}
+    assert set(keys.values()) == {"user_id"}
+
+
+async def insert_message(engine: AsyncEngine, **columns: Any) -> None:
+    kept = {"role": "assistant", "kind": "text", "tool_calls": "[]", **columns}
+    statement = text(
+        f"insert into {SCHEMA}.messages"  # noqa: S608
+        " (user_id, conversation_id, position, id, role, kind, tool_calls) values"
+        " (:user_id, :conversation_id, 1, 'msg_1', :role, :kind, cast(:tool_calls as jsonb))"
+    )
+    async with engine.connect() as connection:
+        await connection.execute(statement, {"user_id": ALICE, "conversation_id": C1, **kept})
+
+
+A_CALL = {
+    "id": "call_1",
+    "name": "add_task",
+    "arguments": "{}",
+    "output": None,
+    "state": "running",
+    "started_at": "2020-01-01T12:00:00+00:00",
+    "ended_at": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("columns", "constraint"),
+    [
+        ({"role": "system"}, "messages_role"),
+        ({"role": "tool"}, "messages_role"),
+        ({"kind": "thought"}, "messages_kind"),
+        ({"kind": "tools"}, "messages_tool_calls"),
+        ({"tool_calls": json.dumps([A_CALL])}, "messages_tool_calls"),
+        ({"kind": "tools", "tool_calls": json.dumps(A_CALL)}, "messages_tool_calls"),
+        *(
+            (
+                {
+                    "kind": "tools",
+                    "tool_calls": json.dumps([{k: v for k, v in A_CALL.items() if k != name}]),
+                },
+                "messages_tool_calls",
+            )
+            for name in A_CALL
+        ),
+        (
+            {"kind": "tools", "tool_calls": json.dumps([A_CALL | {"state": "dreaming"}])},
+            "messages_tool_calls",
+        ),
+        ({"kind": "tools", "tool_calls": json.dumps([A_CALL, 7])}, "messages_tool_calls"),
+    ],
+)
+async def test_a_message_of_another_shape_is_refused(
+    clean_engine: AsyncEngine, columns: dict[str, Any], constraint: str
+) -> None:
+    await postgres_replica(clean_engine)(5.0).conversations.create(conversation())
+    with pytest.raises(IntegrityError, match=constraint):
+        await insert_message(clean_engine, **columns)
+
+
+@pytest.mark.parametrize("state", ["running", "succeeded", "failed", "cancelled", "unknown"])
+async def test_a_tool_call_in_each_of_its_states_is_kept(
+    clean_engine: AsyncEngine, state: str
+) -> None:
+    await postgres_replica(clean_engine)(5.0).conversations.create(conversation())
+    await insert_message(
+        clean_engine, kind="tools", tool_calls=json.dumps([A_CALL | {"state": state}])
+    )
+
+
+async def test_a_message_needs_its_conversation(clean_engine: AsyncEngine) -> None:
+    with pytest.raises(IntegrityError, match="foreign key"):
+        await insert_message(clean_engine)
+
+
+# --- under concurrency
+
+
+async def test_begin_and_finish_at_once_never_wait_for_each_other(
+    clean_engine: AsyncEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each finish races with the next begin of its conversation, with a rename and a stop."""
+    caplog.set_level("INFO", "chatbridge")
+    store = postgres_replica(clean_engine)(5.0)
+    begun = await store.turns.begin(ask("turn_0", new=True), ContextWindow())
+    async with asyncio.timeout(PATIENCE):
+        for n in range(1, 201):
+            finishing = finished(store.turns, begun, f"says_{n}")
+            request = ask(f"turn_{n}")
+            _, first, _, _ = await asyncio.gather(
+                finishing,
+                refused_or(store.turns.begin(request, ContextWindow())),
+                store.turns.ask_cancel(ALICE, C1),
+                store.conversations.rename(ALICE, C1, f"Title {n}"),
+            )
+            begun = first or await store.turns.begin(request, ContextWindow())
+    assert "deadlock" not in caplog.text.lower()
+    assert "trying again" not in caplog.text
+    counts = await counted(clean_engine)
+    assert counts == {"messages": 401, "last_position": 401, "deadlocks": 0}
+
+
+async def finished(turns: TurnRepository, begun: Begun, id: str) -> None:
+    recording = Recording(begun.turn)
+    for event in said(id, "Hello"):
+        recording.say(event)
+    state = await turns.finish(recording, "completed", recording.transcript.closed())
+    assert state == "completed"
+
+
+async def test_windows_have_no_holes_while_others_append(clean_engine: AsyncEngine) -> None:
+    """Messages, tool steps and turns are appended at once; each window is whole to its end."""
+    store = postgres_replica(clean_engine)(5.0)
+    await store.conversations.create(conversation())
+    window = ContextWindow(low=30, high=60)
+    stopped = asyncio.Event()
+
+    async def append(name: str) -> int:
+        n = 0
+        while not stopped.is_set():
+            await store.conversations.save_message(ALICE, message(f"{name}_{n}"))
+            step = tools(f"{name}_tools_{n}", call(f"call_{name}_{n}"))
+            await store.conversations.save_message(ALICE, step)
+            n += 1
+        return n
+
+    appending = [asyncio.create_task(append(name)) for name in ("one", "two")]
+    try:
+        async with asyncio.timeout(PATIENCE):
+            for n in range(40):
+                begun = await store.turns.begin(ask(f"turn_{n}"), window)
+                positions = [m.position for m in begun.window]
+                assert positions == [*range(positions[0], positions[-1] + 1)]
+                assert begun.window[-1].id == MessageId(f"turn_{n}_asks")
+                await finished(store.turns, begun, f"says_{n}")
+    finally:
+        stopped.set()
+        appended = await asyncio.gather(*appending)
+    assert min(appended) > 0
+    counts = await counted(clean_engine)
+    assert counts["messages"] == counts["last_position"] == 80 + 2 * sum(appended)
+
+
+async def refused_or(answer: Awaitable[Begun]) -> Begun | None:
+    """The answer, or None where the turn before was still running."""
+    try:
+        return await answer
+    except Conflict:
+        return None
+
+
+async def counted(engine: AsyncEngine) -> dict[str, int]:
+    query = text(
+        f"select (select count(*) from {SCHEMA}.messages) as messages,"  # noqa: S608
+        f" (select last_position from {SCHEMA}.conversations) as last_position,"
+        " (select deadlocks from pg_catalog.pg_stat_database where datname = current_database())"
+        " as deadlocks"
+    )
+    async with engine.connect() as connection:
+        return dict((await connection.execute(query)).mappings().one())

@@ -1,0 +1,373 @@
+"""chatbridge as a process: killed, stopped, started again, and the `chatbridge` command."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from chatbridge.adapters.jwt.token_issuer import JwtTokenIssuer
+from chatbridge.domain.model.caller import DEVELOPMENT, Caller
+from chatbridge.domain.model.identifiers import UserId
+from tests.chatkit_client import Json, add, create, events, items
+from tests.serving import SECRET, Spawned, free_port, spawn
+
+PATIENCE = 30.0
+_AN_HOUR = timedelta(hours=1)
+TAKEN_OVER_WITHIN = 8.0
+DRAIN = 1.0
+STOPPED_WITHIN = DRAIN + 3.0
+HEAVY = ("agents", "chatkit", "mcp", "openai", "fastapi", "sqlalchemy")
+
+Environment = dict[str, str]
+Spawn = Callable[..., Any]
+
+
+@pytest.fixture
+def environment(fresh_database: str) -> Environment:
+    """A server on a database that outlives it."""
+    return {
+        "DATABASE_URL": fresh_database,
+        "CHATBRIDGE_SECRET": SECRET,
+        "CHATBRIDGE_TURNS__DRAIN": str(DRAIN),
+    }
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A directory that every user may enter: where root is, another one runs Postgres."""
+    directory = Path(tempfile.mkdtemp(prefix="chatbridge-tests-"))
+    directory.chmod(0o711)
+    yield directory
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def start(home: Path) -> Iterator[Spawn]:
+    """Starts servers; those that still run at the end of the test are killed."""
+    started: list[Spawned] = []
+
+    async def start(**environment: str) -> Spawned:
+        started.append(await spawn(home, **environment))
+        return started[-1]
+
+    yield start
+    for server in started:
+        if server.process.poll() is None:
+            server.kill()
+
+
+@asynccontextmanager
+async def alice_at(server: Spawned) -> AsyncGenerator[httpx.AsyncClient]:
+    """Alice, at a server with the tests' secret."""
+    issued = JwtTokenIssuer(SECRET.encode()).issue(
+        Caller(user_id=UserId("alice")), audience=DEVELOPMENT, lifetime=_AN_HOUR
+    )
+    headers = {"Authorization": f"Bearer {issued.token}"}
+    async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=20) as client:
+        yield client
+
+
+async def shown_until(told: AsyncIterator[Json], enough: Callable[[str, list[Json]], bool]) -> str:
+    """What has been shown when it is enough."""
+    text, seen = "", list[Json]()
+    while not enough(text, seen):
+        event = await anext(told)
+        seen.append(event)
+        text += event.get("update", {}).get("delta", "")
+    return text
+
+
+async def rest_of(told: AsyncIterator[Json]) -> tuple[str, list[Json]]:
+    """What comes until the stream ends or breaks."""
+    text, seen = "", list[Json]()
+    try:
+        async for event in told:
+            seen.append(event)
+            text += event.get("update", {}).get("delta", "")
+    except httpx.TransportError:
+        pass
+    return text, seen
+
+
+async def messages(client: httpx.AsyncClient, conversation: str) -> list[Json]:
+    response = await client.get(f"/api/alice/conversations/{conversation}/messages")
+    assert response.status_code == 200, response.text
+    return response.json()["items"]
+
+
+async def taken_over(client: httpx.AsyncClient, conversation: str) -> list[Json]:
+    """The messages, as soon as the answer that lost its server is among them."""
+    async with asyncio.timeout(TAKEN_OVER_WITHIN):
+        while True:
+            kept = await messages(client, conversation)
+            if len(kept) > 1:
+                return kept
+            await asyncio.sleep(0.1)
+
+
+async def test_an_answer_that_lost_its_server_is_kept_as_far_as_it_was_shown(
+    start: Spawn, environment: Environment
+) -> None:
+    server = await start(**environment)
+    request = create("rehearse a long answer of 2000 words")
+    async with (
+        asyncio.timeout(PATIENCE),
+        alice_at(server) as alice,
+        alice.stream("POST", "/chatkit", json=request) as response,
+    ):
+        conversation = response.headers["x-conversation-id"]
+        told = events(response)
+        shown = await shown_until(told, lambda text, _: len(text.split()) > 20)
+        server.kill()
+        shown += (await rest_of(told))[0]
+    again = await start(**environment)
+    async with alice_at(again) as alice:
+        asked, partial = await taken_over(alice, conversation)
+        assert asked["role"] == "user"
+        assert partial["kind"] == "partial"
+        # the last tick may have been durable without having been sent
+        assert partial["content"].startswith(shown)
+        assert len(partial["content"].split()) <= len(shown.split()) + 10
+        answer = await alice.post("/chatkit", json=add(conversation, "hello"))
+        assert answer.status_code == 200
+        kinds = [(m["role"], m["kind"]) for m in await messages(alice, conversation)]
+        assert kinds[1:] == [("assistant", "partial"), ("user", "text"), ("assistant", "text")]
+
+
+async def test_a_call_that_lost_its_server_is_unknown(
+    start: Spawn, environment: Environment
+) -> None:
+    server = await start(**environment)
+    async with (
+        asyncio.timeout(PATIENCE),
+        alice_at(server) as alice,
+        alice.stream("POST", "/chatkit", json=create("rehearse a slow tool")) as response,
+    ):
+        conversation = response.headers["x-conversation-id"]
+        await shown_until(events(response), lambda _, seen: "Running" in str(seen))
+        server.kill()
+    again = await start(**environment)
+    async with alice_at(again) as alice:
+        _, step = await taken_over(alice, conversation)
+        assert [call["state"] for call in step["tool_calls"]] == ["unknown"]
+        reloaded = (await alice.post("/chatkit", json=items(conversation))).json()["data"]
+        assert "Outcome unknown" in str(reloaded[1]["widget"])
+
+
+async def test_a_stop_ends_open_streams_and_keeps_what_was_shown(
+    start: Spawn, environment: Environment
+) -> None:
+    server = await start(**environment)
+    request = create("rehearse a long answer of 2000 words")
+    async with (
+        asyncio.timeout(PATIENCE),
+        alice_at(server) as alice,
+        alice.stream("POST", "/chatkit", json=request) as response,
+    ):
+        conversation = response.headers["x-conversation-id"]
+        told = events(response)
+        shown = await shown_until(told, lambda text, _: bool(text))
+        began = time.monotonic()
+        server.process.terminate()
+        more, seen = await rest_of(told)
+        await asyncio.to_thread(server.process.wait, STOPPED_WITHIN)
+        assert time.monotonic() - began < STOPPED_WITHIN
+    assert [event["message"] for event in seen if event["type"] == "error"] == [
+        "The answer was interrupted. What was said so far is kept."
+    ]
+    assert "Traceback" not in server.log.read_text()
+    again = await start(**environment)
+    async with alice_at(again) as alice:
+        _, partial = await messages(alice, conversation)
+        assert (partial["kind"], partial["content"]) == ("partial", shown + more)
+
+
+async def test_a_stop_lets_a_short_answer_end(start: Spawn, environment: Environment) -> None:
+    server = await start(**environment | {"CHATBRIDGE_TURNS__DRAIN": "10"})
+    request = create("rehearse a long answer of 50 words")
+    async with (
+        asyncio.timeout(PATIENCE),
+        alice_at(server) as alice,
+        alice.stream("POST", "/chatkit", json=request) as response,
+    ):
+        told = events(response)
+        shown = await shown_until(told, lambda text, _: bool(text))
+        server.process.terminate()
+        more, seen = await rest_of(told)
+    assert len((shown + more).split()) == 50
+    assert not [event for event in seen if event["type"] == "error"]
+    await asyncio.to_thread(server.process.wait, PATIENCE)
+
+
+async def test_the_embedded_database_survives_its_servers_end(start: Spawn) -> None:
+    environment = {"CHATBRIDGE_SECRET": SECRET}
+    server = await start(**environment)
+    async with asyncio.timeout(PATIENCE), alice_at(server) as alice:
+        whole = await alice.post("/chatkit", json=create("add a task: buy oat milk"))
+        kept = whole.headers["x-conversation-id"]
+        before = await messages(alice, kept)
+        request = create("rehearse a long answer of 2000 words")
+        async with alice.stream("POST", "/chatkit", json=request) as response:
+            conversation = response.headers["x-conversation-id"]
+            told = events(response)
+            shown = await shown_until(told, lambda text, _: len(text.split()) > 10)
+            server.kill()
+            shown += (await rest_of(told))[0]
+    again = await start(**environment)
+    async with asyncio.timeout(PATIENCE), alice_at(again) as alice:
+        assert await messages(alice, kept) == before
+        _, partial = await messages(alice, conversation)
+        assert partial["kind"] == "partial"
+        assert partial["content"].startswith(shown)
+        tasks = (await alice.get("/api/alice/tasks")).json()["items"]
+        assert [task["title"] for task in tasks] == ["buy oat milk"]
+    await asyncio.to_thread(again.stop)
+
+
+# --- the command
+
+
+async def command(
+    directory: Path, *arguments: str, stdin: str | None = None, **environment: str
+) -> tuple[int, str, str]:
+    """Run `chatbridge` in the directory with these settings alone: exit code, stdout, stderr."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "chatbridge", *arguments],
+        cwd=directory,
+        env={**kept, **environment},
+        capture_output=True,
+        text=True,
+        input=stdin,
+        timeout=PATIENCE,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+async def refused(directory: Path, *arguments: str, **environment: str) -> str:
+    """The last line of a command that must fail, and must not show a traceback."""
+    code, _, errors = await command(directory, *arguments, **environment)
+    assert code == 1, errors
+    assert "Traceback" not in errors
+    line = errors.strip().splitlines()[-1]
+    assert line.startswith("Error: ")
+    return line
+
+
+async def test_there_are_no_development_tokens_in_production(tmp_path: Path) -> None:
+    settings = {"CHATBRIDGE_SECRET": SECRET, "CHATBRIDGE_ENVIRONMENT": "production"}
+    line = await refused(tmp_path, "token", "--user", "alice", **settings)
+    assert "development environment only" in line
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"PORT": "many"}, "PORT"),
+        ({"CHATBRIDGE_TURNS__LEASE": "0"}, "turns.lease"),
+        ({"CHATBRIDGE_MCP__SERVERS": "{"}, "mcp"),
+        ({"DATABASE_URL": "mysql://localhost/x"}, "not a Postgres URL"),
+        ({"DATABASE_URL": "nonsense"}, "database URL"),
+        ({"CHATBRIDGE_AGENT__MODEL": "gpt"}, "OPENAI_API_KEY"),
+        ({"CHATBRIDGE_ENVIRONMENT": "production"}, "sign-in"),
+    ],
+)
+async def test_settings_that_can_not_be_used_are_one_line(
+    tmp_path: Path, settings: Environment, said: str
+) -> None:
+    everything = {"PORT": str(free_port()), "DATABASE_URL": "memory:", **settings}
+    assert said in await refused(tmp_path, "serve", **everything)
+
+
+async def test_a_database_that_is_away_is_one_line_of_migrate(tmp_path: Path) -> None:
+    url = f"postgresql://nobody@127.0.0.1:{free_port()}/nothing"
+    assert "database is away" in await refused(tmp_path, "migrate", DATABASE_URL=url)
+
+
+async def test_a_database_url_is_migrated(tmp_path: Path, fresh_database: str) -> None:
+    settings = {"DATABASE_URL": fresh_database, "CHATBRIDGE_DATABASE__SCHEMA": "another_one"}
+    code, output, _ = await command(tmp_path, "migrate", **settings)
+    assert (code, output) == (0, "The schema another_one is up to date.\n")
+    assert "DATABASE_URL" in await refused(tmp_path, "migrate")
+
+
+async def test_a_port_in_use_and_a_home_in_use_are_one_line_each(start: Spawn, home: Path) -> None:
+    server = await start()
+    port = server.url.rpartition(":")[2]
+    line = await refused(home, "serve", PORT=port)
+    assert port in line
+    assert "set PORT" in line
+    line = await refused(home, "serve", PORT=str(free_port()))
+    assert "another chatbridge is using" in line
+    assert str(server.process.pid) in line
+    await asyncio.to_thread(server.stop)
+
+
+async def test_a_chat_in_one_line(start: Spawn, home: Path) -> None:
+    server = await start(DATABASE_URL="memory:")
+    at = {"PORT": server.url.rpartition(":")[2]}
+    code, output, hint = await command(home, "chat", "add a task: buy oat milk", **at)
+    assert code == 0
+    badges, _, text = output.partition("[Success]")
+    assert "Add task" in badges
+    assert "[Running]" in badges
+    assert text.strip() == "Added **buy oat milk** as task 1."
+    conversation = hint.split()[-1]
+    more = ["--conversation", conversation]
+    code, output, _ = await command(home, "chat", *more, "what are my tasks?", **at)
+    assert code == 0
+    assert "buy oat milk" in output
+    code, output, _ = await command(home, "chat", *more, stdin="hello\n", **at)
+    assert code == 0
+    assert output.index("Added **buy oat milk**") < output.index("Hello!")
+    line = await refused(home, "chat", "--conversation", "conv_none", "hello", **at)
+    assert "conversation_not_found" in line
+    line = await refused(home, "chat", "--user", "bob", *more, "hello", **at)
+    assert "403" in line
+    line = await refused(home, "chat", "--token", "nonsense", "hello", **at)
+    assert "401" in line
+
+
+async def test_a_chat_without_a_server_is_one_line(tmp_path: Path) -> None:
+    assert "Nothing answers" in await refused(tmp_path, "chat", "hello", PORT=str(free_port()))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--version"], ["token", "--user", "alice"], ["chat", "--help"], ["serve", "-h"]],
+    ids=" ".join,
+)
+async def test_what_needs_no_server_loads_none(tmp_path: Path, arguments: list[str]) -> None:
+    program = (
+        "import atexit, sys\n"
+        f"heavy = {HEAVY!r}\n"
+        "atexit.register(lambda: print('LOADED', [n for n in heavy if n in sys.modules]))\n"
+        f"sys.argv[1:] = {arguments!r}\n"
+        "from chatbridge.__main__ import main\n"
+        "main()\n"
+    )
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "LOADED []"

@@ -1,0 +1,114 @@
+"""A TCP proxy in front of a server: counts round trips, and can be the network that fails."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from sqlalchemy.engine import make_url
+
+_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class RoundTrip:
+    """What a client sent after the server had spoken (or at the start), on which connection."""
+
+    connection: int
+    data: bytes
+
+
+class TcpProxy:
+    """Forwards to `host`:`port` and notes each round trip."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._upstream = (host, port)
+        self._server: asyncio.Server | None = None
+        self._pairs: set[asyncio.Task[None]] = set()
+        self._connections = 0
+        self.port = 0
+        self.trips: list[RoundTrip] = []
+
+    async def start(self) -> None:
+        """Take connections; after a stop on the same port as before."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def cut(self) -> None:
+        """Break every connection; new ones are taken."""
+        for pair in tuple(self._pairs):
+            pair.cancel()
+        if self._pairs:
+            await asyncio.wait(self._pairs)
+
+    async def stop(self) -> None:
+        """Break every connection and refuse new ones."""
+        if self._server is not None:
+            self._server.close()
+        await self.cut()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections += 1
+        pair = asyncio.create_task(self._forward(self._connections, reader, writer))
+        self._pairs.add(pair)
+        pair.add_done_callback(self._pairs.discard)
+
+    async def _forward(
+        self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        writers = [writer]
+        try:
+            up_reader, up_writer = await asyncio.open_connection(*self._upstream)
+            writers.append(up_writer)
+            answered = [True]
+            ways = {
+                asyncio.create_task(self._up(number, reader, up_writer, answered)),
+                asyncio.create_task(self._down(up_reader, writer, answered)),
+            }
+            try:
+                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for way in ways:
+                    way.cancel()
+                await asyncio.gather(*ways, return_exceptions=True)
+        except OSError:
+            pass
+        finally:
+            for each in writers:
+                each.transport.abort()
+
+    async def _up(
+        self,
+        number: int,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        answered: list[bool],
+    ) -> None:
+        while data := await reader.read(_CHUNK):
+            if answered[0]:
+                answered[0] = False
+                self.trips.append(RoundTrip(number, data))
+            writer.write(data)
+            await writer.drain()
+
+    async def _down(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answered: list[bool]
+    ) -> None:
+        while data := await reader.read(_CHUNK):
+            answered[0] = True
+            writer.write(data)
+            await writer.drain()
+
+
+@asynccontextmanager
+async def proxied(url: str) -> AsyncGenerator[tuple[TcpProxy, str]]:
+    """A proxy in front of the database at `url`, and the URL that leads through it."""
+    target = make_url(url)
+    proxy = TcpProxy(target.host or "127.0.0.1", target.port or 5432)
+    await proxy.start()
+    through = target.set(host="127.0.0.1", port=proxy.port)
+    try:
+        yield proxy, through.render_as_string(hide_password=False)
+    finally:
+        with suppress(OSError):
+            await proxy.stop()

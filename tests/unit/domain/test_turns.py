@@ -1,0 +1,677 @@
+"""The life of a turn, over memory, with an agent that says what the test says."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from chatbridge.adapters.memory.conversation_repository import MemoryConversationRepository
+from chatbridge.adapters.memory.store import MemoryStore
+from chatbridge.adapters.memory.turn_journal import MemoryTurnJournal
+from chatbridge.adapters.memory.turn_repository import MemoryTurnRepository
+from chatbridge.domain.model.context_window import ContextWindow
+from chatbridge.domain.model.errors import (
+    AgentFailed,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    TurnLost,
+    Unavailable,
+)
+from chatbridge.domain.model.identifiers import (
+    ConversationId,
+    UserId,
+    new_conversation_id,
+    new_message_id,
+)
+from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.page import PageRequest
+from chatbridge.domain.model.turn import Recording, TurnState
+from chatbridge.domain.model.turn_event import (
+    EndState,
+    TextDelta,
+    Titled,
+    ToolCallStarted,
+    TurnEnded,
+    TurnEvent,
+    TurnFailed,
+)
+from chatbridge.domain.services import turns as turns_module
+from chatbridge.domain.services.conversation_history import ConversationHistory
+from chatbridge.domain.services.live_turn import LiveTurn
+from chatbridge.domain.services.turns import Turns
+from chatbridge.ports.turn_repository import TurnRepository
+from tests.scripted_agent import Run, ScriptedAgent
+
+ALICE, BOB = UserId("alice"), UserId("bob")
+PATIENCE = 10.0
+
+
+class Outages(MemoryTurnRepository):
+    """Is away for the next `away` calls of finish; what it kept before that stays."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        super().__init__(store)
+        self.away = 0
+        self.kept_before_it_went = False
+
+    async def finish(
+        self, recording: Recording, state: EndState, messages: tuple[Message, ...]
+    ) -> TurnState:
+        if self.away:
+            self.away -= 1
+            if self.kept_before_it_went:
+                await super().finish(recording, state, messages)
+            raise Unavailable("The database is away.")
+        return await super().finish(recording, state, messages)
+
+
+@dataclass
+class World:
+    """One server on a store that others may share."""
+
+    store: MemoryStore
+    agent: ScriptedAgent
+    journal: MemoryTurnJournal
+    turns: Turns
+    history: ConversationHistory
+    conversation: ConversationId
+
+    async def ask(self, text: str = "hello", *, new: bool = True) -> tuple[LiveTurn, Run]:
+        live = await self.turns.ask(ALICE, question(text, self.conversation), new=new)
+        return live, await self.agent.next_run(ALICE)
+
+    async def answered(self, text: str, answer: str, *, new: bool = True) -> LiveTurn:
+        live, run = await self.ask(text, new=new)
+        run.finish(answer)
+        await ended(live)
+        return live
+
+    async def messages(self) -> list[Message]:
+        page = await self.history.messages(ALICE, self.conversation, PageRequest(limit=100))
+        return list(page.items)
+
+    async def answer(self) -> list[tuple[str, str]]:
+        return [(m.kind, m.content) for m in await self.messages() if m.role == "assistant"]
+
+
+Server = Callable[..., Awaitable[World]]
+
+
+@asynccontextmanager
+async def open_world(
+    store: MemoryStore,
+    conversation: ConversationId,
+    *,
+    repository: TurnRepository | None = None,
+    lease: float = 60.0,
+    **options: Any,
+) -> AsyncGenerator[World]:
+    agent = ScriptedAgent()
+    journal = MemoryTurnJournal(store, tick=0.001, heartbeat=0.01, lease=lease)
+    turns = Turns(
+        repository or MemoryTurnRepository(store, lease=lease),
+        journal,
+        agent,
+        window=ContextWindow(),
+        **options,
+    )
+    history = ConversationHistory(MemoryConversationRepository(store), turns)
+    async with turns.running():
+        yield World(store, agent, journal, turns, history, conversation)
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+async def server(store: MemoryStore) -> AsyncGenerator[Server]:
+    """Makes servers that share a store; each ends with the test."""
+    conversation = new_conversation_id()
+    async with AsyncExitStack() as servers:
+
+        async def make(**options: Any) -> World:
+            return await servers.enter_async_context(open_world(store, conversation, **options))
+
+        yield make
+
+
+@pytest.fixture
+async def world(server: Server) -> World:
+    return await server()
+
+
+def question(text: str, conversation: ConversationId) -> Message:
+    return Message(
+        id=new_message_id(),
+        conversation_id=conversation,
+        role="user",
+        kind="text",
+        content=text,
+        created_at=datetime.now(UTC),
+    )
+
+
+async def heard(live: LiveTurn, after: int = 0) -> list[tuple[int, TurnEvent]]:
+    """Everything that a viewer sees to the end."""
+    async with asyncio.timeout(PATIENCE):
+        return [told async for told in live.follow(after)]
+
+
+async def ended(live: LiveTurn) -> list[TurnEvent]:
+    return [event for _, event in await heard(live)]
+
+
+async def shown(live: LiveTurn, text: str) -> None:
+    """Wait until a viewer can see this much."""
+    async with asyncio.timeout(PATIENCE):
+        await live.until(lambda r: text_of(r.events[: r.durable]) == text)
+
+
+def text_of(events: list[TurnEvent]) -> str:
+    return "".join(e.text for e in events if isinstance(e, TextDelta))
+
+
+def failure(events: list[TurnEvent]) -> TurnFailed:
+    (found,) = [e for e in events if isinstance(e, TurnFailed)]
+    return found
+
+
+async def test_a_completed_turn_keeps_its_answer(world: World) -> None:
+    live, run = await world.ask("What is chatbridge?")
+    run.finish("A ", "bridge.")
+    events = await ended(live)
+    assert events[-1] == TurnEnded(state="completed")
+    assert text_of(events) == "A bridge."
+    asked, said = await world.messages()
+    assert (asked.content, asked.position) == ("What is chatbridge?", 1)
+    assert (said.content, said.kind, said.position) == ("A bridge.", "text", 2)
+
+
+async def test_the_agent_is_asked_for_the_authenticated_user(world: World) -> None:
+    await world.answered("one", "first")
+    live, run = await world.ask("two", new=False)
+    run.finish()
+    await ended(live)
+    request = run.request
+    assert (request.on_behalf.user_id, request.on_behalf.turn_id) == (ALICE, live.turn.id)
+    assert [m.content for m in request.window] == ["one", "first", "two"]
+
+
+async def test_an_answer_survives_the_loss_of_every_viewer(world: World) -> None:
+    live, run = await world.ask()
+    live.viewers += 2
+    run.say("Half")
+    await shown(live, "Half")
+    world.turns.leave(live)
+    world.turns.leave(live)
+    run.finish(" and whole")
+    assert (await ended(live))[-1] == TurnEnded(state="completed")
+    assert await world.answer() == [("text", "Half and whole")]
+
+
+async def test_with_cancel_the_loss_of_every_viewer_stops_the_agent(server: Server) -> None:
+    world = await server(on_disconnect="cancel")
+    live, run = await world.ask()
+    live.viewers += 2
+    run.say("Half")
+    await shown(live, "Half")
+    world.turns.leave(live)
+    assert not run.closing.is_set(), "one viewer is still there"
+    world.turns.leave(live)
+    assert (await ended(live))[-1] == TurnEnded(state="cancelled")
+    assert run.tidied_up
+    assert live.speaking is not None
+    assert live.speaking.done()
+    assert await world.answer() == [("partial", "Half")]
+
+
+async def test_a_viewer_who_leaves_after_the_end_cancels_nothing(server: Server) -> None:
+    world = await server(on_disconnect="cancel")
+    live, run = await world.ask()
+    live.viewers += 1
+    run.finish("Whole")
+    await ended(live)
+    world.turns.leave(live)
+    assert not live.recording.cancel_asked
+    assert await world.answer() == [("text", "Whole")]
+
+
+async def test_a_stop_keeps_what_was_shown(world: World) -> None:
+    live, run = await world.ask()
+    run.say("As far as ", "here")
+    await shown(live, "As far as here")
+    assert await world.turns.cancel(ALICE, world.conversation)
+    assert (await ended(live))[-1] == TurnEnded(state="cancelled")
+    assert run.tidied_up
+    assert await world.answer() == [("partial", "As far as here")]
+    assert not await world.turns.cancel(ALICE, world.conversation)
+
+
+async def test_a_stop_from_another_server_arrives_by_the_store(server: Server) -> None:
+    here, elsewhere = await server(), await server()
+    live, run = await here.ask()
+    run.say("Far")
+    await shown(live, "Far")
+    assert await elsewhere.turns.cancel(ALICE, here.conversation)
+    assert (await ended(live))[-1] == TurnEnded(state="cancelled")
+    assert await here.answer() == [("partial", "Far")]
+
+
+async def test_only_the_owner_can_stop(world: World) -> None:
+    live, run = await world.ask()
+    with pytest.raises(Forbidden):
+        await world.turns.cancel(BOB, world.conversation)
+    with pytest.raises(NotFound):
+        await world.turns.cancel(BOB, new_conversation_id())
+    run.finish("Undisturbed")
+    assert (await ended(live))[-1] == TurnEnded(state="completed")
+
+
+async def test_an_agent_that_is_stopped_may_take_its_time_to_tidy_up(world: World) -> None:
+    """The journal goes on ticking meanwhile, and its news must not cut the tidying off."""
+    live, run = await world.ask()
+    run.may_close.clear()
+    run.say("Words")
+    await shown(live, "Words")
+    await world.turns.cancel(ALICE, world.conversation)
+    async with asyncio.timeout(PATIENCE):
+        await run.closing.wait()
+    for _ in range(3):
+        live.recording.durable_to(0)
+        await asyncio.sleep(0)
+    await world.turns.cancel(ALICE, world.conversation)
+    assert not run.closed.is_set()
+    run.may_close.set()
+    assert (await ended(live))[-1] == TurnEnded(state="cancelled")
+    assert run.tidied_up
+
+
+async def test_a_stop_before_the_first_word_leaves_no_message(world: World) -> None:
+    live, _ = await world.ask()
+    await world.turns.cancel(ALICE, world.conversation)
+    assert (await ended(live))[-1] == TurnEnded(state="cancelled")
+    assert await world.answer() == []
+
+
+async def test_a_tool_may_run_once_its_call_is_durable(world: World) -> None:
+    live, run = await world.ask()
+    started = run.start_call()
+    async with asyncio.timeout(PATIENCE):
+        await run.before_call(started.call.id)
+    recording = live.recording
+    assert started in recording.events[: recording.durable]
+    kept = world.store.turn(ALICE, live.turn.id)
+    assert kept is not None
+    assert started in kept[1].events.values()
+    run.end_call(started)
+    run.finish("Done")
+    await ended(live)
+
+
+async def test_a_tool_waits_as_long_as_its_call_is_not_durable(world: World) -> None:
+    live, run = await world.ask()
+    world.journal.close(live.recording)
+    started = run.start_call()
+    waiting = asyncio.create_task(run.before_call(started.call.id))
+    await run.taken_down()
+    done, _ = await asyncio.wait({waiting}, timeout=0.05)
+    assert not done
+    world.journal.open(live.recording)
+    async with asyncio.timeout(PATIENCE):
+        await waiting
+    run.finish()
+    await ended(live)
+
+
+async def test_a_tool_does_not_run_in_a_lost_turn(world: World) -> None:
+    live, run = await world.ask()
+    started = run.start_call()
+    world.turns.abandon(ALICE, world.conversation, TurnLost("Gone."))
+    with pytest.raises(TurnLost, match="Gone"):
+        await run.before_call(started.call.id)
+    assert failure(await ended(live)).detail == "Gone."
+
+
+async def test_a_call_that_is_cut_off_has_an_unknown_outcome(world: World) -> None:
+    live, run = await world.ask()
+    started = run.start_call()
+    async with asyncio.timeout(PATIENCE):
+        await run.before_call(started.call.id)
+    await world.turns.cancel(ALICE, world.conversation)
+    await ended(live)
+    (step,) = [m for m in await world.messages() if m.kind == "tools"]
+    assert [c.state for c in step.tool_calls] == ["unknown"]
+
+
+async def test_a_failing_agent_keeps_its_text_and_says_why(world: World) -> None:
+    live, run = await world.ask()
+    run.say("I was about")
+    run.fail(AgentFailed("The model is tired.", code="model_unavailable"))
+    events = await ended(live)
+    assert failure(events) == TurnFailed(code="model_unavailable", detail="The model is tired.")
+    assert events[-1] == TurnEnded(state="failed")
+    assert await world.answer() == [("partial", "I was about")]
+
+
+async def test_a_broken_agent_keeps_its_text_and_hides_its_reason(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    live, run = await world.ask()
+    run.say("I was about")
+    run.fail(KeyError("postgres://user:secret@host"))
+    events = await ended(live)
+    assert failure(events).code == "agent_failed"
+    assert "secret" not in failure(events).detail
+    assert events[-1] == TurnEnded(state="failed")
+    assert await world.answer() == [("partial", "I was about")]
+    assert "the agent failed" in caplog.text
+
+
+async def test_after_a_failure_the_conversation_goes_on(world: World) -> None:
+    live, run = await world.ask()
+    run.fail(AgentFailed("No."))
+    await ended(live)
+    await world.answered("again", "Yes.", new=False)
+    assert await world.answer() == [("text", "Yes.")]
+
+
+@pytest.mark.parametrize("kept_before_it_went", [False, True])
+async def test_an_outage_at_the_end_is_waited_for(
+    server: Server,
+    store: MemoryStore,
+    monkeypatch: pytest.MonkeyPatch,
+    kept_before_it_went: bool,
+) -> None:
+    monkeypatch.setattr(turns_module, "_FINISH_AGAIN_AFTER", 0.0)
+    repository = Outages(store)
+    repository.away, repository.kept_before_it_went = 5, kept_before_it_went
+    world = await server(repository=repository)
+    live, run = await world.ask()
+    run.finish("Kept")
+    assert (await ended(live))[-1] == TurnEnded(state="completed")
+    assert repository.away == 0
+    assert await world.answer() == [("text", "Kept")]
+
+
+async def test_an_outage_that_does_not_end_is_told(
+    server: Server, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns_module, "_FINISH_AGAIN_AFTER", 0.0)
+    repository = Outages(store)
+    repository.away = 1_000
+    world = await server(repository=repository)
+    live, run = await world.ask()
+    run.say("Shown")
+    await shown(live, "Shown")
+    run.finish()
+    events = await ended(live)
+    assert failure(events).code == "unavailable"
+    assert events[-1] == TurnEnded(state="interrupted")
+    repository.away = 0
+    await repository.abandon_running()
+    assert (await world.answer())[0][1] == "Shown"
+
+
+async def test_a_turn_that_was_taken_over_keeps_only_what_was_durable(server: Server) -> None:
+    first, second = await server(), await server()
+    live, run = await first.ask()
+    run.say("Durable")
+    await shown(live, "Durable")
+    first.journal.close(live.recording)
+    run.say(" and no more")
+    await MemoryTurnRepository(first.store).abandon_running()
+    await second.turns.close_stale(ALICE, second.conversation)
+    assert await second.answer() == [("partial", "Durable")]
+    run.finish()
+    events = await ended(live)
+    assert text_of(events) == "Durable"
+    assert failure(events).code == "turn_lost"
+    assert events[-1] == TurnEnded(state="interrupted")
+    assert await second.answer() == [("partial", "Durable")]
+
+
+async def test_a_turn_that_was_taken_over_is_stopped_by_the_journal(server: Server) -> None:
+    first, second = await server(), await server()
+    live, run = await first.ask()
+    run.say("Durable")
+    await shown(live, "Durable")
+    kept = first.store.turn(ALICE, live.turn.id)
+    assert kept is not None
+    kept[1].epoch += 1
+    events = await ended(live)
+    assert failure(events).code == "turn_lost"
+    assert run.tidied_up
+    assert text_of(events) == "Durable"
+    assert second.agent.runs == []
+
+
+async def test_the_next_question_takes_a_stale_turn_over(server: Server) -> None:
+    first, second = await server(), await server()
+    live, run = await first.ask("one")
+    run.say("Half")
+    await shown(live, "Half")
+    first.journal.close(live.recording)
+    await MemoryTurnRepository(first.store).abandon_running()
+    await second.answered("two", "Whole", new=False)
+    contents = [(m.role, m.kind, m.content) for m in await second.messages()]
+    assert contents == [
+        ("user", "text", "one"),
+        ("assistant", "partial", "Half"),
+        ("user", "text", "two"),
+        ("assistant", "text", "Whole"),
+    ]
+
+
+async def test_a_sweep_closes_every_stale_turn(server: Server) -> None:
+    first, second = await server(), await server()
+    live, run = await first.ask("one")
+    run.say("Half")
+    await shown(live, "Half")
+    first.journal.close(live.recording)
+    repository = MemoryTurnRepository(first.store)
+    await repository.abandon_running()
+    assert await repository.stale() == ((ALICE, first.conversation),)
+    await second.turns.sweep()
+    assert await repository.stale() == ()
+    assert await second.answer() == [("partial", "Half")]
+
+
+async def test_a_deleted_conversation_ends_its_turn_and_tells_viewers(world: World) -> None:
+    live, run = await world.ask()
+    run.say("Soon gone")
+    await shown(live, "Soon gone")
+    await world.history.delete(ALICE, world.conversation)
+    events = await ended(live)
+    assert failure(events).code == "conversation_deleted"
+    assert events[-1] == TurnEnded(state="interrupted")
+    assert run.tidied_up
+    with pytest.raises(NotFound):
+        await world.history.get(ALICE, world.conversation)
+
+
+async def test_a_conversation_deleted_elsewhere_ends_its_turn_too(server: Server) -> None:
+    here, elsewhere = await server(), await server()
+    live, run = await here.ask()
+    run.say("Soon gone")
+    await shown(live, "Soon gone")
+    await elsewhere.history.delete(ALICE, here.conversation)
+    assert failure(await ended(live)).code == "conversation_deleted"
+    assert run.tidied_up
+
+
+async def test_a_shutdown_ends_turns_as_interrupted_and_tells_viewers(store: MemoryStore) -> None:
+    async with open_world(store, new_conversation_id()) as world:
+        live, run = await world.ask()
+        run.say("Until here")
+        await shown(live, "Until here")
+    events = await ended(live)
+    assert failure(events).code == "interrupted"
+    assert events[-1] == TurnEnded(state="interrupted")
+    assert run.tidied_up
+    async with open_world(store, world.conversation) as later:
+        assert await later.answer() == [("partial", "Until here")]
+        assert await MemoryTurnRepository(store).stale() == ()
+
+
+async def test_a_shutdown_gives_turns_time_to_end(store: MemoryStore) -> None:
+    async with open_world(store, new_conversation_id(), drain=PATIENCE) as world:
+        live, run = await world.ask()
+        run.say("Nearly")
+        await shown(live, "Nearly")
+        stopping = asyncio.create_task(world.turns.stop())
+        await asyncio.sleep(0)
+        run.finish(" done")
+        async with asyncio.timeout(PATIENCE / 2):
+            await stopping
+    assert (await ended(live))[-1] == TurnEnded(state="completed")
+
+
+async def test_a_server_that_stops_begins_nothing(server: Server) -> None:
+    world = await server()
+    await world.turns.stop()
+    with pytest.raises(Unavailable):
+        await world.turns.ask(ALICE, question("late", world.conversation), new=True)
+    with pytest.raises(NotFound):
+        await world.history.get(ALICE, world.conversation)
+
+
+async def test_five_at_once_and_one_wins(world: World) -> None:
+    await world.answered("first", "answer")
+    asked = [question(f"n{n}", world.conversation) for n in range(5)]
+    results = await asyncio.gather(
+        *(world.turns.ask(ALICE, message) for message in asked), return_exceptions=True
+    )
+    (live,) = [r for r in results if isinstance(r, LiveTurn)]
+    assert [r.code for r in results if isinstance(r, Conflict)] == ["turn_running"] * 4
+    (await world.agent.next_run(ALICE)).finish("ok")
+    await ended(live)
+    assert world.agent.runs == []
+    assert len(await world.messages()) == 4
+
+
+async def test_a_late_follower_sees_everything(world: World) -> None:
+    live, run = await world.ask()
+    run.finish("One ", "two ", "three.")
+    early = await heard(live)
+    assert await heard(live) == early
+    assert [number for number, _ in early] == list(range(1, len(early) + 1))
+
+
+async def test_a_follower_at_a_cursor_sees_the_rest_without_gap_or_duplicate(world: World) -> None:
+    live, run = await world.ask()
+    run.say("One ")
+    await shown(live, "One ")
+    seen: list[tuple[int, TurnEvent]] = []
+    follower = live.follow()
+    async with asyncio.timeout(PATIENCE):
+        while not text_of([e for _, e in seen]):
+            seen.append(await anext(follower))
+    await follower.aclose()
+    whole = asyncio.create_task(heard(live))
+    rest = asyncio.create_task(heard(live, after=seen[-1][0]))
+    for word in ("two ", "three ", "four "):
+        run.say(word)
+        await shown(live, text_of(live.recording.events))
+    run.finish("five.")
+    assert seen + await rest == await whole
+    assert text_of([e for _, e in await whole]) == "One two three four five."
+
+
+async def test_nobody_sees_what_is_not_durable(world: World) -> None:
+    live, run = await world.ask()
+    run.say("Durable")
+    await shown(live, "Durable")
+    world.journal.close(live.recording)
+    follower = live.follow()
+    run.say("not yet")
+    await run.taken_down()
+    assert text_of(live.recording.events) == "Durablenot yet"
+    async with asyncio.timeout(PATIENCE):
+        seen = [(await anext(follower))[1] for _ in range(live.recording.durable)]
+    assert text_of(seen) == "Durable"
+    await follower.aclose()
+    run.finish()
+    assert text_of(await ended(live)) == "Durablenot yet"
+
+
+async def test_a_title_is_given_once(world: World) -> None:
+    live = await world.answered("Plan my holidays", "Gladly.")
+    assert [e for e in await ended(live) if isinstance(e, Titled)] == [
+        Titled(title="Plan my holidays")
+    ]
+    later = await world.answered("And now something else", "Well.", new=False)
+    assert not [e for e in await ended(later) if isinstance(e, Titled)]
+    kept = await world.history.get(ALICE, world.conversation)
+    assert kept.title == "Plan my holidays"
+
+
+async def test_a_persons_title_wins(world: World) -> None:
+    live, run = await world.ask("Plan my holidays")
+    run.say("Gladly")
+    await shown(live, "Gladly")
+    await world.history.rename(ALICE, world.conversation, "Summer")
+    run.finish()
+    await ended(live)
+    assert (await world.history.get(ALICE, world.conversation)).title == "Summer"
+
+
+async def test_a_retry_replaces_the_answer_once_it_is_complete(world: World) -> None:
+    await world.answered("one", "old")
+    subject = (await world.messages())[0]
+    live = await world.turns.retry(ALICE, world.conversation, subject.id)
+    run = await world.agent.next_run(ALICE)
+    assert [m.content for m in run.request.window] == ["one"]
+    run.say("new")
+    await shown(live, "new")
+    assert await world.answer() == [("text", "old")]
+    run.finish()
+    await ended(live)
+    assert await world.answer() == [("text", "new")]
+
+
+async def test_a_failed_retry_leaves_the_old_answer(world: World) -> None:
+    await world.answered("one", "old")
+    subject, answer = await world.messages()
+    live = await world.turns.retry(ALICE, world.conversation, subject.id)
+    run = await world.agent.next_run(ALICE)
+    run.say("new")
+    run.fail(AgentFailed("No."))
+    await ended(live)
+    assert await world.messages() == [subject, answer]
+    with pytest.raises(Invalid):
+        await world.turns.retry(ALICE, world.conversation, answer.id)
+
+
+async def test_parallel_calls_are_kept_in_one_message(world: World) -> None:
+    live, run = await world.ask()
+    first = run.start_call("add_task")
+    second = run.start_call("list_tasks", first.message_id)
+    run.end_call(second, "[]")
+    run.end_call(first, "No.", "failed")
+    run.finish("There.")
+    events = await ended(live)
+    assert len([e for e in events if isinstance(e, ToolCallStarted)]) == 2
+    _, step, said = await world.messages()
+    assert [(c.name, c.state, c.output) for c in step.tool_calls] == [
+        ("add_task", "failed", "No."),
+        ("list_tasks", "succeeded", "[]"),
+    ]
+    assert said.content == "There."
+
+
+async def test_an_ended_turn_leaves_nothing_behind(world: World) -> None:
+    before = asyncio.all_tasks()
+    await world.answered("one", "two")
+    left = asyncio.all_tasks() - before
+    if left:
+        _, left = await asyncio.wait(left, timeout=PATIENCE)
+    assert not left
+    assert not await world.turns.cancel(ALICE, world.conversation)

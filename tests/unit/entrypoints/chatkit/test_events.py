@@ -1,0 +1,273 @@
+"""What ChatKit's client is told of a turn, event by event."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from chatkit.types import ThreadStreamEvent
+from pydantic import TypeAdapter
+
+from chatbridge.domain.model.conversation import Conversation
+from chatbridge.domain.model.identifiers import CallId, ConversationId, MessageId, UserId
+from chatbridge.domain.model.tool_call import CallState, ToolCall
+from chatbridge.domain.model.transcript import Transcript
+from chatbridge.domain.model.turn_event import (
+    EndState,
+    TextDelta,
+    TextFinished,
+    TextStarted,
+    Titled,
+    ToolCallFinished,
+    ToolCallStarted,
+    TurnEnded,
+    TurnEvent,
+    TurnFailed,
+)
+from chatbridge.entrypoints.chatkit.events import Translation
+from chatbridge.entrypoints.chatkit.mapping import to_item
+
+EVENT: TypeAdapter[Any] = TypeAdapter(ThreadStreamEvent)
+AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+STAMP = "2026-01-02T03:04:05Z"
+CONVERSATION = Conversation(
+    id=ConversationId("conv_1"),
+    user_id=UserId("alice"),
+    created_at=AT,
+    updated_at=AT,
+    metadata={"a": 1},
+)
+
+THINKING = {"type": "progress_update", "text": "Thinking"}
+HEAD = {"thread_id": "conv_1", "created_at": STAMP}
+
+
+def told(*events: TurnEvent) -> list[dict[str, Any]]:
+    """What the client gets, as JSON; each of it an event that the SDK knows."""
+    translation = Translation(CONVERSATION)
+    answers = [as_json(answer) for event in events for answer in translation.of(event)]
+    assert [as_json(EVENT.validate_python(answer)) for answer in answers] == answers
+    return answers
+
+
+def as_json(event: Any) -> dict[str, Any]:
+    return event.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def text(id: str, *parts: str, whole: bool = True) -> list[TurnEvent]:
+    message_id = MessageId(id)
+    events: list[TurnEvent] = [TextStarted(message_id=message_id, at=AT)]
+    events += [TextDelta(message_id=message_id, text=part) for part in parts]
+    return [*events, *([TextFinished(message_id=message_id)] if whole else [])]
+
+
+def started(id: str, name: str = "add_task", step: str = "msg_tools") -> TurnEvent:
+    call = ToolCall(id=CallId(id), name=name, arguments="{}", started_at=AT)
+    return ToolCallStarted(message_id=MessageId(step), call=call)
+
+
+def finished(
+    id: str, state: CallState = "succeeded", output: str = "ok", step: str = "msg_tools"
+) -> TurnEvent:
+    return ToolCallFinished(
+        message_id=MessageId(step), call_id=CallId(id), state=state, output=output, at=AT
+    )
+
+
+def ended(state: EndState = "completed") -> TurnEvent:
+    return TurnEnded(state=state)
+
+
+def assistant(id: str, said: str) -> dict[str, Any]:
+    content = [{"type": "output_text", "text": said, "annotations": []}] if said else []
+    return {"id": id, **HEAD, "type": "assistant_message", "content": content}
+
+
+def line(id: str, title: str, label: str, color: str, *reason: str) -> dict[str, Any]:
+    row = {
+        "type": "Row",
+        "align": "center",
+        "gap": 2,
+        "children": [
+            {"type": "Icon", "name": "bolt", "size": "sm"},
+            {"type": "Text", "value": title, "size": "sm"},
+            {"type": "Spacer"},
+            {"type": "Badge", "label": label, "color": color, "variant": "soft", "size": "sm"},
+        ],
+    }
+    why = [{"type": "Text", "value": text, "size": "xs", "color": "secondary"} for text in reason]
+    return {"type": "Col", "key": id, "gap": 1, "children": [row, *why]}
+
+
+def card(*lines: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "Card", "size": "sm", "children": list(lines)}
+
+
+def badges(copied: str, *lines: dict[str, Any], id: str = "msg_tools") -> dict[str, Any]:
+    return {"id": id, **HEAD, "type": "widget", "widget": card(*lines), "copy_text": copied}
+
+
+def added(item: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "thread.item.added", "item": item}
+
+
+def done(item: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "thread.item.done", "item": item}
+
+
+def updated(id: str, update: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "thread.item.updated", "item_id": id, "update": update}
+
+
+def part_added(id: str) -> dict[str, Any]:
+    part = {"type": "output_text", "text": "", "annotations": []}
+    kind = "assistant_message.content_part.added"
+    return updated(id, {"type": kind, "content_index": 0, "content": part})
+
+
+def delta(id: str, text: str) -> dict[str, Any]:
+    kind = "assistant_message.content_part.text_delta"
+    return updated(id, {"type": kind, "content_index": 0, "delta": text})
+
+
+def redrawn(*lines: dict[str, Any]) -> dict[str, Any]:
+    return updated("msg_tools", {"type": "widget.root.updated", "widget": card(*lines)})
+
+
+def error(message: str, *, retry: bool) -> dict[str, Any]:
+    return {"type": "error", "code": "custom", "message": message, "allow_retry": retry}
+
+
+def kept(events: Iterable[TurnEvent]) -> list[dict[str, Any]]:
+    """What a reload shows."""
+    messages = Transcript(CONVERSATION.id, events).closed()
+    return [to_item(m).model_dump(mode="json", exclude_none=True) for m in messages]
+
+
+RUNNING = line("call_1", "Add task", "Running", "secondary")
+SUCCESS = line("call_1", "Add task", "Success", "success")
+UNKNOWN = line("call_1", "Add task", "Outcome unknown", "warning")
+
+
+def test_a_text_is_shown_as_it_is_said() -> None:
+    assert told(*text("msg_1", "Hel", "lo"), ended()) == [
+        added(assistant("msg_1", "")),
+        part_added("msg_1"),
+        delta("msg_1", "Hel"),
+        delta("msg_1", "lo"),
+        done(assistant("msg_1", "Hello")),
+    ]
+
+
+def test_a_tool_call_is_a_badge_that_changes() -> None:
+    assert told(started("call_1"), finished("call_1"), ended()) == [
+        added(badges("Add task: Running", RUNNING)),
+        THINKING,
+        redrawn(SUCCESS),
+        done(badges("Add task: Success", SUCCESS)),
+        THINKING,
+    ]
+
+
+def test_two_tools_side_by_side_share_a_card_and_one_may_fail() -> None:
+    second = line("call_2", "List tasks", "Running", "secondary")
+    failed = line("call_2", "List tasks", "Failed", "danger", "no list")
+    events = [
+        started("call_1"),
+        started("call_2", "list_tasks"),
+        finished("call_2", "failed", "no list"),
+        finished("call_1"),
+        *text("msg_2", "One of two."),
+        ended(),
+    ]
+    assert told(*events) == [
+        added(badges("Add task: Running", RUNNING)),
+        THINKING,
+        redrawn(RUNNING, second),
+        redrawn(RUNNING, failed),
+        redrawn(SUCCESS, failed),
+        done(badges("Add task: Success\nList tasks: Failed", SUCCESS, failed)),
+        THINKING,
+        added(assistant("msg_2", "")),
+        part_added("msg_2"),
+        delta("msg_2", "One of two."),
+        done(assistant("msg_2", "One of two.")),
+    ]
+
+
+def test_what_is_cut_off_is_finished_with_what_is_kept() -> None:
+    events = [*text("msg_1", "Half a", whole=False), started("call_1"), ended("cancelled")]
+    answer = told(*events)
+    assert answer == [
+        added(assistant("msg_1", "")),
+        part_added("msg_1"),
+        delta("msg_1", "Half a"),
+        added(badges("Add task: Running", RUNNING)),
+        THINKING,
+        done(assistant("msg_1", "Half a")),
+        done(badges("Add task: Outcome unknown", UNKNOWN)),
+    ]
+    shown = [event["item"] for event in answer if event["type"] == "thread.item.done"]
+    assert shown == kept(events)
+
+
+def test_a_text_of_which_nothing_was_said_is_taken_away() -> None:
+    assert told(*text("msg_1", whole=False), ended("interrupted")) == [
+        added(assistant("msg_1", "")),
+        part_added("msg_1"),
+        {"type": "thread.item.removed", "item_id": "msg_1"},
+    ]
+
+
+def test_a_failure_is_told_and_closes_what_is_open() -> None:
+    failure = TurnFailed(code="agent_failed", detail="The model is away.")
+    assert told(*text("msg_1", "Half", whole=False), failure, ended("failed")) == [
+        added(assistant("msg_1", "")),
+        part_added("msg_1"),
+        delta("msg_1", "Half"),
+        error("The model is away.", retry=True),
+        done(assistant("msg_1", "Half")),
+    ]
+
+
+def test_a_deleted_conversation_can_not_be_asked_again() -> None:
+    gone = TurnFailed(code="conversation_deleted", detail="The conversation was deleted.")
+    assert told(gone, ended("interrupted")) == [error("The conversation was deleted.", retry=False)]
+
+
+def test_a_title_is_told_with_the_whole_thread() -> None:
+    assert told(Titled(title="Tea")) == [
+        {
+            "type": "thread.updated",
+            "thread": {
+                "id": "conv_1",
+                "title": "Tea",
+                "created_at": STAMP,
+                "status": {"type": "active"},
+                "metadata": {"a": 1},
+                "items": {"data": [], "has_more": False},
+            },
+        }
+    ]
+
+
+def test_what_is_finished_is_not_finished_again_at_the_end() -> None:
+    events = [started("call_1"), finished("call_1"), *text("msg_2", "Done."), ended()]
+    finished_items = [e["item"]["id"] for e in told(*events) if e["type"] == "thread.item.done"]
+    assert finished_items == ["msg_tools", "msg_2"]
+
+
+def test_a_turn_that_says_nothing_shows_nothing() -> None:
+    assert told(ended()) == []
+
+
+def test_two_texts_and_a_step_between_them_are_items_in_order() -> None:
+    events = [
+        *text("msg_1", "Let me see."),
+        started("call_1"),
+        finished("call_1"),
+        *text("msg_3", "Done."),
+        ended(),
+    ]
+    shown = [event["item"] for event in told(*events) if event["type"] == "thread.item.done"]
+    assert shown == kept(events)
+    assert [item["id"] for item in shown] == ["msg_1", "msg_tools", "msg_3"]

@@ -1,0 +1,253 @@
+"""What the documentation says of tables, settings, commands, paths and files is so."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from sqlalchemy import CheckConstraint, Table, UniqueConstraint
+
+from chatbridge.adapters.postgres.tables import Row
+from chatbridge.container import Container
+from chatbridge.entrypoints.cli import Program, command
+from chatbridge.main import create_app
+from chatbridge.settings import Settings
+from tests.unit.test_settings import setting_defaults
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+README = (ROOT / "README.md").read_text()
+QUICK_START = README.partition("\n## ")[0]
+DATA_MODEL = (ROOT / "docs" / "data-model.md").read_text()
+TABLES = list(Row.metadata.tables.values())
+
+# variables that are read by something else than the settings
+OTHER_VARIABLES = {"CHATBRIDGE_PG_BIN", "TEST_POSTGRES"}
+SHELLS = ("sh", "console")
+
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+every_table = pytest.mark.parametrize("table", TABLES, ids=lambda t: t.name)
+
+
+def blocks(text: str, *languages: str) -> Iterator[str]:
+    """The lines of the text's blocks in one of these languages; continued lines are joined."""
+    for language, block in re.findall(r"^```(\w*)\n(.*?)^```", text, re.M | re.S):
+        if language in languages:
+            yield from block.replace("\\\n", " ").splitlines()
+
+
+def code(text: str) -> list[str]:
+    """Every span of code outside of blocks."""
+    return re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S))
+
+
+def said_commands(text: str) -> Iterator[list[str]]:
+    """What a reader would type, by words and without a prompt or variables in front."""
+    lines = [line for line in blocks(text, *SHELLS) if not re.match(r"\s*(#|export )", line)]
+    for line in [*lines, *code(text), *re.findall(r"\$\(([^)]+)\)", text)]:
+        plain = re.sub(r"^\$ |^(?:[A-Z][A-Z_]*=\S* )+", "", line.strip())
+        if re.match(r"make [a-z]|(\.venv/bin/)?chatbridge [a-z]", plain):
+            yield shlex.split(plain.replace("[MESSAGE]", "MESSAGE"), comments=True)
+
+
+def targets() -> set[str]:
+    """What `make help` lists."""
+    return set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.M))
+
+
+def subcommands() -> dict[str, click.Command]:
+    """What `chatbridge --help` lists."""
+    nothing: Any = None
+    program = Program(
+        serve=nothing,
+        migrate=nothing,
+        serve_tasks=nothing,
+        development_token=nothing,
+        address=nothing,
+    )
+    return command(program).commands
+
+
+def section(title: str, text: str = README) -> str:
+    """What is below the heading, up to the next one of its kind."""
+    return text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def rows(table: str) -> list[list[str]]:
+    """The cells of a Markdown table's rows, without its head."""
+    lines = [line for line in table.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+@every_table
+def test_each_table_is_described_with_its_columns(table: Table) -> None:
+    described = {row[0].strip("`") for row in rows(section(f"`{table.name}`", DATA_MODEL))}
+    assert described == set(table.columns.keys())
+
+
+@every_table
+def test_each_constraint_and_index_has_its_reason(table: Table) -> None:
+    described = section(f"`{table.name}`", DATA_MODEL)
+    named = [c for c in table.constraints if isinstance(c, CheckConstraint | UniqueConstraint)]
+    for each in [*named, *table.indexes]:
+        assert f"`{each.name}`" in described, each.name
+
+
+@every_table
+def test_a_column_that_may_be_null_says_so(table: Table) -> None:
+    for name, kind, *_ in rows(section(f"`{table.name}`", DATA_MODEL)):
+        assert table.columns[name.strip("`")].nullable == kind.endswith(", null"), name
+
+
+def test_every_table_that_is_described_exists() -> None:
+    described = set(re.findall(r"^## `(\w+)`$", DATA_MODEL, re.M))
+    assert described == {table.name for table in TABLES}
+
+
+def test_every_function_is_described() -> None:
+    found = ROOT.glob("src/chatbridge/adapters/postgres/migrations/functions/*.sql")
+    assert {row[0].strip("`") for row in rows(section("Functions", DATA_MODEL))} == {
+        path.stem for path in found
+    }
+
+
+def test_the_readme_has_every_setting_with_its_default() -> None:
+    said = {row[0].strip("`"): row[1] for row in rows(section("Settings"))}
+    instructions = "CHATBRIDGE_AGENT__INSTRUCTIONS"
+    assert set(said) == set(setting_defaults())
+    assert said.pop(instructions) == "a task keeper's"
+    for name, default in setting_defaults().items():
+        if name != instructions:
+            assert said[name] == _shown(default), name
+
+
+def _shown(default: Any) -> str:
+    match default:
+        case None:
+            return "unset"
+        case bool():
+            return f"`{str(default).lower()}`"
+        case _:
+            return f"`{default}`"
+
+
+@every_page
+def test_every_variable_exists(page: Path) -> None:
+    found = re.findall(
+        r"\b(?:CHATBRIDGE|BETTER|OPENAI|DATABASE|TEST)_[A-Z_]*[A-Z]\b", page.read_text()
+    )
+    assert set(found) <= setting_defaults().keys() | OTHER_VARIABLES
+
+
+@every_page
+def test_every_command_exists(page: Path) -> None:
+    for program, name, *arguments in said_commands(page.read_text()):
+        if program == "make":
+            assert name in targets()
+        else:
+            options = {option for p in subcommands()[name].params for option in p.opts}
+            assert {a for a in arguments if a.startswith("--")} <= options, name
+
+
+def test_every_subcommand_is_in_the_readme() -> None:
+    said = {shlex.split(row[0].strip("`"))[1] for row in rows(section("Commands"))}
+    assert said == subcommands().keys()
+
+
+def test_the_quick_start_is_what_there_is() -> None:
+    lines = [line.partition("#")[0].strip() for line in blocks(QUICK_START, "sh")]
+    assert lines == ["make run", "make test"]
+    assert {line.removeprefix("make ") for line in lines} <= targets()
+    typed = [line for line in blocks(QUICK_START, "console") if line.startswith("$ ")]
+    assert typed[0] == '$ .venv/bin/chatbridge chat "add a task: buy oat milk"'
+    assert len(list(said_commands("\n".join(["```console", *typed, "```"])))) == len(typed)
+
+
+def test_the_reason_is_told_in_the_right_words() -> None:
+    words = " ".join(QUICK_START.split())
+    assert "On 30 November 2026 OpenAI ends Agent Builder" in words
+    assert "ChatKit itself stays and asks for a server of one's own" in words
+
+
+def test_the_readme_has_every_path() -> None:
+    container = Container(
+        settings=Settings(_env_file=None, secret="s" * 32, database={"url": "memory:"})
+    )
+    served = {
+        (method.upper(), path)
+        for path, operations in create_app(container).openapi()["paths"].items()
+        for method in operations
+    }
+    assert {(row[0], row[1].strip("`")) for row in rows(section("HTTP"))} == served
+
+
+@every_page
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if target.startswith(("https://", "mailto:")):
+            continue
+        path, _, anchor = target.partition("#")
+        there = (page.parent / path).resolve() if path else page
+        assert there.is_relative_to(ROOT), target
+        assert there.exists(), target
+        assert not anchor or anchor in _anchors(there), target
+
+
+def _anchors(page: Path) -> set[str]:
+    titles = re.findall(r"^#+ (.+)$", page.read_text(), re.M)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@every_page
+def test_every_file_that_is_named_exists(page: Path) -> None:
+    inside = ("adapters/", "domain/", "entrypoints/", "ports/")
+    for name in code(page.read_text()):
+        if not re.fullmatch(r"[\w./-]+", name):
+            continue
+        if name.startswith(("src/", "tests/", "docs/", "scripts/")):
+            assert (ROOT / name).exists(), name
+        elif name.startswith(inside):
+            assert (ROOT / "src" / "chatbridge" / name).exists(), name
+        elif name.endswith(".md"):
+            assert list(ROOT.rglob(name)), name
+
+
+def test_every_promise_names_its_tests() -> None:
+    promises = rows(section("What is promised"))
+    assert promises
+    for promise, measured in promises:
+        assert promise
+        assert re.search(r"def test_|class Test", (ROOT / measured.strip("`")).read_text()), (
+            measured
+        )
+
+
+def test_every_decision_is_listed_and_has_its_parts() -> None:
+    listed = (ROOT / "docs" / "decisions" / "README.md").read_text()
+    files = sorted((ROOT / "docs" / "decisions").glob("0*.md"))
+    assert [int(file.name[:4]) for file in files] == list(range(1, len(files) + 1))
+    for file in files:
+        text = file.read_text()
+        title = re.findall(r"^# \d+\. (.+)$", text, re.M)
+        parts = re.findall(r"^## (.+)$", text, re.M)
+        assert f"]({file.name}) | {title[0]} |" in listed, file.name
+        assert parts == ["Context", "Decision", "Consequences", "Alternatives"], file.name
+
+
+UNWANTED = {
+    "ChatKit stays": r"chatkit[^.;\n]{0,30}\b(shut|close|end|sunset|discontinue|retire)[sd]?\b",
+    "a path of somebody's machine": r"(?<![\w.:])/(work|home|root|tmp|Users)/",
+    "a number that only a tracker knows": r"(?<![\w&(/])#\d+\b",
+    "praise": r"\b(blazing|seamless|effortless|robust|world-class|cutting-edge|powerful|simply)\b",
+    "a picture for a word": r"[\u2600-\u27bf\U0001f000-\U0001faff]",
+}
+
+
+@every_page
+@pytest.mark.parametrize("what", UNWANTED)
+def test_there_is_none_of(what: str, page: Path) -> None:
+    found = re.search(UNWANTED[what], page.read_text(), re.I)
+    assert not found, found

@@ -1,0 +1,275 @@
+"""Settings from the environment, and the example of them that is kept in the repository."""
+
+import json
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import AliasChoices, BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from chatbridge.settings import Settings
+
+EXAMPLE = Path(__file__).resolve().parents[2] / ".env.example"
+NEON = "postgresql://alice:pa55word@ep-cool-1-pooler.eu-central-1.aws.neon.tech/neondb"
+
+
+def setting_defaults() -> dict[str, Any]:
+    """Every name that the environment may set, with its default."""
+    return dict(_names(Settings, "CHATBRIDGE_"))
+
+
+def _names(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, Any]]:
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from _names(kind, f"{prefix}{name}__".upper())
+        else:
+            yield _name(name, field, prefix), field.default
+
+
+def _name(name: str, field: FieldInfo, prefix: str) -> str:
+    alias = field.validation_alias
+    if isinstance(alias, AliasChoices):
+        alias = alias.choices[0]
+    if isinstance(alias, str):
+        return alias if alias.isupper() else f"{prefix}{alias.upper()}"
+    return f"{prefix}{name.upper()}"
+
+
+@pytest.fixture(autouse=True)
+def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in setting_defaults():
+        monkeypatch.delenv(name, raising=False)
+
+
+def settings() -> Settings:
+    """The settings of the environment alone, without a `.env`."""
+    return Settings(_env_file=None)
+
+
+def uncommented() -> str:
+    """The example with every setting switched on."""
+    lines = EXAMPLE.read_text().splitlines()
+    return "\n".join(line[1:] for line in lines if line.startswith("#") and "=" in line.split()[0])
+
+
+def test_the_example_names_every_setting_once_and_no_other() -> None:
+    names = [line.partition("=")[0] for line in uncommented().splitlines()]
+    assert sorted(names) == sorted(setting_defaults())
+
+
+def test_the_example_holds_the_defaults(tmp_path: Path) -> None:
+    (tmp_path / "env").write_text(uncommented())
+    parsed = Settings(_env_file=tmp_path / "env")
+    assert _unset_where_empty(parsed.model_dump()) == settings().model_dump()
+
+
+def test_the_example_explains_every_setting() -> None:
+    lines = EXAMPLE.read_text().splitlines()
+    for before, line in pairwise(lines):
+        if line.startswith("#") and not line.startswith("# "):
+            assert before.startswith("# "), line
+
+
+def _unset_where_empty(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _unset_where_empty(entry) for name, entry in value.items()}
+    return None if hasattr(value, "__len__") and len(value) == 0 else value
+
+
+def test_without_a_url_the_database_is_embedded() -> None:
+    assert settings().store == "embedded"
+    assert settings().postgres_url is None
+
+
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_an_empty_url_is_no_url(monkeypatch: pytest.MonkeyPatch, empty: str) -> None:
+    monkeypatch.setenv("DATABASE_URL", empty)
+    assert settings().store == "embedded"
+
+
+def test_memory_is_a_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHATBRIDGE_DATABASE__URL", "memory:")
+    assert settings().store == "memory"
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "CHATBRIDGE_DATABASE__URL"])
+def test_either_name_sets_the_database(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, NEON)
+    assert settings().store == "postgres"
+    assert settings().postgres_url == NEON
+
+
+def test_our_name_of_the_database_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", NEON)
+    monkeypatch.setenv("CHATBRIDGE_DATABASE__URL", "memory:")
+    assert settings().store == "memory"
+
+
+def test_an_empty_url_of_ours_leaves_the_common_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", NEON)
+    monkeypatch.setenv("CHATBRIDGE_DATABASE__URL", "")
+    assert settings().postgres_url == NEON
+
+
+def test_the_schema_is_called_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHATBRIDGE_DATABASE__SCHEMA", "chat_2")
+    assert settings().database.schema_name == "chat_2"
+
+
+@pytest.mark.parametrize("name", ["", "Chat", "1st", 'a"b', "a" * 64])
+def test_a_schema_that_would_need_quoting_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("CHATBRIDGE_DATABASE__SCHEMA", name)
+    with pytest.raises(ValidationError, match="schema"):
+        settings()
+
+
+def test_the_endpoints_own_key_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "common")
+    assert settings().api_key == "common"
+    monkeypatch.setenv("CHATBRIDGE_AGENT__API_KEY", "own")
+    assert settings().api_key == "own"
+
+
+def test_tool_servers_as_a_mapping(monkeypatch: pytest.MonkeyPatch) -> None:
+    servers = {
+        "search": {"url": "https://tools.example/mcp", "headers": {"X-Key": "k"}},
+        "clock": {"command": "uvx", "args": ["clock"], "env": {"TZ": "UTC"}, "timeout": 5},
+    }
+    monkeypatch.setenv("CHATBRIDGE_MCP__SERVERS", json.dumps(servers))
+    found = settings().mcp.servers
+    assert found["search"].headers == {"X-Key": "k"}
+    assert found["search"].timeout == 30
+    assert (found["clock"].command, found["clock"].args) == ("uvx", ["clock"])
+    assert found["clock"].timeout == 5
+
+
+def test_tool_servers_as_a_list_of_named_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    servers = [{"name": "a", "url": "https://a.example"}, {"name": "b", "command": "b"}]
+    monkeypatch.setenv("CHATBRIDGE_MCP__SERVERS", json.dumps(servers))
+    assert list(settings().mcp.servers) == ["a", "b"]
+
+
+@pytest.mark.parametrize("server", [{}, {"url": "https://a.example", "command": "a"}])
+def test_a_tool_server_has_one_way_in(
+    monkeypatch: pytest.MonkeyPatch, server: dict[str, str]
+) -> None:
+    monkeypatch.setenv("CHATBRIDGE_MCP__SERVERS", json.dumps({"a": server}))
+    with pytest.raises(ValidationError, match="`url` or a `command`"):
+        settings()
+
+
+def test_a_key_set_and_a_secret_exclude_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHATBRIDGE_AUTH__JWKS_URL", "https://auth.example/jwks")
+    monkeypatch.setenv("CHATBRIDGE_AUTH__SECRET", "a secret of more than thirty-two bytes")
+    with pytest.raises(ValidationError, match="not both"):
+        settings()
+
+
+@pytest.mark.parametrize("url", ["https://auth.example", "https://auth.example/"])
+def test_better_auths_address_says_it_all(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("BETTER_AUTH_URL", url)
+    found = settings()
+    assert found.jwks_url == "https://auth.example/api/auth/jwks"
+    assert found.issuer == "https://auth.example"
+    assert found.audience == "https://auth.example"
+    assert found.shared_secret is None
+
+
+def test_what_is_said_of_the_sign_in_wins_over_better_auths(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("BETTER_AUTH_URL", "https://auth.example")
+    monkeypatch.setenv("CHATBRIDGE_AUTH__JWKS_URL", "https://keys.example/jwks")
+    monkeypatch.setenv("CHATBRIDGE_AUTH__ISSUER", "https://issuer.example")
+    monkeypatch.setenv("CHATBRIDGE_AUTH__AUDIENCE", "chat")
+    found = settings()
+    assert found.jwks_url == "https://keys.example/jwks"
+    assert (found.issuer, found.audience) == ("https://issuer.example", "chat")
+
+
+def test_a_shared_secret_switches_the_key_set_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BETTER_AUTH_URL", "https://auth.example")
+    monkeypatch.setenv("CHATBRIDGE_AUTH__SECRET", "ours")
+    assert settings().jwks_url is None
+    assert settings().shared_secret == "ours"
+
+
+def test_better_auths_secret_counts_only_without_its_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("BETTER_AUTH_SECRET", "theirs")
+    assert settings().shared_secret == "theirs"
+    monkeypatch.setenv("BETTER_AUTH_URL", "https://auth.example")
+    assert settings().shared_secret is None
+
+
+def test_without_a_sign_in_there_is_none() -> None:
+    found = settings()
+    assert (found.jwks_url, found.shared_secret, found.issuer, found.audience) == (None,) * 4
+
+
+@pytest.mark.parametrize("name", ["PORT", "CHATBRIDGE_PORT"])
+def test_the_port_is_called_as_everywhere(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "9001")
+    assert settings().port == 9001
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http"])
+def test_a_port_that_there_is_not_is_refused(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
+    monkeypatch.setenv("PORT", port)
+    with pytest.raises(ValidationError, match="PORT"):
+        settings()
+
+
+SECRETS = [
+    "CHATBRIDGE_SECRET",
+    "DATABASE_URL",
+    "CHATBRIDGE_DATABASE__URL",
+    "OPENAI_API_KEY",
+    "CHATBRIDGE_AGENT__API_KEY",
+    "BETTER_AUTH_SECRET",
+    "CHATBRIDGE_AUTH__SECRET",
+]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_does_not_show(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "hush-hush")
+    found = settings()
+    assert "hush-hush" not in repr(found) + str(found) + found.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CHATBRIDGE_DATABASE__ULR",
+        "CHATBRIDGE_AGENT__MODLE",
+        "CHATBRIDGE_AUTH__JWKS",
+        "CHATBRIDGE_MCP__SERVER",
+        "CHATBRIDGE_WINDOW__SIZE",
+        "CHATBRIDGE_TURNS__TIMEOUT",
+    ],
+)
+def test_an_unknown_name_in_a_section_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "x")
+    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+        settings()
+
+
+def test_an_unknown_name_of_a_tool_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHATBRIDGE_MCP__SERVERS", '{"a": {"url": "https://a", "header": {}}}')
+    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+        settings()
+
+
+def test_settings_can_not_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        settings().port = 1
