@@ -398,6 +398,7 @@ async def test_a_limit_that_is_no_number_is_refused(service: Served, limit: str)
 @pytest.mark.parametrize(
     "cursor",
     [
+        "",
         "nonsense",
         "bm9uc2Vuc2U",
         "MTIzOg\0",
@@ -606,24 +607,27 @@ _content = st.fixed_dictionaries(
     optional={"id": st.text(), "data": st.dictionaries(st.text(), _json), "group": _json},
 )
 _input = st.fixed_dictionaries(
-    {"content": st.lists(_content, max_size=3), "attachments": st.just([]) | _json},
-    optional={"quoted_text": st.none() | st.text(), "inference_options": st.just({}) | _json},
-)
-_params = st.fixed_dictionaries(
-    {},
-    optional={
-        "thread_id": st.sampled_from([NOBODYS, ""]) | st.text(),
-        "item_id": st.text(),
-        "item_ids": st.lists(st.text(), max_size=3) | _json,
-        "title": st.text() | _json,
-        "kind": st.sampled_from(["positive", "negative"]) | _json,
-        "limit": st.integers() | _json,
-        "after": st.none() | st.text() | _json,
-        "order": st.sampled_from(["asc", "desc"]) | _json,
-        "input": _input | _json,
-        "action": _json,
+    {
+        "content": st.lists(_content, max_size=3),
+        "attachments": st.just([]),
+        "inference_options": st.just({}),
     },
+    optional={"quoted_text": st.none() | st.text()},
 )
+_well_formed = {
+    "thread_id": st.sampled_from([NOBODYS, ""]) | st.text(),
+    "item_id": st.text(),
+    "item_ids": st.lists(st.text(), max_size=3),
+    "title": st.text(),
+    "kind": st.sampled_from(["positive", "negative"]),
+    "limit": st.none() | st.integers(),
+    "after": st.none() | st.text(),
+    "order": st.sampled_from(["asc", "desc"]),
+    "input": _input,
+    "action": st.fixed_dictionaries({"type": st.text(), "payload": _json}),
+}
+_any_form = {name: each | _json for name, each in _well_formed.items()}
+_params = st.fixed_dictionaries(_well_formed) | st.fixed_dictionaries({}, optional=_any_form)
 _operation = st.fixed_dictionaries(
     {"type": st.sampled_from(OPERATIONS), "params": _params}, optional={"metadata": _json}
 )
