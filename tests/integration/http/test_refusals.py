@@ -597,43 +597,63 @@ async def test_a_database_without_the_schema_is_said_to_have_none(postgres_url: 
 
 _EVENT: TypeAdapter[Any] = TypeAdapter(ThreadStreamEvent)
 
-_json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=12,
-)
+_flat = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+_lists = st.lists(_flat, max_size=3)
+_json = _flat | _lists | st.dictionaries(st.text(), _flat | _lists, max_size=3)
+# what no rule about text or numbers refuses
+_word = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=20)
 _content = st.fixed_dictionaries(
-    {"type": st.sampled_from(["input_text", "input_tag"]), "text": st.text()},
-    optional={"id": st.text(), "data": st.dictionaries(st.text(), _json), "group": _json},
+    {
+        "type": st.sampled_from(["input_text", "input_tag"]),
+        "text": _word,
+        "id": _word,
+        "data": st.dictionaries(_word, st.integers() | _word, max_size=3),
+    }
 )
 _input = st.fixed_dictionaries(
     {
         "content": st.lists(_content, max_size=3),
         "attachments": st.just([]),
         "inference_options": st.just({}),
-    },
-    optional={"quoted_text": st.none() | st.text()},
+        "quoted_text": st.none() | _word,
+    }
 )
 _well_formed = {
-    "thread_id": st.sampled_from([NOBODYS, ""]) | st.text(),
-    "item_id": st.text(),
-    "item_ids": st.lists(st.text(), max_size=3),
-    "title": st.text(),
+    "thread_id": st.just(NOBODYS) | _word,
+    "item_id": _word,
+    "item_ids": st.lists(_word, max_size=3),
+    "title": _word,
     "kind": st.sampled_from(["positive", "negative"]),
-    "limit": st.none() | st.integers(),
-    "after": st.none() | st.text(),
+    "limit": st.none() | st.integers(-1, 102),
+    "after": st.none() | _word,
     "order": st.sampled_from(["asc", "desc"]),
     "input": _input,
-    "action": st.fixed_dictionaries({"type": st.text(), "payload": _json}),
+    "action": st.fixed_dictionaries({"type": _word, "payload": _json}),
+    "name": _word,
+    "size": st.integers(),
+    "mime_type": _word,
+    "attachment_id": _word,
+    "audio_base64": _word,
+    "result": st.integers() | _word,
 }
 _any_form = {name: each | _json for name, each in _well_formed.items()}
-_params = st.fixed_dictionaries(_well_formed) | st.fixed_dictionaries({}, optional=_any_form)
-_operation = st.fixed_dictionaries(
-    {"type": st.sampled_from(OPERATIONS), "params": _params}, optional={"metadata": _json}
-)
 
 
-@given(request=_operation | _json)
+def _operations(params: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
+    type = st.sampled_from(OPERATIONS)
+    return st.fixed_dictionaries({"type": type, "params": params})
+
+
+_requests = {
+    "well-formed": _operations(st.fixed_dictionaries(_well_formed)),
+    "of any form": _operations(st.fixed_dictionaries({}, optional=_any_form)),
+    "no operation": _json,
+}
+# most of them well-formed: the others are refused at the door
+_kinds = st.sampled_from(["well-formed"] * 6 + ["of any form"] * 3 + ["no operation"])
+
+
+@given(request=_kinds.flatmap(_requests.__getitem__))
 @settings(
     max_examples=150,
     derandomize=True,

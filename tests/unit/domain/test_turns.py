@@ -255,6 +255,15 @@ async def test_a_stop_keeps_what_was_shown(world: World) -> None:
     assert not await world.turns.cancel(ALICE, world.conversation)
 
 
+async def test_a_stop_where_the_turn_runs_does_not_wait_for_the_journal(world: World) -> None:
+    live, run = await world.ask()
+    run.say("Far")
+    await shown(live, "Far")
+    world.journal.close(live.recording)
+    assert await world.turns.cancel(ALICE, world.conversation)
+    assert (await ended(live))[-1] == TurnEnded(state="cancelled")
+
+
 async def test_a_stop_from_another_server_arrives_by_the_store(server: Server) -> None:
     here, elsewhere = await server(), await server()
     live, run = await here.ask()
@@ -335,8 +344,9 @@ async def test_a_tool_does_not_run_in_a_lost_turn(world: World) -> None:
     live, run = await world.ask()
     started = run.start_call()
     world.turns.abandon(ALICE, world.conversation, TurnLost("Gone."))
-    with pytest.raises(TurnLost, match="Gone"):
-        await run.before_call(started.call.id)
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(TurnLost, match="Gone"):
+            await run.before_call(started.call.id)
     assert failure(await ended(live)).detail == "Gone."
 
 

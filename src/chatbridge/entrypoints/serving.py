@@ -1,0 +1,101 @@
+"""uvicorn, with a greeting when it is up, a word of its own when it can't be, and a clean end."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Awaitable, Callable
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.types import Message, Receive, Scope, Send
+
+
+class _Server(uvicorn.Server):
+    """Says where it is once it really is there, and lets its work end as soon as it is to stop."""
+
+    def __init__(
+        self, config: uvicorn.Config, greeting: str, stop: Callable[[], Awaitable[None]] | None
+    ) -> None:
+        super().__init__(config)
+        self._greeting = greeting
+        self._stop = stop
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            print(self._greeting, flush=True)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # it waits for its connections, and those that watch a turn end with the turn
+        stopping = asyncio.ensure_future(self._stop()) if self._stop else None
+        await super().shutdown(sockets)
+        if stopping:
+            await stopping
+
+
+class _Startable:
+    """An app that remembers why it could not start, in place of the traceback in the log."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._app = app
+        self.failure: Exception | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_without_traceback(message: Message) -> None:
+            failed = message["type"] == "lifespan.startup.failed"
+            await send({**message, "message": ""} if failed else message)
+
+        try:
+            await self._app(scope, receive, send_without_traceback)
+        except Exception as error:
+            self.failure = error
+            raise
+
+
+def run(
+    app: Starlette,
+    listening: socket.socket,
+    *,
+    greeting: str,
+    grace: int,
+    stop: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """Serve until a signal comes; `grace` is how many seconds connections then get to end.
+
+    `stop` is called as soon as the signal has come. Raises whatever kept the app from starting.
+    """
+    logging.basicConfig(level="INFO", format="%(levelname)s %(name)s: %(message)s")
+    for chatty in ("httpx", "httpx2", "mcp", "chatkit", "alembic", "uvicorn"):
+        logging.getLogger(chatty).setLevel("WARNING")
+    startable = _Startable(app)
+    config = uvicorn.Config(
+        startable,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=grace,
+    )
+    server = _Server(config, greeting, stop)
+    try:
+        server.run(sockets=[listening])
+    except KeyboardInterrupt:
+        return
+    except SystemExit:
+        if startable.failure:
+            raise startable.failure from None
+        raise
+
+
+def listening_on(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises ValueError where that can't be."""
+    try:
+        return socket.create_server((host, port), backlog=2048)
+    except OSError as error:
+        raise ValueError(
+            f"Can't listen on {host}:{port} ({error.strerror}): set PORT to a free one."
+        ) from error
