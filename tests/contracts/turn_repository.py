@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from chatbridge.domain.model.errors import Conflict, Forbidden, NotFound
+from chatbridge.domain.model.errors import Conflict, Forbidden, NotFound, TurnLost
 from chatbridge.domain.model.identifiers import ConversationId
 from chatbridge.domain.model.turn import Recording
 from chatbridge.domain.model.turn_event import EndState, Titled, TurnEnded
@@ -82,10 +82,12 @@ class TurnRepositoryContract(TurnBeginningContract):
         begun = await begin(store, ask(new=True))
         claimed = await claim(store)
         before = await snapshot(store)
-        assert await finish(store, begun, said("says_1", "Hi")) == "running"
+        with pytest.raises(TurnLost):
+            await finish(store, begun, said("says_1", "Hi"))
         assert await snapshot(store) == before
         assert await store.turns.finish(claimed, "interrupted", ()) == "interrupted"
-        assert await finish(store, begun, said("says_1", "Hi")) == "interrupted"
+        with pytest.raises(TurnLost):
+            await finish(store, begun, said("says_1", "Hi"))
         assert await messages_of(store.conversations) == before.messages
         assert await store.kept_events(begun.turn) == []
 

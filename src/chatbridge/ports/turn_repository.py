@@ -50,8 +50,8 @@ class TurnRepository(Protocol):
     ) -> TurnState:
         """Keep the recording's tail, the messages at the conversation's end, title and state.
 
-        Answers the state that is kept now: another one than `state` means that the turn was no
-        longer ours and that nothing was changed. Finishing twice with one epoch changes nothing.
+        Answers the state that is kept: a turn that has ended already keeps the one it has, and
+        finishing it again changes nothing. Raises TurnLost where somebody has taken it over.
         For a completed retry the earlier answer, all that followed the subject, is deleted.
         Raises NotFound when the turn is gone with its conversation.
         """

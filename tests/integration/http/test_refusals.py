@@ -612,7 +612,7 @@ _content = st.fixed_dictionaries(
 )
 _input = st.fixed_dictionaries(
     {
-        "content": st.lists(_content, max_size=3),
+        "content": st.lists(_content, min_size=1, max_size=3),
         "attachments": st.just([]),
         "inference_options": st.just({}),
         "quoted_text": st.none() | _word,
@@ -624,7 +624,7 @@ _well_formed = {
     "item_ids": st.lists(_word, max_size=3),
     "title": _word,
     "kind": st.sampled_from(["positive", "negative"]),
-    "limit": st.none() | st.integers(-1, 102),
+    "limit": st.sampled_from([None, 1, 100, 101, 0, -1]),
     "after": st.none() | _word,
     "order": st.sampled_from(["asc", "desc"]),
     "input": _input,

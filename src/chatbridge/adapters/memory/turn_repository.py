@@ -41,7 +41,9 @@ class MemoryTurnRepository(TurnRepository):
     ) -> TurnState:
         await sleep(0)
         kept, turn = self._known(recording.turn)
-        if not turn.is_held_by(recording.turn):
+        if turn.epoch != recording.turn.epoch:
+            raise refusals.turn_taken_over()
+        if turn.state != "running":
             return turn.state
         turn.keep(recording.tail)
         _keep_answer(kept, turn, state, messages)

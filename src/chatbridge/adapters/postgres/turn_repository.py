@@ -110,6 +110,8 @@ class PostgresTurnRepository(TurnRepository):
         )
         if rows[0]["state"] is None:
             raise refusals.turn_gone()
+        if rows[0]["state"] == "lost":
+            raise refusals.turn_taken_over()
         return rows[0]["state"]
 
     async def claim_stale(

@@ -1,6 +1,13 @@
 """What every store says when it refuses: one sentence and one code each."""
 
-from chatbridge.domain.model.errors import Conflict, Forbidden, Invalid, NotFound, StaleTurn
+from chatbridge.domain.model.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    StaleTurn,
+    TurnLost,
+)
 
 
 def no_conversation() -> NotFound:
@@ -52,6 +59,11 @@ def turn_ended() -> Conflict:
 def turn_gone() -> NotFound:
     """The turn was deleted with its conversation."""
     return NotFound("The turn is gone with its conversation.", code="turn_not_found")
+
+
+def turn_taken_over() -> TurnLost:
+    """Another server has the turn now."""
+    return TurnLost("The turn was taken over by another server.")
 
 
 def not_retryable() -> Invalid:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 
 from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.conversation import title_from
@@ -129,8 +129,10 @@ class Turns:
         False when none is running. Raises NotFound and Forbidden.
         """
         asked = await self._repository.ask_cancel(user_id, conversation_id)
-        if asked and (live := self._live.get((user_id, conversation_id))):
+        if live := self._live.get((user_id, conversation_id)):
             live.recording.ask_cancel()
+        elif asked:
+            await self.close_stale(user_id, conversation_id)
         return asked
 
     def abandon(self, user_id: UserId, conversation_id: ConversationId, why: TurnLost) -> None:
@@ -146,7 +148,8 @@ class Turns:
             return
         recording.say(_INTERRUPTED)
         recording.say(TurnEnded(state="interrupted"))
-        await self._repository.finish(recording, "interrupted", recording.transcript.closed())
+        with suppress(NotFound, TurnLost):
+            await self._repository.finish(recording, "interrupted", recording.transcript.closed())
         _log.info("turn %s: taken over and closed as interrupted", recording.turn.id)
 
     async def sweep(self) -> None:
@@ -235,24 +238,25 @@ class Turns:
             recording.say(_INTERRUPTED)
         recording.say(TurnEnded(state=state))
         try:
-            kept = await self._finish(recording, state)
-        except (NotFound, Unavailable) as error:
+            await self._finish(recording, state)
+        except (NotFound, TurnLost, Unavailable) as error:
             return self._tell_lost(live, error)
-        if kept != state:
-            return self._tell_lost(live, TurnLost("The turn was taken over by another server."))
         recording.durable_to(len(recording.events))
         recording.end()
         return None
 
-    async def _finish(self, recording: Recording, state: EndState) -> str:
-        """Finish, through an outage of the database too: its lease, not we, says who gives up."""
+    async def _finish(self, recording: Recording, state: EndState) -> None:
+        """Finish, through an outage of the database too, unless this server is to stop."""
         messages = recording.transcript.closed()
         for _ in range(_FINISH_TRIES):
             try:
-                return await self._repository.finish(recording, state, messages)
+                await self._repository.finish(recording, state, messages)
+                return
             except Unavailable:
+                if self._stopping:
+                    raise
                 await asyncio.sleep(_FINISH_AGAIN_AFTER)
-        return await self._repository.finish(recording, state, messages)
+        await self._repository.finish(recording, state, messages)
 
     def _tell_lost(self, live: LiveTurn, why: ChatbridgeError) -> None:
         recording = live.recording

@@ -1,7 +1,7 @@
 -- Finish a turn: one call, one transaction, one round trip, and harmless when repeated.
 --
--- Answers the state that is kept: another one than p_state says that the turn was no longer the
--- caller's and that nothing has changed; null that it is gone with its conversation.
+-- Answers the state that is kept; 'lost' where somebody else has taken the turn over and nothing
+-- has changed; null where it is gone with its conversation.
 create function {s}.finish_turn_1(
   p_user text, p_turn text, p_epoch integer, p_state text, p_title text,
   p_messages json, p_numbers integer[], p_events json[]
@@ -17,7 +17,8 @@ begin
     for update;
   select * into v_turn from {s}.turns t where t.user_id = p_user and t.id = p_turn for update;
   if not found then return null; end if;
-  if v_turn.epoch <> p_epoch or v_turn.state <> 'running' then return v_turn.state; end if;
+  if v_turn.epoch <> p_epoch then return 'lost'; end if;
+  if v_turn.state <> 'running' then return v_turn.state; end if;
 
   insert into {s}.turn_events (user_id, turn_id, number, event)
     select p_user, p_turn, e.number, e.event from unnest(p_numbers, p_events) e (number, event)
