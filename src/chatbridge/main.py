@@ -43,6 +43,7 @@ def create_app(container: Container | None = None) -> FastAPI:
         version=version("chatbridge-server"),
         summary="A self-hosted back end for ChatKit.",
         lifespan=lifespan,
+        redirect_slashes=False,
     )
     turns, history = container.turns(), container.history()
     authenticator, tasks_app = container.authenticator(), container.tasks_app()

@@ -16,7 +16,7 @@ def postgres_engine(url: str, pool_size: int) -> AsyncEngine:
     """An engine in AUTOCOMMIT: one statement is one round trip and one transaction.
 
     Connects when first used. A pool is kept in front of a pooler too: a new connection costs
-    eight round trips. `url` is any that `parse` takes.
+    eleven round trips. `url` is any that `parse` takes.
     """
     target = parse(url)
     for note in target.notes:
