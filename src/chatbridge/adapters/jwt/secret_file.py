@@ -4,7 +4,6 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 
 def secret_in(directory: Path) -> bytes:
@@ -12,10 +11,18 @@ def secret_in(directory: Path) -> bytes:
     path = directory / "secret"
     if not path.exists():
         directory.mkdir(parents=True, exist_ok=True)
-        # linked into place when it is whole: of two that start at once, one wins for both
-        with NamedTemporaryFile("w", dir=directory, prefix=".secret-") as draft:
-            draft.write(secrets.token_hex(32))
-            draft.flush()
-            with suppress(FileExistsError):
-                os.link(draft.name, path)
+        _make(path)
     return bytes.fromhex(path.read_text())
+
+
+def _make(path: Path) -> None:
+    # linked into place when it is whole: of two that start at once, one wins for both
+    draft = path.with_name(f".secret-{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink()
