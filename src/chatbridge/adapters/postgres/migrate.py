@@ -85,8 +85,6 @@ async def _connected(url: str, schema: str, act: Callable[[Config], None]) -> No
     )
     try:
         async with engine.begin() as connection:
-            # of two that migrate at once, the second waits and finds nothing to do
-            await connection.execute(text("select pg_advisory_xact_lock(hashtext('chatbridge'))"))
             await connection.execute(text(in_schema("create schema if not exists {s}", schema)))
             await connection.run_sync(_act, schema, act)
     finally:
