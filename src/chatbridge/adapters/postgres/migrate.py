@@ -9,7 +9,6 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -71,11 +70,7 @@ def _migrate(url: str, schema: str, act: Callable[[Config], None]) -> None:
     if not _SCHEMA_NAME.fullmatch(schema):
         raise ValueError(f"{schema!r} is no plain name for a schema: use a-z, 0-9 and _")
     with translated():
-        try:
-            asyncio.run(_connected(url, schema, act))
-        except DBAPIError:
-            # somebody may have migrated in the same moment: then there is nothing left to do
-            asyncio.run(_connected(url, schema, act))
+        asyncio.run(_connected(url, schema, act))
 
 
 async def _connected(url: str, schema: str, act: Callable[[Config], None]) -> None:
@@ -85,6 +80,9 @@ async def _connected(url: str, schema: str, act: Callable[[Config], None]) -> No
     )
     try:
         async with engine.begin() as connection:
+            # of several that migrate at once, one does it and the others wait: the one advisory
+            # lock of chatbridge, held by a transaction that never goes through a pooler
+            await connection.execute(text("select pg_advisory_xact_lock(hashtext('chatbridge'))"))
             await connection.execute(text(in_schema("create schema if not exists {s}", schema)))
             await connection.run_sync(_act, schema, act)
     finally:
