@@ -9,7 +9,6 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.applications import Starlette
-from starlette.routing import Route
 
 from chatbridge.adapters.postgres.embedded import EmbeddedPostgresError
 from chatbridge.container import Container, running, tasks_running
@@ -52,7 +51,7 @@ def create_app(container: Container | None = None) -> FastAPI:
     app.include_router(sessions_router(history, authenticator, container.issuer()))
     app.include_router(conversations_router(turns, history, container.tasks(), authenticator))
     app.include_router(health_router(container.require_ready()))
-    app.router.routes.append(Route(tasks_app.path, tasks_app, include_in_schema=False))
+    app.router.routes.append(tasks_app.route)
     add_error_handlers(app)
     document(app)
     return app
@@ -85,7 +84,7 @@ def serve_tasks(settings: Settings) -> None:
             async with tasks_running(container):
                 yield
 
-        app = Starlette(routes=[Route(tasks_app.path, tasks_app)], lifespan=lifespan)
+        app = Starlette(routes=[tasks_app.route], lifespan=lifespan)
         address = f"http://{settings.host}:{settings.port}{tasks_app.path}"
         listening = listening_on(settings.host, settings.port)
         run(app, listening, greeting=f"Task tools: {address}", grace=1)

@@ -37,7 +37,7 @@ _PROBLEMS: dict[str, tuple[int, str]] = {
     "forbidden": (403, "This conversation belongs to somebody else."),
     "session_is_bound": (
         403,
-        "This session is good for one conversation only, and not for this request.",
+        "The chat session is bound to one conversation, and this is not for it.",
     ),
     "conversation_not_found": (404, "There is no such conversation."),
     "message_not_found": (404, "The conversation has no such message."),

@@ -40,7 +40,7 @@ class ContextWindow:
                     begin = index
                     break
                 seen += 1
-        return self._fit(_from_a_question(messages[begin:]))
+        return self._fit(messages[begin:])
 
     def _start(self, counted: int) -> int:
         step = self.high - self.low
@@ -56,11 +56,6 @@ class ContextWindow:
 
 def _is_question(message: Message) -> bool:
     return message.role == "user" and message.counted
-
-
-def _from_a_question(messages: Sequence[Message]) -> Sequence[Message]:
-    first = next((i for i, m in enumerate(messages) if _is_question(m)), 0)
-    return messages[first:]
 
 
 def _size(message: Message) -> int:

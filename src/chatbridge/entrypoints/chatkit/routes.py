@@ -135,7 +135,7 @@ async def _begin(turns: Turns, operation: _Streamed, caller: Caller) -> LiveTurn
 
 def _require_bound(operation: ChatKitReq, caller: Caller) -> None:
     if caller.conversation_id not in (None, _thread_id(operation)):
-        detail = "This session is good for one conversation only, and not for this request."
+        detail = "The chat session is bound to one conversation, and this is not for it."
         raise Forbidden(detail, code="session_is_bound")
 
 
