@@ -1,0 +1,280 @@
+/** <openai-chatkit>: the tag, methods, options and events of ChatKit's public types. */
+
+import type {
+  Attachment,
+  ChatKitOptions,
+  StartScreenPrompt,
+  ToolChoice,
+  UserMessageContent,
+} from "@openai/chatkit";
+import styles from "./element.css";
+import markdownStyles from "./markdown.css";
+import themeStyles from "./theme.css";
+import widgetStyles from "./widgets.css";
+import type { Surroundings } from "./items";
+import type { Action, WidgetItem } from "./protocol";
+import { Session } from "./session";
+import { applyTheme } from "./theme";
+import { View } from "./view";
+
+type ClientHandler = NonNullable<NonNullable<ChatKitOptions["widgets"]>["onAction"]>;
+type ClientAction = Parameters<ClientHandler>[0];
+type ClientItem = Parameters<ClientHandler>[1];
+
+/** How long a page in the background may go without a draw. */
+const HIDDEN_MS = 250;
+
+const sheets = [themeStyles, styles, markdownStyles, widgetStyles].map((text) => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(text);
+  return sheet;
+});
+
+/** The page has set up the element wrongly. */
+export class IntegrationError extends Error {
+  override name = "IntegrationError";
+}
+
+export class ChatKitElement extends HTMLElement {
+  #options: ChatKitOptions | null = null;
+  #ready = false;
+  #heard = false;
+  #drawing = false;
+  #away = false;
+  readonly #root = this.attachShadow({ mode: "open" });
+  readonly #session = new Session(() => this.#set, {
+    changed: () => this.#draw(),
+    emit: (name, detail) => this.#emit(name, detail),
+    sending: (text) => {
+      if (this.#view.composer.value.trim() === text.trim()) this.#view.composer.value = "";
+      this.#view.toEnd();
+    },
+    refused: (text) => {
+      this.#view.composer.value ||= text;
+    },
+  });
+  readonly #view = new View(
+    this.#session,
+    () => this.#set,
+    () => this.#around(),
+    {
+      toggleHistory: () => void (this.#view.showsHistory ? this.hideHistory() : this.showHistory()),
+      begin: () => void this.setThreadId(null),
+      choose: (id) => void this.setThreadId(id),
+      send: (text) => this.#say({ text }),
+      prompt: ({ prompt }: StartScreenPrompt) =>
+        this.#say(typeof prompt === "string" ? { text: prompt } : { content: prompt }),
+      failed: (error) => this.#failed(error),
+      open: (address) => this.#deeplink(address),
+    },
+  );
+
+  constructor() {
+    super();
+    this.#root.adoptedStyleSheets = sheets;
+  }
+
+  connectedCallback(): void {
+    if (this.#options) this.#begin();
+    if (this.#away) void this.#session.rejoin();
+    this.#away = false;
+  }
+
+  disconnectedCallback(): void {
+    // a node that is moved is taken out and put in again at once
+    queueMicrotask(() => {
+      if (this.isConnected) return;
+      this.#away = true;
+      this.#session.leave();
+    });
+  }
+
+  /** Takes all options anew; nothing of the old ones stays. Throws IntegrationError. */
+  setOptions(options: ChatKitOptions): void {
+    const api: object | undefined = options?.api;
+    if (!api || !("url" in api || "getClientSecret" in api)) {
+      throw new IntegrationError("ChatKit's options need api.url or api.getClientSecret.");
+    }
+    this.#options = options;
+    applyTheme(this, options.theme);
+    if (this.isConnected) this.#begin();
+    this.#draw();
+  }
+
+  async focusComposer(): Promise<void> {
+    this.#view.composer.focus();
+  }
+
+  async setThreadId(threadId: string | null): Promise<void> {
+    this.#closeHistory();
+    this.#view.toEnd();
+    if (threadId && threadId !== this.#session.threadId) {
+      await this.#session.open(threadId);
+    } else if (!threadId) {
+      this.#session.begin();
+      this.#view.composer.focus();
+    }
+    this.#draw();
+  }
+
+  async sendUserMessage(params: {
+    text?: string;
+    content?: UserMessageContent[];
+    reply?: string;
+    attachments?: Attachment[];
+    newThread?: boolean;
+    toolChoice?: ToolChoice;
+    model?: string;
+  }): Promise<void> {
+    const { text, content, reply, attachments, newThread, toolChoice, model } = params;
+    const said = content ?? (text ? [{ type: "input_text" as const, text }] : []);
+    if (!said.length) return;
+    if (newThread) this.#session.begin();
+    this.#closeHistory();
+    await this.#session.send({
+      content: said,
+      ...(reply ? { quote: reply } : {}),
+      ...(attachments ? { attachments: attachments.map(({ id }) => id) } : {}),
+      ...(toolChoice ? { tool: toolChoice.id } : {}),
+      ...(model ? { model } : {}),
+    });
+  }
+
+  async setComposerValue(params: { text?: string; content?: UserMessageContent[] }): Promise<void> {
+    const text = params.text ?? params.content?.map((part) => part.text).join("");
+    if (text !== undefined) this.#view.composer.value = text;
+  }
+
+  async fetchUpdates(): Promise<void> {
+    await this.#session.refresh();
+  }
+
+  async sendCustomAction(
+    action: { type: string; payload?: Record<string, unknown> },
+    itemId?: string,
+  ): Promise<void> {
+    await this.#session.act(action, itemId);
+  }
+
+  async showHistory(): Promise<void> {
+    if (this.#view.showsHistory) return;
+    this.#view.showsHistory = true;
+    this.#emit("history.open");
+    this.#draw();
+    await this.#view.history.load();
+  }
+
+  async hideHistory(): Promise<void> {
+    this.#closeHistory();
+    this.#draw();
+    this.#view.composer.focus();
+  }
+
+  /** As of any element; the first who listens for `chatkit.ready` hears it, however late. */
+  override addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | AddEventListenerOptions,
+  ): void {
+    super.addEventListener(type, listener, options);
+    if (type !== "chatkit.ready" || this.#heard) return;
+    this.#heard = true;
+    // React's wrapper listens in an effect that runs after the options were set
+    if (this.#ready) queueMicrotask(() => this.#emit("ready"));
+  }
+
+  get #set(): ChatKitOptions {
+    if (!this.#options) throw new IntegrationError("Call setOptions first.");
+    return this.#options;
+  }
+
+  #begin(): void {
+    if (this.#root.contains(this.#view.node)) return;
+    this.#root.append(this.#view.node);
+    this.#root.addEventListener("keydown", (event) => {
+      if (!(event instanceof KeyboardEvent) || event.key !== "Escape") return;
+      if (this.#view.showsHistory) void this.hideHistory();
+    });
+    this.#draw();
+    // a frame later, so that whoever set the options can listen
+    afterFrame(() => {
+      this.#ready = true;
+      this.#emit("ready");
+      const { initialThread } = this.#set;
+      if (initialThread && !this.#session.threadId) void this.#session.open(initialThread);
+    });
+  }
+
+  #say(message: { text: string } | { content: UserMessageContent[] }): void {
+    this.sendUserMessage(message).catch((error: unknown) => this.#failed(error));
+  }
+
+  #closeHistory(): void {
+    if (!this.#view.showsHistory) return;
+    this.#view.showsHistory = false;
+    this.#emit("history.close");
+  }
+
+  #around(): Surroundings {
+    const session = this.#session;
+    return {
+      busy: session.busy,
+      allowedImageDomains: session.state.thread?.allowed_image_domains ?? null,
+      open: (address) => this.#deeplink(address),
+      act: (action, item) => void this.#act(action, item),
+      answer: (item, values) => void session.answer(item.id, values),
+    };
+  }
+
+  async #act(action: Action & { handler?: string }, item: WidgetItem): Promise<void> {
+    const { type, payload, handler } = action;
+    const handle = this.#set.widgets?.onAction;
+    try {
+      if (handler !== "client") await this.#session.act({ type, payload }, item.id);
+      // the page knows what it has asked for
+      else await handle?.({ type, payload } as ClientAction, item as unknown as ClientItem);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #deeplink(address: string): void {
+    const url = new URL(address);
+    const name = url.host || url.pathname.replace(/^\/+/, "");
+    this.#emit("deeplink", { name, data: Object.fromEntries(url.searchParams) });
+  }
+
+  #failed(error: unknown): void {
+    this.#emit("error", { error: error instanceof Error ? error : new Error(String(error)) });
+  }
+
+  #emit(name: string, detail?: unknown): void {
+    this.dispatchEvent(
+      new CustomEvent(`chatkit.${name}`, { detail, bubbles: true, composed: true }),
+    );
+  }
+
+  /** Once a frame, however much has changed. */
+  #draw(): void {
+    if (this.#drawing || !this.#options || !this.#root.contains(this.#view.node)) return;
+    this.#drawing = true;
+    afterFrame(() => {
+      this.#drawing = false;
+      this.#view.draw();
+    });
+  }
+}
+
+/** At the next frame, or soon on a page that has none because nobody sees it. */
+function afterFrame(act: () => void): void {
+  let done = false;
+  const once = () => {
+    if (done) return;
+    done = true;
+    clearTimeout(timer);
+    cancelAnimationFrame(frame);
+    act();
+  };
+  const timer = setTimeout(once, HIDDEN_MS);
+  const frame = requestAnimationFrame(once);
+}

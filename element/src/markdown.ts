@@ -1,0 +1,53 @@
+/** Markdown on the page: CommonMark and GFM without raw HTML, made of nodes, never of markup. */
+
+import { parseBlocks } from "./markdown/blocks";
+import { update, type Shown } from "./markdown/render";
+
+interface View {
+  shown: Shown[];
+  open: (address: string) => void;
+}
+
+const views = new WeakMap<HTMLElement, View>();
+
+/**
+ * Makes host show a Markdown text. Called again with a longer one, it keeps the nodes of what is
+ * unchanged. While a text is `growing`, its end is shown as it will most likely become. `open` takes the
+ * address of a `chatkit-link://` that a person follows.
+ */
+export function renderMarkdown(
+  host: HTMLElement,
+  source: string,
+  open: (address: string) => void,
+  growing = false,
+): void {
+  const view = views.get(host) ?? start(host, open);
+  view.open = open;
+  const blocks = parseBlocks(growing ? withoutMarks(source) : source, growing);
+  update(host, view.shown, blocks, growing);
+}
+
+function start(host: HTMLElement, open: (address: string) => void): View {
+  const view: View = { shown: [], open };
+  views.set(host, view);
+  host.replaceChildren();
+  host.addEventListener("click", (event) => {
+    const link = event.target instanceof Element && event.target.closest("a[data-address]");
+    if (!link) return;
+    event.preventDefault();
+    view.open(link.getAttribute("data-address") ?? "");
+  });
+  return view;
+}
+
+/** Longer lines are text; MARKS takes the square of a line's length. */
+const LONGEST_MARKS = 200;
+const MARKS =
+  /^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(?:[-|: \t]+|[=*_+#~]+|`{1,2}|(?:`{3,}|~{3,})[^`\n]*|\d{1,9}[.)]?|\[[ xX]?\]?)?[ \t]*$/;
+
+/** A text without a last line of marks only: a `-` is an item, a heading's line or a rule, soon. */
+function withoutMarks(source: string): string {
+  const start = source.lastIndexOf("\n") + 1;
+  const short = source.length - start <= LONGEST_MARKS;
+  return short && MARKS.test(source.slice(start)) ? source.slice(0, start) : source;
+}

@@ -1,0 +1,408 @@
+/** Markdown's blocks, line by line as CommonMark reads them: text -> trees whose inlines wait to be read. */
+
+import { alignments, cells, tableRow, type Alignment } from "./table";
+import { element, inline, text, type Tree } from "./tree";
+
+const DEEPEST = 32;
+
+interface List {
+  tree: Tree;
+  marker: string;
+  last: Container;
+}
+
+/** The root, a quote or an item of a list, while lines may still join it. */
+interface Container {
+  tree: Tree;
+  kind: "root" | "quote" | "item";
+  /** Columns before an item's content. */
+  offset: number;
+  /** Whether the last line in it was blank. */
+  blank: boolean;
+  /** The list that an item belongs to. */
+  within: List | null;
+  /** The list at the container's end. */
+  list: List | null;
+}
+
+type Leaf =
+  | { type: "paragraph"; tree: Tree; lines: string[] }
+  | { type: "indented"; tree: Tree; lines: string[] }
+  | { type: "fence"; tree: Tree; lines: string[]; mark: string; length: number; indent: number }
+  | { type: "table"; rows: Tree; columns: Alignment[] };
+
+/** The blocks of a text; of one that still grows, a table's head is a table before its second line. */
+export function parseBlocks(source: string, growing: boolean): Tree[] {
+  const parser = new Parser();
+  const lines = source.replaceAll("\0", "\ufffd").split(/\r\n?|\n/);
+  if (lines.at(-1) === "") lines.pop();
+  for (const line of lines) parser.read(line);
+  return parser.end(growing);
+}
+
+class Parser {
+  #root = container("root", element("div"));
+  #open: Container[] = [this.#root];
+  #leaf: Leaf | null = null;
+  /** How many open containers the line goes on in. */
+  #depth = 1;
+  /** What is left of the line, and the column that it starts in. */
+  #line = "";
+  #column = 0;
+
+  read(line: string): void {
+    this.#line = line;
+    this.#column = 0;
+    this.#match();
+    const whole = this.#depth === this.#open.length;
+    if (whole && this.#readVerbatim()) return;
+    if (whole && this.#leaf?.type === "indented") this.#close();
+    let begun = false;
+    while (!isBlank(this.#line) && this.#startContainer()) begun = true;
+    if (!isBlank(this.#line)) {
+      if (!this.#startLeaf()) this.#readText();
+    } else if (!begun) return this.#readBlank();
+    for (const open of this.#open) open.blank = false;
+  }
+
+  end(growing: boolean): Tree[] {
+    const leaf = this.#leaf;
+    if (growing && leaf?.type === "paragraph" && leaf.lines.at(-1)?.startsWith("|")) {
+      this.#depth = this.#open.length;
+      this.#startTable(
+        leaf,
+        cells(leaf.lines.at(-1) ?? "").map(() => ""),
+      );
+    }
+    this.#close();
+    return this.#root.tree.children;
+  }
+
+  get #inner(): Container {
+    return this.#open[this.#depth - 1] ?? this.#root;
+  }
+
+  /** The paragraph that the line would continue without laziness. */
+  get #paragraph() {
+    const whole = this.#depth === this.#open.length;
+    return whole && this.#leaf?.type === "paragraph" ? this.#leaf : null;
+  }
+
+  #match(): void {
+    this.#depth = 1;
+    for (const open of this.#open.slice(1)) {
+      const { columns } = this.#indent();
+      if (open.kind === "quote") {
+        if (columns > 3 || !this.#eatQuoteMark()) return;
+      } else if (isBlank(this.#line)) {
+        if (!open.tree.children.length) return;
+      } else if (columns >= open.offset) {
+        this.#eat(open.offset);
+      } else {
+        return;
+      }
+      this.#depth++;
+    }
+  }
+
+  #readVerbatim(): boolean {
+    const leaf = this.#leaf;
+    const { columns, chars } = this.#indent();
+    if (leaf?.type === "fence") {
+      const end = this.#line.slice(chars).trimEnd();
+      if (columns < 4 && end.length >= leaf.length && isRun(end, leaf.mark)) {
+        this.#close();
+      } else {
+        this.#eat(leaf.indent);
+        leaf.lines.push(this.#line);
+      }
+      for (const open of this.#open) open.blank = false;
+      return true;
+    }
+    if (leaf?.type !== "indented" || (columns < 4 && !isBlank(this.#line))) return false;
+    this.#eat(4);
+    leaf.lines.push(this.#line);
+    this.#noteBlank(isBlank(this.#line));
+    return true;
+  }
+
+  #readBlank(): void {
+    // An item without content ends here.
+    const left = this.#open[this.#depth];
+    if (left) left.blank = true;
+    this.#settle();
+    this.#close();
+    this.#noteBlank(true);
+  }
+
+  /** A blank line parts the items around it, up to the quote that it stands in. */
+  #noteBlank(blank: boolean): void {
+    const quote = this.#open.findLastIndex((open) => open.kind === "quote");
+    this.#open.forEach((open, i) => (open.blank = blank && i > quote));
+  }
+
+  #readText(): void {
+    const line = this.#line.slice(this.#indent().chars);
+    if (this.#leaf?.type === "paragraph") {
+      this.#leaf.lines.push(line);
+    } else if (this.#leaf?.type === "table" && this.#depth === this.#open.length) {
+      this.#leaf.rows.children.push(tableRow(line, "td", this.#leaf.columns));
+    } else {
+      const tree = this.#add(inline("p", "", this.#direction()));
+      this.#leaf = { type: "paragraph", tree, lines: [line] };
+    }
+  }
+
+  /** Opens a quote or an item of a list, if the line goes on with one. */
+  #startContainer(): boolean {
+    const { columns, chars } = this.#indent();
+    if (columns > 3 || this.#depth >= DEEPEST) return false;
+    const rest = this.#line.slice(chars);
+    if (rest.startsWith(">")) {
+      this.#eatQuoteMark();
+      const tree = this.#add(element("blockquote", [], { dir: "auto" }));
+      this.#push(container("quote", tree));
+      return true;
+    }
+    const [mark, start] = /^(?:[-*+]|(\d{1,9})[.)])(?=[ \t]|$)/.exec(rest) ?? [];
+    if (!mark || isRule(rest)) return false;
+    const empty = isBlank(rest.slice(mark.length));
+    if (this.#paragraph) {
+      // What reads as a sentence's end, or as the line under a heading, starts no list.
+      if (empty || (start !== undefined && Number(start) !== 1)) return false;
+    }
+    this.#eat(columns);
+    this.#skip(mark.length);
+    const gap = this.#indent().columns;
+    const padding = empty || gap > 4 ? 1 : gap;
+    this.#eat(padding);
+    this.#startItem(mark.slice(-1), start, columns + mark.length + padding);
+    return true;
+  }
+
+  #startItem(marker: string, start: string | undefined, offset: number): void {
+    this.#settle();
+    this.#close();
+    let list = this.#inner.list;
+    if (list?.marker === marker) {
+      if (list.last.blank) list.tree.attributes["data-loose"] = "";
+    } else {
+      const first = start === undefined || Number(start) === 1 ? {} : { start: `${Number(start)}` };
+      const tree = this.#add(element(start === undefined ? "ul" : "ol", [], first));
+      list = { tree, marker, last: this.#root };
+      this.#inner.list = list;
+    }
+    const item = container("item", element("li", [], { dir: "auto" }));
+    item.offset = offset;
+    item.within = list;
+    list.last = item;
+    list.tree.children.push(item.tree);
+    this.#push(item);
+  }
+
+  #startLeaf(): boolean {
+    const { columns, chars } = this.#indent();
+    if (columns > 3) {
+      if (this.#leaf?.type === "paragraph") return false;
+      this.#eat(4);
+      const tree = this.#add(element("figure"));
+      this.#leaf = { type: "indented", tree, lines: [this.#line] };
+      return true;
+    }
+    const rest = this.#line.slice(chars);
+    return (
+      this.#startHeading(rest) ||
+      this.#startFence(rest, columns) ||
+      this.#underline(rest) ||
+      this.#startRule(rest)
+    );
+  }
+
+  #startHeading(rest: string): boolean {
+    const [, marks] = /^(#{1,6})(?:[ \t]|$)/.exec(rest) ?? [];
+    if (!marks) return false;
+    this.#heading(marks.length, withoutClosing(rest.slice(marks.length).trim()));
+    return true;
+  }
+
+  #heading(level: number, source: string): void {
+    // The page has an h1 and an h2 of its own.
+    this.#add(inline(`h${Math.min(level + 2, 6)}`, source, this.#direction()));
+  }
+
+  #startFence(rest: string, indent: number): boolean {
+    const [, marks, info] = /^(`{3,}|~{3,})(.*)$/.exec(rest) ?? [];
+    if (!marks || info === undefined) return false;
+    if (marks.startsWith("`") && info.includes("`")) return false;
+    const [language] = info.trim().split(/\s/, 1);
+    const tree = this.#add(element("figure", [], language ? { "data-language": language } : {}));
+    this.#leaf = {
+      type: "fence",
+      tree,
+      lines: [],
+      mark: marks.charAt(0),
+      length: marks.length,
+      indent,
+    };
+    return true;
+  }
+
+  /** A line that makes the paragraph above it a heading, or its last line a table's head. */
+  #underline(rest: string): boolean {
+    const above = this.#paragraph;
+    if (!above) return false;
+    const line = rest.trimEnd();
+    if (isRun(line, "=") || isRun(line, "-")) {
+      this.#inner.tree.children.pop();
+      this.#leaf = null;
+      this.#heading(line.startsWith("=") ? 1 : 2, above.lines.join("\n").trimEnd());
+      return true;
+    }
+    const columns = alignments(line, above.lines.at(-1) ?? "");
+    if (columns) this.#startTable(above, columns);
+    return columns !== null;
+  }
+
+  #startTable(above: Leaf & { type: "paragraph" }, columns: Alignment[]): void {
+    const head = above.lines.pop() ?? "";
+    if (!above.lines.length) {
+      this.#inner.tree.children.pop();
+      this.#leaf = null;
+    }
+    const rows = element("tbody");
+    const table = element("table", [element("thead", [tableRow(head, "th", columns)]), rows]);
+    this.#add(table);
+    this.#leaf = { type: "table", rows, columns };
+  }
+
+  #startRule(rest: string): boolean {
+    if (!isRule(rest)) return false;
+    this.#add(element("hr"));
+    return true;
+  }
+
+  /** Adds a block to the innermost container that the line goes on in, and ends what stood there. */
+  #add(tree: Tree): Tree {
+    this.#settle();
+    this.#close();
+    const parent = this.#inner;
+    if (parent.blank && parent.within && parent.tree.children.length) {
+      parent.within.tree.attributes["data-loose"] = "";
+    }
+    parent.list = null;
+    parent.tree.children.push(tree);
+    return tree;
+  }
+
+  #push(opened: Container): void {
+    this.#open.push(opened);
+    this.#depth = this.#open.length;
+  }
+
+  /** Leaves the containers that the line does not go on in. */
+  #settle(): void {
+    if (this.#depth === this.#open.length) return;
+    this.#close();
+    this.#open.length = this.#depth;
+  }
+
+  #close(): void {
+    const leaf = this.#leaf;
+    this.#leaf = null;
+    if (leaf?.type === "paragraph") this.#closeParagraph(leaf.tree, leaf.lines);
+    else if (leaf?.type === "fence") leaf.tree.children = [text(leaf.lines.join("\n"))];
+    else if (leaf?.type === "indented") {
+      while (isBlank(leaf.lines.at(-1) ?? "-")) leaf.lines.pop();
+      leaf.tree.children = [text(leaf.lines.join("\n"))];
+    }
+  }
+
+  #closeParagraph(tree: Tree, lines: string[]): void {
+    const source = lines.join("\n").trimEnd();
+    const item = this.#open.at(-1)?.tree;
+    const [box, mark] = /^\[([ xX])\][ \t]+(?=\S)/.exec(source) ?? [];
+    tree.inline = source.slice(box?.length ?? 0);
+    if (!box || item?.tag !== "li" || item.children[0] !== tree) {
+      tree.inline = source;
+      return;
+    }
+    const done = mark !== " ";
+    item.attributes["data-task"] = done ? "done" : "open";
+    item.children.unshift(
+      element("span", [], { role: "img", "aria-label": done ? "Done" : "To do" }),
+    );
+  }
+
+  /** The direction of a block's text; in a quote or a list it is theirs. */
+  #direction(): Record<string, string> {
+    return this.#depth === 1 ? { dir: "auto" } : {};
+  }
+
+  #indent(): { columns: number; chars: number } {
+    let columns = 0;
+    let chars = 0;
+    for (; ; chars++) {
+      const char = this.#line.charAt(chars);
+      if (char === " ") columns++;
+      else if (char === "\t") columns += 4 - ((this.#column + columns) % 4);
+      else return { columns, chars };
+    }
+  }
+
+  /** Takes up to so many columns of white space from the line; a tab may be taken in part. */
+  #eat(columns: number): void {
+    let taken = 0;
+    let chars = 0;
+    while (taken < columns) {
+      const char = this.#line.charAt(chars);
+      if (char !== " " && char !== "\t") break;
+      taken += char === " " ? 1 : 4 - ((this.#column + taken) % 4);
+      chars++;
+    }
+    const over = Math.max(0, taken - columns);
+    this.#line = " ".repeat(over) + this.#line.slice(chars);
+    this.#column += taken - over;
+  }
+
+  #skip(chars: number): void {
+    this.#line = this.#line.slice(chars);
+    this.#column += chars;
+  }
+
+  #eatQuoteMark(): boolean {
+    const { columns, chars } = this.#indent();
+    if (this.#line.charAt(chars) !== ">") return false;
+    this.#eat(columns);
+    this.#skip(1);
+    this.#eat(1);
+    return true;
+  }
+}
+
+function container(kind: Container["kind"], tree: Tree): Container {
+  return { tree, kind, offset: 0, blank: false, within: null, list: null };
+}
+
+function isBlank(line: string): boolean {
+  return /^[ \t]*$/.test(line);
+}
+
+/** Whether a line is one character over and over. */
+function isRun(line: string, char: string): boolean {
+  for (const other of line) if (other !== char) return false;
+  return line !== "";
+}
+
+/** Whether a line is a thematic break. */
+function isRule(line: string): boolean {
+  return /^(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$/.test(line);
+}
+
+/** A heading without the marks that may close it. */
+function withoutClosing(heading: string): string {
+  let end = heading.length;
+  while (heading.charAt(end - 1) === "#") end--;
+  return end === 0 || /[ \t]/.test(heading.charAt(end - 1))
+    ? heading.slice(0, end).trimEnd()
+    : heading;
+}

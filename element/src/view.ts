@@ -1,0 +1,263 @@
+/** The whole picture: header, messages or history, composer; and where the scroll stands. */
+
+import type { ChatKitOptions, HeaderIcon } from "@openai/chatkit";
+import { alertBox } from "./alert";
+import { Announcer } from "./announcer";
+import { Composer } from "./composer";
+import { h, place } from "./dom";
+import { History } from "./history";
+import { icon } from "./icons";
+import { textOf, type Surroundings } from "./items";
+import { Log } from "./log";
+import { renderMarkdown } from "./markdown";
+import type { Notice } from "./protocol";
+import type { Session, Trouble } from "./session";
+import { startScreen } from "./start-screen";
+import { strings } from "./strings";
+
+/** So near to the end the view stays at the end when more is said. */
+const NEAR_PX = 80;
+/** So near to the beginning earlier messages are asked for. */
+const AHEAD_PX = 800;
+
+export class View {
+  readonly node = h("section", { class: "chat" });
+  readonly composer: Composer;
+  readonly history: History;
+  showsHistory = false;
+
+  readonly #log: Log;
+  readonly #announcer = new Announcer();
+  readonly #header = h("header");
+  readonly #title = h("h2", { dir: "auto" });
+  readonly #left = h("div", { class: "tools" });
+  readonly #right = h("div", { class: "tools" });
+  readonly #toHistory = tool("history", strings.conversations);
+  readonly #toNew = tool("compose", strings.newConversation);
+  readonly #scroll = h("div", { class: "scroll", tabindex: -1 });
+  readonly #column = h("div", { class: "column" });
+  readonly #older = h("p", { class: "quiet", role: "status" }, strings.loadingOlder);
+  readonly #progress = h("p", { class: "progress", role: "status", "data-part": "progress" });
+  readonly #toEnd = tool("arrow-down", strings.latest);
+  #sticky = true;
+  #top = 0;
+  #first: string | undefined;
+  #trouble: { shown: Trouble; node: HTMLElement } | null = null;
+  #notices = new Map<Notice, HTMLElement>();
+  #start: { options: unknown; node: HTMLElement } | null = null;
+
+  constructor(
+    private readonly session: Session,
+    private readonly options: () => ChatKitOptions,
+    private readonly around: () => Surroundings,
+    private readonly on: {
+      toggleHistory(): void;
+      begin(): void;
+      choose(id: string): void;
+      send(text: string): void;
+      prompt(
+        prompt: NonNullable<NonNullable<ChatKitOptions["startScreen"]>["prompts"]>[number],
+      ): void;
+      failed(error: unknown): void;
+      open(address: string): void;
+    },
+  ) {
+    this.#log = new Log(session);
+    this.composer = new Composer(session, on.send, on.open);
+    this.history = new History(session, options, on.choose, on.failed);
+    this.#toHistory.addEventListener("click", on.toggleHistory);
+    this.#toNew.addEventListener("click", on.begin);
+    this.#toEnd.classList.add("to-end");
+    this.#toEnd.addEventListener("click", () => this.toEnd());
+    this.#header.append(this.#left, this.#title, this.#right);
+    this.#scroll.append(this.#column);
+    const stage = h("div", { class: "stage" }, this.#scroll, this.#toEnd);
+    this.node.append(this.#header, stage, this.composer.node, this.#announcer.node);
+    this.#scroll.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    // heights change without a draw: fonts and pictures load, far rows get their real size
+    const resized = new ResizeObserver(() => {
+      if (this.#sticky) this.#jump();
+      this.#look();
+    });
+    resized.observe(this.#column);
+    resized.observe(this.#scroll);
+  }
+
+  /** Goes to the last message, and stays there while more is said. */
+  toEnd(): void {
+    this.#sticky = true;
+    this.#jump();
+  }
+
+  draw(): void {
+    const options = this.options();
+    this.node.setAttribute("aria-label", options.frameTitle ?? strings.frame);
+    this.#drawHeader(options);
+    this.composer.draw(options);
+    this.composer.node.hidden = this.showsHistory;
+    if (this.showsHistory) place(this.#column, [this.history.node]);
+    else this.#drawThread(options);
+    this.#toEnd.hidden = this.showsHistory || this.#sticky;
+  }
+
+  #drawHeader({ header, history }: ChatKitOptions): void {
+    this.#header.hidden = header?.enabled === false;
+    const title = header?.title?.text ?? this.session.state.thread?.title ?? strings.untitled;
+    this.#title.textContent = this.showsHistory ? strings.conversations : title;
+    this.#title.hidden = header?.title?.enabled === false && !this.showsHistory;
+    this.#toHistory.setAttribute("aria-expanded", String(this.showsHistory));
+    const withHistory = history?.enabled !== false;
+    place(this.#left, [
+      ...(header?.leftAction ? [custom(header.leftAction)] : []),
+      ...(withHistory ? [this.#toHistory] : []),
+    ]);
+    place(this.#right, [this.#toNew, ...(header?.rightAction ? [custom(header.rightAction)] : [])]);
+  }
+
+  #drawThread(options: ChatKitOptions): void {
+    const { state, loading } = this.session;
+    const empty = !state.thread && !state.items.size && !loading;
+    const parts: Node[] = [];
+    if (loading) parts.push(h("p", { class: "quiet", role: "status" }, strings.loading));
+    if (empty && !this.session.trouble) parts.push(this.#startScreen(options));
+    if (this.session.hasOlder) parts.push(this.#older);
+    const [first] = state.items.keys();
+    const anchor = this.#sticky || first === this.#first ? null : this.#firstVisible();
+    this.#first = first;
+    if (!empty) {
+      const { feedback = false, retry = false } = options.threadItemActions ?? {};
+      this.#log.draw(this.around(), { feedback, retry });
+      parts.push(this.#log.node);
+      this.#announce();
+    }
+    parts.push(...this.#drawProgress(), ...this.#drawNotices(), ...this.#drawTrouble(options));
+    place(this.#column, parts);
+    if (anchor) this.#scroll.scrollTop += anchor.row.getBoundingClientRect().top - anchor.top;
+  }
+
+  #startScreen({ startScreen: screen }: ChatKitOptions): HTMLElement {
+    if (!this.#start || this.#start.options !== screen)
+      this.#start = { options: screen, node: startScreen(screen ?? {}, this.on.prompt) };
+    return this.#start.node;
+  }
+
+  #drawProgress(): Node[] {
+    const { busy, state } = this.session;
+    if (!busy) return [];
+    const last = [...state.items.values()].at(-1);
+    const text = state.progress?.text ?? (last?.type === "user_message" ? strings.thinking : null);
+    if (!text) return [];
+    if (this.#progress.textContent !== text) this.#progress.textContent = text;
+    return [this.#progress];
+  }
+
+  #drawNotices(): Node[] {
+    const { notices } = this.session.state;
+    for (const known of this.#notices.keys())
+      if (!notices.includes(known)) this.#notices.delete(known);
+    return notices.map((notice) => {
+      const node = this.#notices.get(notice) ?? this.#notice(notice);
+      this.#notices.set(notice, node);
+      return node;
+    });
+  }
+
+  #notice(notice: Notice): HTMLElement {
+    const { level, title, message } = notice;
+    const body = h("div", { class: "prose" });
+    renderMarkdown(body, message, this.on.open);
+    const dismiss = tool("close", strings.dismiss);
+    dismiss.addEventListener("click", () => {
+      this.session.state.notices = this.session.state.notices.filter((other) => other !== notice);
+      this.draw();
+    });
+    const mark = icon(level === "info" ? "info" : "warning");
+    const text = h("div", {}, title ? h("strong", {}, title) : null, body);
+    const attributes = {
+      class: "notice",
+      role: "status",
+      "data-part": "notice",
+      "data-level": level,
+    };
+    return h("div", attributes, mark, text, dismiss);
+  }
+
+  #drawTrouble(options: ChatKitOptions): Node[] {
+    const { trouble, unanswered } = this.session;
+    if (!trouble) {
+      this.#trouble = null;
+      return unanswered && options.threadItemActions?.retry
+        ? [this.#unanswered(unanswered.id)]
+        : [];
+    }
+    if (this.#trouble?.shown !== trouble) {
+      this.#trouble = { shown: trouble, node: alertBox(trouble.message, trouble.retry) };
+    }
+    return [this.#trouble.node];
+  }
+
+  #unanswered(id: string): HTMLElement {
+    const again = h("button", { type: "button", class: "plain" }, strings.again);
+    again.addEventListener("click", () => void this.session.retry(id));
+    return h("div", { class: "quiet" }, strings.unanswered, again);
+  }
+
+  /** Reads the growing answer aloud; what was there when it was opened is left to the reader. */
+  #announce(): void {
+    const last = [...this.session.state.items.values()].at(-1);
+    if (last?.type !== "assistant_message") return;
+    if (this.session.busy) this.#announcer.tell(last.id, textOf(last));
+    else this.#announcer.finish(last.id, textOf(last));
+  }
+
+  #scrolled(): void {
+    const { scrollTop } = this.#scroll;
+    // going up lets go of the end; coming near it takes hold again
+    const near = scrollTop < this.#top ? 4 : NEAR_PX;
+    this.#sticky = this.#below() < near || (this.#sticky && scrollTop >= this.#top);
+    this.#top = scrollTop;
+    this.#look();
+  }
+
+  #below(): number {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroll;
+    return scrollHeight - scrollTop - clientHeight;
+  }
+
+  /** What follows from where the scroll stands. */
+  #look(): void {
+    this.#toEnd.hidden = this.showsHistory || this.#sticky;
+    const near = !this.showsHistory && this.#scroll.scrollTop < AHEAD_PX;
+    if (near && this.session.hasOlder) void this.session.loadOlder();
+  }
+
+  #jump(): void {
+    this.#scroll.scrollTop = this.#scroll.scrollHeight;
+  }
+
+  /** The row at the top of what is seen: it stays where it is when others come before it. */
+  #firstVisible(): { row: Element; top: number } | null {
+    const edge = this.#scroll.getBoundingClientRect().top;
+    const rows = this.#log.node.children;
+    let [low, high] = [0, rows.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (rows[middle]!.getBoundingClientRect().bottom > edge) high = middle;
+      else low = middle + 1;
+    }
+    const row = rows[low];
+    return row ? { row, top: row.getBoundingClientRect().top } : null;
+  }
+}
+
+function tool(name: string, label: string): HTMLButtonElement {
+  const attributes = { type: "button", class: "tool", "aria-label": label, title: label };
+  return h("button", attributes, icon(name));
+}
+
+function custom(action: { icon: HeaderIcon; onClick: () => void }): HTMLButtonElement {
+  const label = action.icon.replaceAll("-", " ");
+  const button = tool(action.icon, label[0]!.toUpperCase() + label.slice(1));
+  button.addEventListener("click", () => action.onClick());
+  return button;
+}

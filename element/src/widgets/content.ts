@@ -1,0 +1,119 @@
+/** What is read or looked at: text, badges, icons, images. */
+
+import { h } from "../dom";
+import { icon } from "../icons";
+import { renderMarkdown } from "../markdown";
+import type { WidgetNode } from "../protocol";
+import { block, style } from "./box";
+import { textField } from "./controls";
+import { ownWords, type Draw, type Scope } from "./scope";
+import { choice, color, count, length, record, text } from "./values";
+
+const WEIGHT = { normal: "400", medium: "500", semibold: "600", bold: "700" };
+const ALIGN = { start: "start", center: "center", end: "end" };
+const FIT = Object.fromEntries(
+  ["cover", "contain", "fill", "scale-down", "none"].map((fit) => [fit, fit]),
+);
+const POSITION = /^(top|bottom)?( ?(left|right))?$|^center$/;
+
+/** The text members that Text, Title, Caption and Label share. */
+function typography<T extends HTMLElement>(element: T, node: WidgetNode): T {
+  const size = text(node.size);
+  if (size) element.dataset.size = size;
+  style(element, "color", color(node.color, "text"));
+  style(element, "font-weight", choice(WEIGHT, node.weight));
+  style(element, "text-align", choice(ALIGN, node.textAlign));
+  element.classList.toggle("truncate", node.truncate === true);
+  const most = count(node.maxLines);
+  if (most) {
+    element.classList.add("clamp");
+    style(element, "-webkit-line-clamp", String(most));
+  }
+  return element;
+}
+
+const Text: Draw = (node, scope) => {
+  const editable = record(node.editable);
+  if (editable) return textField({ ...editable, type: "Text", defaultValue: node.value }, scope);
+  const paragraph = typography(h("p", {}, text(node.value)), node);
+  paragraph.classList.toggle("italic", node.italic === true);
+  paragraph.classList.toggle("struck", node.lineThrough === true);
+  style(paragraph, "inline-size", length(node.width));
+  const least = count(node.minLines);
+  style(paragraph, "min-block-size", least ? `${least}lh` : null);
+  return paragraph;
+};
+
+const Title: Draw = (node) =>
+  typography(h("div", { role: "heading", "aria-level": 3 }, text(node.value)), node);
+
+const Caption: Draw = (node) => typography(h("p", {}, text(node.value)), node);
+
+const Label: Draw = (node, scope) =>
+  typography(h("label", { for: scope.field(text(node.fieldName)) }, text(node.value)), node);
+
+const Markdown: Draw = (node, scope) => {
+  const prose = h("div", { class: "prose" });
+  renderMarkdown(prose, text(node.value), scope.open, node.streaming === true);
+  return prose;
+};
+
+/** What the server calls a tool that runs: its badge shows that something is going on. */
+const RUNNING = "Running";
+
+const Badge: Draw = (node) => {
+  const label = text(node.label);
+  const badge = h("span", { class: node.pill === false ? "badge square" : "badge" }, label);
+  badge.dataset.color = text(node.color) || "secondary";
+  badge.dataset.variant = text(node.variant) || "soft";
+  badge.dataset.size = text(node.size) || "sm";
+  if (label === RUNNING && badge.dataset.color === "secondary")
+    badge.prepend(h("span", { class: "pulse", "aria-hidden": "true" }));
+  return badge;
+};
+
+const Icon: Draw = (node) => {
+  const mark = h("span", { "data-size": text(node.size) || "md" }, null);
+  mark.append(icon(text(node.name)));
+  style(mark, "color", color(node.color, "text"));
+  return mark;
+};
+
+const Image: Draw = (node, scope) => {
+  const picture = imageOf(node.src, text(node.alt), scope);
+  picture.classList.toggle("framed", node.frame === true);
+  picture.classList.toggle("flush", node.flush === true);
+  block(picture, node);
+  style(picture, "object-fit", choice<string>(FIT, node.fit));
+  const position = text(node.position);
+  style(picture, "object-position", position && POSITION.test(position) ? position : null);
+  return picture;
+};
+
+/** The image, or its words in its place if it may not be loaded. */
+export function imageOf(source: unknown, alt: string, scope: Scope): HTMLElement {
+  const src = allowed(text(source), scope.allowedImageDomains ?? null);
+  return src
+    ? h("img", { src, alt, loading: "lazy", decoding: "async", referrerpolicy: "no-referrer" })
+    : h("span", { class: "missing" }, icon("image"), alt);
+}
+
+function allowed(source: string, domains: readonly string[] | null): string | null {
+  if (/^data:image\/[a-z+.-]+[;,]/i.test(source)) return source;
+  if (!URL.canParse(source, document.baseURI)) return null;
+  const { protocol, hostname, href } = new URL(source, document.baseURI);
+  if (protocol !== "https:" && protocol !== "http:") return null;
+  const known = domains?.some((domain) => `.${hostname}`.endsWith(`.${domain}`)) ?? true;
+  return known ? href : null;
+}
+
+/** A component that this version does not know: what it says, and what it holds. */
+export const unknown: Draw = (node, scope) =>
+  h(
+    "div",
+    { class: "col" },
+    ...ownWords(node).map((word) => h("p", {}, word)),
+    ...scope.draw(node.children),
+  );
+
+export const content = { Text, Title, Caption, Label, Markdown, Badge, Icon, Image };

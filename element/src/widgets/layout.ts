@@ -1,0 +1,232 @@
+/** What holds other components. */
+
+import { h } from "../dom";
+import { icon } from "../icons";
+import type { WidgetNode } from "../protocol";
+import { strings } from "../strings";
+import { container, space, style } from "./box";
+import { imageOf } from "./content";
+import { fire, valuesOf, wordsOf, type Draw, type Scope } from "./scope";
+import { choice, color, count, length, record, records, text } from "./values";
+
+const box =
+  (direction: (node: WidgetNode) => unknown): Draw =>
+  (node, scope) => {
+    const element = h("div", {}, ...scope.draw(node.children));
+    container(element, node, direction(node));
+    return element;
+  };
+
+const Row = box(() => "row");
+const Col = box(() => "col");
+const Box = box((node) => node.direction);
+
+const Basic: Draw = (node, scope) => {
+  const element = Box(node, scope);
+  scheme(element, node);
+  return element;
+};
+
+const Form: Draw = (node, scope) => {
+  const form = formOf(node.onSubmitAction, scope);
+  form.append(...scope.draw(node.children));
+  container(form, node, node.direction);
+  return form;
+};
+
+function formOf(action: unknown, scope: Scope): HTMLFormElement {
+  return h("form", {
+    "data-form": "",
+    onsubmit: (event: Event) => {
+      event.preventDefault();
+      fire(scope, action, valuesOf(event.currentTarget as HTMLElement));
+    },
+  });
+}
+
+const CARD = { sm: "sm", md: "md", lg: "lg", full: "full" };
+
+const Card: Draw = (node, scope) => {
+  const confirm = record(node.confirm);
+  const asForm = node.asForm === true;
+  const card = asForm ? formOf(confirm?.action, scope) : h("div", {});
+  card.dataset.size = choice<string>(CARD, node.size) ?? "md";
+  style(card, "background-color", color(node.background, "surface"));
+  container(card, { type: "Card", padding: node.padding, border: node.border }, "col");
+  scheme(card, node);
+
+  const status = statusOf(node.status, scope);
+  const body = [...scope.draw(node.children), footer(node, scope)].filter((part) => part !== null);
+  if (node.collapsed === true) {
+    const summary = status ?? h("span", {}, wordsOf(node.children)[0] ?? strings.showMore);
+    const inside = h("div", { class: "col" }, ...body);
+    card.append(h("details", {}, h("summary", {}, icon("chevron-right"), summary), inside));
+  } else card.append(...(status ? [status] : []), ...body);
+  return card;
+};
+
+/** The card's own buttons: what cancels, then what confirms. */
+function footer(node: WidgetNode, scope: Scope): HTMLElement | null {
+  const buttons = (["cancel", "confirm"] as const).flatMap((role) => {
+    const given = record(node[role]);
+    if (!given) return [];
+    const submit = role === "confirm" && node.asForm === true;
+    return scope.draw({
+      type: "Button",
+      label: text(given.label),
+      style: role === "confirm" ? "primary" : "secondary",
+      ...(submit ? { submit } : { onClickAction: given.action }),
+    });
+  });
+  return buttons.length > 0 ? h("div", { class: "row footer" }, ...buttons) : null;
+}
+
+function statusOf(value: unknown, scope: Scope): HTMLElement | null {
+  const status = record(value);
+  if (!status) return null;
+  const line = h("div", { class: "status" });
+  if (status.favicon) {
+    const favicon = imageOf(status.favicon, "", scope);
+    favicon.classList.toggle("framed", status.frame === true);
+    line.append(favicon);
+  } else if (status.icon) line.append(icon(text(status.icon)));
+  line.append(h("span", {}, text(status.text)));
+  return line;
+}
+
+function scheme(element: HTMLElement, node: WidgetNode): void {
+  if (node.theme === "light" || node.theme === "dark") element.dataset.scheme = node.theme;
+}
+
+/** How many items a list shows that leaves it to us. */
+const AUTO = 6;
+
+const ListView: Draw = (node, scope) => {
+  const items = scope
+    .draw(node.children)
+    .map((item) => (item instanceof HTMLLIElement ? item : h("li", {}, item)));
+  const view = h("div", {});
+  scheme(view, node);
+  const status = statusOf(node.status, scope);
+  if (status) view.append(status);
+  view.append(h("ul", { role: "list" }, ...items));
+  const limit = node.limit === "auto" ? AUTO : count(node.limit);
+  if (!limit || items.length <= limit) return view;
+  for (const item of items.slice(limit)) item.hidden = true;
+  const more = h(
+    "button",
+    {
+      type: "button",
+      class: "control more",
+      "data-variant": "ghost",
+      "data-color": "secondary",
+      onclick: () => {
+        for (const item of items) item.hidden = false;
+        view.dataset.expanded = "";
+        more.remove();
+        items[limit]?.querySelector<HTMLElement>("button")?.focus();
+      },
+    },
+    strings.showMore,
+  );
+  view.append(more);
+  return view;
+};
+
+const ListViewItem: Draw = (node, scope) => {
+  const item = h("li", {}, ...scope.draw(node.children));
+  container(item, { ...node, align: node.align ?? "center" }, "row");
+  if (!record(node.onClickAction)) return item;
+  // The button lies over the whole row, so that whatever else the row holds is not inside of it.
+  const attributes = {
+    type: "button",
+    class: "cover",
+    "aria-label": wordsOf(node.children).join(" "),
+    "aria-disabled": scope.busy && "true",
+    onclick: () => fire(scope, node.onClickAction),
+  };
+  item.prepend(h("button", attributes));
+  return item;
+};
+
+const Spacer: Draw = (node) => {
+  const spacer = h("div", {});
+  const least = length(node.minSize);
+  style(spacer, "min-inline-size", least);
+  style(spacer, "min-block-size", least);
+  return spacer;
+};
+
+const Divider: Draw = (node) => {
+  const line = h("hr", { class: node.flush === true ? "flush" : null });
+  style(line, "border-block-start-color", color(node.color, "line"));
+  style(line, "border-block-start-width", length(node.size));
+  style(line, "margin-block", length(node.spacing, 4));
+  return line;
+};
+
+const Transition: Draw = (node, scope) => h("div", { class: "col" }, ...scope.draw(node.children));
+
+const Table: Draw = (node, scope) =>
+  h("div", { class: "table" }, h("table", {}, h("tbody", {}, ...scope.draw(node.children))));
+
+const TableRow: Draw = (node, scope) => {
+  const cells = [node.children].flat().map((cell) => {
+    const known = record(cell);
+    return known && node.header === true ? { ...known, header: true } : cell;
+  });
+  return h("tr", {}, ...scope.draw(cells));
+};
+
+const ALIGN = { start: "start", center: "center", end: "end" };
+const VERTICAL = { start: "top", center: "middle", end: "bottom" };
+const COLUMN = { xs: "4rem", sm: "6rem", md: "9rem", lg: "12rem", xl: "16rem" };
+
+const TableCell: Draw = (node, scope) => {
+  const cell = h(
+    node.header === true ? "th" : "td",
+    { colspan: count(node.colSpan), rowspan: count(node.rowSpan) },
+    text(node.value),
+    ...scope.draw(node.children),
+  );
+  space(cell, "padding", node.padding);
+  style(cell, "inline-size", length(node.width) ?? choice(COLUMN, node.colSize));
+  style(cell, "text-align", choice(ALIGN, node.align));
+  style(cell, "vertical-align", choice(VERTICAL, node.vAlign));
+  return cell;
+};
+
+/** A chart as the table of its numbers, which every reader can use. */
+const Chart: Draw = (node, scope) => {
+  const axis = record(node.xAxis);
+  const key = text(axis ? axis.dataKey : node.xAxis);
+  const names = record(axis?.labels) ?? {};
+  const series = records(node.series);
+  const cell = (value: unknown): WidgetNode => ({ type: "Table.Cell", value: text(value) });
+  const head = series.map((one) => cell(text(one.label) || one.dataKey));
+  const rows: WidgetNode[] = records(node.data).map((data) => {
+    const name = text(data[key]);
+    const numbers = series.map((one) => cell(data[text(one.dataKey)]));
+    return { type: "Table.Row", children: [cell(names[name] ?? name), ...numbers] };
+  });
+  const header: WidgetNode = { type: "Table.Row", header: true, children: [cell(""), ...head] };
+  return Table({ type: "Table", children: [header, ...rows] }, scope);
+};
+
+export const layout = {
+  Basic,
+  Box,
+  Card,
+  Chart,
+  Col,
+  Divider,
+  Form,
+  ListView,
+  ListViewItem,
+  Row,
+  Spacer,
+  Table,
+  "Table.Row": TableRow,
+  "Table.Cell": TableCell,
+  Transition,
+};
