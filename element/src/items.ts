@@ -29,13 +29,18 @@ export interface Surroundings {
 }
 
 /** Draws the item into its article, again and again while it grows; false: there is nothing to see of it. */
-export function drawItem(article: HTMLElement, item: ThreadItem, around: Surroundings): boolean {
+export function drawItem(
+  article: HTMLElement,
+  item: ThreadItem,
+  around: Surroundings,
+  growing: boolean,
+): boolean {
   switch (item.type) {
     case "user_message":
       article.replaceChildren(...userMessage(item));
       return true;
     case "assistant_message":
-      drawMessage(article, item, around);
+      drawMessage(article, item, around, growing);
       return true;
     case "widget":
       article.replaceChildren(
@@ -97,13 +102,14 @@ function drawMessage(
   article: HTMLElement,
   item: AssistantMessageItem,
   { open }: Surroundings,
+  growing: boolean,
 ): void {
   item.content.forEach((part, i) => {
     let box = article.children[i];
     if (!(box instanceof HTMLElement)) article.append((box = h("div", { class: "part" })));
     let prose = box.firstElementChild;
     if (!(prose instanceof HTMLElement)) box.append((prose = h("div", { class: "prose" })));
-    renderMarkdown(prose as HTMLElement, part.text, open);
+    renderMarkdown(prose as HTMLElement, part.text, open, growing);
     const sources = (part.annotations ?? []).map((annotation) => annotation.source);
     box.children[1]?.remove();
     if (sources.length) box.append(sourceList(sources));

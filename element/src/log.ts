@@ -1,9 +1,9 @@
-/** The messages: as many nodes as there are items, and only what has changed is drawn again. */
+/** The messages, turn by turn: only a turn in which something has changed is drawn again. */
 
 import { h, place } from "./dom";
 import { icon } from "./icons";
 import { drawItem, textOf, type Surroundings } from "./items";
-import type { ThreadItem, UserMessageItem } from "./protocol";
+import type { ThreadItem } from "./protocol";
 import type { Feedback, Session } from "./session";
 import { strings } from "./strings";
 
@@ -12,99 +12,137 @@ export interface LogActions {
   retry: boolean;
 }
 
+/** A message of the person's and all that follows it. */
+interface Turn {
+  node: HTMLElement;
+  items: readonly ThreadItem[];
+  /** What else its look depends on. */
+  look: string;
+  rows: Map<string, Row>;
+}
+
 interface Row {
   item: ThreadItem;
-  busy: boolean;
+  /** The item may still grow, or what it offers can't be used now. */
+  open: boolean;
   article: HTMLElement;
   visible: boolean;
 }
 
-/** The assistant's items after one message of the person's. */
-interface Answered {
-  asked: UserMessageItem | null;
-  items: ThreadItem[];
-}
-
 export class Log {
   readonly node = h("div", { role: "log", "aria-label": strings.messages, "aria-live": "off" });
-  #rows = new Map<string, Row>();
-  #footers = new Map<string, { key: string; node: HTMLElement }>();
+  #turns = new Map<string, Turn>();
 
   constructor(private readonly session: Session) {}
 
   /** Draws what has changed since the last time. */
   draw(around: Surroundings, actions: LogActions): void {
-    const { items } = this.session.state;
-    for (const id of this.#rows.keys()) if (!items.has(id)) this.#rows.delete(id);
-    const wanted: Node[] = [];
-    let turn: Answered = { asked: null, items: [] };
-    for (const item of items.values()) {
-      if (item.type === "user_message") {
-        wanted.push(...this.#footer(turn, actions, true));
-        turn = { asked: item, items: [] };
-      } else {
-        turn.items.push(item);
-      }
-      const row = this.#row(item, around);
-      if (row.visible) wanted.push(row.article);
-    }
-    wanted.push(...this.#footer(turn, actions, !this.session.busy));
-    place(this.node, wanted);
+    const groups = turnsOf(this.session.state.items.values());
+    const kept = new Map<string, Turn>();
+    groups.forEach((items, i) => {
+      const whole = !this.session.busy || i < groups.length - 1;
+      const key = items[0]!.id;
+      kept.set(key, this.#turn(this.#turns.get(key), items, around, actions, whole));
+    });
+    this.#turns = kept;
+    const nodes = [...kept.values()].map((turn) => turn.node);
+    place(this.node, nodes);
     this.node.setAttribute("aria-busy", String(this.session.busy));
   }
 
-  #row(item: ThreadItem, around: Surroundings): Row {
-    const known = this.#rows.get(item.id);
-    const sensitive = item.type === "widget" || item.type === "structured_input";
-    if (known?.item === item && (!sensitive || known.busy === around.busy)) return known;
-    const article = known?.item.type === item.type ? known.article : emptyArticle(item);
-    const row = { item, busy: around.busy, article, visible: drawItem(article, item, around) };
-    this.#rows.set(item.id, row);
-    return row;
+  #turn(
+    known: Turn | undefined,
+    items: readonly ThreadItem[],
+    around: Surroundings,
+    actions: LogActions,
+    whole: boolean,
+  ): Turn {
+    const said = items.filter((item) => item.type === "assistant_message");
+    const rated = said.length ? this.session.feedback.get(said.at(-1)!.id) : undefined;
+    const look = JSON.stringify([whole, rated, actions, around.busy && items.some(hasControls)]);
+    if (known && known.look === look && same(known.items, items)) return known;
+    const node = known?.node ?? h("div", { class: "turn" });
+    const rows = new Map(
+      items.map((item) => [item.id, drawn(known?.rows.get(item.id), item, around, !whole)]),
+    );
+    const parts: Node[] = [...rows.values()].filter((row) => row.visible).map((row) => row.article);
+    if (said.length && whole) parts.push(this.#footer(node, items, said, actions));
+    place(node, parts);
+    return { node, items, look, rows };
   }
 
   /** What can be done with an answer, once it is whole. */
-  #footer({ asked, items }: Answered, { feedback, retry }: LogActions, whole: boolean): Node[] {
-    const said = items.filter((item) => item.type === "assistant_message");
-    const last = said.at(-1);
-    if (!last || !whole) return [];
+  #footer(
+    turn: HTMLElement,
+    items: readonly ThreadItem[],
+    said: readonly ThreadItem[],
+    { feedback, retry }: LogActions,
+  ): HTMLElement {
+    const old = turn.querySelector<HTMLElement>(":scope > .actions");
+    const focused = old && focusedIn(old);
     const ids = said.map((item) => item.id);
-    const rated = this.session.feedback.get(last.id) ?? "";
-    const key = [rated, feedback, retry && asked?.id, ...ids].join(" ");
-    const known = this.#footers.get(last.id);
-    if (known?.key === key) return [known.node];
-    const button = (name: string, label: string, act: () => void, pressed?: boolean) => {
-      const node = h("button", { type: "button", "aria-label": label, title: label }, icon(name));
-      if (pressed !== undefined) node.setAttribute("aria-pressed", String(pressed));
-      node.addEventListener("click", act);
-      return node;
+    const rated = this.session.feedback.get(ids.at(-1)!);
+    const rate = (kind: Feedback, name: string, label: string) => {
+      const button = action(name, label, () => void this.session.rate(ids, kind));
+      button.setAttribute("aria-pressed", String(rated === kind));
+      return button;
     };
-    const rate = (kind: Feedback, name: string, label: string) =>
-      button(name, label, () => void this.session.rate(ids, kind), rated === kind);
-    const copy = button("copy", strings.copy, () => void copied(copy, said.map(textOf)));
+    const copy = action("copy", strings.copy, () => void copied(copy, said.map(textOf)));
     const node = h("div", { class: "actions", role: "group" }, copy);
     if (feedback) {
       node.append(rate("positive", "thumb-up", strings.good));
       node.append(rate("negative", "thumb-down", strings.bad));
     }
-    if (retry && asked) {
-      node.append(button("retry", strings.again, () => void this.session.retry(asked.id)));
-    }
-    const focused = known && focusedIn(known.node);
-    this.#footers.set(last.id, { key, node });
-    if (known?.node.isConnected) known.node.replaceWith(node);
-    if (focused) node.querySelector<HTMLElement>(`[aria-label="${focused}"]`)?.focus();
-    return [node];
+    const [asked] = items;
+    if (retry && asked?.type === "user_message")
+      node.append(action("retry", strings.again, () => void this.session.retry(asked.id)));
+    // once it stands where the old one stood
+    if (focused)
+      queueMicrotask(() => node.querySelector<HTMLElement>(`[aria-label="${focused}"]`)?.focus());
+    return node;
   }
 }
 
+function turnsOf(items: Iterable<ThreadItem>): ThreadItem[][] {
+  const turns: ThreadItem[][] = [];
+  for (const item of items) {
+    if (item.type === "user_message" || !turns.length) turns.push([]);
+    turns.at(-1)!.push(item);
+  }
+  return turns;
+}
+
+function same(a: readonly ThreadItem[], b: readonly ThreadItem[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i]);
+}
+
+function drawn(
+  known: Row | undefined,
+  item: ThreadItem,
+  around: Surroundings,
+  growing: boolean,
+): Row {
+  const open = hasControls(item) ? around.busy : growing;
+  if (known?.item === item && known.open === open) return known;
+  const article = known?.item.type === item.type ? known.article : emptyArticle(item);
+  return { item, open, article, visible: drawItem(article, item, around, growing) };
+}
+
+function hasControls(item: ThreadItem): boolean {
+  return item.type === "widget" || item.type === "structured_input";
+}
+
 function emptyArticle(item: ThreadItem): HTMLElement {
-  const by = item.type === "user_message" ? strings.you : strings.assistant;
   return h("article", {
-    "aria-label": by,
+    "aria-label": item.type === "user_message" ? strings.you : strings.assistant,
     "data-item-id": item.id,
     "data-item-type": item.type,
   });
+}
+
+function action(name: string, label: string, act: () => void): HTMLButtonElement {
+  const attributes = { type: "button", "aria-label": label, title: label };
+  return h("button", { ...attributes, onclick: act }, icon(name));
 }
 
 function focusedIn(node: HTMLElement): string | null {

@@ -10,13 +10,13 @@ type Palette = Record<string, Rgb>;
 const AA = 4.5;
 const INK: Rgb = [16, 24, 20];
 const WHITE: Rgb = [255, 255, 255];
-const SEMANTIC = ["ok", "danger", "warn", "info", "discovery"] as const;
+const TONES = ["ok", "danger", "warn", "info", "discovery"] as const;
 
 const RADIUS = {
-  pill: ["20px", "12px", "999px"],
-  round: ["16px", "10px", "12px"],
-  soft: ["10px", "7px", "8px"],
-  sharp: ["3px", "2px", "2px"],
+  pill: ["20px", "12px"],
+  round: ["16px", "10px"],
+  soft: ["10px", "7px"],
+  sharp: ["3px", "2px"],
 } as const;
 const GAP = { compact: "12px", normal: "16px", spacious: "20px" } as const;
 
@@ -35,8 +35,8 @@ export function applyTheme(host: HTMLElement, theme: ColorScheme | ThemeOption |
 function shape({ radius, density, typography }: ThemeOption): Record<string, string> {
   const properties: Record<string, string> = {};
   if (radius && Object.hasOwn(RADIUS, radius)) {
-    const [large, small, control] = RADIUS[radius];
-    Object.assign(properties, { radius: large, "radius-small": small, "radius-control": control });
+    const [large, small] = RADIUS[radius];
+    Object.assign(properties, { radius: large, "radius-small": small });
   }
   if (density && Object.hasOwn(GAP, density)) properties.gap = GAP[density];
   const { baseSize, fontFamily, fontFamilyMono } = typography ?? {};
@@ -57,20 +57,21 @@ function colors(scheme: ColorScheme, option: ColorOption | undefined): Record<st
   const color = (name: string): Rgb => palette[name] ?? INK;
   const bg = color("bg");
   if (ground) {
-    palette.fg = readable(color("fg"), [bg]);
-    palette.soft = mix(bg, color("fg"), 0.05);
-    palette.line = mix(bg, color("fg"), 0.13);
-    palette.muted = mix(bg, color("fg"), 0.68);
-    for (const name of SEMANTIC)
-      palette[`${name}-soft`] = mix(bg, color(name), scheme === "dark" ? 0.16 : 0.1);
+    const toward = (name: string, share: number): Rgb => mix(bg, color(name), share);
+    Object.assign(palette, { soft: toward("fg", 0.05), line: toward("fg", 0.13) });
+    palette.muted = toward("fg", 0.68);
+    for (const name of TONES)
+      palette[`${name}-soft`] = toward(name, scheme === "dark" ? 0.16 : 0.1);
   }
-  if (accent) palette.soft = mix(color("soft"), accent, level(option) * 0.04);
+  if (accent) {
+    palette.soft = mix(color("soft"), accent, level(option) * 0.04);
+    palette["on-accent"] = onTop(accent);
+    palette.link = accent;
+  }
   const under = [bg, color("soft")];
-  palette.muted = readable(color("muted"), under);
-  for (const name of SEMANTIC)
+  for (const name of ["fg", "muted", "link"]) palette[name] = readable(color(name), under);
+  for (const name of TONES)
     palette[name] = readable(color(name), [...under, color(`${name}-soft`)]);
-  if (accent) palette["on-accent"] = onTop(accent);
-  palette.link = readable(accent ?? color("link"), under);
   return Object.fromEntries(Object.entries(palette).map(([name, rgb]) => [name, hex(rgb)]));
 }
 
@@ -99,7 +100,7 @@ function defaults(scheme: ColorScheme): Palette {
 }
 
 /** How well one colour is read on another, from 1 to 21 (WCAG 2). */
-export function contrast(one: Rgb, other: Rgb): number {
+function contrast(one: Rgb, other: Rgb): number {
   const [light = 0, dark = 0] = [luminance(one), luminance(other)].sort((a, b) => b - a);
   return (light + 0.05) / (dark + 0.05);
 }
@@ -140,7 +141,7 @@ function hex(rgb: Rgb): string {
 let canvas: CanvasRenderingContext2D | null | undefined;
 
 /** Any CSS colour, without its transparency; null if it is none. */
-export function parse(color: string | undefined): Rgb | null {
+function parse(color: string | undefined): Rgb | null {
   if (!color || !CSS.supports("color", color)) return null;
   canvas ??= document.createElement("canvas").getContext("2d");
   if (!canvas) return null;

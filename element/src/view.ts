@@ -103,7 +103,8 @@ export class View {
   #drawHeader({ header, history }: ChatKitOptions): void {
     this.#header.hidden = header?.enabled === false;
     const title = header?.title?.text ?? this.session.state.thread?.title ?? strings.untitled;
-    this.#title.textContent = this.showsHistory ? strings.conversations : title;
+    const shown = this.showsHistory ? strings.conversations : title;
+    if (this.#title.textContent !== shown) this.#title.textContent = shown;
     this.#title.hidden = header?.title?.enabled === false && !this.showsHistory;
     this.#toHistory.setAttribute("aria-expanded", String(this.showsHistory));
     const withHistory = history?.enabled !== false;
@@ -227,8 +228,8 @@ export class View {
   /** What follows from where the scroll stands. */
   #look(): void {
     this.#toEnd.hidden = this.showsHistory || this.#sticky;
-    const near = !this.showsHistory && this.#scroll.scrollTop < AHEAD_PX;
-    if (near && this.session.hasOlder) void this.session.loadOlder();
+    if (!this.session.hasOlder || this.showsHistory) return;
+    if (this.#scroll.scrollTop < AHEAD_PX) void this.session.loadOlder();
   }
 
   #jump(): void {

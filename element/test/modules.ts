@@ -5,6 +5,6 @@ export { ThreadState } from "../src/state";
 export { serverSentData } from "../src/stream";
 export { drawWidget, renderWidget } from "../src/widgets";
 export { icon } from "../src/icons";
-export { applyTheme, contrast, parse } from "../src/theme";
+export { applyTheme } from "../src/theme";
 export { default as themeStyles } from "../src/theme.css";
 export { default as widgetStyles } from "../src/widgets.css";

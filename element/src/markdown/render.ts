@@ -43,6 +43,8 @@ function create(tree: Tree, growing: boolean): Shown {
   const [node, body] = build(tree);
   const shown: Shown = { tree, growing, node, body, children: [] };
   update(body, shown.children, content(tree, growing), growing);
+  // Last, because dir=auto looks through the whole block at every child that comes.
+  if (node instanceof HTMLElement) setAttributes(node, {}, tree.attributes);
   return shown;
 }
 
@@ -69,7 +71,6 @@ function build(tree: Tree): [node: Text | HTMLElement, body: Text | HTMLElement]
   }
   if (tree.tag === "figure") return codeBlock(tree.attributes["data-language"] ?? "");
   const node = document.createElement(tree.tag);
-  setAttributes(node, {}, tree.attributes);
   if (tree.tag !== "table") return [node, node];
   const region = { class: "table", role: "region", "aria-label": "Table", tabindex: 0 };
   return [h("div", { ...region, dir: "auto" }, node), node];
@@ -100,7 +101,7 @@ function codeBlock(language: string): [figure: HTMLElement, code: HTMLElement] {
   button.addEventListener("click", () => void copy(code, button, said));
   const caption = h("figcaption", {}, h("span", {}, language || "Code"), said, button);
   const lines = h("pre", { tabindex: 0, dir: "ltr" }, code);
-  return [h("figure", { "data-language": language || null }, caption, lines), code];
+  return [h("figure", {}, caption, lines), code];
 }
 
 async function copy(code: HTMLElement, button: HTMLElement, said: HTMLElement): Promise<void> {
