@@ -25,7 +25,8 @@ export class Composer {
     this.#text.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
-      this.#form.requestSubmit();
+      // while an answer runs the button stops it; what is being written waits
+      if (!this.session.busy) this.#form.requestSubmit();
     });
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();

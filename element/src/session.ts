@@ -175,7 +175,7 @@ export class Session {
 
   /** Says something. Rejects when an answer is still running. */
   async send(message: Outgoing): Promise<void> {
-    if (this.busy || this.loading) throw new Error("An answer is still running.");
+    this.#requireFree();
     const { thread } = this.state;
     const input = {
       content: message.content.map((part) =>
@@ -224,10 +224,11 @@ export class Session {
     if (this.state.failure) await this.#recovered(() => this.refresh());
   }
 
-  /** Sends an action of a widget or of the page. */
+  /** Sends an action of a widget or of the page. Rejects when an answer is still running. */
   async act(action: Action, itemId?: string): Promise<void> {
     const id = this.threadId;
     if (!id) throw new Error("No thread is open.");
+    this.#requireFree();
     const params = { thread_id: id, action, ...(itemId ? { item_id: itemId } : {}) };
     await this.#tell({ type: "threads.custom_action", params }, () => () => {
       void this.act(action, itemId);
@@ -237,7 +238,7 @@ export class Session {
   /** Answers the questions of an item; null skips them. */
   async answer(itemId: string, values: Record<string, string[]> | null): Promise<void> {
     const id = this.threadId;
-    if (!id) return;
+    if (!id || this.busy) return;
     const answers = Object.fromEntries(
       Object.entries(values ?? {}).map(([question, given]) => [question, { values: given }]),
     );
@@ -414,7 +415,8 @@ export class Session {
   /** After a page was loaded in the middle of an answer: wait until it is kept. */
   async #awaitAnswer(): Promise<void> {
     const asked = this.unanswered;
-    if (!asked || Math.abs(Date.now() - Date.parse(asked.created_at)) > FRESH_MS) return;
+    const fresh = asked && Date.now() - Date.parse(asked.created_at) < FRESH_MS;
+    if (!fresh) return;
     const { signal } = this.#visit;
     this.busy = true;
     this.state.progress = { text: "Waiting for the answer", icon: null };
@@ -477,6 +479,10 @@ export class Session {
     } catch (error) {
       this.#fail(error, null);
     }
+  }
+
+  #requireFree(): void {
+    if (this.busy || this.loading) throw new Error("An answer is still running.");
   }
 
   #fail(error: unknown, retry: (() => void) | null): void {

@@ -8,3 +8,4 @@ export { icon } from "../src/icons";
 export { applyTheme } from "../src/theme";
 export { default as themeStyles } from "../src/theme.css";
 export { default as widgetStyles } from "../src/widgets.css";
+export { default as elementStyles } from "../src/element.css";

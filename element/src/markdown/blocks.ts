@@ -1,35 +1,11 @@
 /** Markdown's blocks, line by line as CommonMark reads them: text -> trees whose inlines wait to be read. */
 
+import { container, type Container, type Leaf } from "./containers";
+import { isBlank, isRule, isRun, Line, withoutClosing } from "./line";
 import { alignments, cells, tableRow, type Alignment } from "./table";
 import { element, inline, text, type Tree } from "./tree";
 
 const DEEPEST = 32;
-
-interface List {
-  tree: Tree;
-  marker: string;
-  last: Container;
-}
-
-/** The root, a quote or an item of a list, while lines may still join it. */
-interface Container {
-  tree: Tree;
-  kind: "root" | "quote" | "item";
-  /** Columns before an item's content. */
-  offset: number;
-  /** Whether the last line in it was blank. */
-  blank: boolean;
-  /** The list that an item belongs to. */
-  within: List | null;
-  /** The list at the container's end. */
-  list: List | null;
-}
-
-type Leaf =
-  | { type: "paragraph"; tree: Tree; lines: string[] }
-  | { type: "indented"; tree: Tree; lines: string[] }
-  | { type: "fence"; tree: Tree; lines: string[]; mark: string; length: number; indent: number }
-  | { type: "table"; rows: Tree; columns: Alignment[] };
 
 /** The blocks of a text; of one that still grows, a table's head is a table before its second line. */
 export function parseBlocks(source: string, growing: boolean): Tree[] {
@@ -46,20 +22,17 @@ class Parser {
   #leaf: Leaf | null = null;
   /** How many open containers the line goes on in. */
   #depth = 1;
-  /** What is left of the line, and the column that it starts in. */
-  #line = "";
-  #column = 0;
+  #line = new Line("");
 
   read(line: string): void {
-    this.#line = line;
-    this.#column = 0;
+    this.#line = new Line(line);
     this.#match();
     const whole = this.#depth === this.#open.length;
     if (whole && this.#readVerbatim()) return;
     if (whole && this.#leaf?.type === "indented") this.#close();
     let begun = false;
-    while (!isBlank(this.#line) && this.#startContainer()) begun = true;
-    if (!isBlank(this.#line)) {
+    while (!this.#line.blank && this.#startContainer()) begun = true;
+    if (!this.#line.blank) {
       if (!this.#startLeaf()) this.#readText();
     } else if (!begun) return this.#readBlank();
     for (const open of this.#open) open.blank = false;
@@ -91,13 +64,13 @@ class Parser {
   #match(): void {
     this.#depth = 1;
     for (const open of this.#open.slice(1)) {
-      const { columns } = this.#indent();
+      const { columns } = this.#line.indent();
       if (open.kind === "quote") {
-        if (columns > 3 || !this.#eatQuoteMark()) return;
-      } else if (isBlank(this.#line)) {
+        if (columns > 3 || !this.#line.eatQuoteMark()) return;
+      } else if (this.#line.blank) {
         if (!open.tree.children.length) return;
       } else if (columns >= open.offset) {
-        this.#eat(open.offset);
+        this.#line.eat(open.offset);
       } else {
         return;
       }
@@ -107,22 +80,22 @@ class Parser {
 
   #readVerbatim(): boolean {
     const leaf = this.#leaf;
-    const { columns, chars } = this.#indent();
+    const { columns, chars } = this.#line.indent();
     if (leaf?.type === "fence") {
-      const end = this.#line.slice(chars).trimEnd();
+      const end = this.#line.text.slice(chars).trimEnd();
       if (columns < 4 && end.length >= leaf.length && isRun(end, leaf.mark)) {
         this.#close();
       } else {
-        this.#eat(leaf.indent);
-        leaf.lines.push(this.#line);
+        this.#line.eat(leaf.indent);
+        leaf.lines.push(this.#line.text);
       }
       for (const open of this.#open) open.blank = false;
       return true;
     }
-    if (leaf?.type !== "indented" || (columns < 4 && !isBlank(this.#line))) return false;
-    this.#eat(4);
-    leaf.lines.push(this.#line);
-    this.#noteBlank(isBlank(this.#line));
+    if (leaf?.type !== "indented" || (columns < 4 && !this.#line.blank)) return false;
+    this.#line.eat(4);
+    leaf.lines.push(this.#line.text);
+    this.#noteBlank(this.#line.blank);
     return true;
   }
 
@@ -142,7 +115,7 @@ class Parser {
   }
 
   #readText(): void {
-    const line = this.#line.slice(this.#indent().chars);
+    const line = this.#line.text.slice(this.#line.indent().chars);
     if (this.#leaf?.type === "paragraph") {
       this.#leaf.lines.push(line);
     } else if (this.#leaf?.type === "table" && this.#depth === this.#open.length) {
@@ -155,11 +128,11 @@ class Parser {
 
   /** Opens a quote or an item of a list, if the line goes on with one. */
   #startContainer(): boolean {
-    const { columns, chars } = this.#indent();
+    const { columns, chars } = this.#line.indent();
     if (columns > 3 || this.#depth >= DEEPEST) return false;
-    const rest = this.#line.slice(chars);
+    const rest = this.#line.text.slice(chars);
     if (rest.startsWith(">")) {
-      this.#eatQuoteMark();
+      this.#line.eatQuoteMark();
       const tree = this.#add(element("blockquote", [], { dir: "auto" }));
       this.#push(container("quote", tree));
       return true;
@@ -171,11 +144,11 @@ class Parser {
       // What reads as a sentence's end, or as the line under a heading, starts no list.
       if (empty || (start !== undefined && Number(start) !== 1)) return false;
     }
-    this.#eat(columns);
-    this.#skip(mark.length);
-    const gap = this.#indent().columns;
+    this.#line.eat(columns);
+    this.#line.skip(mark.length);
+    const gap = this.#line.indent().columns;
     const padding = empty || gap > 4 ? 1 : gap;
-    this.#eat(padding);
+    this.#line.eat(padding);
     this.#startItem(mark.slice(-1), start, columns + mark.length + padding);
     return true;
   }
@@ -201,15 +174,15 @@ class Parser {
   }
 
   #startLeaf(): boolean {
-    const { columns, chars } = this.#indent();
+    const { columns, chars } = this.#line.indent();
     if (columns > 3) {
       if (this.#leaf?.type === "paragraph") return false;
-      this.#eat(4);
+      this.#line.eat(4);
       const tree = this.#add(element("figure"));
-      this.#leaf = { type: "indented", tree, lines: [this.#line] };
+      this.#leaf = { type: "indented", tree, lines: [this.#line.text] };
       return true;
     }
-    const rest = this.#line.slice(chars);
+    const rest = this.#line.text.slice(chars);
     return (
       this.#startHeading(rest) ||
       this.#startFence(rest, columns) ||
@@ -337,72 +310,4 @@ class Parser {
   #direction(): Record<string, string> {
     return this.#depth === 1 ? { dir: "auto" } : {};
   }
-
-  #indent(): { columns: number; chars: number } {
-    let columns = 0;
-    let chars = 0;
-    for (; ; chars++) {
-      const char = this.#line.charAt(chars);
-      if (char === " ") columns++;
-      else if (char === "\t") columns += 4 - ((this.#column + columns) % 4);
-      else return { columns, chars };
-    }
-  }
-
-  /** Takes up to so many columns of white space from the line; a tab may be taken in part. */
-  #eat(columns: number): void {
-    let taken = 0;
-    let chars = 0;
-    while (taken < columns) {
-      const char = this.#line.charAt(chars);
-      if (char !== " " && char !== "\t") break;
-      taken += char === " " ? 1 : 4 - ((this.#column + taken) % 4);
-      chars++;
-    }
-    const over = Math.max(0, taken - columns);
-    this.#line = " ".repeat(over) + this.#line.slice(chars);
-    this.#column += taken - over;
-  }
-
-  #skip(chars: number): void {
-    this.#line = this.#line.slice(chars);
-    this.#column += chars;
-  }
-
-  #eatQuoteMark(): boolean {
-    const { columns, chars } = this.#indent();
-    if (this.#line.charAt(chars) !== ">") return false;
-    this.#eat(columns);
-    this.#skip(1);
-    this.#eat(1);
-    return true;
-  }
-}
-
-function container(kind: Container["kind"], tree: Tree): Container {
-  return { tree, kind, offset: 0, blank: false, within: null, list: null };
-}
-
-function isBlank(line: string): boolean {
-  return /^[ \t]*$/.test(line);
-}
-
-/** Whether a line is one character over and over. */
-function isRun(line: string, char: string): boolean {
-  for (const other of line) if (other !== char) return false;
-  return line !== "";
-}
-
-/** Whether a line is a thematic break. */
-function isRule(line: string): boolean {
-  return /^(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$/.test(line);
-}
-
-/** A heading without the marks that may close it. */
-function withoutClosing(heading: string): string {
-  let end = heading.length;
-  while (heading.charAt(end - 1) === "#") end--;
-  return end === 0 || /[ \t]/.test(heading.charAt(end - 1))
-    ? heading.slice(0, end).trimEnd()
-    : heading;
 }

@@ -1,32 +1,12 @@
 /** Markdown within a block: text -> trees, by CommonMark's delimiter runs and in linear time. */
 
 import { decode, linkAttributes, readAddress, readTarget, type Target } from "./address";
+import { assemble, newPart, type Part } from "./parts";
+import { closeAt, isMark, pair, readRun, type Run } from "./runs";
 import { element, text, type Tree } from "./tree";
 
-const DEEPEST = 32;
 /** As far back as a text that still grows may have opened what it has not closed yet. */
 const REACH = 200;
-
-type Wrap = Pick<Tree, "tag" | "attributes">;
-
-/** A stretch of the text. Pairs of parts become elements: the first opens them, the second closes them. */
-interface Part {
-  text: string;
-  leaf: Tree | null;
-  closes: number;
-  /** The innermost first. */
-  opens: Wrap[];
-}
-
-/** A run of `*`, `_` or `~`. Its part's text is what no pair has used. */
-interface Run {
-  part: Part;
-  char: string;
-  at: number;
-  length: number;
-  opens: boolean;
-  closes: boolean;
-}
 
 interface Bracket {
   part: Part;
@@ -60,7 +40,6 @@ class Parser {
   #brackets: Bracket[] = [];
   /** Brackets below this place stand around a link: they cannot be one. */
   #around = 0;
-  #lastTicks: Map<number, number> | null = null;
 
   constructor(source: string, growing: boolean) {
     this.#source = source;
@@ -113,14 +92,14 @@ class Parser {
   #take(end: number, part: Partial<Part> = {}): Part {
     this.#flush();
     this.#at = this.#plain = end;
-    const taken = { text: "", leaf: null, closes: 0, opens: [], ...part };
+    const taken = { ...newPart(), ...part };
     this.#parts.push(taken);
     return taken;
   }
 
   #flush(end = this.#at): void {
     const plain = this.#source.slice(this.#plain, end);
-    if (plain) this.#parts.push({ text: plain, leaf: null, closes: 0, opens: [] });
+    if (plain) this.#parts.push(newPart(plain));
     this.#plain = this.#at;
   }
 
@@ -150,10 +129,6 @@ class Parser {
 
   /** Where the next run of exactly so many backticks is. */
   #closingTicks(from: number, length: number): number | null {
-    this.#lastTicks ??= new Map(
-      [...this.#source.matchAll(/`+/g)].map((run) => [run[0].length, run.index]),
-    );
-    if ((this.#lastTicks.get(length) ?? -1) < from) return null;
     for (let at = this.#source.indexOf("`", from); at >= 0;) {
       let end = at;
       while (this.#source.charAt(end) === "`") end++;
@@ -166,20 +141,9 @@ class Parser {
   #readRun(char: string): boolean {
     const at = this.#at;
     const end = this.#pastRun(char);
-    const length = end - at;
-    if (char === "~" && length !== 2) {
-      this.#at = end;
-      return true;
-    }
-    const before = this.#source.charAt(at - 1);
-    const after = this.#source.charAt(end);
-    const left = !isSpace(after) && (!isMark(after) || isSpace(before) || isMarkOrCjk(before));
-    const right = !isSpace(before) && (!isMark(before) || isSpace(after) || isMarkOrCjk(after));
     const part = this.#take(end, { text: this.#source.slice(at, end) });
-    const word = char === "_";
-    const opens = left && (!word || !right || isMark(before));
-    const closes = right && (!word || !left || isMark(after));
-    if (opens || closes) this.#runs.push({ part, char, at, length, opens, closes });
+    const run = char === "~" && end - at !== 2 ? null : readRun(this.#source, at, end, part);
+    if (run) this.#runs.push(run);
     return true;
   }
 
@@ -235,10 +199,10 @@ class Parser {
   }
 
   #readAngle(): boolean {
-    const rest =
+    const angle =
       /<(?:([a-z][a-z\d+.-]{1,31}:[^\s<>]*)|([\w.+-]+@[\w-]+(?:\.[\w-]+)+)|(br ?\/?))>/iy;
-    rest.lastIndex = this.#at;
-    const [found, address, mail, lineBreak] = rest.exec(this.#source) ?? [];
+    angle.lastIndex = this.#at;
+    const [found, address, mail, lineBreak] = angle.exec(this.#source) ?? [];
     if (!found) return false;
     const attributes = lineBreak ? null : linkAttributes(address ?? `mailto:${mail ?? ""}`);
     const leaf = attributes && element("a", [text(address ?? mail ?? "")], attributes);
@@ -294,99 +258,7 @@ class Parser {
   #closeRuns(left: Run[]): void {
     const end = this.#take(this.#source.length);
     for (const run of left.reverse()) {
-      if (this.#isNear(run.at)) while (run.part.text) join(run, { part: end }, used(run, run));
+      if (this.#isNear(run.at)) closeAt(end, run);
     }
-  }
-}
-
-function isSpace(char: string): boolean {
-  return /^\s?$/.test(char);
-}
-
-function isMark(char: string): boolean {
-  return /[\p{P}\p{S}]/u.test(char);
-}
-
-/** Chinese, Japanese and Korean put no space around marks: `**「a」**b` is strong too. */
-function isMarkOrCjk(char: string): boolean {
-  return isMark(char) || /[\u3000-\u9fff\uac00-\ud7af\uff00-\uffef]/.test(char);
-}
-
-/** Pairs runs that open with runs that close; answers those that are still open. */
-function pair(runs: readonly Run[]): Run[] {
-  const open: Run[] = [];
-  // For each kind of closing run: below this place nothing opens it. It keeps the whole linear.
-  const bottoms = new Map<string, number>();
-  for (const run of runs) {
-    while (run.closes && run.part.text) {
-      const kind = `${run.char}${run.opens}${run.length % 3}`;
-      const bottom = bottoms.get(kind) ?? 0;
-      let i = open.length - 1;
-      while (i >= bottom && !fits(open[i], run)) i--;
-      const opener = i >= bottom ? open[i] : undefined;
-      if (!opener) {
-        bottoms.set(kind, open.length);
-        break;
-      }
-      join(opener, run, used(opener, run));
-      open.length = opener.part.text ? i + 1 : i;
-      for (const [key, value] of bottoms) bottoms.set(key, Math.min(value, open.length));
-    }
-    if (run.opens && run.part.text) open.push(run);
-  }
-  return open;
-}
-
-function fits(opener: Run | undefined, closer: Run): boolean {
-  if (opener?.char !== closer.char) return false;
-  const either = opener.closes || closer.opens;
-  const thirds = (opener.length + closer.length) % 3 === 0;
-  return !either || !thirds || (opener.length % 3 === 0 && closer.length % 3 === 0);
-}
-
-/** How many marks of two runs one pair uses. */
-function used(opener: Run, closer: Run): number {
-  return Math.min(2, opener.part.text.length, closer.part.text.length);
-}
-
-function join(opener: Run, closer: { part: Part }, marks: number): void {
-  const tag = opener.char === "~" ? "del" : marks === 2 ? "strong" : "em";
-  opener.part.text = opener.part.text.slice(marks);
-  closer.part.text = closer.part.text.slice(marks);
-  opener.part.opens.push({ tag, attributes: {} });
-  closer.part.closes++;
-}
-
-/** Parts -> trees. Elements nested too deep, and links in links, are their content alone. */
-function assemble(parts: readonly Part[]): Tree[] {
-  const root: Tree[] = [];
-  const stack = [{ into: root, linked: false }];
-  for (const part of parts) {
-    for (let i = 0; i < part.closes; i++) stack.pop();
-    const top = stack.at(-1) ?? { into: root, linked: false };
-    if (part.leaf)
-      append(top.into, top.linked && part.leaf.tag === "a" ? part.leaf.children : [part.leaf]);
-    if (part.text) append(top.into, [text(part.text)]);
-    for (const wrap of part.opens.reverse()) {
-      const { into, linked } = stack.at(-1) ?? top;
-      const link = wrap.tag === "a";
-      if (stack.length > DEEPEST || (link && linked)) {
-        stack.push({ into, linked });
-      } else {
-        const inner = element(wrap.tag, [], wrap.attributes);
-        into.push(inner);
-        stack.push({ into: inner.children, linked: linked || link });
-      }
-    }
-  }
-  return root;
-}
-
-/** Adds trees; text joins the text before it. */
-function append(into: Tree[], trees: readonly Tree[]): void {
-  for (const tree of trees) {
-    const last = into.at(-1);
-    if (tree.tag === "" && last?.tag === "") last.text += tree.text;
-    else into.push(tree);
   }
 }

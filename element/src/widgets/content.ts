@@ -16,10 +16,26 @@ const FIT = Object.fromEntries(
 );
 const POSITION = /^(top|bottom)?( ?(left|right))?$|^center$/;
 
+/** Sizes in em; what is not named is as large as its kind is by itself. */
+const SIZES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  Text: { xs: 0.8125, sm: 0.9375, md: 1, lg: 1.125, xl: 1.25 },
+  Title: { sm: 1, lg: 1.25, xl: 1.5, "2xl": 1.75, "3xl": 2, "4xl": 2.25, "5xl": 2.5 },
+  Caption: { sm: 0.75, lg: 0.875 },
+  Label: { xs: 0.8125, sm: 0.875, md: 1, lg: 1.125, xl: 1.25 },
+  Badge: { md: 0.8125, lg: 0.875 },
+  Icon: { xs: 0.75, sm: 0.875, lg: 1.25, xl: 1.5, "2xl": 2, "3xl": 2.5 },
+};
+
+/** Sizes an element as this kind of component. */
+function resize(element: HTMLElement, type: string, size: unknown): void {
+  const scale = choice(SIZES[type] ?? {}, size);
+  if (typeof size === "string") element.dataset.size = size;
+  style(element, "font-size", scale ? `${scale}em` : null);
+}
+
 /** The text members that Text, Title, Caption and Label share. */
 function typography<T extends HTMLElement>(element: T, node: WidgetNode): T {
-  const size = text(node.size);
-  if (size) element.dataset.size = size;
+  resize(element, node.type, node.size);
   style(element, "color", color(node.color, "text"));
   style(element, "font-weight", choice(WEIGHT, node.weight));
   style(element, "text-align", choice(ALIGN, node.textAlign));
@@ -66,15 +82,15 @@ const Badge: Draw = (node) => {
   const badge = h("span", { class: node.pill === false ? "badge square" : "badge" }, label);
   badge.dataset.color = text(node.color) || "secondary";
   badge.dataset.variant = text(node.variant) || "soft";
-  badge.dataset.size = text(node.size) || "sm";
+  resize(badge, "Badge", node.size);
   if (label === RUNNING && badge.dataset.color === "secondary")
     badge.prepend(h("span", { class: "pulse", "aria-hidden": "true" }));
   return badge;
 };
 
 const Icon: Draw = (node) => {
-  const mark = h("span", { "data-size": text(node.size) || "md" }, null);
-  mark.append(icon(text(node.name)));
+  const mark = h("span", {}, icon(text(node.name)));
+  resize(mark, "Icon", node.size);
   style(mark, "color", color(node.color, "text"));
   return mark;
 };

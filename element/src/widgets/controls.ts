@@ -1,7 +1,6 @@
 /** What is filled in or pressed: native controls, whose values ride in the action's payload. */
 
 import { h } from "../dom";
-import { icon } from "../icons";
 import type { WidgetNode } from "../protocol";
 import { style } from "./box";
 import { fire, valueOf, valuesOf, type Draw, type Scope } from "./scope";
@@ -39,6 +38,8 @@ const Button: Draw = (node, scope) => {
   const color = text(node.color) || (main ? "primary" : "secondary");
   const label = text(node.label);
   const [before, after] = [text(node.iconStart), text(node.iconEnd)];
+  const mark = (name: string): Node[] =>
+    name ? scope.draw({ type: "Icon", name, size: node.iconSize }) : [];
   const button = h(
     "button",
     {
@@ -47,7 +48,6 @@ const Button: Draw = (node, scope) => {
       "aria-disabled": scope.busy && "true",
       "aria-label": label ? null : (before || after).replaceAll("-", " "),
       "data-color": color,
-      "data-icon-size": text(node.iconSize) || null,
       onclick: () => {
         const form = button.closest<HTMLElement>("[data-form]");
         if (node.submit === true && form instanceof HTMLFormElement && !form.reportValidity())
@@ -55,9 +55,9 @@ const Button: Draw = (node, scope) => {
         fire(scope, node.onClickAction, valuesOf(form));
       },
     },
-    before && icon(before),
+    ...mark(before),
     label && h("span", {}, label),
-    after && icon(after),
+    ...mark(after),
   );
   dress(button, { variant: color === "secondary" ? "soft" : "solid", ...node });
   button.classList.toggle("uniform", node.uniform === true || !label);
@@ -118,11 +118,7 @@ const Select: Draw = (node, scope) => {
     "select",
     field(node, scope),
     (empty || node.clearable === true || placeholder) &&
-      h(
-        "option",
-        { value: "", selected: empty, disabled: node.clearable !== true },
-        placeholder || "–",
-      ),
+      h("option", { value: "", selected: empty, disabled: node.clearable !== true }, placeholder),
     ...options.map((option) =>
       h(
         "option",
