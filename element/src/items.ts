@@ -17,7 +17,7 @@ import type {
   WorkflowItem,
 } from "./protocol";
 import { strings } from "./strings";
-import { renderWidget } from "./widgets";
+import { drawWidget } from "./widgets";
 
 /** What an item needs from around it. */
 export interface Surroundings {
@@ -43,14 +43,12 @@ export function drawItem(
       drawMessage(article, item, around, growing);
       return true;
     case "widget":
-      article.replaceChildren(
-        renderWidget(item.widget, {
-          busy: around.busy,
-          allowedImageDomains: around.allowedImageDomains,
-          open: around.open,
-          act: (action) => around.act(action, item),
-        }),
-      );
+      drawWidget(article, item.widget, {
+        busy: around.busy,
+        allowedImageDomains: around.allowedImageDomains,
+        open: around.open,
+        act: (action) => around.act(action, item),
+      });
       return true;
     case "workflow":
       drawWorkflow(article, item);

@@ -15,6 +15,8 @@ from chatbridge.container import Container, running, tasks_running
 from chatbridge.entrypoints.chatkit.routes import chatkit_router
 from chatbridge.entrypoints.errors import add_error_handlers
 from chatbridge.entrypoints.openapi import document
+from chatbridge.entrypoints.page.development import development_router
+from chatbridge.entrypoints.page.routes import page_router
 from chatbridge.entrypoints.rest.chat import chat_router
 from chatbridge.entrypoints.rest.conversations import conversations_router
 from chatbridge.entrypoints.rest.health import health_router
@@ -52,6 +54,12 @@ def create_app(container: Container | None = None) -> FastAPI:
     app.include_router(conversations_router(turns, history, container.tasks(), authenticator))
     app.include_router(health_router(container.require_ready()))
     app.router.routes.append(tasks_app.route)
+    settings = container.settings()
+    if settings.serves_page:
+        development = settings.environment == "development"
+        app.include_router(page_router(signs_in_itself=development))
+        if development:
+            app.include_router(development_router(container.issuer()))
     add_error_handlers(app)
     document(app)
     return app
@@ -106,6 +114,8 @@ def _greeting(settings: Settings) -> str:
         "postgres": "kept in Postgres",
     }[settings.store]
     head = f"chatbridge: {address} ({keeps}; model: {settings.agent.model})"
+    if settings.serves_page:
+        head = f"Chat in a browser: {address}/\n\n{head}"
     if settings.environment != "development":
         return head
     me = _own_command()
@@ -117,7 +127,7 @@ Say something:
     -H 'Content-Type: application/json' -H 'Accept: text/event-stream' \\
     -d '{{"message": "add a task: buy oat milk"}}'
 
-Or chat here:
+Or chat in the terminal:
   {me} chat "what are my tasks?"
 """
 

@@ -150,6 +150,7 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Path(".chatbridge")
     secret: SecretStr | None = None
+    page: bool | None = None
     database: Database = Database()
     agent: Agent = Agent()
     auth: Auth = Auth()
@@ -163,6 +164,16 @@ class Settings(BaseSettings):
     better_auth_secret: SecretStr | None = Field(
         default=None, validation_alias="BETTER_AUTH_SECRET"
     )
+
+    @field_validator("page", mode="before")
+    @classmethod
+    def _unset(cls, page: Any) -> Any:
+        return None if page == "" else page
+
+    @property
+    def serves_page(self) -> bool:
+        """Whether the chat page is served; in development it is, unless it is turned off."""
+        return self.environment == "development" if self.page is None else self.page
 
     @property
     def store(self) -> Literal["embedded", "memory", "postgres"]:

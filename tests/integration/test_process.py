@@ -316,6 +316,14 @@ async def test_a_port_in_use_and_a_home_in_use_are_one_line_each(start: Spawn, h
     await asyncio.to_thread(server.stop)
 
 
+async def test_the_first_line_says_where_to_chat(start: Spawn) -> None:
+    server = await start(DATABASE_URL="memory:", CHATBRIDGE_SECRET=SECRET)
+    first = server.log.read_text().splitlines()[0]
+    assert first == f"Chat in a browser: {server.url}/"
+    async with httpx.AsyncClient() as client:
+        assert (await client.get(f"{server.url}/")).status_code == 200
+
+
 async def test_a_chat_in_one_line(start: Spawn, home: Path) -> None:
     server = await start(DATABASE_URL="memory:")
     at = {"PORT": server.url.rpartition(":")[2]}

@@ -227,6 +227,31 @@ def test_a_port_that_there_is_not_is_refused(monkeypatch: pytest.MonkeyPatch, po
         settings()
 
 
+@pytest.mark.parametrize(
+    ("environment", "page", "served"),
+    [
+        ("development", "", True),
+        ("development", "on", True),
+        ("development", "off", False),
+        ("production", "", False),
+        ("production", "on", True),
+        ("production", "off", False),
+    ],
+)
+def test_the_page_is_for_development_unless_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, environment: str, page: str, served: bool
+) -> None:
+    monkeypatch.setenv("CHATBRIDGE_ENVIRONMENT", environment)
+    monkeypatch.setenv("CHATBRIDGE_PAGE", page)
+    assert settings().serves_page == served
+
+
+def test_a_page_that_is_neither_on_nor_off_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHATBRIDGE_PAGE", "maybe")
+    with pytest.raises(ValidationError, match="page"):
+        settings()
+
+
 SECRETS = [
     "CHATBRIDGE_SECRET",
     "DATABASE_URL",

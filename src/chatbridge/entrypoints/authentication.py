@@ -15,11 +15,8 @@ from fastapi.security import HTTPBearer
 from chatbridge.domain.model.caller import Caller
 from chatbridge.domain.model.errors import Forbidden, Unauthenticated
 from chatbridge.domain.model.identifiers import UserId
-from chatbridge.entrypoints.bodies import GuardedRequest
-from chatbridge.entrypoints.errors import Refused
+from chatbridge.entrypoints.bodies import guarded_request
 from chatbridge.ports.authenticator import Authenticator
-
-_WITH_BODY = ("POST", "PUT", "PATCH")
 
 _bearer = HTTPBearer(
     scheme_name="userToken",
@@ -43,11 +40,8 @@ def guarded(authenticator: Authenticator, *, sessions: bool = False) -> type[API
             async def guard(request: Request) -> Response:
                 caller = await _authenticate(authenticator, request)
                 _require_own_path(caller, request, sessions=sessions)
-                _require_json(request)
                 request.state.caller = caller
-                guarded_request = GuardedRequest(request.scope, request.receive)
-                await _require_readable(guarded_request)
-                return await handle(guarded_request)
+                return await handle(await guarded_request(request))
 
             return guard
 
@@ -67,39 +61,28 @@ def current_user(
     return caller.user_id
 
 
-async def _authenticate(authenticator: Authenticator, request: Request) -> Caller:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise Unauthenticated("Show a token: `Authorization: Bearer ...`.", code="token_missing")
-    return await authenticator.authenticate(token.strip(), loopback=_from_loopback(request))
-
-
-def _from_loopback(request: Request) -> bool:
+def from_loopback(request: Request) -> bool:
+    """Whether the peer is on this machine."""
     try:
         return bool(request.client) and ip_address(request.client.host).is_loopback
     except ValueError:
         return False
 
 
+async def _authenticate(authenticator: Authenticator, request: Request) -> Caller:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated(
+            "You are not signed in: show a token (`Authorization: Bearer ...`).",
+            code="token_missing",
+        )
+    return await authenticator.authenticate(token.strip(), loopback=from_loopback(request))
+
+
 def _require_own_path(caller: Caller, request: Request, *, sessions: bool) -> None:
     if caller.via == "session" and not sessions:
         raise Unauthenticated(
-            "A chat session's secret is good for POST /chatkit only.", code="session_not_accepted"
+            "A chat session's secret is good for /chatkit only.", code="session_not_accepted"
         )
     if request.path_params.get("user_id", caller.user_id) != caller.user_id:
         raise Forbidden("The path names another user than the token.", code="not_your_account")
-
-
-def _require_json(request: Request) -> None:
-    headers = request.headers
-    if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
-        return
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.method in _WITH_BODY and media_type != "application/json":
-        raise Refused(415, "unsupported_media_type", "Send JSON: Content-Type: application/json.")
-
-
-async def _require_readable(request: GuardedRequest) -> None:
-    # FastAPI would answer 400 to whatever is wrong with a body
-    if request.method in _WITH_BODY and await request.body():
-        await request.json()

@@ -12,6 +12,8 @@ from chatbridge.entrypoints.errors import Refused
 
 MAX_BODY = 1024 * 1024
 
+_WITH_BODY = ("POST", "PUT", "PATCH")
+
 
 class GuardedRequest(Request):
     """A request whose body is bounded while it is read, and JSON whatever its depth."""
@@ -41,6 +43,16 @@ class GuardedRequest(Request):
         return b"".join(parts)
 
 
+async def guarded_request(request: Request) -> GuardedRequest:
+    """The request with JSON or no body. Raises Refused (415, 413) and like `parsed`."""
+    _require_json(request)
+    guarded = GuardedRequest(request.scope, request.receive)
+    # FastAPI would answer 400 to whatever is wrong with a body
+    if request.method in _WITH_BODY and await guarded.body():
+        await guarded.json()
+    return guarded
+
+
 def parsed(body: bytes) -> Any:
     """JSON, by a parser that bounds its depth. Raises Invalid, also for what can't be kept."""
     try:
@@ -51,15 +63,29 @@ def parsed(body: bytes) -> Any:
     return value
 
 
+def _require_json(request: Request) -> None:
+    headers = request.headers
+    if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+        return
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.method in _WITH_BODY and media_type != "application/json":
+        raise Refused(415, "unsupported_media_type", "Send JSON: Content-Type: application/json.")
+
+
 def _require_bounded(size: int) -> None:
     if size > MAX_BODY:
-        raise Refused(413, "too_large", f"A body has at most {MAX_BODY:,} bytes.")
+        raise Refused(
+            413, "too_large", f"This is too large: a request has at most {MAX_BODY:,} bytes."
+        )
 
 
 def _require_storable(value: Any) -> None:
     match value:
         case str() if not storable(value):
-            raise Invalid("The text holds a NUL or a lone surrogate.", code="invalid_text")
+            raise Invalid(
+                "The text holds a character that can't be kept (NUL or a lone surrogate).",
+                code="invalid_text",
+            )
         case float() if not isfinite(value):
             # 1e999 is well-formed, and no JSON when it is written again
             raise Invalid("A number in the body is too large.", code="invalid_number")

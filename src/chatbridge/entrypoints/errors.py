@@ -43,7 +43,7 @@ class Problem(BaseModel):
     code: str = Field(description="Stable, for programs.", examples=["turn_running"])
     detail: str = Field(
         description="For people: what is wrong and what to do.",
-        examples=["A turn is running in this conversation: wait for its end, or cancel it."],
+        examples=["An answer is under way in this conversation: wait for its end, or stop it."],
     )
 
 

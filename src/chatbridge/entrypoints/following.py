@@ -11,10 +11,13 @@ class FollowingResponse(StreamingResponse):
     """However it ends (its end, a disconnect, a broken send), the turn hears of it once.
 
     The headers name the conversation and the turn, keep proxies from buffering (nginx listens to
-    X-Accel-Buffering, others to no-transform), and are sent with the first event.
+    X-Accel-Buffering, others to no-transform), and are sent with the first event. `stop`, if
+    given, is where to POST to end the turn; relative to the request, so that it outlives a prefix.
     """
 
-    def __init__(self, turns: Turns, live: LiveTurn, content: ContentStream) -> None:
+    def __init__(
+        self, turns: Turns, live: LiveTurn, content: ContentStream, *, stop: str | None = None
+    ) -> None:
         super().__init__(
             content,
             media_type="text/event-stream",
@@ -23,6 +26,7 @@ class FollowingResponse(StreamingResponse):
                 "X-Accel-Buffering": "no",
                 "X-Conversation-Id": live.turn.conversation.id,
                 "X-Turn-Id": live.turn.id,
+                **({"Link": f'<{stop}>; rel="stop"'} if stop else {}),
             },
         )
         self._turns, self._live = turns, live

@@ -19,6 +19,10 @@ _TAGS = [
     {"name": "chat", "description": "One turn: a message and its answer."},
     {"name": "conversations", "description": "What is kept of them."},
     {"name": "tasks", "description": "What the bundled tools have kept."},
+    {
+        "name": "development",
+        "description": "Signing in without a sign-in; in development and on the machine itself.",
+    },
     {"name": "health", "description": "For whoever watches over the process; asks for no token."},
 ]
 
@@ -30,11 +34,17 @@ _CLIENT_SECRET = {
 }
 
 _PROBLEMS: dict[str, tuple[int, str]] = {
-    "token_missing": (401, "Show a token: `Authorization: Bearer ...`."),
+    "token_missing": (401, "You are not signed in: show a token (`Authorization: Bearer ...`)."),
     "token_expired": (401, "This token has expired; sign in again."),
-    "session_not_accepted": (401, "A chat session's secret is good for POST /chatkit only."),
+    "session_not_accepted": (401, "A chat session's secret is good for /chatkit only."),
     "not_your_account": (403, "The path names another user than the token."),
     "forbidden": (403, "This conversation belongs to somebody else."),
+    "not_loopback": (403, "Development tokens are given out on the machine itself only."),
+    "foreign_host": (
+        403,
+        "Development tokens are given out at 127.0.0.1, localhost and [::1] only.",
+    ),
+    "foreign_origin": (403, "Development tokens are given out to chatbridge's own page only."),
     "session_is_bound": (
         403,
         "The chat session is bound to one conversation, and this is not for it.",
@@ -43,16 +53,19 @@ _PROBLEMS: dict[str, tuple[int, str]] = {
     "message_not_found": (404, "The conversation has no such message."),
     "turn_running": (
         409,
-        "A turn is running in this conversation: wait for its end, or cancel it.",
+        "An answer is under way in this conversation: wait for its end, or stop it.",
     ),
     "conversation_closed": (
         409,
         "The conversation takes no new messages: it is locked or closed.",
     ),
-    "too_large": (413, "A body has at most 1,048,576 bytes."),
+    "too_large": (413, "This is too large: a request has at most 1,048,576 bytes."),
     "unsupported_media_type": (415, "Send JSON: Content-Type: application/json."),
     "malformed_json": (422, "The body is no well-formed JSON."),
-    "invalid_text": (422, "The text holds a NUL or a lone surrogate."),
+    "invalid_text": (
+        422,
+        "The text holds a character that can't be kept (NUL or a lone surrogate).",
+    ),
     "invalid_number": (422, "A number in the body is too large."),
     "invalid_request": (422, "body.title: Field required"),
     "invalid_cursor": (422, "`after` must be a cursor from an earlier page."),
@@ -62,6 +75,7 @@ _PROBLEMS: dict[str, tuple[int, str]] = {
     "text_too_long": (422, "A message has at most 32,000 characters."),
     "attachments_not_supported": (422, "Attachments are not supported."),
     "not_retryable": (422, "Only a message of the user can be retried."),
+    "user_id": (422, "A user id is 1 to 128 letters, digits or _.:@|+=~'-"),
     "unknown_operation": (422, "'type' must be one of 'threads.create', 'threads.list', ..."),
     "not_implemented": (501, "input.transcribe is not served here."),
     "database_unavailable": (503, "The database is away for a moment; try again."),

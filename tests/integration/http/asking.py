@@ -15,7 +15,7 @@ from tests.serving import Served, settings_for
 
 Route = tuple[str, str]
 
-PUBLIC = {"/healthz", "/readyz"}
+PUBLIC = {"/healthz", "/readyz", "/development/token"}
 NOBODYS = "conv_00000000000000000000000000000000"
 
 _UNION, *_ = get_args(ChatKitReq)
@@ -63,6 +63,7 @@ _BODIES: dict[Route, Json] = {
     ("POST", "/api/{user_id}/chat"): {"message": "hello"},
     ("POST", "/api/{user_id}/chatkit/session"): {},
     ("PATCH", "/api/{user_id}/conversations/{conversation_id}"): {"title": "A title"},
+    ("POST", "/development/token"): {"user": "alice"},
 }
 
 
@@ -74,7 +75,10 @@ def _routes() -> tuple[Route, ...]:
 ROUTES = _routes()
 GUARDED = tuple(route for route in ROUTES if route[1] not in PUBLIC)
 OF_A_USER = tuple(route for route in GUARDED if "{user_id}" in route[1])
-OF_ONE_CONVERSATION = tuple(route for route in GUARDED if "{conversation_id}" in route[1])
+OF_ONE_CONVERSATION = tuple(
+    route for route in GUARDED if "{conversation_id}" in route[1] or "{thread_id}" in route[1]
+)
+FOR_SESSIONS = (("POST", "/chatkit"), ("POST", "/chatkit/threads/{thread_id}/cancel"))
 TAKES_ONE_CONVERSATION = (
     ("POST", "/api/{user_id}/chat"),
     ("POST", "/api/{user_id}/chatkit/session"),
@@ -101,7 +105,7 @@ async def ask(
 ) -> httpx.Response:
     """A good request for this route; `body` is added to what it needs."""
     method, path = route
-    url = path.format(user_id=user, conversation_id=conversation_id)
+    url = path.format(user_id=user, conversation_id=conversation_id, thread_id=conversation_id)
     json = {**_BODIES[route], **(body or {})} if route in _BODIES else body
     return await client.request(method, url, json=json)
 

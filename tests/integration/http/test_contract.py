@@ -9,6 +9,7 @@ import yaml
 from scripts.contract import CONTRACT, contract
 from tests.chatkit_client import create
 from tests.integration.http.asking import (
+    FOR_SESSIONS,
     OPERATIONS,
     PUBLIC,
     ROUTES,
@@ -70,10 +71,12 @@ def test_nothing_is_defined_that_nobody_uses() -> None:
 def test_operations_have_names_of_their_own() -> None:
     names = [documented(route)["operationId"] for route in ROUTES]
     assert sorted(names) == [
+        "cancelThreadTurn",
         "cancelTurn",
         "chat",
         "chatkit",
         "createChatSession",
+        "createDevelopmentToken",
         "deleteConversation",
         "getConversation",
         "isAlive",
@@ -104,7 +107,7 @@ def test_an_operation_says_who_may(route: Route) -> None:
         assert "401" not in operation["responses"]
         return
     schemes = [name for wanted in operation["security"] for name in wanted]
-    sessions = ["clientSecret"] if route[1] == "/chatkit" else []
+    sessions = ["clientSecret"] if route in FOR_SESSIONS else []
     assert schemes == ["userToken", *sessions]
     assert set(schemes) <= DOCUMENT["components"]["securitySchemes"].keys()
     assert {"401", "403", "503"} <= operation["responses"].keys()

@@ -268,6 +268,38 @@ async def test_stop_ends_the_stream_and_keeps_what_was_shown(
     await person_goes_on(person, agent, conversation)
 
 
+async def test_a_stream_names_the_place_that_stops_it(
+    scripted: Served, agent: ScriptedAgent
+) -> None:
+    person = Person(scripted)
+    async with person.http.stream("POST", "/chatkit", json=create("hello")) as response:
+        told = events(response)
+        run = await agent.next_run(person.name)
+        run.say("As far as ", "here")
+        await until_shown(told, "As far as here")
+        stop = response.url.join(response.links["stop"]["url"])
+        assert (await person.http.post(stop)).json() == {"cancelled": True}
+        rest = [event async for event in told]
+    assert errors(rest) == []
+    assert rest[-1]["type"] == "thread.item.done"
+    assert text_of(rest[-1]["item"]) == "As far as here"
+    conversation = response.headers["x-conversation-id"]
+    assert (await person.reload(conversation))[1:] == [without_times(rest[-1]["item"])]
+    assert (await person.http.post(stop)).json() == {"cancelled": False}
+    await person_goes_on(person, agent, conversation)
+
+
+async def test_every_stream_names_it_relative_to_where_it_was_asked(person: Person) -> None:
+    conversation, _ = await person.say("hello")
+    subject = (await person.reload(conversation))[0]["id"]
+    for request in (create("hi"), add(conversation, "hi"), retry(conversation, subject)):
+        answer = await person.http.post("/chatkit", json=request)
+        where = answer.links["stop"]["url"]
+        assert where == f"chatkit/threads/{answer.headers['x-conversation-id']}/cancel"
+    answer = await person.http.post("/chatkit", json=items(conversation))
+    assert "link" not in answer.headers
+
+
 async def test_delete_ends_the_stream_with_an_error(scripted: Served, agent: ScriptedAgent) -> None:
     person = Person(scripted)
     async with person.watching(create("hello")) as (conversation, told):

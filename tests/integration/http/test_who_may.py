@@ -17,6 +17,7 @@ from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.main import create_app
 from tests.chatkit_client import add, create, items, say
 from tests.integration.http.asking import (
+    FOR_SESSIONS,
     GUARDED,
     NOBODYS,
     OF_A_USER,
@@ -101,7 +102,7 @@ async def in_process(
 
 
 def test_the_matrix_has_all_routes_and_operations() -> None:
-    assert len(ROUTES) == 12
+    assert len(ROUTES) == 14
     assert len(OPERATIONS) == 16
     assert len(UNSUPPORTED) == 7
     assert {operation(name, "t")["type"] for name in OPERATIONS} == set(OPERATIONS)
@@ -237,8 +238,9 @@ async def test_an_unsupported_operation_says_so_to_who_might_use_it(
 @_guarded
 async def test_a_session_is_good_for_the_protocol_only(service: Served, route: Route) -> None:
     user = somebody()
-    answer = await ask(bearing(service, await session_of(service, user)), route, user)
-    if route == ("POST", "/chatkit"):
+    mine = await a_conversation(service, user)
+    answer = await ask(bearing(service, await session_of(service, user)), route, user, mine)
+    if route in FOR_SESSIONS:
         assert answer.status_code == 200
     else:
         require_refused(answer, 401, "session_not_accepted")
@@ -270,6 +272,17 @@ async def test_a_bound_session_is_good_for_no_other_request(service: Served, nam
     session = bearing(service, await session_of(service, user, mine))
     answer = await session.post("/chatkit", json=operation(name, other))
     require_refused(answer, 403, "session_is_bound")
+
+
+async def test_a_bound_session_stops_no_other_conversation(service: Served) -> None:
+    user = somebody()
+    mine, other = await a_conversation(service, user), await a_conversation(service, user)
+    session = bearing(service, await session_of(service, user, mine))
+    stopped = await session.post(f"/chatkit/threads/{mine}/cancel")
+    assert (stopped.status_code, stopped.json()) == (200, {"cancelled": False})
+    for thread_id in (other, NOBODYS):
+        answer = await session.post(f"/chatkit/threads/{thread_id}/cancel")
+        require_refused(answer, 403, "session_is_bound")
 
 
 async def test_a_request_can_not_name_two_threads_to_a_bound_session(service: Served) -> None:

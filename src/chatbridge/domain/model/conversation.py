@@ -42,5 +42,8 @@ def checked_title(title: str) -> str:
     if not 1 <= len(title) <= MAX_TITLE:
         raise Invalid(f"A title has 1 to {MAX_TITLE} characters.", code="invalid_title")
     if not storable(title):
-        raise Invalid("The title holds a NUL or a lone surrogate.", code="invalid_text")
+        raise Invalid(
+            "The title holds a character that can't be kept (NUL or a lone surrogate).",
+            code="invalid_text",
+        )
     return title

@@ -59,5 +59,8 @@ def checked_content(text: str) -> str:
     if len(text) > MAX_CONTENT:
         raise Invalid(f"A message has at most {MAX_CONTENT:,} characters.", code="text_too_long")
     if not storable(text):
-        raise Invalid("The text holds a NUL or a lone surrogate.", code="invalid_text")
+        raise Invalid(
+            "The text holds a character that can't be kept (NUL or a lone surrogate).",
+            code="invalid_text",
+        )
     return text

@@ -41,7 +41,7 @@ def closed() -> Conflict:
 def turn_running() -> Conflict:
     """Another turn is running in the conversation."""
     return Conflict(
-        "A turn is running in this conversation: wait for its end, or cancel it.",
+        "An answer is under way in this conversation: wait for its end, or stop it.",
         code="turn_running",
     )
 

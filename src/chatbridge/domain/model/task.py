@@ -26,5 +26,8 @@ def checked_task_title(title: str) -> str:
     if not 1 <= len(title) <= MAX_TASK_TITLE:
         raise Invalid(f"A task has 1 to {MAX_TASK_TITLE} characters.", code="invalid_task")
     if not storable(title):
-        raise Invalid("The title holds a NUL or a lone surrogate.", code="invalid_text")
+        raise Invalid(
+            "The title holds a character that can't be kept (NUL or a lone surrogate).",
+            code="invalid_text",
+        )
     return title

@@ -1,8 +1,9 @@
-"""What the contract says of POST /chatkit; the protocol's own types are the SDK's to document."""
+"""What the contract says of ChatKit's routes; the protocol's own types are the SDK's."""
 
 from typing import Any, get_args
 
 from chatkit.types import ChatKitReq
+from pydantic import BaseModel, ConfigDict
 
 _THREAD_ID = "conv_6f1c2a7d9b3e4c5f8a0b1c2d3e4f5a6b"
 _STRING = {"schema": {"type": "string"}}
@@ -45,13 +46,24 @@ data: {"type":"thread.item.updated","item_id":"msg_1","update":{"type":\
 """
 
 
+class ThreadCancelOut(BaseModel):
+    """Whether the thread had a running turn to stop."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"cancelled": True}]})
+
+    cancelled: bool
+
+
 def operations() -> list[str]:
     """The `type` of every operation that the SDK knows."""
     union, *_ = get_args(ChatKitReq)
     return [operation.model_fields["type"].default for operation in get_args(union)]
 
 
+BY_SESSION: dict[str, Any] = {"security": [{"clientSecret": []}]}
+
 REQUEST: dict[str, Any] = {
+    **BY_SESSION,
     "requestBody": {
         "required": True,
         "content": {
@@ -72,7 +84,6 @@ REQUEST: dict[str, Any] = {
             }
         },
     },
-    "security": [{"clientSecret": []}],
 }
 
 ANSWERS: dict[str, Any] = {
@@ -80,6 +91,11 @@ ANSWERS: dict[str, Any] = {
     "headers": {
         "X-Conversation-Id": {"description": "Of a stream: its thread.", **_STRING},
         "X-Turn-Id": {"description": "Of a stream: its turn.", **_STRING},
+        "Link": {
+            "description": "Of a stream: where to POST to stop its turn, relative to the request.",
+            **_STRING,
+            "example": f'<chatkit/threads/{_THREAD_ID}/cancel>; rel="stop"',
+        },
     },
     "content": {
         "text/event-stream": {**_STRING, "example": _EVENTS},

@@ -1,4 +1,4 @@
-"""POST /chatkit: every status is decided before the first byte of a stream goes out."""
+"""The ChatKit protocol: every status is decided before the first byte of a stream goes out."""
 
 from typing import Any
 
@@ -15,18 +15,23 @@ from chatkit.types import (
     ThreadsRetryAfterItemReq,
     ThreadsUpdateReq,
 )
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import TypeAdapter, ValidationError
 
 from chatbridge.domain.model.caller import Caller
 from chatbridge.domain.model.errors import Forbidden, Invalid
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, new_conversation_id
-from chatbridge.domain.model.page import PageRequest
+from chatbridge.domain.model.page import MAX_LIMIT, PageRequest
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.live_turn import LiveTurn
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.authentication import current_caller, guarded
-from chatbridge.entrypoints.chatkit.documentation import ANSWERS, REQUEST
+from chatbridge.entrypoints.chatkit.documentation import (
+    ANSWERS,
+    BY_SESSION,
+    REQUEST,
+    ThreadCancelOut,
+)
 from chatbridge.entrypoints.chatkit.mapping import to_user_message
 from chatbridge.entrypoints.chatkit.server import AnsweringServer, BridgeServer
 from chatbridge.entrypoints.chatkit.store import Watching
@@ -43,6 +48,11 @@ _ANSWERED = (
     ThreadsDeleteReq,
     ItemsListReq,
     ItemsFeedbackReq,
+)
+_THREAD_ID = Path(
+    pattern="^[A-Za-z0-9_.:-]{1,128}$",
+    description="The thread's id.",
+    examples=["conv_6f1c2a7d9b3e4c5f8a0b1c2d3e4f5a6b"],
 )
 _Streamed = ThreadsCreateReq | ThreadsAddUserMessageReq | ThreadsRetryAfterItemReq
 
@@ -89,18 +99,37 @@ def chatkit_router(
         (`data: {json}` and a blank line), the others JSON."""
         operation = _read(await request.json())
         body = await request.body()
-        _require_bound(operation, caller)
+        _require_bound(_thread_id(operation), caller)
         if isinstance(operation, _Streamed):
             live = await _begin(turns, operation, caller)
             stream = await bridge.process(body, Watching(live))
             assert isinstance(stream, StreamingResult)  # noqa: S101  # as the SDK sorts them
-            return FollowingResponse(turns, live, stream)
+            stop = f"chatkit/threads/{live.turn.conversation.id}/cancel"
+            return FollowingResponse(turns, live, stream, stop=stop)
         if isinstance(operation, _ANSWERED):
             answer = await answering.process(body, caller.user_id)
             assert isinstance(answer, NonStreamingResult)  # noqa: S101  # as the SDK sorts them
             return Response(answer.json, media_type="application/json")
         await _require_own(operation, caller, history)
         raise Refused(501, "not_implemented", f"{operation.type} is not served here.")
+
+    @router.post(
+        "/chatkit/threads/{thread_id}/cancel",
+        operation_id="cancelThreadTurn",
+        summary="Stop the answer of a thread",
+        responses=problems(
+            "token_missing", "token_expired", "session_is_bound", *CONVERSATION, *BODY, *STORE
+        ),
+        openapi_extra=BY_SESSION,
+    )
+    async def cancel(
+        thread_id: str = _THREAD_ID, caller: Caller = Depends(current_caller)
+    ) -> ThreadCancelOut:
+        """What the `Link` of a stream with `rel="stop"` leads to. The stream goes on to its end,
+        which says what is kept: what was shown."""
+        _require_bound(thread_id, caller)
+        cancelled = await turns.cancel(caller.user_id, ConversationId(thread_id))
+        return ThreadCancelOut(cancelled=cancelled)
 
     return router
 
@@ -114,7 +143,7 @@ def _read(body: Any) -> ChatKitReq:
         raise Invalid(sentence(error), code=code) from None
     limit = getattr(operation.params, "limit", None)
     if limit is not None:
-        PageRequest(limit=limit)
+        PageRequest(limit=min(limit, MAX_LIMIT))
     return operation
 
 
@@ -133,8 +162,8 @@ async def _begin(turns: Turns, operation: _Streamed, caller: Caller) -> LiveTurn
             return await turns.retry(caller.user_id, conversation_id, message_id)
 
 
-def _require_bound(operation: ChatKitReq, caller: Caller) -> None:
-    if caller.conversation_id not in (None, _thread_id(operation)):
+def _require_bound(thread_id: str | None, caller: Caller) -> None:
+    if caller.conversation_id not in (None, thread_id):
         detail = "The chat session is bound to one conversation, and this is not for it."
         raise Forbidden(detail, code="session_is_bound")
 

@@ -11,7 +11,7 @@ from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata
 
 from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.domain.model.message import Message
-from chatbridge.domain.model.page import Order, PageRequest
+from chatbridge.domain.model.page import MAX_LIMIT, Order, PageRequest
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.live_turn import LiveTurn
 from chatbridge.entrypoints.chatkit.mapping import to_item, to_thread
@@ -138,7 +138,8 @@ class TurnStore(Store[Watching]):
 
 def _request(limit: int, after: str | None, order: str) -> PageRequest:
     direction: Order = "asc" if order == "asc" else "desc"
-    return PageRequest(limit=limit, after=after, order=direction)
+    # OpenAI's element is reported to ask for 9,999 threads: it gets a page of what is allowed
+    return PageRequest(limit=min(limit, MAX_LIMIT), after=after, order=direction)
 
 
 def _not_asked() -> NoReturn:

@@ -1,4 +1,4 @@
-"""Short-lived secrets with which a page may use POST /chatkit and nothing else."""
+"""Short-lived secrets with which a page may use /chatkit and nothing else."""
 
 from datetime import timedelta
 

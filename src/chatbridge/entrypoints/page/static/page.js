@@ -1,0 +1,228 @@
+// The page around <openai-chatkit>: who is signed in, which conversation is open, which colours.
+
+const root = document.documentElement;
+const signsInItself = root.dataset.signIn === "development";
+const byId = (id) => document.getElementById(id);
+
+let chat;
+
+// --- what the browser keeps, where it may keep anything
+
+function recall(storage, name) {
+  try {
+    return globalThis[storage].getItem(`chatbridge.${name}`);
+  } catch {
+    return null;
+  }
+}
+
+function keep(storage, name, value) {
+  try {
+    if (value === null) globalThis[storage].removeItem(`chatbridge.${name}`);
+    else globalThis[storage].setItem(`chatbridge.${name}`, value);
+  } catch {
+    // then it is good for as long as the page is open
+  }
+}
+
+// --- who is signed in
+
+let user = recall("sessionStorage", "user") ?? "alice";
+let token = signsInItself ? null : recall("sessionStorage", "token");
+let signingIn = null;
+
+/** fetch with the person's token; while there is none that is good, the request waits for one. */
+async function signedFetch(input, init) {
+  const shown = token ?? (await signIn());
+  const response = await fetchWith(shown, input, init);
+  if (response.status !== 401) return response;
+  const reason = await detailOf(response);
+  // by now another request may have got a new one
+  const renewed = token === null || token === shown ? await signIn(reason) : token;
+  return fetchWith(renewed, input, init);
+}
+
+function fetchWith(shown, input, init) {
+  const headers = new Headers(init?.headers);
+  headers.set("Authorization", `Bearer ${shown}`);
+  return fetch(input, { ...init, headers });
+}
+
+/** One token for all who wait for it. `reason` is why the last one is no longer good. */
+function signIn(reason = "") {
+  token = null;
+  signingIn ??= newToken(reason)
+    .then((found) => (token = found))
+    .finally(() => (signingIn = null));
+  return signingIn;
+}
+
+async function newToken(reason) {
+  if (!signsInItself) return tokenFromForm(reason);
+  try {
+    return await developmentToken(user);
+  } catch (problem) {
+    if (problem instanceof TypeError) throw problem; // the server is away: the chat says so
+    return tokenFromForm(problem.message);
+  }
+}
+
+/** A token of this machine's. Throws Error with the server's reason, TypeError if it is away. */
+async function developmentToken(name) {
+  const response = await fetch("development/token", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ user: name }),
+  });
+  if (!response.ok) throw new Error(await detailOf(response));
+  return (await response.json()).token;
+}
+
+/** A token of the sign-in, tried before it is believed. */
+function tokenFromForm(reason) {
+  const dialog = byId("sign-in");
+  const [form, field, problem] = [dialog.firstElementChild, byId("token"), byId("sign-in-problem")];
+  byId("sign-in-reason").textContent = reason;
+  problem.textContent = "";
+  field.value = "";
+  dialog.oncancel = (event) => event.preventDefault();
+  dialog.showModal();
+  return new Promise((resolve) => {
+    form.onsubmit = async (event) => {
+      event.preventDefault();
+      const pasted = field.value.trim();
+      problem.textContent = await whyNot(pasted);
+      if (problem.textContent) return field.focus();
+      keep("sessionStorage", "token", pasted);
+      dialog.close();
+      resolve(pasted);
+    };
+  });
+}
+
+async function whyNot(pasted) {
+  try {
+    const response = await fetchWith(pasted, "chatkit", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ type: "threads.list", params: { limit: 1 } }),
+    });
+    return response.ok ? "" : await detailOf(response);
+  } catch {
+    return "The server can't be reached, or this is no token.";
+  }
+}
+
+async function detailOf(response) {
+  const problem = await response.json().catch(() => ({}));
+  return problem.detail ?? `The server answers ${response.status}.`;
+}
+
+// --- which conversation is open
+
+const threadOfAddress = () => location.hash.slice(1) || null;
+
+function setAddress(threadId) {
+  const { pathname, search } = location;
+  history.replaceState(null, "", threadId ? `#${threadId}` : pathname + search);
+}
+
+// --- which colours
+
+const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+const isDark = () => (root.dataset.scheme ? root.dataset.scheme === "dark" : prefersDark.matches);
+
+function showScheme() {
+  byId("dark").setAttribute("aria-pressed", String(isDark()));
+  chat?.setOptions(options());
+}
+
+function switchScheme() {
+  const wanted = isDark() ? "light" : "dark";
+  // back at what the system wants, it is followed again
+  const chosen = (wanted === "dark") === prefersDark.matches ? null : wanted;
+  if (chosen) root.dataset.scheme = chosen;
+  else delete root.dataset.scheme;
+  keep("localStorage", "scheme", chosen);
+  showScheme();
+}
+
+// --- the chat
+
+function options() {
+  return {
+    api: { url: "chatkit", domainKey: "self-hosted", fetch: signedFetch },
+    theme: {
+      colorScheme: isDark() ? "dark" : "light",
+      radius: "soft",
+      color: { accent: { primary: "#0FFF50", level: 1 } },
+    },
+    initialThread: threadOfAddress(),
+    header: { enabled: true },
+    history: { enabled: true, showRename: true, showDelete: true },
+    threadItemActions: { feedback: true, retry: true },
+    startScreen: {
+      greeting: "What can I do for you?",
+      prompts: [
+        { label: "Add a task", prompt: "add a task: buy oat milk", icon: "plus" },
+        { label: "What are my tasks?", prompt: "what are my tasks?", icon: "notebook" },
+        { label: "A long answer", prompt: "rehearse a long answer of 120 words", icon: "write" },
+        { label: "A failing tool", prompt: "rehearse a failing tool", icon: "bug" },
+      ],
+    },
+    composer: { placeholder: "Message" },
+  };
+}
+
+/** A chat of its own for whoever is signed in now; nothing of the one before is left. */
+function mount() {
+  chat = document.createElement("openai-chatkit");
+  chat.addEventListener("chatkit.thread.change", ({ target, detail }) => {
+    if (target === chat) setAddress(detail.threadId);
+  });
+  document.querySelector("main").replaceChildren(chat);
+  showScheme();
+}
+
+async function begin() {
+  if (!customElements.get("openai-chatkit")) {
+    byId("problem").textContent = "The chat could not be loaded. Reload the page to try again.";
+    return;
+  }
+  byId("user-name").value = user;
+  byId("user").hidden = !signsInItself;
+  byId("sign-out").hidden = signsInItself;
+  if (!signsInItself && token === null) await signIn();
+  mount();
+}
+
+byId("user").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const wanted = byId("user-name").value.trim();
+  byId("problem").textContent = "";
+  try {
+    token = await developmentToken(wanted);
+  } catch (problem) {
+    byId("problem").textContent =
+      problem instanceof TypeError ? "The server can't be reached." : problem.message;
+    return;
+  }
+  user = wanted;
+  keep("sessionStorage", "user", user);
+  setAddress(null);
+  mount();
+});
+
+byId("sign-out").addEventListener("click", async () => {
+  keep("sessionStorage", "token", null);
+  setAddress(null);
+  document.querySelector("main").replaceChildren();
+  await signIn();
+  mount();
+});
+
+byId("dark").addEventListener("click", switchScheme);
+prefersDark.addEventListener("change", showScheme);
+addEventListener("hashchange", () => chat?.setThreadId(threadOfAddress()));
+
+await begin();

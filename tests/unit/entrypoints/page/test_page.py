@@ -1,0 +1,196 @@
+"""The page and its files: where they are, what guards them, and that they need nobody else."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from chatbridge.container import Container
+from chatbridge.main import create_app
+from chatbridge.settings import Settings
+
+STATIC = Path(__file__).parents[4] / "src/chatbridge/entrypoints/page/static"
+FILES = {"chatkit.js": "text/javascript", "page.css": "text/css", "page.js": "text/javascript"}
+SIGN_IN = {
+    "secret": "the sign-in's shared secret, long enough",
+    "issuer": "https://sign-in.example",
+    "audience": "https://chat.example",
+}
+SVG = "http://www.w3.org/2000/svg"
+
+_files = pytest.mark.parametrize("name", FILES)
+
+
+def app_of(**changes: Any) -> FastAPI:
+    settings = Settings(_env_file=None, secret="s" * 32, database={"url": "memory:"}, **changes)
+    return create_app(Container(settings=settings))
+
+
+@pytest.fixture(scope="module")
+def app() -> FastAPI:
+    """An app of development, as it is without a setting."""
+    return app_of()
+
+
+def production(**changes: Any) -> FastAPI:
+    return app_of(environment="production", auth=SIGN_IN, **changes)
+
+
+def client_of(app: Any) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app, client=("127.0.0.1", 1234)),
+        base_url="http://127.0.0.1:8000",
+    )
+
+
+class _Tags(HTMLParser):
+    """Every tag with its attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.all: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.all.append((tag, dict(attrs)))
+
+    def loaded(self) -> list[str]:
+        """What the document loads."""
+        names = ("src", "href")
+        return [value for _, a in self.all for n in names if (value := a.get(n)) is not None]
+
+
+async def page_of(app: FastAPI) -> httpx.Response:
+    answer = await client_of(app).get("/")
+    assert answer.status_code == 200
+    return answer
+
+
+def directives(answer: httpx.Response) -> dict[str, str]:
+    policy = answer.headers["content-security-policy"]
+    return dict(part.strip().split(" ", 1) for part in policy.split(";"))
+
+
+async def test_development_has_the_page_and_it_signs_in_itself(app: FastAPI) -> None:
+    answer = await page_of(app)
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert 'data-sign-in="development"' in answer.text
+
+
+async def test_production_has_no_page_unless_it_is_turned_on() -> None:
+    async with client_of(production()) as client:
+        unknown = await client.get("/nothing")
+        assert unknown.json()["code"] == "no_such_path"
+        for path in ("/", *(f"/page/{name}" for name in FILES)):
+            answer = await client.get(path)
+            assert (answer.status_code, answer.json()) == (404, unknown.json()), path
+    assert 'data-sign-in="token"' in (await page_of(production(page=True))).text
+
+
+async def test_the_page_can_be_turned_off_with_its_sign_in() -> None:
+    async with client_of(app_of(page=False)) as client:
+        assert (await client.get("/")).status_code == 404
+        answer = await client.post("/development/token", json={"user": "alice"})
+        assert (answer.status_code, answer.json()["code"]) == (404, "no_such_path")
+
+
+async def test_the_policy_allows_nothing_but_ourselves(app: FastAPI) -> None:
+    answer = await page_of(app)
+    said = directives(answer)
+    nonce = said.pop("script-src")
+    assert re.fullmatch(r"'nonce-[\w-]{20,}'", nonce)
+    assert said == {
+        "default-src": "'none'",
+        "style-src": "'self'",
+        "connect-src": "'self'",
+        "img-src": "'self' data: https:",
+        "font-src": "'self'",
+        "frame-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+    }
+    headers = answer.headers
+    assert headers["cache-control"] == "no-store"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+async def test_every_script_carries_the_nonce_of_this_answer(app: FastAPI) -> None:
+    first, second = [await page_of(app) for _ in range(2)]
+    assert directives(first)["script-src"] != directives(second)["script-src"]
+    for answer in (first, second):
+        scripts = [a for tag, a in _Tags(answer.text).all if tag == "script"]
+        assert scripts
+        for attributes in scripts:
+            assert f"'nonce-{attributes['nonce']}'" == directives(answer)["script-src"]
+
+
+async def test_nothing_in_the_page_runs_or_is_styled_in_line(app: FastAPI) -> None:
+    for tag, attributes in _Tags((await page_of(app)).text).all:
+        assert tag not in ("style", "base", "iframe")
+        assert not [name for name in attributes if name == "style" or name.startswith("on")]
+
+
+async def test_the_page_loads_only_what_lies_beside_it(app: FastAPI) -> None:
+    files = [f for f in _Tags((await page_of(app)).text).loaded() if not f.startswith("data:")]
+    assert sorted(files) == sorted(f"page/{name}" for name in FILES)
+    async with client_of(app) as client:
+        for file in files:
+            assert (await client.get(f"/{file}")).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["page.html", "page.css", "page.js"])
+def test_no_file_of_the_page_names_another_site(name: str) -> None:
+    text = (STATIC / name).read_text(encoding="utf-8").replace(SVG, "")
+    assert not re.search(r"https?://|['\"]//|@import|\burl\(|innerHTML", text)
+
+
+async def test_the_page_works_below_a_path(app: FastAPI) -> None:
+    host = FastAPI()
+    host.mount("/chat", app)
+    async with client_of(host) as client:
+        answer = await client.get("/chat", follow_redirects=True)
+        assert answer.url.path == "/chat/"
+        files = [f for f in _Tags(answer.text).loaded() if not f.startswith("data:")]
+        for path in files:
+            assert (await client.get(answer.url.join(path))).status_code == 200, path
+        where = answer.url.join("development/token")
+        assert (await client.post(where, json={"user": "alice"})).status_code == 200
+
+
+@_files
+async def test_a_file_is_asked_for_again_and_sent_once(app: FastAPI, name: str) -> None:
+    async with client_of(app) as client:
+        answer = await client.get(f"/page/{name}")
+        assert answer.content == (STATIC / name).read_bytes()
+        assert answer.headers["content-type"] == f"{FILES[name]}; charset=utf-8"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cache-control"] == "no-cache"
+        tag = answer.headers["etag"]
+        for known in (tag, f"W/{tag}", f'"other", {tag}'):
+            again = await client.get(f"/page/{name}", headers={"If-None-Match": known})
+            assert (again.status_code, again.content) == (304, b""), known
+            assert again.headers["etag"] == tag
+        changed = await client.get(f"/page/{name}", headers={"If-None-Match": '"other"'})
+        assert changed.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/page/page.js"])
+async def test_the_page_can_be_looked_at_without_its_body(app: FastAPI, path: str) -> None:
+    async with client_of(app) as client:
+        assert (await client.head(path)).status_code == 200
+        assert (await client.post(path)).status_code == 405
+
+
+@pytest.mark.parametrize(
+    "path", ["/page", "/page/", "/page/page.html", "/page/../main.py", "/page/%2e%2e/routes.py"]
+)
+async def test_nothing_else_is_served_beside_the_page(app: FastAPI, path: str) -> None:
+    async with client_of(app) as client:
+        assert (await client.get(path)).status_code == 404
