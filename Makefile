@@ -6,11 +6,13 @@ BIN := $(VENV)/bin
 SERVER := $(VENV)/.server
 DEV := $(VENV)/.dev
 SOURCES := src tests scripts
+ELEMENT := element/node_modules/.installed
+FRONTEND := frontend/node_modules/.installed
 
-.PHONY: help run demo test check format lint types imports migrate contract lock install clean
+.PHONY: help run demo web test test-browser element check format lint types imports migrate contract lock install clean
 
 help: ## what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(SERVER) ## serve on http://127.0.0.1:8000, with an embedded Postgres and an offline model
 	@$(BIN)/chatbridge serve
@@ -18,8 +20,19 @@ run: $(SERVER) ## serve on http://127.0.0.1:8000, with an embedded Postgres and 
 demo: $(SERVER) ## the same in memory: gone when it stops
 	@CHATBRIDGE_DATABASE__URL=memory: $(BIN)/chatbridge serve
 
+web: $(SERVER) $(FRONTEND) ## the web app with accounts on http://127.0.0.1:3000, and all it needs; needs Node
+	@$(BIN)/python scripts/web.py
+
 test: $(DEV) ## the whole suite on a real Postgres; TEST_POSTGRES=url|container|embedded forces one
 	$(BIN)/pytest --cov --cov-report=term
+
+test-browser: $(DEV) $(ELEMENT) $(FRONTEND) ## the pages in a real Chromium, against all that is served; needs Node
+	cd element && npm run -s check
+	cd frontend && npm run -s lint
+	chromium="$$(scripts/chromium.sh)" && CHROMIUM="$$chromium" $(BIN)/pytest tests/browser
+
+element: $(ELEMENT) ## build the chat element into the Python package; needs Node
+	cd element && npm run -s build
 
 check: lint types imports test ## what has to be green before a change lands
 
@@ -54,7 +67,8 @@ install: $(DEV) ## set up for development, with the hooks
 	$(BIN)/pre-commit install
 
 clean: ## remove what make has made; .chatbridge stays
-	rm -rf $(VENV) .pytest_cache .ruff_cache .coverage dist
+	rm -rf $(VENV) .pytest_cache .ruff_cache .coverage dist tests/browser/artefacts
+	rm -rf element/node_modules frontend/node_modules frontend/.next
 
 $(SERVER): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed") if sys.version_info < (3, 11) else 0'
@@ -65,4 +79,9 @@ $(SERVER): requirements.lock pyproject.toml
 
 $(DEV): requirements-dev.lock $(SERVER)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(ELEMENT) $(FRONTEND): %/node_modules/.installed: %/package-lock.json
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' || { echo "Node 20.9 or later is needed"; exit 1; }
+	cd $* && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@

@@ -354,7 +354,9 @@ export class Session {
   #take(event: ThreadEvent): void {
     if ("item" in event && event.item.type === "user_message") this.state.items.delete(PENDING);
     if (!this.state.apply(event)) this.listener.emit("log", { name: "unknown_event", data: event });
-    if (event.type === "thread.created") {
+    if (event.type === "thread.item.done") {
+      this.listener.emit("log", { name: event.type, data: { type: event.item.type } });
+    } else if (event.type === "thread.created") {
       this.listener.emit("thread.change", { threadId: event.thread.id });
     } else if (event.type === "client_effect") {
       this.listener.emit("effect", { name: event.name, data: event.data });

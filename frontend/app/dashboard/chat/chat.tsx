@@ -1,0 +1,135 @@
+"use client";
+
+import { ChatKit, useChatKit, type UseChatKitOptions } from "@openai/chatkit-react";
+import { LoaderCircle, TriangleAlert } from "lucide-react";
+import { useTheme } from "next-themes";
+import { useSearchParams } from "next/navigation";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { Alert } from "@/components/ui/alert";
+import { Button } from "@/components/ui/button";
+import { apiFetch, toSignIn } from "@/lib/api-fetch";
+import { chatPath, conversationIn, rememberConversation } from "@/lib/conversation";
+import { keepDraft, takeDraft } from "@/lib/drafts";
+import { loadChatKit, type ChatKitSource } from "@/lib/load-chatkit";
+import { tasksMayHaveChanged } from "@/lib/tasks";
+
+const API = "/api/chatbridge/chatkit";
+
+const APPEARANCE = {
+  frameTitle: "Chat",
+  header: { enabled: true },
+  history: { enabled: true, showDelete: true, showRename: true },
+  threadItemActions: { feedback: true, retry: true },
+  startScreen: {
+    greeting: "What is to be done?",
+    prompts: [
+      { label: "Add a task", prompt: "Add a task: buy oat milk", icon: "plus" },
+      { label: "Show my tasks", prompt: "What are my tasks?", icon: "notebook" },
+      { label: "Finish a task", prompt: "Mark task 1 as done", icon: "check-circle" },
+    ],
+  },
+  composer: { placeholder: "Write a message" },
+  disclaimer: { text: "The assistant can make mistakes." },
+} satisfies Partial<UseChatKitOptions>;
+
+// the colours of the page around it
+const SURFACES = {
+  light: { background: "#ffffff", foreground: "#0b0d0c" },
+  dark: { background: "#0b0d0c", foreground: "#f4f6f5" },
+};
+
+type Loaded = ChatKitSource | "loading" | "failed";
+
+/** ChatKit, once its element is there. */
+export function Chat({ userId, domainKey }: { userId: string; domainKey: string | null }) {
+  const [loaded, setLoaded] = useState<Loaded>("loading");
+
+  const load = useCallback(() => {
+    setLoaded("loading");
+    loadChatKit(domainKey !== null).then(setLoaded, () => setLoaded("failed"));
+  }, [domainKey]);
+  useEffect(load, [load]);
+
+  if (loaded === "loading") return <Loading />;
+  if (loaded === "failed") return <Failed retry={load} />;
+  return (
+    <div data-chatkit-source={loaded} className="h-full min-h-0">
+      <Conversations userId={userId} domainKey={domainKey ?? "local"} />
+    </div>
+  );
+}
+
+function Conversations({ userId, domainKey }: { userId: string; domainKey: string }) {
+  const { resolvedTheme } = useTheme();
+  const named = conversationIn(useSearchParams());
+  const colorScheme = resolvedTheme === "dark" ? "dark" : "light";
+  const [initialThread] = useState(named);
+  const open = useRef(named);
+  const fetchAsUser = useMemo(
+    () =>
+      apiFetch((body) => {
+        keepDraft(userId, body);
+        toSignIn();
+      }),
+    [userId],
+  );
+
+  const { control, setThreadId, setComposerValue } = useChatKit({
+    ...APPEARANCE,
+    api: { url: API, domainKey, fetch: fetchAsUser },
+    initialThread,
+    theme: {
+      colorScheme,
+      radius: "round",
+      color: { accent: { primary: "#0FFF50", level: 1 }, surface: SURFACES[colorScheme] },
+      typography: { baseSize: 15, fontFamily: '"Geist Variable", ui-sans-serif, sans-serif' },
+    },
+    onThreadChange: ({ threadId }) => {
+      open.current = threadId;
+      rememberConversation(threadId);
+      window.history.replaceState(null, "", chatPath(threadId));
+    },
+    onReady: () => {
+      const draft = takeDraft(userId);
+      if (draft) void setComposerValue({ text: draft });
+    },
+    // a tool's badge is a widget, done when the tool is
+    onLog: ({ name, data }) => {
+      if (name === "thread.item.done" && data?.type === "widget") tasksMayHaveChanged();
+    },
+    onResponseEnd: tasksMayHaveChanged,
+    onError: ({ error }) => console.error(error),
+  });
+
+  // the address changes by itself too: back, forward, a link
+  useEffect(() => {
+    if (named === open.current) return;
+    open.current = named;
+    void setThreadId(named);
+  }, [named, setThreadId]);
+
+  return <ChatKit control={control} className="block h-full w-full" />;
+}
+
+function Loading() {
+  return (
+    <div role="status" className="grid h-full place-items-center text-muted-foreground">
+      <LoaderCircle className="size-5 animate-spin" aria-hidden="true" />
+      <span className="sr-only">Loading the chat</span>
+    </div>
+  );
+}
+
+function Failed({ retry }: { retry: () => void }) {
+  return (
+    <div className="grid h-full place-items-center p-4">
+      <Alert variant="destructive" className="items-center">
+        <TriangleAlert />
+        <p className="flex-1">The chat can&rsquo;t be loaded.</p>
+        <Button variant="outline" size="sm" className="text-foreground" onClick={retry}>
+          Retry
+        </Button>
+      </Alert>
+    </div>
+  );
+}

@@ -1,0 +1,36 @@
+/** Where OpenAI serves its element and the frame behind it. */
+export const CHATKIT_CDN = "https://cdn.platform.openai.com";
+
+/** The content security policy of a page. `hosted`: OpenAI's element may be loaded too. */
+export function contentSecurityPolicy(options: {
+  nonce: string;
+  hosted: boolean;
+  development: boolean;
+}): string {
+  const { nonce, hosted, development } = options;
+  const cdn = hosted ? [CHATKIT_CDN] : [];
+  const directives: Record<string, string[]> = {
+    "default-src": ["'self'"],
+    "script-src": [
+      "'self'",
+      `'nonce-${nonce}'`,
+      "'strict-dynamic'",
+      ...cdn,
+      // the development server compiles in the browser
+      ...(development ? ["'unsafe-eval'"] : []),
+    ],
+    // OpenAI's element can't know our nonce, nor does the development server use it
+    "style-src": ["'self'", hosted || development ? "'unsafe-inline'" : `'nonce-${nonce}'`],
+    "img-src": ["'self'", "data:", "blob:"],
+    "font-src": ["'self'"],
+    "connect-src": ["'self'", ...cdn, ...(development ? ["ws:"] : [])],
+    "frame-src": hosted ? cdn : ["'none'"],
+    "object-src": ["'none'"],
+    "base-uri": ["'none'"],
+    "form-action": ["'self'"],
+    "frame-ancestors": ["'none'"],
+  };
+  return Object.entries(directives)
+    .map(([name, sources]) => `${name} ${sources.join(" ")}`)
+    .join("; ");
+}

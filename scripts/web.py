@@ -1,0 +1,292 @@
+"""Everything for a browser at once: Postgres, chatbridge and the web app; `make web` runs it.
+
+What the children say goes to .chatbridge/web; when one of them dies, the others are ended.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from pydantic import ValidationError
+
+from chatbridge.adapters.jwt.secret_file import secret_in
+from chatbridge.adapters.postgres.embedded import EmbeddedPostgres, EmbeddedPostgresError
+from chatbridge.adapters.postgres.migrate import upgrade
+from chatbridge.domain.model.errors import ChatbridgeError
+from chatbridge.settings import Settings
+
+FRONTEND = Path(__file__).resolve().parent.parent / "frontend"
+NEXT = FRONTEND / "node_modules" / "next" / "dist" / "bin" / "next"
+
+_SOURCES = ("app", "components", "lib", "*.ts", "*.mjs", "package-lock.json", "tsconfig.json")
+_START_SECONDS = 60.0
+_STOP_SECONDS = 20.0
+_LAST_LINES = 20
+
+
+class Failed(Exception):
+    """It can't go on; says why, for the person."""
+
+
+@dataclass
+class Child:
+    """A server that we start and end."""
+
+    name: str
+    command: list[str]
+    directory: Path
+    environment: dict[str, str]
+    log: Path
+    ready_at: str
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers. Raises Failed."""
+        with self.log.open("wb") as output:
+            self.process = subprocess.Popen(  # noqa: S603
+                self.command,
+                cwd=self.directory,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                # Ctrl-C is for us: we end the children, in order
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + _START_SECONDS
+        while not _answers(self.ready_at):
+            self.require_alive()
+            if time.monotonic() > deadline:
+                raise Failed(f"{self.name} did not answer at {self.ready_at}.{self._last_words()}")
+            time.sleep(0.05)
+
+    def require_alive(self) -> None:
+        """Raises Failed, with its last words, when it has ended."""
+        if self.process is None or self.process.poll() is not None:
+            raise Failed(f"{self.name} has ended.{self._last_words()}")
+
+    def stop(self) -> None:
+        """End it in good order, or by force after 20 seconds."""
+        process, self.process = self.process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _last_words(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
+        return "".join(f"\n  {line}" for line in lines)
+
+
+@dataclass(frozen=True)
+class Web:
+    """All of it, running."""
+
+    url: str
+    server_url: str
+    app: Child
+    server: Child
+
+
+@contextmanager
+def running(
+    *,
+    database_url: str,
+    directory: Path,
+    web_port: int,
+    port: int,
+    schema: str = "chatbridge",
+    environment: Mapping[str, str],
+) -> Generator[Web]:
+    """chatbridge and the web app on these ports of 127.0.0.1, over a database that is there.
+
+    `directory` keeps the logs and the sign-in's secret. `environment` is the children's: with an
+    AUTH_TOKEN_SECRET the tokens are signed with it, else with a published key. Raises Failed.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    url, server_url = f"http://127.0.0.1:{web_port}", f"http://127.0.0.1:{port}"
+    shared = {**environment, "DATABASE_URL": database_url}
+    app = Child(
+        name="The web app",
+        command=[node(), str(NEXT), "start", "-H", "127.0.0.1", "-p", str(web_port)],
+        directory=FRONTEND,
+        environment=_of_app(shared, url, server_url, directory),
+        log=directory / "app.log",
+        ready_at=f"{url}/api/auth/ok",
+    )
+    server = Child(
+        name="chatbridge",
+        command=[sys.executable, "-m", "chatbridge", "serve"],
+        directory=Path.cwd(),
+        environment=_of_server(shared, url, port),
+        log=directory / "server.log",
+        ready_at=f"{server_url}/readyz",
+    )
+    upgrade(database_url, schema)
+    _run("scripts/element.mjs", app.environment)
+    _run("scripts/migrate.mjs", app.environment)
+    with ExitStack() as started:
+        # the web app first: chatbridge asks it for its keys
+        for child in (app, server):
+            started.callback(child.stop)
+            child.start()
+        yield Web(url, server_url, app, server)
+
+
+def build() -> None:
+    """Build the web app if that is not older than its sources. Raises Failed."""
+    if not NEXT.exists():
+        raise Failed("The web app's packages are missing: run `npm ci` in frontend/.")
+    built = FRONTEND / ".next" / "BUILD_ID"
+    newest = max(path.stat().st_mtime for path in _sources())
+    if built.exists() and built.stat().st_mtime > newest:
+        return
+    print("Building the web app ...", flush=True)
+    _run(str(NEXT), dict(os.environ), "build")
+
+
+def node() -> str:
+    """The path of Node. Raises Failed when there is none."""
+    found = shutil.which("node")
+    if found is None:
+        raise Failed("Node 20.9 or later is needed: https://nodejs.org.")
+    return found
+
+
+def require_free(*ports: int) -> None:
+    """Raises Failed for a port of 127.0.0.1 on which somebody listens."""
+    for port, variable in zip(ports, ("WEB_PORT", "PORT"), strict=False):
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError as error:
+            why = f"Can't listen on 127.0.0.1:{port} ({os.strerror(error.errno or 0)})"
+            raise Failed(f"{why}: set {variable} to a free one.") from error
+
+
+def _of_app(
+    shared: Mapping[str, str], url: str, server_url: str, directory: Path
+) -> dict[str, str]:
+    secret = shared.get("BETTER_AUTH_SECRET") or secret_in(directory).hex()
+    return {
+        **shared,
+        "BETTER_AUTH_SECRET": secret,
+        "BETTER_AUTH_URL": url,
+        "CHATBRIDGE_URL": server_url,
+        "NEXT_TELEMETRY_DISABLED": "1",
+        "NODE_ENV": "production",
+    }
+
+
+def _of_server(shared: Mapping[str, str], url: str, port: int) -> dict[str, str]:
+    # the secret of the sessions is none of its business
+    ours = ("BETTER_AUTH_SECRET", "AUTH_TOKEN_SECRET")
+    environment = {name: value for name, value in shared.items() if name not in ours}
+    environment |= {"PORT": str(port), "BETTER_AUTH_URL": url}
+    if secret := shared.get("AUTH_TOKEN_SECRET"):
+        environment |= {
+            "CHATBRIDGE_AUTH__SECRET": secret,
+            "CHATBRIDGE_AUTH__ISSUER": url,
+            "CHATBRIDGE_AUTH__AUDIENCE": url,
+        }
+    return environment
+
+
+def _sources() -> Iterable[Path]:
+    for pattern in _SOURCES:
+        for path in FRONTEND.glob(pattern):
+            yield path
+            yield from path.rglob("*")
+
+
+def _run(script: str, environment: Mapping[str, str], *arguments: str) -> None:
+    done = subprocess.run(  # noqa: S603
+        [node(), script, *arguments],
+        cwd=FRONTEND,
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        said = (done.stdout + done.stderr).strip()
+        raise Failed(f"{Path(script).name} has failed:\n{said}")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5):  # noqa: S310
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@contextmanager
+def _database(settings: Settings) -> Generator[str]:
+    match settings.store:
+        case "postgres":
+            yield settings.postgres_url or ""
+        case "embedded":
+            with EmbeddedPostgres(settings.data_dir / "postgres") as postgres:
+                yield postgres.url
+        case "memory":
+            raise Failed("The accounts need a Postgres: unset CHATBRIDGE_DATABASE__URL.")
+
+
+def _serve(web_port: int) -> NoReturn:
+    settings = Settings()
+    require_free(web_port, settings.port)
+    build()
+    with (
+        _database(settings) as database_url,
+        running(
+            database_url=database_url,
+            directory=settings.data_dir / "web",
+            web_port=web_port,
+            port=settings.port,
+            schema=settings.database.schema_name,
+            environment=os.environ,
+        ) as web,
+    ):
+        print(f"Ready: {web.url}", flush=True)
+        while True:
+            web.app.require_alive()
+            web.server.require_alive()
+            time.sleep(0.2)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Serve until Ctrl-C or SIGTERM."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=int(os.environ.get("WEB_PORT") or 3000))
+    web_port: int = parser.parse_args().port
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        _serve(web_port)
+    except KeyboardInterrupt:
+        return
+    except (Failed, EmbeddedPostgresError, ChatbridgeError, ValidationError, ValueError) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
