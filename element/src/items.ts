@@ -90,7 +90,9 @@ function userMessage(item: UserMessageItem): Node[] {
     h("span", { class: "file" }, icon("document"), file.name),
   );
   return [
-    ...(item.quoted_text ? [h("blockquote", { dir: "auto" }, item.quoted_text)] : []),
+    ...(item.quoted_text
+      ? [h("blockquote", { class: "quote", dir: "auto" }, item.quoted_text)]
+      : []),
     h("div", { class: "bubble", dir: "auto" }, ...said),
     ...(files.length ? [h("div", { class: "files" }, ...files)] : []),
   ];

@@ -87,8 +87,12 @@ export class Log {
       button.setAttribute("aria-pressed", String(rated === kind));
       return button;
     };
-    const copy = action("copy", strings.copy, () => void copied(copy, said.map(textOf)));
-    const node = h("div", { class: "actions", role: "group" }, copy);
+    const node = h("div", { class: "actions", role: "group" });
+    // a page without TLS has no clipboard
+    if (navigator.clipboard) {
+      const copy = action("copy", strings.copy, () => void copied(copy, said.map(textOf)));
+      node.append(copy);
+    }
     if (feedback) {
       node.append(rate("positive", "thumb-up", strings.good));
       node.append(rate("negative", "thumb-down", strings.bad));

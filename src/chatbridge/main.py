@@ -16,7 +16,7 @@ from chatbridge.entrypoints.chatkit.routes import chatkit_router
 from chatbridge.entrypoints.errors import add_error_handlers
 from chatbridge.entrypoints.openapi import document
 from chatbridge.entrypoints.page.development import development_router
-from chatbridge.entrypoints.page.routes import page_router
+from chatbridge.entrypoints.page.routes import element_router, page_router
 from chatbridge.entrypoints.rest.chat import chat_router
 from chatbridge.entrypoints.rest.conversations import conversations_router
 from chatbridge.entrypoints.rest.health import health_router
@@ -54,6 +54,7 @@ def create_app(container: Container | None = None) -> FastAPI:
     app.include_router(conversations_router(turns, history, container.tasks(), authenticator))
     app.include_router(health_router(container.require_ready()))
     app.router.routes.append(tasks_app.route)
+    app.include_router(element_router())
     settings = container.settings()
     if settings.serves_page:
         development = settings.environment == "development"

@@ -1,4 +1,5 @@
-"""The chat page at `/`, and the files that it loads. Every address in it is relative."""
+"""The chat page at `/`, its files, and the element that any page may load. Every address in it is
+relative."""
 
 from collections.abc import Callable, Coroutine
 from hashlib import sha256
@@ -10,7 +11,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 _STATIC = Path(__file__).parent / "static"
-_FILES = {"chatkit.js": "text/javascript", "page.css": "text/css", "page.js": "text/javascript"}
+_ELEMENT = {"chatkit.js": "text/javascript"}
+_FILES = {"page.css": "text/css", "page.js": "text/javascript"}
 _POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data: https:; font-src 'self'; frame-src 'none'; base-uri 'none'; "
@@ -31,9 +33,14 @@ _FILE_HEADERS = {
 }
 
 
+def element_router() -> APIRouter:
+    """The router of the element: it is for pages of a host's own too."""
+    return _files_router(_ELEMENT)
+
+
 def page_router(*, signs_in_itself: bool) -> APIRouter:
     """The router of the page; it signs in by itself, or asks for a token of the sign-in."""
-    router = APIRouter(include_in_schema=False)
+    router = _files_router(_FILES)
     template = Template((_STATIC / "page.html").read_text(encoding="utf-8"))
     sign_in = "development" if signs_in_itself else "token"
 
@@ -46,7 +53,12 @@ def page_router(*, signs_in_itself: bool) -> APIRouter:
             headers={**_PAGE_HEADERS, "Content-Security-Policy": _POLICY.format(nonce=nonce)},
         )
 
-    for name, media_type in _FILES.items():
+    return router
+
+
+def _files_router(files: dict[str, str]) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+    for name, media_type in files.items():
         endpoint = _file((_STATIC / name).read_bytes(), media_type)
         router.add_api_route(f"/page/{name}", endpoint, methods=["GET", "HEAD"])
     return router

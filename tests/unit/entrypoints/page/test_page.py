@@ -85,10 +85,17 @@ async def test_production_has_no_page_unless_it_is_turned_on() -> None:
     async with client_of(production()) as client:
         unknown = await client.get("/nothing")
         assert unknown.json()["code"] == "no_such_path"
-        for path in ("/", *(f"/page/{name}" for name in FILES)):
+        for path in ("/", "/page/page.css", "/page/page.js"):
             answer = await client.get(path)
             assert (answer.status_code, answer.json()) == (404, unknown.json()), path
     assert 'data-sign-in="token"' in (await page_of(production(page=True))).text
+
+
+async def test_the_element_is_there_for_the_pages_of_others() -> None:
+    async with client_of(production()) as client:
+        answer = await client.get("/page/chatkit.js")
+        assert answer.status_code == 200
+        assert "openai-chatkit" in answer.text
 
 
 async def test_the_page_can_be_turned_off_with_its_sign_in() -> None:
