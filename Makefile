@@ -9,7 +9,7 @@ SOURCES := src tests scripts
 ELEMENT := element/node_modules/.installed
 FRONTEND := frontend/node_modules/.installed
 
-.PHONY: help run demo web test test-browser element check format lint types imports migrate contract lock install clean
+.PHONY: help run demo web test test-browser picture element check format lint types imports migrate contract lock install clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ test-browser: $(DEV) $(ELEMENT) $(FRONTEND) ## the pages in a real Chromium, aga
 	cd element && npm run -s check
 	cd frontend && npm run -s lint
 	chromium="$$(scripts/chromium.sh)" && CHROMIUM="$$chromium" $(BIN)/pytest tests/browser
+
+picture: ## the README's picture, from the last run of test-browser
+	cp tests/browser/artefacts/pictures/web-chat-light.png docs/picture.png
 
 element: $(ELEMENT) ## build the chat element into the Python package; needs Node
 	cd element && npm run -s build

@@ -1,0 +1,281 @@
+"""A ChatKit server of the tests: it keeps conversations; the streams are written by a test."""
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from tests.browser.in_this_loop import served_here
+from tests.chatkit_client import Json
+
+NOW = "2026-01-02T03:04:05Z"
+PATIENCE = 10.0
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>A page of the tests</title>
+<link rel="icon" href="data:,">
+<style nonce="{nonce}">
+  html, body, main {{ margin: 0; height: 100%; }}
+  h1 {{ position: absolute; clip-path: inset(50%); }}
+  openai-chatkit {{ display: block; height: 100%; }}
+</style>
+<script nonce="{nonce}" src="chatkit.js"></script>
+<main><h1>A page of the tests</h1><openai-chatkit></openai-chatkit></main>
+</html>
+"""
+
+_POLICY = (
+    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
+    "connect-src 'self'; img-src 'self' data:; frame-src 'none'; base-uri 'none'; "
+    "form-action 'none'; require-trusted-types-for 'script'"
+)
+
+
+class Telling:
+    """One stream: its request, and what the test says on it."""
+
+    def __init__(self, request: Json) -> None:
+        self.request = request
+        self.left = asyncio.Event()
+        self.stopped = asyncio.Event()
+        self._pieces: asyncio.Queue[bytes | Exception | None] = asyncio.Queue()
+
+    @property
+    def params(self) -> Json:
+        """The operation's own."""
+        return self.request["params"]
+
+    def tell(self, *events: Json) -> None:
+        """Events, each framed as the SDK does it."""
+        for event in events:
+            self.write(f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode())
+
+    def write(self, piece: bytes) -> None:
+        """Any bytes."""
+        self._pieces.put_nowait(piece)
+
+    def end(self, *events: Json) -> None:
+        """The stream's end, after these."""
+        self.tell(*events)
+        self._pieces.put_nowait(None)
+
+    def break_off(self) -> None:
+        """The connection is lost."""
+        self._pieces.put_nowait(ConnectionError("as the test wanted it"))
+
+    async def body(self) -> AsyncIterator[bytes]:
+        """What goes out."""
+        try:
+            while (piece := await self._pieces.get()) is not None:
+                if isinstance(piece, Exception):
+                    raise piece
+                yield piece
+        finally:
+            self.left.set()
+
+
+class Endpoint:
+    """The conversations, the streams that wait for the test, and all requests as they came."""
+
+    url: str
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin again."""
+        self.threads: dict[str, Json] = {}
+        self.items: dict[str, list[Json]] = {}
+        self.requests: list[Json] = []
+        self.headers: list[dict[str, str]] = []
+        self.can_stop = True
+        self._tellings: asyncio.Queue[Telling] = asyncio.Queue()
+        self._open: dict[str, Telling] = {}
+        self._refusals: list[Response] = []
+
+    def keep(self, thread: str, *items: Json, title: str | None = None) -> Json:
+        """A conversation that is there already."""
+        self.threads[thread] = a_thread(thread, title=title)
+        self.items[thread] = [{"thread_id": thread, "created_at": NOW, **item} for item in items]
+        return self.threads[thread]
+
+    def refuse(self, status: int, detail: str = "", code: str = "refused", **headers: str) -> None:
+        """Answer the next request so."""
+        problem = {"type": "about:blank", "title": "No", "status": status, "code": code}
+        self._refusals.append(
+            JSONResponse(
+                problem | ({"detail": detail} if detail else {}),
+                status,
+                headers,
+                media_type="application/problem+json",
+            )
+        )
+
+    def asked(self, operation: str) -> list[Json]:
+        """The parameters of all requests for this operation."""
+        return [r["params"] for r in self.requests if r["type"] == operation]
+
+    async def telling(self) -> Telling:
+        """The next stream that the page asked for."""
+        async with asyncio.timeout(PATIENCE):
+            return await self._tellings.get()
+
+    async def answer(self, request: Request) -> Response:
+        """POST /chatkit."""
+        body = await request.json()
+        self.requests.append(body)
+        self.headers.append(dict(request.headers))
+        if self._refusals:
+            return self._refusals.pop(0)
+        read = getattr(self, f"_{body['type'].replace('.', '_')}", None)
+        return read(body["params"]) if read else self._stream(body)
+
+    def stop(self, request: Request) -> Response:
+        """POST /chatkit/threads/ID/cancel."""
+        if telling := self._open.get(request.path_params["id"]):
+            telling.stopped.set()
+        return JSONResponse({})
+
+    def _stream(self, body: Json) -> Response:
+        telling = Telling(body)
+        id = body["params"].get("thread_id") or f"thr_{len(self.threads) + 1}"
+        self._open[id] = telling
+        self._tellings.put_nowait(telling)
+        link = {"Link": f'<chatkit/threads/{id}/cancel>; rel="stop"'} if self.can_stop else {}
+        return StreamingResponse(telling.body(), media_type="text/event-stream", headers=link)
+
+    def _threads_get_by_id(self, params: Json) -> Response:
+        thread = self.threads.get(params["thread_id"])
+        if thread is None:
+            return JSONResponse(
+                {"status": 404, "code": "missing", "detail": "There is no such conversation."}, 404
+            )
+        page = self._page(self.items[thread["id"]], "asc", None, 20)
+        return JSONResponse({**thread, "items": page})
+
+    def _items_list(self, params: Json) -> Response:
+        kept = self.items[params["thread_id"]]
+        page = self._page(kept, params.get("order"), params.get("after"), params.get("limit"))
+        return JSONResponse(page)
+
+    def _threads_list(self, params: Json) -> Response:
+        newest = [*self.threads.values()][::-1]
+        page = self._page(newest[::-1], "desc", params.get("after"), params.get("limit"))
+        return JSONResponse(page)
+
+    def _threads_update(self, params: Json) -> Response:
+        self.threads[params["thread_id"]]["title"] = params["title"]
+        return JSONResponse(self.threads[params["thread_id"]])
+
+    def _threads_delete(self, params: Json) -> Response:
+        del self.threads[params["thread_id"]], self.items[params["thread_id"]]
+        return JSONResponse({})
+
+    def _items_feedback(self, params: Json) -> Response:
+        return JSONResponse({})
+
+    @staticmethod
+    def _page(kept: list[Json], order: str | None, after: str | None, limit: int | None) -> Json:
+        ordered = kept if order == "asc" else kept[::-1]
+        begin = 1 + next((n for n, each in enumerate(ordered) if each["id"] == after), -1)
+        end = begin + (limit or 20)
+        data = ordered[begin:end]
+        more = end < len(ordered)
+        return {"data": data, "has_more": more, "after": data[-1]["id"] if more else None}
+
+
+def a_thread(id: str, title: str | None = None) -> Json:
+    """A conversation as the protocol tells it."""
+    return {
+        "id": id,
+        "title": title,
+        "created_at": NOW,
+        "status": {"type": "active"},
+        "metadata": {},
+        "items": {"data": [], "has_more": False, "after": None},
+    }
+
+
+def user_message(id: str, text: str) -> Json:
+    """What a person said."""
+    content = [{"type": "input_text", "text": text}]
+    return _item(
+        id, "user_message", content=content, attachments=[], quoted_text=None, inference_options={}
+    )
+
+
+def assistant_message(id: str, text: str) -> Json:
+    """What was answered."""
+    content = [{"type": "output_text", "text": text, "annotations": []}]
+    return _item(id, "assistant_message", content=content)
+
+
+def _item(id: str, type: str, **members: Any) -> Json:
+    return {"id": id, "thread_id": "thr_1", "created_at": NOW, "type": type, **members}
+
+
+def created(thread: str = "thr_1") -> Json:
+    """The event of a new conversation."""
+    return {"type": "thread.created", "thread": a_thread(thread)}
+
+
+def added(item: Json) -> Json:
+    """The event of an item that begins."""
+    return {"type": "thread.item.added", "item": item}
+
+
+def done(item: Json) -> Json:
+    """The event of an item that is whole."""
+    return {"type": "thread.item.done", "item": item}
+
+
+def delta(id: str, text: str) -> Json:
+    """The event of more text."""
+    update = {
+        "type": "assistant_message.content_part.text_delta",
+        "content_index": 0,
+        "delta": text,
+    }
+    return {"type": "thread.item.updated", "item_id": id, "update": update}
+
+
+def progress(text: str) -> Json:
+    """The event of a state in words."""
+    return {"type": "progress_update", "text": text, "icon": None}
+
+
+@asynccontextmanager
+async def endpoint_served(bundle: str) -> AsyncGenerator[Endpoint]:
+    """The endpoint, and at `/` a page with the element under a strict policy."""
+    endpoint = Endpoint()
+
+    async def page(_: Request) -> Response:
+        nonce = secrets.token_urlsafe(16)
+        policy = {"Content-Security-Policy": _POLICY.format(nonce=nonce)}
+        return Response(_PAGE.format(nonce=nonce), media_type="text/html", headers=policy)
+
+    async def script(_: Request) -> Response:
+        return Response(bundle, media_type="text/javascript")
+
+    async def stop(request: Request) -> Response:
+        return endpoint.stop(request)
+
+    routes = [
+        Route("/", page),
+        Route("/chatkit.js", script),
+        Route("/chatkit", endpoint.answer, methods=["POST"]),
+        Route("/chatkit/threads/{id}/cancel", stop, methods=["POST"]),
+    ]
+    async with served_here(Starlette(routes=routes)) as url:
+        endpoint.url = f"{url}/"
+        yield endpoint

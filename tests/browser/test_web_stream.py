@@ -1,0 +1,259 @@
+"""The web app between a browser and chatbridge: what it passes on, and when."""
+
+import asyncio
+import shutil
+import subprocess
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from scripts import web as scripts_web
+from scripts.web import Child, Web
+from tests.browser.in_this_loop import served_here
+from tests.browser.web_stack import environment
+from tests.serving import free_port
+
+EVENTS = 40
+PAUSE = 0.025
+
+
+class Source:
+    """What stands where chatbridge would: 40 events, and a note of all that reaches it."""
+
+    url: str
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin again."""
+        self.sent: list[float] = []
+        self.headers: dict[str, str] = {}
+        self.body = b""
+        self.left = asyncio.Event()
+        self.endless = self.breaks = False
+        self.cache_control = "no-cache, no-transform"
+
+    async def answer(self, request: Request) -> Response:
+        """POST /chatkit."""
+        self.headers, self.body = dict(request.headers), await request.body()
+        return StreamingResponse(
+            self._events(),
+            media_type="text/event-stream",
+            headers={
+                "Cache-Control": self.cache_control,
+                "Link": '<chatkit/threads/thr_1/cancel>; rel="stop"',
+                "Set-Cookie": "source=1",
+                "X-Conversation-Id": "thr_1",
+                "X-Inside": "a secret",
+            },
+        )
+
+    async def _events(self) -> AsyncIterator[str]:
+        try:
+            while self.endless or len(self.sent) < EVENTS:
+                self.sent.append(time.monotonic())
+                yield f'data: {{"event": {len(self.sent)}, "text": "{"word " * 20}"}}\n\n'
+                if self.breaks and len(self.sent) == EVENTS // 2:
+                    raise ConnectionError("as the test wanted it")
+                await asyncio.sleep(PAUSE)
+        finally:
+            self.left.set()
+
+
+@pytest.fixture(scope="module")
+async def sources() -> AsyncIterator[Source]:
+    """The server of `source`."""
+    source = Source()
+    routes = [Route("/chatkit", source.answer, methods=["POST"])]
+    async with served_here(Starlette(routes=routes)) as url:
+        source.url = url
+        yield source
+
+
+@pytest.fixture
+def source(sources: Source) -> Source:
+    """The source, which has not been asked yet."""
+    sources.forget()
+    return sources
+
+
+@asynccontextmanager
+async def next_start(directory: Path, ready_at: str, **more: str) -> AsyncGenerator[str]:
+    """`next start` of the app in `directory`; its address."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    child = Child(
+        name="next start",
+        command=[
+            scripts_web.node(),
+            str(scripts_web.NEXT),
+            "start",
+            "-H",
+            "127.0.0.1",
+            "-p",
+            str(port),
+        ],
+        directory=directory,
+        environment=environment(NEXT_TELEMETRY_DISABLED="1", NODE_ENV="production", **more)
+        | {"BETTER_AUTH_URL": url},
+        log=directory / ".next" / f"{port}.log",
+        ready_at=url + ready_at,
+    )
+    try:
+        await asyncio.to_thread(child.start)
+        yield url
+    finally:
+        await asyncio.to_thread(child.stop)
+        child.log.unlink()
+
+
+@pytest.fixture(scope="module")
+async def app(web: Web, sources: Source) -> AsyncIterator[str]:
+    """The web app in front of the source; its way to it."""
+    more = {
+        "CHATBRIDGE_URL": sources.url,
+        "DATABASE_URL": web.app.environment["DATABASE_URL"],
+        "BETTER_AUTH_SECRET": web.app.environment["BETTER_AUTH_SECRET"],
+    }
+    async with next_start(scripts_web.FRONTEND, "/api/auth/ok", **more) as url:
+        yield f"{url}/api/chatbridge/chatkit"
+
+
+REWRITES = """export default {
+  turbopack: { root: import.meta.dirname + "/.." },
+  rewrites: () => [{ source: "/chatkit", destination: process.env.CHATBRIDGE_URL + "/chatkit" }],
+};
+"""
+
+
+@pytest.fixture(scope="module")
+async def rewriting_app(web: Web, sources: Source) -> AsyncIterator[str]:
+    """What it would be with nothing but a rewrite in `next.config`."""
+    directory = scripts_web.FRONTEND / ".rewrites"
+    shutil.rmtree(directory, ignore_errors=True)
+    (directory / "pages").mkdir(parents=True)
+    (directory / "pages" / "index.js").write_text("export default () => null;\n")
+    (directory / "instrumentation.js").write_text("export function register() {}\n")
+    (directory / "next.config.mjs").write_text(REWRITES)
+    (directory / "package.json").write_text('{"private": true}\n')
+    more = {"CHATBRIDGE_URL": sources.url}
+    try:
+        await asyncio.to_thread(
+            subprocess.run,
+            [scripts_web.node(), str(scripts_web.NEXT), "build"],
+            cwd=directory,
+            env=environment(NEXT_TELEMETRY_DISABLED="1", **more),
+            check=True,
+            capture_output=True,
+        )
+        async with next_start(directory, "/", **more) as url:
+            yield f"{url}/chatkit"
+    finally:
+        shutil.rmtree(directory)
+
+
+async def arrivals(url: str, encoding: str) -> list[float]:
+    """When each event came."""
+    came: list[float] = []
+    async with (
+        httpx.AsyncClient(headers={"Accept-Encoding": encoding}, timeout=20) as client,
+        client.stream("POST", url, json={"type": "x"}) as response,
+    ):
+        assert response.status_code == 200
+        text = ""
+        async for piece in response.aiter_text():
+            text += piece
+            came += [time.monotonic()] * (text.count("\n\n") - len(came))
+    assert len(came) == EVENTS
+    return came
+
+
+def stretch(came: list[float], sent: list[float]) -> float:
+    """How long the events took to come, as a part of how long they took to be sent."""
+    return (came[-1] - came[0]) / (sent[-1] - sent[0])
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip", "gzip, deflate, br, zstd"])
+@pytest.mark.parametrize("cache_control", ["no-cache, no-transform", "no-cache"])
+async def test_a_stream_arrives_as_it_was_sent(
+    app: str, source: Source, encoding: str, cache_control: str
+) -> None:
+    source.cache_control = cache_control
+    came = await arrivals(app, encoding.replace(", br, zstd", ""))
+    assert stretch(came, source.sent) >= 0.6
+    delays = sorted(c - s for c, s in zip(came, source.sent, strict=True))
+    # what is read at last was written at last: nothing is held until the next event
+    assert delays[EVENTS // 2] < max(b - a for a, b in pairwise(source.sent)) * 4
+
+
+async def test_with_a_rewrite_instead_it_would_come_all_at_once(
+    rewriting_app: str, source: Source
+) -> None:
+    source.cache_control = "no-cache"
+    came = await arrivals(rewriting_app, "gzip")
+    assert stretch(came, source.sent) < 0.6
+
+
+async def test_a_reader_who_leaves_is_noticed_within_a_second(app: str, source: Source) -> None:
+    source.endless = True
+    async with (
+        httpx.AsyncClient(timeout=20) as client,
+        client.stream("POST", app, json={"type": "x"}) as response,
+    ):
+        async for _ in response.aiter_raw():
+            break
+    async with asyncio.timeout(1):
+        await source.left.wait()
+
+
+async def test_a_stream_that_breaks_off_does_not_look_whole(app: str, source: Source) -> None:
+    source.breaks = True
+    with pytest.raises(httpx.TransportError):
+        await arrivals(app, "identity")
+
+
+async def test_only_the_headers_that_are_meant_for_it_reach_the_server(
+    app: str, source: Source
+) -> None:
+    sent = {
+        "Authorization": "Bearer t",
+        "Cookie": "better-auth.session_token=secret",
+        "X-Forwarded-For": "10.0.0.1",
+        "X-Evil": "1",
+        "X-Request-Id": "req-1",
+        "ChatKit-Frame-Instance-Id": "frame-1",
+        "Accept-Language": "de",
+    }
+    async with httpx.AsyncClient(headers=sent, timeout=20) as client:
+        answer = await client.post(app, json={"type": "x"})
+    here = source.headers
+    assert here["authorization"] == "Bearer t"
+    assert here["x-request-id"] == "req-1"
+    assert here["chatkit-frame-instance-id"] == "frame-1"
+    assert here["accept-language"] == "de"
+    assert not {"cookie", "x-evil", "x-forwarded-for", "x-forwarded-host"} & here.keys()
+    assert answer.headers["link"] == '<chatkit/threads/thr_1/cancel>; rel="stop"'
+    assert answer.headers["x-conversation-id"] == "thr_1"
+    assert answer.headers["x-accel-buffering"] == "no"
+    assert answer.headers["cache-control"] == "no-cache, no-transform"
+    assert not {"set-cookie", "x-inside", "x-powered-by"} & answer.headers.keys()
+
+
+async def test_a_long_message_is_passed_on_whole(app: str, source: Source) -> None:
+    text: Any = "x" * 900_000
+    async with httpx.AsyncClient(timeout=20) as client:
+        await client.post(app, json={"text": text})
+        assert len(source.body) > len(text)
+        refused = await client.post(app, json={"text": text * 2})
+    assert refused.status_code == 413
