@@ -112,6 +112,7 @@ export class ChatKitElement extends HTMLElement {
       await this.#session.open(threadId);
     } else if (!threadId) {
       this.#session.begin();
+      this.#view.draw();
       this.#view.composer.focus();
     }
     this.#draw();
@@ -166,7 +167,8 @@ export class ChatKitElement extends HTMLElement {
 
   async hideHistory(): Promise<void> {
     this.#closeHistory();
-    this.#draw();
+    // what is hidden until the next frame takes no focus
+    this.#view.draw();
     this.#view.composer.focus();
   }
 
