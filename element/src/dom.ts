@@ -22,17 +22,17 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return node;
 }
 
-/** Gives a parent exactly these children, moving and keeping the nodes that it has already. */
-export function place(parent: Node, wanted: Iterable<Node>): void {
+/**
+ * Gives a parent exactly these children. What it has already stays where it is as far as it can: a node
+ * that is moved loses its focus and is laid out again with all that it holds.
+ */
+export function place(parent: Node, wanted: readonly Node[]): void {
+  const stays = new Set<Node>(wanted);
+  for (const child of [...parent.childNodes]) if (!stays.has(child)) child.remove();
   let at = parent.firstChild;
   for (const node of wanted) {
     if (node === at) at = at.nextSibling;
     else parent.insertBefore(node, at);
-  }
-  while (at) {
-    const next = at.nextSibling;
-    parent.removeChild(at);
-    at = next;
   }
 }
 

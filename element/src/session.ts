@@ -46,7 +46,7 @@ export interface Trouble {
 /** The id under which a message is shown until the server has named it. */
 export const PENDING = "pending";
 
-const PAGE = 50;
+const PAGE = 30;
 const STOP_MS = 5_000;
 /** Pauses between looks for an answer whose stream was lost; the last one is repeated. */
 const PAUSES_MS = [300, 700, 1_500, 3_000];
