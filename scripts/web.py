@@ -109,6 +109,7 @@ def running(
     *,
     database_url: str,
     directory: Path,
+    settings_from: Path,
     web_port: int,
     port: int,
     schema: str = "chatbridge",
@@ -116,7 +117,8 @@ def running(
 ) -> Generator[Web]:
     """chatbridge and the web app on these ports of 127.0.0.1, over a database that is there.
 
-    `directory` keeps the logs and the sign-in's secret. `environment` is the children's: with an
+    `directory` keeps the logs and the sign-in's secret; chatbridge reads its `.env` in
+    `settings_from`. `environment` is the children's: with an
     AUTH_TOKEN_SECRET the tokens are signed with it, else with a published key. Raises Failed.
     """
     directory.mkdir(parents=True, exist_ok=True)
@@ -133,7 +135,7 @@ def running(
     server = Child(
         name="chatbridge",
         command=[sys.executable, "-m", "chatbridge", "serve"],
-        directory=Path.cwd(),
+        directory=settings_from,
         environment=_of_server(shared, url, port),
         log=directory / "server.log",
         ready_at=f"{server_url}/readyz",
@@ -150,7 +152,7 @@ def running(
 
 
 def build() -> None:
-    """Build the web app if that is not older than its sources. Raises Failed."""
+    """Build the web app, unless it has been since its sources changed. Raises Failed."""
     if not NEXT.exists():
         raise Failed("The web app's packages are missing: run `npm ci` in frontend/.")
     built = FRONTEND / ".next" / "BUILD_ID"
@@ -257,6 +259,7 @@ def _serve(web_port: int) -> NoReturn:
         running(
             database_url=database_url,
             directory=settings.data_dir / "web",
+            settings_from=Path.cwd(),
             web_port=web_port,
             port=settings.port,
             schema=settings.database.schema_name,

@@ -31,6 +31,7 @@ async def stack(directory: Path, **more: str) -> AsyncGenerator[web.Web]:
         running = web.running(
             database_url=database_url,
             directory=directory,
+            settings_from=directory,
             web_port=free_port(),
             port=free_port(),
             environment=environment(**more),
