@@ -9,7 +9,7 @@ SOURCES := src tests scripts
 ELEMENT := element/node_modules/.installed
 FRONTEND := frontend/node_modules/.installed
 
-.PHONY: help run demo web test test-browser picture element check format lint types imports migrate contract lock install clean
+.PHONY: help run demo web test test-system test-browser picture element check format lint types imports migrate contract lock install clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ web: $(SERVER) $(FRONTEND) ## the web app with accounts on http://127.0.0.1:3000
 
 test: $(DEV) ## the whole suite on a real Postgres; TEST_POSTGRES=url|container|embedded forces one
 	$(BIN)/pytest --cov --cov-report=term
+
+test-system: $(DEV) ## what needs programs from elsewhere: PgBouncer and Node
+	pgbouncer="$$(scripts/pgbouncer.sh)" && PGBOUNCER="$$pgbouncer" $(BIN)/pytest tests/system
 
 test-browser: $(DEV) $(ELEMENT) $(FRONTEND) ## the pages in a real Chromium, against all that is served; needs Node
 	cd element && npm run -s check

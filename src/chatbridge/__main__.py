@@ -19,6 +19,7 @@ def main() -> None:
         serve_tasks=_serve_tasks,
         development_token=_development_token,
         address=lambda: f"http://127.0.0.1:{_settings().port}",
+        service_key=_service_key,
     )
     command(program)()
 
@@ -35,10 +36,14 @@ def _settings():  # no annotation: its type is loaded with the settings themselv
         raise ValueError("The settings can't be used. " + "; ".join(faults)) from error
 
 
-def _serve() -> None:
+def _serve(agent: str | None) -> None:
     from chatbridge.main import serve
 
-    serve(_settings())
+    settings = _settings()
+    if agent is not None:
+        answering = settings.agent.model_copy(update={"entry": agent})
+        settings = settings.model_copy(update={"agent": answering})
+    serve(settings)
 
 
 def _serve_tasks(port: int) -> None:
@@ -70,6 +75,14 @@ def _development_token(user: str) -> str:
     issuer = JwtTokenIssuer(secret or secret_in(settings.data_dir))
     caller = Caller(user_id=UserId(user))
     return issuer.issue(caller, audience=DEVELOPMENT, lifetime=_DAY).token
+
+
+def _service_key() -> tuple[str, str]:
+    from chatbridge.adapters.jwt.service_keys import new_service_key
+
+    new = new_service_key()
+    newest_first = [new.hash, *(_settings().service_keys or ())[:1]]
+    return new.key, f"CHATBRIDGE_SERVICE_KEYS={','.join(newest_first)}"
 
 
 if __name__ == "__main__":

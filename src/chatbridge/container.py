@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 from dependency_injector.containers import DeclarativeContainer
@@ -21,7 +22,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from chatbridge.adapters.jwt.authenticator import JwtAuthenticator, SignIn
 from chatbridge.adapters.jwt.key_source import Jwks, SharedSecret
 from chatbridge.adapters.jwt.secret_file import secret_in
-from chatbridge.adapters.jwt.token_issuer import JwtTokenIssuer
+from chatbridge.adapters.jwt.service_keys import ServiceKeys
+from chatbridge.adapters.jwt.token_issuer import JwtTokenIssuer, SharedSecretTokens
 from chatbridge.adapters.mcp.http_server import HttpServer
 from chatbridge.adapters.mcp.stdio_server import StdioServer
 from chatbridge.adapters.mcp.tool_provider import McpToolProvider
@@ -31,7 +33,8 @@ from chatbridge.adapters.memory.task_repository import MemoryTaskRepository
 from chatbridge.adapters.memory.turn_journal import MemoryTurnJournal
 from chatbridge.adapters.memory.turn_repository import MemoryTurnRepository
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
-from chatbridge.adapters.openai.models import Endpoint, openai_model
+from chatbridge.adapters.openai.entry import Agent, load_agent
+from chatbridge.adapters.openai.models import Endpoint, offline_endpoint, openai_model
 from chatbridge.adapters.openai.offline_model import OfflineModel
 from chatbridge.adapters.postgres.conversation_repository import PostgresConversationRepository
 from chatbridge.adapters.postgres.embedded import EmbeddedPostgres
@@ -54,7 +57,7 @@ from chatbridge.ports.task_repository import TaskRepository
 from chatbridge.ports.token_issuer import TokenIssuer
 from chatbridge.ports.turn_journal import TurnJournal
 from chatbridge.ports.turn_repository import TurnRepository
-from chatbridge.settings import Settings
+from chatbridge.settings import McpServer, Settings, UserToken
 
 _log = logging.getLogger(__name__)
 
@@ -108,16 +111,23 @@ def _sign_in(settings: Settings, jwks: Jwks | None) -> SignIn | None:
     return SignIn(keys, settings.issuer, settings.audience)
 
 
+def _service_keys(settings: Settings) -> ServiceKeys:
+    return ServiceKeys(settings.service_keys or ())
+
+
 def _endpoint(settings: Settings) -> Endpoint:
     agent = settings.agent
     if _is_offline(settings):
-        return Endpoint(OfflineModel(), _nothing_to_close)
+        return offline_endpoint(
+            OfflineModel(), base_url=agent.base_url, api_key=settings.api_key, api=agent.api
+        )
     return openai_model(
         model=agent.model, base_url=agent.base_url, api_key=settings.api_key, api=agent.api
     )
 
 
-async def _nothing_to_close() -> None: ...
+def _host_agent(settings: Settings) -> Agent[Any] | None:
+    return load_agent(settings.agent.entry) if settings.agent.entry else None
 
 
 def _tasks_url(settings: Settings) -> str:
@@ -131,15 +141,44 @@ def _tool_servers(settings: Settings, issuer: TokenIssuer) -> list[HttpServer | 
         return issuer.issue(caller, audience=TASKS_TOOLS, lifetime=_TOOL_TOKEN_LIFETIME).token
 
     bundled = HttpServer(name="tasks", url=_tasks_url(settings), token=token)
-    further = (
-        HttpServer(name=name, url=s.url, token=None, headers=s.headers, timeout=s.timeout)
-        if s.url
-        else StdioServer(
-            name=name, command=s.command or "", args=s.args, env=s.env, timeout=s.timeout
+    further = (_tool_server(name, server) for name, server in settings.mcp.servers.items())
+    match settings.agent.tools:
+        case "all":
+            return [bundled, *further]
+        case "servers":
+            return [*further]
+        case "none":
+            return []
+
+
+def _tool_server(name: str, server: McpServer) -> HttpServer | StdioServer:
+    if server.url:
+        return HttpServer(
+            name=name,
+            url=server.url,
+            token=_user_token(server.url, server.send_user_token),
+            headers=server.headers,
+            timeout=server.timeout,
+            tools=server.tools,
+            user_argument=server.user_argument,
         )
-        for name, s in settings.mcp.servers.items()
+    return StdioServer(
+        name=name,
+        command=server.command or "",
+        args=server.args,
+        env=server.env,
+        timeout=server.timeout,
+        tools=server.tools,
+        user_argument=server.user_argument,
     )
-    return [bundled, *further]
+
+
+def _user_token(url: str, token: UserToken | None) -> Callable[[OnBehalf], str] | None:
+    if token is None:
+        return None
+    secret = token.secret.get_secret_value().encode()
+    tokens = SharedSecretTokens(secret, token.audience or url, _TOOL_TOKEN_LIFETIME)
+    return lambda on_behalf: tokens.token(on_behalf.user_id)
 
 
 def _postgres_url(settings: Settings, embedded: Callable[[], EmbeddedPostgres]) -> str:
@@ -207,6 +246,7 @@ class Container(DeclarativeContainer):
         issuer=issuer,
         sign_in=CallableProvider(_sign_in, settings, jwks),
         development=CallableProvider(_is_development, settings),
+        service_keys=CallableProvider(_service_keys, settings),
     )
 
     tools: Provider[McpToolProvider] = Singleton(
@@ -218,6 +258,8 @@ class Container(DeclarativeContainer):
         endpoint.provided.model,
         tools,
         instructions=settings.provided.agent.instructions,
+        agent=CallableProvider(_host_agent, settings),
+        named=endpoint.provided.named,
         max_steps=settings.provided.agent.max_steps,
         tracing=settings.provided.agent.tracing,
     )

@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from chatbridge.adapters.postgres.embedded import EmbeddedPostgresError
 from chatbridge.container import Container, running, tasks_running
 from chatbridge.entrypoints.chatkit.routes import chatkit_router
+from chatbridge.entrypoints.cors import add_cors
 from chatbridge.entrypoints.errors import add_error_handlers
 from chatbridge.entrypoints.openapi import document
 from chatbridge.entrypoints.page.development import development_router
@@ -62,12 +63,18 @@ def create_app(container: Container | None = None) -> FastAPI:
         if development:
             app.include_router(development_router(container.issuer()))
     add_error_handlers(app)
+    add_cors(app, settings.allowed_origins)
     document(app)
     return app
 
 
 def serve(settings: Settings) -> None:
-    """Serve until a signal comes. Raises ValueError when it can't be started as configured."""
+    """Serve until a signal comes. Raises ValueError when it can't be started as configured.
+
+    An agent of the host's own may be in the current directory.
+    """
+    if settings.agent.entry:
+        sys.path.insert(0, str(Path.cwd()))
     with _in_words():
         listening = listening_on(settings.host, settings.port)
         settings = settings.model_copy(update={"port": listening.getsockname()[1]})
@@ -115,6 +122,8 @@ def _greeting(settings: Settings) -> str:
         "postgres": "kept in Postgres",
     }[settings.store]
     head = f"chatbridge: {address} ({keeps}; model: {settings.agent.model})"
+    if settings.agent.entry:
+        head = f"{head}\nIts agent: {settings.agent.entry}"
     if settings.serves_page:
         head = f"Chat in a browser: {address}/\n\n{head}"
     if settings.environment != "development":

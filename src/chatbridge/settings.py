@@ -5,8 +5,9 @@ people's environments already have (`DATABASE_URL`, `PORT`, `OPENAI_API_KEY`, `B
 `BETTER_AUTH_SECRET`) are read too, and give way to ours.
 """
 
+import json
 from pathlib import Path
-from typing import Any, Literal, Self, cast
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import (
     AliasChoices,
@@ -17,7 +18,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MEMORY = "memory:"
 
@@ -44,8 +45,14 @@ class Database(Section):
 
 
 class Agent(Section):
-    """Who answers. `offline` needs no key and no network."""
+    """Who answers. `offline` needs no key and no network.
 
+    `entry` is an agent of the host's own, `module:attribute`, in place of one that has only
+    `instructions`. `tools` are ours that it gets: the bundled and the servers', or only these.
+    """
+
+    entry: str | None = None
+    tools: Literal["all", "servers", "none"] = "all"
     model: str = "offline"
     base_url: str | None = None
     api_key: SecretStr | None = None
@@ -70,8 +77,29 @@ class Auth(Section):
         return self
 
 
+class UserToken(Section):
+    """How a tool server learns who asks: a token signed with a secret that it alone shares.
+
+    `audience` unset: the server's `url`.
+    """
+
+    secret: SecretStr
+    audience: str | None = None
+
+    @field_validator("secret")
+    @classmethod
+    def _long(cls, secret: SecretStr) -> SecretStr:
+        if len(secret.get_secret_value().encode()) < 32:
+            raise ValueError("it needs 32 bytes: make one with `openssl rand -base64 32`")
+        return secret
+
+
 class McpServer(Section):
-    """A further tool server: an address (streamable HTTP) or a command (stdio)."""
+    """A further tool server: an address (streamable HTTP) or a command (stdio).
+
+    `tools` unset: all that it has. `user_argument` names the argument that is hidden from the
+    model and filled with the user.
+    """
 
     url: str | None = None
     headers: dict[str, str] = {}
@@ -79,11 +107,33 @@ class McpServer(Section):
     args: list[str] = []
     env: dict[str, str] = {}
     timeout: float = Field(default=30, gt=0, description="Seconds that one call may take.")
+    tools: list[str] | None = Field(default=None, min_length=1)
+    user_argument: str | None = Field(default=None, min_length=1)
+    send_user_token: UserToken | None = None
+
+    @field_validator("send_user_token", mode="before")
+    @classmethod
+    def _with_secret(cls, token: Any) -> Any:
+        if token is False:
+            return None
+        if isinstance(token, bool | str):
+            raise ValueError('it needs a secret shared with that server: {"secret": "..."}')
+        return token
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if (self.url is None) == (self.command is None):
             raise ValueError("a tool server has a `url` or a `command`, and not both")
+        return self
+
+    @model_validator(mode="after")
+    def _one_authorization(self) -> Self:
+        if self.send_user_token is None:
+            return self
+        if self.command is not None:
+            raise ValueError("`send_user_token` is for a `url`; a command may take `user_argument`")
+        if "authorization" in {name.lower() for name in self.headers}:
+            raise ValueError("`send_user_token` and an `Authorization` header exclude each other")
         return self
 
 
@@ -108,6 +158,19 @@ class Mcp(Section):
         if "" in named or len(named) < len(listed):
             raise ValueError("each tool server in the list needs a `name` of its own")
         return named
+
+    @model_validator(mode="after")
+    def _own_secrets(self) -> Self:
+        secrets = self.token_secrets
+        if len(set(secrets)) < len(secrets):
+            raise ValueError("each tool server needs a `send_user_token` secret of its own")
+        return self
+
+    @property
+    def token_secrets(self) -> list[str]:
+        """The secrets that are shared with tool servers."""
+        tokens = (server.send_user_token for server in self.servers.values())
+        return [token.secret.get_secret_value() for token in tokens if token]
 
 
 class Window(Section):
@@ -141,6 +204,7 @@ class Settings(BaseSettings):
         env_file=".env",
         extra="ignore",
         frozen=True,
+        hide_input_in_errors=True,
     )
 
     environment: Literal["development", "production"] = "development"
@@ -151,6 +215,8 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".chatbridge")
     secret: SecretStr | None = None
     page: bool | None = None
+    service_keys: Annotated[tuple[str, ...] | None, NoDecode] = Field(default=None, max_length=2)
+    cors_origins: Annotated[tuple[str, ...] | None, NoDecode] = None
     database: Database = Database()
     agent: Agent = Agent()
     auth: Auth = Auth()
@@ -169,6 +235,33 @@ class Settings(BaseSettings):
     @classmethod
     def _unset(cls, page: Any) -> Any:
         return None if page == "" else page
+
+    @model_validator(mode="after")
+    def _nobody_elses_secret(self) -> Self:
+        own = (self.secret, self.auth.secret, self.better_auth_secret)
+        if {secret.get_secret_value() for secret in own if secret} & set(self.mcp.token_secrets):
+            raise ValueError(
+                "a `send_user_token` secret must not be chatbridge's or the sign-in's: whoever "
+                "has it can sign with it"
+            )
+        return self
+
+    @field_validator("service_keys", "cors_origins", mode="before")
+    @classmethod
+    def _listed(cls, listed: Any) -> Any:
+        """JSON, or words with commas between them; nothing is not set."""
+        if not isinstance(listed, str):
+            return listed
+        if listed.lstrip().startswith("["):
+            return json.loads(listed)
+        return [word.strip() for word in listed.split(",")] if listed.strip() else None
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """The origins whose pages may call us; in development, unless said otherwise, one."""
+        if self.cors_origins is not None:
+            return self.cors_origins
+        return ("http://localhost:3000",) if self.environment == "development" else ()
 
     @property
     def serves_page(self) -> bool:

@@ -198,11 +198,14 @@ async def test_an_argument_that_must_be_a_header_too_is_sent_as_one() -> None:
 # what comes back
 
 
-async def test_only_text_comes_back() -> None:
+async def test_text_files_and_links_come_back_and_pictures_do_not() -> None:
     async with serving(Probe().app()) as base, provider(probe_at(base)) as tools:
         result = await tools.call(request("media"), ALICE)
 
-    assert (result.output, result.failed) == ("before\nafter", False)
+    assert (result.output, result.failed) == (
+        "before\nin a file\na map: https://maps.example/1\nafter",
+        False,
+    )
 
 
 async def test_a_very_long_answer_is_cut_and_says_so() -> None:

@@ -282,6 +282,7 @@ async def test_there_are_no_development_tokens_in_production(tmp_path: Path) -> 
         ({"DATABASE_URL": "mysql://localhost/x"}, "not a Postgres URL"),
         ({"DATABASE_URL": "nonsense"}, "database URL"),
         ({"CHATBRIDGE_AGENT__MODEL": "gpt"}, "OPENAI_API_KEY"),
+        ({"CHATBRIDGE_AGENT__ENTRY": "nothing_here:agent"}, "module nothing_here was found"),
         ({"CHATBRIDGE_ENVIRONMENT": "production"}, "sign-in"),
     ],
 )
@@ -322,6 +323,13 @@ async def test_the_first_line_says_where_to_chat(start: Spawn) -> None:
     assert first == f"Chat in a browser: {server.url}/"
     async with httpx.AsyncClient() as client:
         assert (await client.get(f"{server.url}/")).status_code == 200
+
+
+async def test_an_agent_is_found_in_the_current_directory(home: Path) -> None:
+    (home / "agent_here.py").write_text("agent = 3")
+    settings = {"DATABASE_URL": "memory:", "PORT": str(free_port())}
+    line = await refused(home, "serve", "--agent", "agent_here:agent", **settings)
+    assert "agent_here:agent is of type int" in line
 
 
 async def test_a_chat_in_one_line(start: Spawn, home: Path) -> None:

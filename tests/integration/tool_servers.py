@@ -15,7 +15,14 @@ from fastapi import FastAPI
 from mcp import MCPError
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp_types import CallToolResult, ImageContent, TextContent
+from mcp_types import (
+    CallToolResult,
+    EmbeddedResource,
+    ImageContent,
+    ResourceLink,
+    TextContent,
+    TextResourceContents,
+)
 from pydantic import Field
 from starlette.responses import Response
 
@@ -135,6 +142,7 @@ class Probe:
     log: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+    offered: Sequence[str] = PROBE_TOOLS
 
     def app(self) -> Callable[..., Any]:
         """A new ASGI app over the same notes."""
@@ -151,7 +159,7 @@ class Probe:
 
     def _server(self) -> MCPServer:
         server = MCPServer(self.name)
-        for name in PROBE_TOOLS:
+        for name in self.offered:
             server.add_tool(getattr(self, name), structured_output=False)
         return server
 
@@ -190,10 +198,20 @@ class Probe:
         return place
 
     async def media(self) -> CallToolResult:
-        """Text, a picture, and more text."""
+        """Text, a picture, a file, a link and more text."""
         picture = ImageContent(type="image", data="aGk=", mime_type="image/png")
         texts = [TextContent(type="text", text=text) for text in ("before", "after")]
-        return CallToolResult(content=[texts[0], picture, texts[1]])
+        file = TextResourceContents(uri="file:///a.txt", text="in a file")
+        link = ResourceLink(type="resource_link", name="a map", uri="https://maps.example/1")
+        return CallToolResult(
+            content=[
+                texts[0],
+                picture,
+                EmbeddedResource(type="resource", resource=file),
+                link,
+                texts[1],
+            ]
+        )
 
 
 def older(app: Callable[..., Any]) -> Callable[..., Any]:

@@ -164,6 +164,79 @@ def test_a_tool_server_has_one_way_in(
         settings()
 
 
+SHARED = "a secret that one tool server shares"
+
+
+def refused_servers(monkeypatch: pytest.MonkeyPatch, servers: dict[str, Any], match: str) -> None:
+    monkeypatch.setenv("CHATBRIDGE_MCP__SERVERS", json.dumps(servers))
+    with pytest.raises(ValidationError, match=match) as caught:
+        settings()
+    assert SHARED not in str(caught.value)
+
+
+def test_what_a_tool_server_is_told_and_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    servers = {
+        "course": {
+            "url": "https://a.example/mcp",
+            "tools": ["add_task"],
+            "user_argument": "user_id",
+            "send_user_token": {"secret": SHARED},
+        },
+        "other": {"command": "other"},
+    }
+    monkeypatch.setenv("CHATBRIDGE_MCP__SERVERS", json.dumps(servers))
+    found = settings().mcp.servers
+    course, other = found["course"], found["other"]
+    assert (course.tools, course.user_argument) == (["add_task"], "user_id")
+    assert course.send_user_token is not None
+    assert course.send_user_token.audience is None
+    assert (other.tools, other.user_argument, other.send_user_token) == (None, None, None)
+    assert SHARED not in repr(settings()) + settings().model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("server", "match"),
+    [
+        ({"url": "https://a.example", "send_user_token": True}, "a secret shared with that server"),
+        ({"url": "https://a.example", "send_user_token": SHARED}, "shared with that server"),
+        ({"url": "https://a.example", "send_user_token": {"secret": "short"}}, "32 bytes"),
+        ({"command": "a", "send_user_token": {"secret": SHARED}}, "is for a `url`"),
+        (
+            {
+                "url": "https://a.example",
+                "headers": {"authorization": "Bearer a"},
+                "send_user_token": {"secret": SHARED},
+            },
+            "exclude each other",
+        ),
+        ({"url": "https://a.example", "tools": []}, "at least 1 item"),
+        ({"url": "https://a.example", "user_argument": ""}, "at least 1 character"),
+    ],
+)
+def test_a_tool_server_that_can_not_be_told_so_is_refused(
+    monkeypatch: pytest.MonkeyPatch, server: dict[str, Any], match: str
+) -> None:
+    refused_servers(monkeypatch, {"a": server}, match)
+
+
+def test_no_two_tool_servers_share_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = {"url": "https://a.example", "send_user_token": {"secret": SHARED}}
+    refused_servers(
+        monkeypatch, {"a": server, "b": server}, "a `send_user_token` secret of its own"
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["CHATBRIDGE_SECRET", "CHATBRIDGE_AUTH__SECRET", "BETTER_AUTH_SECRET"]
+)
+def test_no_tool_server_gets_a_secret_that_opens_more(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, SHARED)
+    server = {"url": "https://a.example", "send_user_token": {"secret": SHARED}}
+    refused_servers(monkeypatch, {"a": server}, "must not be chatbridge's or the sign-in's")
+
+
 def test_a_key_set_and_a_secret_exclude_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHATBRIDGE_AUTH__JWKS_URL", "https://auth.example/jwks")
     monkeypatch.setenv("CHATBRIDGE_AUTH__SECRET", "a secret of more than thirty-two bytes")
@@ -293,6 +366,61 @@ def test_an_unknown_name_of_a_tool_server_is_refused(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("CHATBRIDGE_MCP__SERVERS", '{"a": {"url": "https://a", "header": {}}}')
     with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
         settings()
+
+
+@pytest.mark.parametrize(
+    ("environment", "said", "allowed"),
+    [
+        ("development", "", ("http://localhost:3000",)),
+        ("development", "[]", ()),
+        ("production", "", ()),
+        ("production", "https://a.example, https://b.example:8443", None),
+        ("production", '["https://a.example", "https://b.example:8443"]', None),
+    ],
+)
+def test_pages_of_other_origins_are_let_in_by_name(
+    monkeypatch: pytest.MonkeyPatch, environment: str, said: str, allowed: tuple[str, ...] | None
+) -> None:
+    monkeypatch.setenv("CHATBRIDGE_ENVIRONMENT", environment)
+    monkeypatch.setenv("CHATBRIDGE_CORS_ORIGINS", said)
+    two = ("https://a.example", "https://b.example:8443")
+    assert settings().allowed_origins == (two if allowed is None else allowed)
+
+
+HASHES = ("a" * 64, "b" * 64)
+
+
+@pytest.mark.parametrize(
+    "said", [",".join(HASHES), f" {HASHES[0]} , {HASHES[1]} ", json.dumps(HASHES)]
+)
+def test_service_keys_are_named_with_commas_or_as_json(
+    monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setenv("CHATBRIDGE_SERVICE_KEYS", said)
+    assert settings().service_keys == HASHES
+
+
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_without_service_keys_there_are_none(monkeypatch: pytest.MonkeyPatch, empty: str) -> None:
+    assert settings().service_keys is None
+    monkeypatch.setenv("CHATBRIDGE_SERVICE_KEYS", empty)
+    assert settings().service_keys is None
+
+
+def test_more_than_two_service_keys_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHATBRIDGE_SERVICE_KEYS", ",".join([*HASHES, "c" * 64]))
+    with pytest.raises(ValidationError, match="at most 2"):
+        settings()
+
+
+@pytest.mark.parametrize("said", ["cbk_hush-hush,b,c", '["cbk_hush-hush", 1]', '["cbk_hush-hush"'])
+def test_a_service_key_in_the_wrong_place_does_not_show(
+    monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setenv("CHATBRIDGE_SERVICE_KEYS", said)
+    with pytest.raises(ValidationError) as caught:
+        settings()
+    assert "hush-hush" not in str(caught.value)
 
 
 def test_settings_can_not_be_changed() -> None:

@@ -26,11 +26,14 @@ _bearer = HTTPBearer(
 )
 
 
-def guarded(authenticator: Authenticator, *, sessions: bool = False) -> type[APIRoute]:
+def guarded(
+    authenticator: Authenticator, *, sessions: bool = False, services: bool = False
+) -> type[APIRoute]:
     """A route class that lets in only callers with a good token.
 
     The path's `user_id`, if it has one, must be the token's subject. `sessions` says whether a
-    chat session's secret is good here too.
+    chat session's secret is good here too; `services` whether a service key is, which is good for
+    whichever user the path names.
     """
 
     class GuardedRoute(APIRoute):
@@ -38,7 +41,7 @@ def guarded(authenticator: Authenticator, *, sessions: bool = False) -> type[API
             handle = super().get_route_handler()
 
             async def guard(request: Request) -> Response:
-                caller = await _authenticate(authenticator, request)
+                caller = await _authenticate(authenticator, request, services=services)
                 _require_own_path(caller, request, sessions=sessions)
                 request.state.caller = caller
                 return await handle(await guarded_request(request))
@@ -69,14 +72,20 @@ def from_loopback(request: Request) -> bool:
         return False
 
 
-async def _authenticate(authenticator: Authenticator, request: Request) -> Caller:
+async def _authenticate(
+    authenticator: Authenticator, request: Request, *, services: bool
+) -> Caller:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated(
             "You are not signed in: show a token (`Authorization: Bearer ...`).",
             code="token_missing",
         )
-    return await authenticator.authenticate(token.strip(), loopback=from_loopback(request))
+    return await authenticator.authenticate(
+        token.strip(),
+        loopback=from_loopback(request),
+        service_for=request.path_params.get("user_id") if services else None,
+    )
 
 
 def _require_own_path(caller: Caller, request: Request, *, sessions: bool) -> None:

@@ -17,11 +17,12 @@ class Program:
     """What the command can have done; each raises ValueError, or an error
     of the domain, with a sentence for the person."""
 
-    serve: Callable[[], None]
+    serve: Callable[[str | None], None]
     migrate: Callable[[], str]
     serve_tasks: Callable[[int], None]
     development_token: Callable[[str], str]
     address: Callable[[], str]
+    service_key: Callable[[], tuple[str, str]]
 
 
 def command(program: Program) -> click.Group:
@@ -33,9 +34,10 @@ def command(program: Program) -> click.Group:
         """A self-hosted back end for ChatKit. Settings come from the environment and .env."""
 
     @chatbridge.command()
-    def serve() -> None:
+    @click.option("--agent", metavar="MODULE:ATTRIBUTE", help="Answer with this agent.")
+    def serve(agent: str | None) -> None:
         """Serve chatbridge."""
-        _told(program.serve)
+        _told(lambda: program.serve(agent))
 
     @chatbridge.command()
     def migrate() -> None:
@@ -53,6 +55,15 @@ def command(program: Program) -> click.Group:
     def token(user: str) -> None:
         """Print a development token, good on this machine for a day."""
         click.echo(_told(lambda: program.development_token(user)))
+
+    @chatbridge.command()
+    def service_key() -> None:
+        """Print a new service key, and the setting that lets it in beside the newest of now."""
+        key, setting = _told(program.service_key)
+        click.echo("For the back end that asks for chat sessions; shown this once:", err=True)
+        click.echo(key)
+        click.echo("For chatbridge:", err=True)
+        click.echo(setting)
 
     @chatbridge.command()
     @click.argument("message", required=False)

@@ -33,10 +33,18 @@ _CLIENT_SECRET = {
     "description": "The `client_secret` of a chat session.",
 }
 
+_SERVICE_KEY = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A key of a host's back end (`chatbridge service-key`), good for any user.",
+}
+
 _PROBLEMS: dict[str, tuple[int, str]] = {
     "token_missing": (401, "You are not signed in: show a token (`Authorization: Bearer ...`)."),
     "token_expired": (401, "This token has expired; sign in again."),
     "session_not_accepted": (401, "A chat session's secret is good for /chatkit only."),
+    "service_key_not_accepted": (401, "A service key is good for making chat sessions only."),
+    "unknown_service_key": (401, "This is not a service key of this server."),
     "not_your_account": (403, "The path names another user than the token."),
     "forbidden": (403, "This conversation belongs to somebody else."),
     "not_loopback": (403, "Development tokens are given out on the machine itself only."),
@@ -96,7 +104,13 @@ _HEADERS = {
     },
 }
 
-TOKEN = ("token_missing", "token_expired", "session_not_accepted", "not_your_account")
+TOKEN = (
+    "token_missing",
+    "token_expired",
+    "session_not_accepted",
+    "service_key_not_accepted",
+    "not_your_account",
+)
 """Why a caller may not even ask."""
 
 BODY = (
@@ -142,6 +156,7 @@ def _complete(contract: dict[str, Any]) -> None:
     contract["tags"] = _TAGS
     components = contract["components"]
     components["securitySchemes"]["clientSecret"] = _CLIENT_SECRET
+    components["securitySchemes"]["serviceKey"] = _SERVICE_KEY
     components["examples"] = {
         code: {"value": problem_of(status, code, detail).model_dump()}
         for code, (status, detail) in _PROBLEMS.items()

@@ -8,6 +8,7 @@ import httpx
 from chatkit.types import ChatKitReq
 from pydantic import BaseModel
 
+from chatbridge.adapters.jwt.service_keys import new_service_key
 from chatbridge.container import Container
 from chatbridge.main import create_app
 from tests.chatkit_client import Json, create, say, user_input
@@ -16,6 +17,7 @@ from tests.serving import Served, settings_for
 Route = tuple[str, str]
 
 PUBLIC = {"/healthz", "/readyz", "/development/token"}
+SERVICE_KEY = new_service_key()
 NOBODYS = "conv_00000000000000000000000000000000"
 
 _UNION, *_ = get_args(ChatKitReq)
@@ -79,6 +81,7 @@ OF_ONE_CONVERSATION = tuple(
     route for route in GUARDED if "{conversation_id}" in route[1] or "{thread_id}" in route[1]
 )
 FOR_SESSIONS = (("POST", "/chatkit"), ("POST", "/chatkit/threads/{thread_id}/cancel"))
+FOR_SERVICES = (("POST", "/api/{user_id}/chatkit/session"),)
 TAKES_ONE_CONVERSATION = (
     ("POST", "/api/{user_id}/chat"),
     ("POST", "/api/{user_id}/chatkit/session"),

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from tests.integration.http.asking import SERVICE_KEY
 from tests.serving import Served, served, settings_for
 
 
@@ -16,5 +17,6 @@ def store_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 async def service(store_url: str) -> AsyncGenerator[Served]:
     """One service for many tests, which use users of their own."""
-    async with served(settings_for(store_url)) as here:
+    settings = settings_for(store_url, service_keys=[SERVICE_KEY.hash])
+    async with served(settings) as here:
         yield here

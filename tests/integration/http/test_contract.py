@@ -9,6 +9,7 @@ import yaml
 from scripts.contract import CONTRACT, contract
 from tests.chatkit_client import create
 from tests.integration.http.asking import (
+    FOR_SERVICES,
     FOR_SESSIONS,
     OPERATIONS,
     PUBLIC,
@@ -108,7 +109,8 @@ def test_an_operation_says_who_may(route: Route) -> None:
         return
     schemes = [name for wanted in operation["security"] for name in wanted]
     sessions = ["clientSecret"] if route in FOR_SESSIONS else []
-    assert schemes == ["userToken", *sessions]
+    services = ["serviceKey"] if route in FOR_SERVICES else []
+    assert schemes == ["userToken", *sessions, *services]
     assert set(schemes) <= DOCUMENT["components"]["securitySchemes"].keys()
     assert {"401", "403", "503"} <= operation["responses"].keys()
     assert "WWW-Authenticate" in operation["responses"]["401"]["headers"]

@@ -11,12 +11,14 @@ import httpx
 import pytest
 
 from chatbridge.adapters.jwt import token_issuer
+from chatbridge.adapters.jwt.service_keys import new_service_key
 from chatbridge.container import Container
 from chatbridge.domain.model.caller import CHAT_SESSION, DEVELOPMENT, TASKS_TOOLS, Caller
 from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.main import create_app
 from tests.chatkit_client import add, create, items, say
 from tests.integration.http.asking import (
+    FOR_SERVICES,
     FOR_SESSIONS,
     GUARDED,
     NOBODYS,
@@ -25,6 +27,7 @@ from tests.integration.http.asking import (
     OF_ONE_THREAD,
     OPERATIONS,
     ROUTES,
+    SERVICE_KEY,
     STREAMED,
     TAKES_ONE_CONVERSATION,
     UNSUPPORTED,
@@ -327,6 +330,98 @@ async def test_an_expired_session_is_refused(
     session = bearing(service, expired(service, monkeypatch, "alice", CHAT_SESSION))
     answer = await session.post("/chatkit", json=operation("threads.list", NOBODYS))
     require_refused(answer, 401, "token_expired")
+
+
+@_guarded
+async def test_a_service_key_is_good_for_making_sessions_only(
+    service: Served, route: Route
+) -> None:
+    user = somebody()
+    mine = await a_conversation(service, user)
+    answer = await ask(bearing(service, SERVICE_KEY.key), route, user, mine)
+    if route in FOR_SERVICES:
+        assert answer.status_code == 200
+    else:
+        require_refused(answer, 401, "service_key_not_accepted")
+
+
+@_operations
+async def test_a_service_key_is_good_for_no_operation(
+    service: Served, name: str, alices: str
+) -> None:
+    back_end = bearing(service, SERVICE_KEY.key)
+    answer = await back_end.post("/chatkit", json=operation(name, alices))
+    require_refused(answer, 401, "service_key_not_accepted")
+
+
+@_guarded
+async def test_an_unknown_service_key_is_refused_everywhere(service: Served, route: Route) -> None:
+    answer = await ask(bearing(service, new_service_key().key), route, "alice")
+    require_refused(answer, 401, "unknown_service_key")
+
+
+async def test_a_service_key_opens_no_tools(service: Served) -> None:
+    answer = await bearing(service, SERVICE_KEY.key).post("/mcp/tasks", json={})
+    assert answer.status_code == 401
+
+
+async def test_a_session_that_a_service_asked_for_is_the_users_whom_it_named(
+    service: Served,
+) -> None:
+    user, other = somebody(), somebody()
+    back_end = bearing(service, SERVICE_KEY.key)
+    made = await back_end.post(f"/api/{user}/chatkit/session", json={})
+    session = bearing(service, made.json()["client_secret"])
+    begun, _ = await say(session, create("hello"))
+    assert (await session.post("/chatkit", json=items(begun))).status_code == 200
+    assert (await service.as_user(user).post("/chatkit", json=items(begun))).status_code == 200
+    answer = await service.as_user(other).post("/chatkit", json=items(begun))
+    require_refused(answer, 403, "forbidden")
+    answer = await ask(session, ("GET", "/api/{user_id}/conversations"), user)
+    require_refused(answer, 401, "session_not_accepted")
+
+
+async def test_a_service_binds_a_session_to_a_conversation_of_the_user_only(
+    service: Served, alices: str
+) -> None:
+    back_end = bearing(service, SERVICE_KEY.key)
+    for user, thread_id, status, code in (
+        ("alice", alices, 200, ""),
+        ("bob", alices, 403, "forbidden"),
+        ("alice", NOBODYS, 404, "conversation_not_found"),
+    ):
+        answer = await back_end.post(
+            f"/api/{user}/chatkit/session", json={"conversation_id": thread_id}
+        )
+        if status == 200:
+            assert answer.json()["conversation_id"] == thread_id
+        else:
+            require_refused(answer, status, code)
+
+
+@pytest.mark.parametrize("user", ["a%20b", "%00", "%2E%2E", "u" * 129, "%C3%A4", "%ED%A0%80"])
+@pytest.mark.parametrize("body", [{}, {"conversation_id": NOBODYS}])
+async def test_a_service_names_nobody_who_could_not_sign_in(
+    service: Served, user: str, body: dict[str, str]
+) -> None:
+    answer = await bearing(service, SERVICE_KEY.key).post(f"/api/{user}/chatkit/session", json=body)
+    require_refused(answer, 422, "user_id")
+
+
+async def test_a_service_key_is_good_in_production_without_a_sign_ins_token() -> None:
+    sign_in = {
+        "secret": "the sign-in's shared secret, long enough",
+        "issuer": "https://sign-in.example",
+        "audience": "https://chat.example",
+    }
+    settings = settings_for(
+        "memory:", environment="production", auth=sign_in, service_keys=[SERVICE_KEY.hash]
+    )
+    async with in_process("203.0.113.7", Container(settings=settings)) as (_, client):
+        client.headers["Authorization"] = f"Bearer {SERVICE_KEY.key}"
+        made = await client.post("/api/alice/chatkit/session")
+        client.headers["Authorization"] = f"Bearer {made.json()['client_secret']}"
+        assert (await client.post("/chatkit", json=operation("threads.list", "t"))).is_success
 
 
 @_guarded

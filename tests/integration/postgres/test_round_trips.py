@@ -1,96 +1,17 @@
-"""How often a turn asks the database: counted on the wire, with a warm pool.
+"""How often a turn asks the database: counted on the wire, with a warm pool."""
 
-Ticks of the journal belong to the server, not to a turn, and are counted apart; so is the first
-use of a statement on a connection, whose types the driver asks for once.
-"""
-
-from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import AsyncGenerator, Iterator
 
 import pytest
-from agents.items import TResponseStreamEvent
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from chatbridge.adapters.openai.models import Endpoint
-from chatbridge.adapters.openai.offline_model import OfflineModel
 from chatbridge.adapters.postgres.engine import postgres_engine
 from chatbridge.adapters.postgres.turn_repository import PostgresTurnRepository
-from chatbridge.container import Container
 from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.identifiers import ConversationId
 from chatbridge.domain.model.turn import Recording
-from tests.chatkit_client import add, create, say
 from tests.contracts.store import ask, said
-from tests.serving import served, settings_for
-from tests.tcp_proxy import RoundTrip, TcpProxy, proxied
-
-STATEMENTS = {
-    "begin_turn": "begin",
-    "finish_turn": "finish",
-    "skip locked": "tick",
-    "claim_stale_turn": "claim",
-}
-
-APART = ("tick", "first use")
-
-
-@dataclass
-class Trips:
-    """The proxy's round trips by what was asked."""
-
-    proxy: TcpProxy
-    _names: dict[tuple[int, bytes], str] = field(default_factory=dict)
-    _read: int = 0
-
-    def since(self) -> Counter[str]:
-        """What was asked since the last time."""
-        new, self._read = self.proxy.trips[self._read :], len(self.proxy.trips)
-        return Counter(self._label(trip) for trip in new)
-
-    def _label(self, trip: RoundTrip) -> str:
-        kind, body = trip.data[:1], trip.data[5:]
-        if kind == b"P":
-            name, _, rest = body.partition(b"\0")
-            sql = rest.partition(b"\0")[0].decode()
-            label = next((known for part, known in STATEMENTS.items() if part in sql), sql)
-            if "chatbridge" not in sql:  # the driver's own questions, about types
-                label = "first use"
-            self._names[trip.connection, name] = label
-            described = trip.data[1 + int.from_bytes(trip.data[1:5]) :][:1] == b"D"
-            return "first use" if described else label
-        if kind == b"B":
-            name = body.split(b"\0", 2)[1]
-            return self._names.get((trip.connection, name), "unknown")
-        return f"other {kind!r}"
-
-
-class MarkingModel(OfflineModel):
-    """Notes what had been asked of the database when it was called."""
-
-    def __init__(self, trips: Trips) -> None:
-        super().__init__(delay=0)
-        self._trips = trips
-        self.before: Counter[str] = Counter()
-
-    async def stream_response(
-        self, *args: Any, **kwargs: Any
-    ) -> AsyncIterator[TResponseStreamEvent]:
-        self.before = self._trips.since()
-        async for event in super().stream_response(*args, **kwargs):
-            yield event
-
-
-@dataclass
-class Report:
-    """The figures, printed at the end of a test whatever pytest captures."""
-
-    lines: list[str] = field(default_factory=list)
-
-    def add(self, line: str) -> None:
-        self.lines.append(line)
+from tests.round_trips import Report, Trips, asked, described, whole_turns
+from tests.tcp_proxy import proxied
 
 
 @pytest.fixture(params=["", "?pgbouncer=true"], ids=["direct", "pooled"])
@@ -138,47 +59,8 @@ async def test_a_plain_turn_costs_two_round_trips_and_one_before_the_model(
     line: tuple[Trips, str], report: Report
 ) -> None:
     trips, url = line
-    model = MarkingModel(trips)
-
-    async def nothing_to_close() -> None: ...
-
-    def override(container: Container) -> None:
-        container.endpoint.override(Endpoint(model, nothing_to_close))
-
-    added: list[tuple[Counter[str], Counter[str]]] = []
-    created: list[tuple[Counter[str], Counter[str]]] = []
-    async with served(settings_for(url), override) as service:
-        client = service.as_user("alice")
-        conversation, _ = await say(client, create("hello"))
-        await fill(service.container.engine())
-        for request, counted in (
-            *[(add(conversation, "hello"), [])] * 8,
-            *[(add(conversation, "hello"), added)] * 5,
-            *[(create("hello"), created)] * 5,
-        ):
-            trips.since()
-            await say(client, request)
-            counted.append((model.before, model.before + trips.since()))
-    for name, counted in (("add a message", added), ("threads.create", created)):
-        report.add(f"{name}: {described([whole for _, whole in counted])}")
-        for before, whole in counted:
+    for name, turns in (await whole_turns(trips, url)).items():
+        report.add(f"{name}: {described([whole for _, whole in turns])}")
+        for before, whole in turns:
             assert asked(before) == {"begin": 1}
             assert asked(whole) == {"begin": 1, "finish": 1}
-
-
-async def fill(engine: AsyncEngine) -> None:
-    """Let the pool open all its connections."""
-    async with AsyncExitStack() as connections:
-        for _ in range(5):
-            await connections.enter_async_context(engine.connect())
-
-
-def asked(counted: Counter[str]) -> Counter[str]:
-    """What the turn itself asked."""
-    return Counter({name: n for name, n in counted.items() if name not in APART})
-
-
-def described(counted: Sequence[Counter[str]]) -> str:
-    ticks, descriptions = ([c[name] for c in counted] for name in APART)
-    turns = [asked(c).total() for c in counted]
-    return f"{turns}, ticks {ticks}, first uses {descriptions}"

@@ -1,1 +1,1 @@
-"""JSON Web Tokens, by python-jose under guard."""
+"""JSON Web Tokens, by python-jose under guard, and service keys."""

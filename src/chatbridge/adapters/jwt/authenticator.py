@@ -1,14 +1,20 @@
-"""Who shows which token: one of the configured sign-in, or one of chatbridge's own."""
+"""Who shows which token: one of the configured sign-in, one of chatbridge's own, a service key."""
 
 from dataclasses import dataclass, replace
 
 from chatbridge.adapters.jwt.hints import ConfigurationHints
 from chatbridge.adapters.jwt.key_source import KeySource
 from chatbridge.adapters.jwt.reading import UnverifiedToken, read_token
+from chatbridge.adapters.jwt.service_keys import PREFIX, ServiceKeys
 from chatbridge.adapters.jwt.token_issuer import ISSUER
-from chatbridge.adapters.jwt.verification import verified_claims, wrong_algorithm
+from chatbridge.adapters.jwt.verification import (
+    require_subject,
+    verified_claims,
+    wrong_algorithm,
+)
 from chatbridge.domain.model.caller import CHAT_SESSION, DEVELOPMENT, Caller
 from chatbridge.domain.model.errors import Unauthenticated
+from chatbridge.domain.model.identifiers import UserId
 from chatbridge.ports.token_issuer import TokenIssuer
 
 
@@ -30,36 +36,66 @@ class JwtAuthenticator:
     """Chat sessions and development tokens are chatbridge's own; all else is the sign-in's.
 
     The token says who issued it and so chooses who verifies it; a false claim leads to a key that
-    it is not signed with. Tokens for tool servers are never accepted.
+    it is not signed with. Tokens for tool servers are never accepted. A service key is no JWT and
+    is told by its prefix; it is good where the request says for whom.
     """
 
-    def __init__(self, *, issuer: TokenIssuer, sign_in: SignIn | None, development: bool) -> None:
+    def __init__(
+        self,
+        *,
+        issuer: TokenIssuer,
+        sign_in: SignIn | None,
+        development: bool,
+        service_keys: ServiceKeys,
+    ) -> None:
         """Raises ValueError if the sign-in issues under chatbridge's own name."""
         if sign_in and sign_in.issuer == ISSUER:
             raise ValueError(f"The sign-in can't be called {ISSUER!r}: that is our own issuer.")
         self._issuer = issuer
         self._sign_in = sign_in
         self._development = development
+        self._service_keys = service_keys
         self._hints = ConfigurationHints(
             issuer=sign_in.issuer if sign_in else "",
             audience=sign_in.audience if sign_in else "",
         )
 
-    async def authenticate(self, token: str, *, loopback: bool) -> Caller:
-        """The caller. `loopback` says whether the request came from this machine.
+    async def authenticate(
+        self, token: str, *, loopback: bool, service_for: UserId | None = None
+    ) -> Caller:
+        """The caller. `loopback` says whether the request came from this machine; `service_for`
+        is the user whom a service key may name here, None where it is not good.
 
         Raises Unauthenticated, with the codes of `read_token`, `verified_claims` and
-        `KeySource.key_for`, and `development_token` and `sign_in_not_configured`; Unavailable
-        (`sign_in_unavailable`).
+        `KeySource.key_for`, and `development_token`, `sign_in_not_configured`,
+        `unknown_service_key` and `service_key_not_accepted`; Invalid (`user_id`) for a
+        `service_for` that no token may carry; Unavailable (`sign_in_unavailable`).
         """
-        unverified = read_token(token)
-        if unverified.claims.get("iss") == ISSUER:
-            return self._own(unverified, loopback=loopback)
+        give_hint = self._hints.give
         try:
-            return await self._signed_in(unverified)
+            if token.startswith(PREFIX):
+                return self._service(token, service_for)
+            unverified = read_token(token)
+            if unverified.claims.get("iss") != ISSUER:
+                return await self._signed_in(unverified)
+            give_hint = self._hints.give_on_own
+            return self._own(unverified, loopback=loopback)
         except Unauthenticated as refusal:
-            self._hints.give(refusal.code)
+            give_hint(refusal.code)
             raise
+
+    def _service(self, key: str, user: UserId | None) -> Caller:
+        if not self._service_keys.know(key):
+            raise Unauthenticated(
+                "This is not a service key of this server.", code="unknown_service_key"
+            )
+        if user is None:
+            raise Unauthenticated(
+                "A service key is good for making chat sessions only.",
+                code="service_key_not_accepted",
+            )
+        require_subject(user)
+        return Caller(user_id=user, via="service")
 
     def _own(self, token: UnverifiedToken, *, loopback: bool) -> Caller:
         audience = token.claims.get("aud")

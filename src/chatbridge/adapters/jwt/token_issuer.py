@@ -1,4 +1,4 @@
-"""chatbridge's own short-lived tokens, as JWTs that no other key and no other audience fits."""
+"""The short-lived tokens that chatbridge signs, as JWTs that no other key and audience fits."""
 
 import hmac
 import time
@@ -13,12 +13,11 @@ from chatbridge.adapters.jwt.verification import (
     MAX_LIFETIME_SECONDS,
     Claims,
     invalid_claim,
-    is_subject,
+    require_subject,
     verified_claims,
 )
 from chatbridge.domain.model.caller import CHAT_SESSION, Caller
-from chatbridge.domain.model.errors import Invalid
-from chatbridge.domain.model.identifiers import ConversationId
+from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.ports.token_issuer import IssuedToken
 
 ISSUER = "chatbridge"
@@ -43,15 +42,7 @@ class JwtTokenIssuer:
         Times are cut to whole seconds. Raises Invalid (`user_id`) for an id that no token may
         carry; ValueError for a lifetime of less than a second or more than 24 hours.
         """
-        if not is_subject(caller.user_id):
-            raise Invalid("A user id is 1 to 128 letters, digits or _.:@|+=~'-", code="user_id")
-        issued_at = int(time.time())
-        expires_at = issued_at + _whole_seconds(lifetime)
-        claims = _claims(caller, audience) | {"iat": issued_at, "exp": expires_at}
-        return IssuedToken(
-            token=jwt.encode(claims, self._key(audience).key, algorithm="HS256"),
-            expires_at=datetime.fromtimestamp(expires_at, UTC),
-        )
+        return _signed(_claims(caller, audience), self._key(audience), lifetime)
 
     def verify(self, token: str, *, audience: str) -> Caller:
         """The caller that it was issued for; of a chat session, a caller `via` session.
@@ -71,6 +62,35 @@ class JwtTokenIssuer:
         return secret_key(
             hmac.digest(self._secret, f"chatbridge token {audience}".encode(), "sha256")
         )
+
+
+class SharedSecretTokens:
+    """Tokens for a tool server of somebody else's, by a secret that only it and we know.
+
+    It verifies them (HS256) with the secret as it is. None of them fits chatbridge itself.
+    """
+
+    def __init__(self, secret: bytes, audience: str, lifetime: timedelta) -> None:
+        """Raises ValueError for fewer than 32 bytes."""
+        self._key = secret_key(secret)
+        self._audience = audience
+        self._lifetime = lifetime
+
+    def token(self, user_id: UserId) -> str:
+        """A token that names the user. Raises like `JwtTokenIssuer.issue`."""
+        claims = _claims(Caller(user_id=user_id), self._audience)
+        return _signed(claims, self._key, self._lifetime).token
+
+
+def _signed(claims: dict[str, Any], key: VerificationKey, lifetime: timedelta) -> IssuedToken:
+    require_subject(claims["sub"])
+    issued_at = int(time.time())
+    expires_at = issued_at + _whole_seconds(lifetime)
+    times = {"iat": issued_at, "exp": expires_at}
+    return IssuedToken(
+        token=jwt.encode(claims | times, key.key, algorithm="HS256"),
+        expires_at=datetime.fromtimestamp(expires_at, UTC),
+    )
 
 
 def _claims(caller: Caller, audience: str) -> dict[str, Any]:

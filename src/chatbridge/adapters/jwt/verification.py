@@ -10,7 +10,7 @@ from jose import jws
 
 from chatbridge.adapters.jwt.keys import VerificationKey
 from chatbridge.adapters.jwt.reading import UnverifiedToken, json_object
-from chatbridge.domain.model.errors import Unauthenticated
+from chatbridge.domain.model.errors import Invalid, Unauthenticated
 from chatbridge.domain.model.identifiers import UserId
 
 LEEWAY_SECONDS = 30
@@ -55,6 +55,12 @@ def verified_claims(
 def is_subject(text: str) -> bool:
     """Whether a user of this id could ever be authenticated."""
     return bool(_SUBJECT.fullmatch(text))
+
+
+def require_subject(text: str) -> None:
+    """Raises Invalid (`user_id`) for the id of a user who could not be authenticated."""
+    if not is_subject(text):
+        raise Invalid("A user id is 1 to 128 letters, digits or _.:@|+=~'-", code="user_id")
 
 
 def invalid_claim(name: str) -> Unauthenticated:

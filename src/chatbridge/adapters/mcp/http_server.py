@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -35,6 +35,7 @@ class HttpServer:
 
     `token` mints the bearer token for one exchange, listing included; None sends none, as is
     right for a server that is not ours. `headers` are sent as they are. `timeout` is in seconds.
+    `tools` and `user_argument` are as in `Offered`.
     """
 
     name: str
@@ -42,6 +43,8 @@ class HttpServer:
     token: Callable[[OnBehalf], str] | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     timeout: float = 30.0
+    tools: Sequence[str] | None = None
+    user_argument: str | None = None
 
 
 def http_client() -> httpx2.AsyncClient:

@@ -5,7 +5,15 @@ import logging
 
 import httpx2
 from mcp import MCPError
-from mcp_types import CONNECTION_CLOSED, InputRequiredResult, TextContent
+from mcp_types import (
+    CONNECTION_CLOSED,
+    ContentBlock,
+    EmbeddedResource,
+    InputRequiredResult,
+    ResourceLink,
+    TextContent,
+    TextResourceContents,
+)
 
 from chatbridge.adapters.mcp.exchange import Answer, Unreachable
 from chatbridge.domain.model.tool import ToolResult
@@ -25,10 +33,10 @@ _NOT_SENT = (
 
 
 def answered(tool: str, answer: Answer) -> ToolResult:
-    """The text of a tool's answer, cut at 50,000 characters."""
+    """The text and the links of a tool's answer, cut at 50,000 characters."""
     if isinstance(answer, InputRequiredResult):
         return failed("The tool asks for more input than its arguments, which is not supported.")
-    texts = [block.text for block in answer.content if isinstance(block, TextContent)]
+    texts = [text for block in answer.content if (text := _text(block)) is not None]
     if not texts and answer.structured_content is not None:
         texts = [json.dumps(answer.structured_content, ensure_ascii=False)]
     output = "\n".join(texts)
@@ -75,6 +83,18 @@ def gone_wrong(server: str, error: Exception) -> ToolResult:
 def failed(output: str) -> ToolResult:
     """A failed result with these words."""
     return ToolResult(output=output, failed=True)
+
+
+def _text(block: ContentBlock) -> str | None:
+    match block:
+        case TextContent():
+            return block.text
+        case ResourceLink():
+            return f"{block.title or block.name}: {block.uri}"
+        case EmbeddedResource(resource=TextResourceContents() as resource):
+            return resource.text
+        case _:
+            return None
 
 
 def _lost(error: Exception) -> bool:

@@ -30,7 +30,8 @@ class StdioServer:
     """A command that is a tool server; `env` is added to the few variables that are inherited.
 
     All users share the one process, and it is not told who asks: it is for tools that do the same
-    for everybody. `timeout` is of a call, `starting` of the first listing; both in seconds.
+    for everybody, or that are given the user as an argument. `timeout` is of a call, `starting` of
+    the first listing; both in seconds. `tools` and `user_argument` are as in `Offered`.
     """
 
     name: str
@@ -39,6 +40,8 @@ class StdioServer:
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     timeout: float = 30.0
     starting: float = 10.0
+    tools: Sequence[str] | None = None
+    user_argument: str | None = None
 
 
 class StdioSource:

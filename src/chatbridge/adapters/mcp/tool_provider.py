@@ -1,7 +1,8 @@
 """The agent's tools, from servers that speak the Model Context Protocol."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from mcp_types import Tool as ServerTool
 
@@ -9,6 +10,7 @@ from chatbridge.adapters.mcp.exchange import Source
 from chatbridge.adapters.mcp.http_server import HttpServer, HttpSource, http_client
 from chatbridge.adapters.mcp.listing import Listing, ListingTimes
 from chatbridge.adapters.mcp.names import Names, Target
+from chatbridge.adapters.mcp.offered import Offered
 from chatbridge.adapters.mcp.results import answered, gone_wrong, timed_out, unknown_tool
 from chatbridge.adapters.mcp.stdio_server import StdioServer, StdioSource
 from chatbridge.domain.model.tool import OnBehalf, Tool, ToolRequest, ToolResult
@@ -67,15 +69,18 @@ class McpToolProvider(ToolProvider):
         await self._http.aclose()
 
     def _source(self, server: HttpServer | StdioServer) -> Source:
-        if isinstance(server, HttpServer):
-            return HttpSource(server, self._http)
-        return StdioSource(server)
+        source = (
+            HttpSource(server, self._http)
+            if isinstance(server, HttpServer)
+            else StdioSource(server)
+        )
+        return Offered(source, only=server.tools, user_argument=server.user_argument)
 
     def _tool(self, server: str, tool: ServerTool) -> Tool:
         return Tool(
             name=self._names.of((server, tool.name)),
             description=tool.description or tool.title or "",
-            parameters=tool.input_schema,
+            parameters=_with_properties(tool.input_schema),
         )
 
     async def _target(self, name: str, on_behalf: OnBehalf) -> Target | None:
@@ -83,3 +88,9 @@ class McpToolProvider(ToolProvider):
             # a turn that goes on after a restart calls what an earlier process has listed
             await self.tools(on_behalf)
         return self._names.target(name)
+
+
+def _with_properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    # without them a model's provider may refuse the request, and all tools with it
+    properties = schema.get("properties")
+    return {**schema, "properties": properties if isinstance(properties, Mapping) else {}}

@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
-from typing import Any
+from collections.abc import AsyncGenerator, Callable
+from typing import Any, cast
 
 from agents import (
     Agent,
+    HandoffOutputItem,
     Model,
-    ModelSettings,
     RunConfig,
+    RunItem,
     Runner,
     RunResultStreaming,
     ToolCallOutputItem,
@@ -18,8 +19,10 @@ from agents.exceptions import ModelRefusalError
 
 from chatbridge.adapters.openai.calls import Calls
 from chatbridge.adapters.openai.events import ResponseReader
-from chatbridge.adapters.openai.failures import agent_failed
+from chatbridge.adapters.openai.failures import ApprovalNeeded, agent_failed
+from chatbridge.adapters.openai.host_agents import HostAgents, require_models
 from chatbridge.adapters.openai.messages import model_input
+from chatbridge.adapters.openai.models import Models, no_endpoint
 from chatbridge.adapters.openai.tools import Toolbox, ToolHooks
 from chatbridge.adapters.openai.watched_model import WatchedModel
 from chatbridge.domain.model.turn_event import ToolCallStarted, TurnEvent
@@ -29,13 +32,15 @@ from chatbridge.ports.tool_provider import ToolProvider
 log = logging.getLogger(__name__)
 
 _CLOSING_SECONDS = 10.0
+NEEDS_APPROVAL = "This tool needs an approval, which can't be given here, so it was not run."
 
 
 class OpenAIAgentRunner(AgentRunner):
-    """Answers with a model of the Agents SDK and the tools of a provider.
+    """Answers with an agent of the Agents SDK and the tools of a provider.
 
-    `max_steps` is how often the model may speak in one turn. With `tracing` the SDK sends prompts
-    and tool data to OpenAI.
+    It is the host's `agent`, or one that has only `instructions`. `model` is for agents that name
+    none, `named` finds the others' by name. `max_steps` is how often a model may speak in one turn.
+    With `tracing` the SDK sends prompts and tool data to OpenAI.
     """
 
     def __init__(
@@ -44,14 +49,18 @@ class OpenAIAgentRunner(AgentRunner):
         tools: ToolProvider,
         *,
         instructions: str,
+        agent: Agent[Any] | None = None,
+        named: Callable[[str], Model] = no_endpoint,
         max_steps: int = 10,
         tracing: bool = False,
     ) -> None:
-        self._model = model
+        """Raises ValueError when an agent names a model that can't be had."""
         self._tools = tools
-        self._instructions = instructions
+        self._agent = agent or Agent(name="chatbridge", instructions=instructions)
+        self._models = Models(model, named)
         self._max_steps = max_steps
         self._tracing = tracing
+        require_models(self._agent, self._models)
 
     async def run(self, request: AgentRequest) -> AsyncGenerator[TurnEvent, None]:
         """The events of one streamed run of the SDK, each as soon as it is known.
@@ -59,9 +68,9 @@ class OpenAIAgentRunner(AgentRunner):
         Raises AgentFailed (its codes are those of `failures`), and whatever `before_call` raises
         of the domain's own errors.
         """
-        run = _Run(request, self._tools)
+        run = _Run(request, self._tools, self._models)
         try:
-            await run.start(self._model, self._instructions, self._max_steps, self._tracing)
+            await run.start(self._agent, self._max_steps, self._tracing)
             while (event := await run.next()) is not None:
                 yield event
                 run.delivered(event)
@@ -72,25 +81,27 @@ class OpenAIAgentRunner(AgentRunner):
 class _Run:
     """One run: everything that happens in it goes through one queue, in the order it happened."""
 
-    def __init__(self, request: AgentRequest, tools: ToolProvider) -> None:
+    def __init__(self, request: AgentRequest, tools: ToolProvider, models: Models) -> None:
         self._request = request
+        self._models = models
         self._queue: asyncio.Queue[TurnEvent | Exception | None] = asyncio.Queue()
         self._calls = Calls(self._queue.put_nowait)
         self._toolbox = Toolbox(tools, request, self._calls)
+        self._hooks = ToolHooks(request, self._calls, self._queue.put_nowait)
+        self._reader: ResponseReader | None = None
         self._result: RunResultStreaming | None = None
         self._pump: asyncio.Task[None] | None = None
 
-    async def start(self, model: Model, instructions: str, max_steps: int, tracing: bool) -> None:
+    async def start(self, agent: Agent[Any], max_steps: int, tracing: bool) -> None:
         """List the tools and let the SDK run. Raises AgentFailed."""
         try:
-            agent = await self._agent(model, instructions)
-            hooks = ToolHooks(self._request, self._calls, self._queue.put_nowait)
             self._result = Runner.run_streamed(
-                agent,
+                await self._copy(agent),
                 model_input(self._request.window),
+                context=self._request.on_behalf,
                 max_turns=max_steps,
-                hooks=hooks,
-                run_config=self._config(hooks, tracing),
+                hooks=self._hooks,
+                run_config=self._config(tracing),
             )
         except Exception as error:
             raise _logged(error)  # noqa: B904 - it carries its cause
@@ -119,31 +130,36 @@ class _Run:
         if late:
             log.error("%d tasks of a closed run have not stopped", len(late))
 
-    async def _agent(self, model: Model, instructions: str) -> Agent[None]:
-        return Agent(
-            name="chatbridge",
-            instructions=instructions,
-            model=WatchedModel(model, self._reader, self._queue.put_nowait),
-            model_settings=ModelSettings(include_usage=True),
-            tools=await self._toolbox.open(),
-        )
+    # Of two tools of one name, the host's own is the one that is meant.
+    async def _copy(self, agent: Agent[Any]) -> Agent[Any]:
+        copied = HostAgents(self._models, self._watched, self._hooks).copy(agent)
+        own = {tool.name for tool in agent.tools}
+        offered = [tool for tool in await self._toolbox.open() if tool.name not in own]
+        copied.tools = [*agent.tools, *offered]
+        return copied
 
-    def _reader(self) -> ResponseReader:
-        return ResponseReader(self._queue.put_nowait, self._calls)
+    def _watched(self, model: Model) -> Model:
+        return WatchedModel(model, self._next_reader, self._queue.put_nowait)
 
-    def _config(self, hooks: ToolHooks, tracing: bool) -> RunConfig:
+    def _next_reader(self) -> ResponseReader:
+        self._reader = ResponseReader(self._queue.put_nowait, self._calls)
+        return self._reader
+
+    def _config(self, tracing: bool) -> RunConfig:
         return RunConfig(
             group_id=self._request.on_behalf.conversation_id,
+            model_provider=self._models,
             tool_not_found_behavior="return_error_to_model",
-            tool_error_formatter=hooks.describe,
+            tool_error_formatter=self._hooks.describe,
             tracing_disabled=not tracing,
         )
 
     async def _drain(self, result: RunResultStreaming) -> None:
         try:
             async for event in result.stream_events():
-                if event.type == "run_item_stream_event" and event.name == "tool_output":
+                if event.type == "run_item_stream_event":
                     self._settle(event.item)
+            self._conclude(result)
         except ModelRefusalError:
             self._queue.put_nowait(None)  # its words were the answer
         except Exception as error:
@@ -151,10 +167,21 @@ class _Run:
         else:
             self._queue.put_nowait(None)
 
-    # A tool that the hooks did not see end, such as one that a hosted endpoint has run.
-    def _settle(self, item: Any) -> None:
-        if isinstance(item, ToolCallOutputItem):
-            self._calls.finish(item.call_id, str(item.output))
+    # What the hooks did not see end: a handoff, or a call that the SDK has answered itself.
+    def _settle(self, item: RunItem) -> None:
+        if isinstance(item, HandoffOutputItem):
+            raw = cast(dict[str, Any], item.raw_item)
+            self._calls.finish(raw["call_id"], str(raw["output"]))
+        elif isinstance(item, ToolCallOutputItem):
+            self._calls.answered(item.call_id, str(item.output))
+
+    def _conclude(self, result: RunResultStreaming) -> None:
+        if result.interruptions:
+            for item in result.interruptions:
+                self._calls.answered(item.call_id, NEEDS_APPROVAL)
+            raise ApprovalNeeded
+        if self._reader and self._reader.called and result.final_output is not None:
+            self._reader.conclude(str(result.final_output))  # a tool's output is the answer
 
 
 def _logged(error: Exception) -> Exception:

@@ -17,6 +17,8 @@ class Call:
 
     id: CallId
     step: MessageId
+    name: str
+    began: bool = False
     shown: asyncio.Event = field(default_factory=asyncio.Event)
     failed: bool = False
     finished: bool = False
@@ -36,7 +38,7 @@ class Calls:
         That is the provider's, or ours where the provider's is missing or was used before: the SDK
         refuses to run such a call.
         """
-        call = Call(new_call_id(), step)
+        call = Call(new_call_id(), step, name)
         usable = provider_id and provider_id not in self._by_provider_id
         known_by = provider_id if usable else call.id
         self._by_provider_id[known_by] = self._by_id[call.id] = call
@@ -53,9 +55,21 @@ class Calls:
         """The call that the SDK means, if the model made it in this run."""
         return self._by_provider_id.get(provider_id or "")
 
+    def unfinished(self, name: str) -> Call | None:
+        """The first call of this name that has not ended."""
+        calls = (c for c in self._by_id.values() if c.name == name and not c.finished)
+        return next(calls, None)
+
     def show(self, id: CallId) -> None:
         """The call's start has reached the reader, so it may ask to begin."""
         self._by_id[id].shown.set()
+
+    def answered(self, provider_id: str | None, output: str) -> None:
+        """The SDK has this output; a call that never began has failed."""
+        call = self.find(provider_id)
+        if call is not None:
+            call.failed = call.failed or not call.began
+        self.finish(provider_id, output)
 
     def finish(self, provider_id: str | None, output: str) -> None:
         """The call has ended; only the first word about it counts."""

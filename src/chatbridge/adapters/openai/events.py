@@ -41,6 +41,7 @@ class ResponseReader:
         self._texts: dict[int | str, _Text] = {}
         self._ids: dict[str, list[str]] = {}
         self._ended = False
+        self.called = False
 
     def read(self, event: TResponseStreamEvent) -> None:
         """Emit what the event means. Raises ProviderFailure or TruncatedStream if it says so."""
@@ -90,7 +91,12 @@ class ResponseReader:
             elif isinstance(item, ResponseFunctionToolCall):
                 self._same_call(item)
 
+    def conclude(self, answer: str) -> None:
+        """What the response's tools have brought is the whole answer."""
+        self._finish("answer", cleaned(answer))
+
     def _call(self, item: ResponseFunctionToolCall) -> None:
+        self.called = True
         given = item.call_id
         item.call_id = self._calls.start(self._step, given, item.name, item.arguments)
         for id in {given, item.call_id}:

@@ -3,7 +3,15 @@
 import json
 import re
 
-from agents.exceptions import MaxTurnsExceeded, ModelBehaviorError, ModelTimeoutError
+from agents.exceptions import (
+    InputGuardrailTripwireTriggered,
+    MaxTurnsExceeded,
+    ModelBehaviorError,
+    ModelTimeoutError,
+    OutputGuardrailTripwireTriggered,
+    ToolInputGuardrailTripwireTriggered,
+    ToolOutputGuardrailTripwireTriggered,
+)
 from openai import (
     APIConnectionError,
     APIError,
@@ -24,6 +32,10 @@ _SENTENCES = {
     "model_malformed": "The model's answer could not be read. Please try again.",
     "too_many_steps": "The model needed too many steps and was stopped. Try a smaller request.",
     "context_too_long": "The conversation is too long for the model. Please start a new one.",
+    "input_refused": "A guardrail of the assistant has refused this message.",
+    "output_refused": "A guardrail of the assistant has refused the answer.",
+    "tool_refused": "A guardrail of the assistant has stopped a tool.",
+    "approval_needed": "A tool needs an approval, which can't be given here, so it was not run.",
     "agent_failed": "The model could not answer because of an unexpected error.",
 }
 
@@ -52,12 +64,27 @@ class TruncatedStream(Exception):
     """The endpoint ended a stream without saying that the answer was whole."""
 
 
+class ApprovalNeeded(Exception):
+    """The run waits for somebody to approve a tool."""
+
+
 class ProviderFailure(Exception):
     """The endpoint said, in the middle of a stream, that it can't go on; `code` is its word."""
 
     def __init__(self, code: str | None, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+_KINDS = (
+    (TruncatedStream, "model_truncated"),
+    (MaxTurnsExceeded, "too_many_steps"),
+    (ApprovalNeeded, "approval_needed"),
+    (InputGuardrailTripwireTriggered, "input_refused"),
+    (OutputGuardrailTripwireTriggered, "output_refused"),
+    (ToolInputGuardrailTripwireTriggered, "tool_refused"),
+    (ToolOutputGuardrailTripwireTriggered, "tool_refused"),
+)
 
 
 def agent_failed(error: Exception) -> ChatbridgeError:
@@ -69,15 +96,15 @@ def agent_failed(error: Exception) -> ChatbridgeError:
 
 
 def _code(error: Exception) -> str:
+    return next((code for kind, code in _KINDS if isinstance(error, kind)), _other(error))
+
+
+def _other(error: Exception) -> str:
     match error:
         case APITimeoutError() | ModelTimeoutError() | TimeoutError():
             return "model_timeout"
         case APIConnectionError() | OSError():
             return "model_unavailable"
-        case TruncatedStream():
-            return "model_truncated"
-        case MaxTurnsExceeded():
-            return "too_many_steps"
         case APIResponseValidationError() | ModelBehaviorError() | ValidationError():
             return "model_malformed"
         case json.JSONDecodeError() | UnicodeDecodeError():

@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, cast
 
-from agents import Model, OpenAIChatCompletionsModel, OpenAIResponsesModel
+from agents import Model, ModelProvider, OpenAIChatCompletionsModel, OpenAIResponsesModel
 from openai import AsyncOpenAI, AsyncStream, Timeout
 from openai.resources.chat import AsyncChat, AsyncCompletions
 from openai.types.chat import ChatCompletionChunk
@@ -17,14 +17,48 @@ _OPENAI = "https://api.openai.com/v1"
 _CONNECT_SECONDS = 10.0
 _IDLE_SECONDS = 30.0
 _RETRIES = 2
+_NO_KEY = "there is no key for OpenAI: set OPENAI_API_KEY, or name another endpoint"
+
+Api = Literal["responses", "chat_completions"]
+
+
+def no_endpoint(name: str) -> Model:
+    """Raises ValueError: there is no endpoint that could have a model of this name."""
+    raise ValueError(f"An agent names the model {name}, and {_NO_KEY}.")
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A model, and what is awaited to let go of its connections."""
+    """A model, others of the same endpoint by their names, and what lets go of its connections."""
 
     model: Model
     close: Callable[[], Awaitable[None]]
+    named: Callable[[str], Model] = no_endpoint
+
+
+class Models(ModelProvider):
+    """The models that agents name; one that names none gets the configured one."""
+
+    def __init__(self, model: Model, named: Callable[[str], Model]) -> None:
+        self._model = model
+        self._named = named
+
+    def get_model(self, model_name: str | None) -> Model:
+        """The model of this name. Raises ValueError when there is no endpoint that has any."""
+        return self._named(model_name) if model_name else self._model
+
+
+def offline_endpoint(
+    model: Model, *, base_url: str | None, api_key: str | None, api: Api
+) -> Endpoint:
+    """A model of this process; other names are sought at the endpoint, if it can be reached."""
+    if api_key or base_url:
+        endpoint = openai_model(model="", base_url=base_url, api_key=api_key, api=api)
+        return replace(endpoint, model=model)
+    return Endpoint(model, _nothing_to_close)
+
+
+async def _nothing_to_close() -> None: ...
 
 
 def openai_model(
@@ -32,7 +66,7 @@ def openai_model(
     model: str,
     base_url: str | None,
     api_key: str | None,
-    api: Literal["responses", "chat_completions"],
+    api: Api,
 ) -> Endpoint:
     """A model at OpenAI, or at the compatible endpoint `base_url`, over one client.
 
@@ -41,8 +75,7 @@ def openai_model(
     """
     if not api_key and not base_url:
         raise ValueError(
-            "There is no key for OpenAI: set OPENAI_API_KEY, name another endpoint, or run "
-            "without a model: CHATBRIDGE_AGENT__MODEL=offline."
+            f"T{_NO_KEY[1:]}, or run without a model: CHATBRIDGE_AGENT__MODEL=offline."
         )
     client = _Client(
         # never left out: the client would look into the environment and send that key anywhere
@@ -51,9 +84,13 @@ def openai_model(
         timeout=Timeout(_IDLE_SECONDS, connect=_CONNECT_SECONDS),
         max_retries=_RETRIES,
     )
-    if api == "responses":
-        return Endpoint(OpenAIResponsesModel(model, client), client.close)
-    return Endpoint(OpenAIChatCompletionsModel(model, client), client.close)
+
+    def named(name: str) -> Model:
+        if api == "responses":
+            return OpenAIResponsesModel(name, client)
+        return OpenAIChatCompletionsModel(name, client)
+
+    return Endpoint(named(model), client.close, named)
 
 
 class _Completions(AsyncCompletions):

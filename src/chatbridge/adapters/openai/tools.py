@@ -91,9 +91,16 @@ class ToolHooks(RunHooks[Any]):
         self, context: RunContextWrapper[Any], agent: Agent[Any], tool: SdkTool
     ) -> None:
         """Wait until the call was shown and is durable; if it can't be, the run ends."""
-        call = self._calls.find(_provider_id(context))
+        await self._begin(self._calls.find(_provider_id(context)))
+
+    async def before_handoff(self, tool_name: str) -> None:
+        """The same, before the host's agent hands over."""
+        await self._begin(self._calls.unfinished(tool_name))
+
+    async def _begin(self, call: Call | None) -> None:
         if call is None:
             return
+        call.began = True
         await call.shown.wait()
         try:
             await self._before_call(call.id)

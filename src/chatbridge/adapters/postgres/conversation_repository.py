@@ -87,7 +87,7 @@ where c.user_id = :user_id and c.id = :conversation_id
 order by m.position %(order)s"""
 
 _FEEDBACK = """
-with wanted as (select distinct unnest(cast(:message_ids as text[])) as id),
+with wanted as (select distinct json_array_elements_text(cast(:message_ids as json)) as id),
 known as (select w.id from wanted w join {s}.messages m on m.user_id = :user_id
   and m.conversation_id = :conversation_id and m.id = w.id)
 insert into {s}.feedback (user_id, conversation_id, message_id, kind)
@@ -204,7 +204,7 @@ class PostgresConversationRepository(ConversationRepository):
             _FEEDBACK,
             user_id=user_id,
             conversation_id=conversation_id,
-            message_ids=list(message_ids),
+            message_ids=json.dumps(list(message_ids)),
             kind=kind,
         )
         if not rows:

@@ -41,9 +41,9 @@ _VERIFYING = {"verify-ca", "verify-full"}
 class Target:
     """What to connect to, and how.
 
-    `pooled`: a pooler in transaction mode is in front, so no session state and no named prepared
-    statements. `direct_url`: the same database without it, for migrations. `notes`: what of the
-    URL could not be honoured, for the log.
+    `pooled`: a pooler in transaction mode is known to be in front, which refuses most settings of
+    a session. `direct_url`: the same database without it, for migrations. `notes`: what of the URL
+    could not be honoured, for the log.
     """
 
     url: URL
@@ -204,15 +204,15 @@ def _context(wish: _TlsWish) -> ssl.SSLContext:
 
 
 def _session(query: dict[str, str], pooled: bool, notes: list[str]) -> dict[str, Any]:
-    arguments: dict[str, Any] = {}
+    # Names of prepared statements are per process: behind a pooler, another one's would run. A URL
+    # doesn't always tell that there is one.
+    arguments: dict[str, Any] = {"statement_cache_size": 0}
     if attributes := query.pop("target_session_attrs", None):
         arguments["target_session_attrs"] = attributes
     settings = _options(query.pop("options", ""))
     if name := query.pop("application_name", None):
         settings["application_name"] = name
     if pooled:
-        # Names of prepared statements are per process: behind a pooler, another one's would run.
-        arguments["statement_cache_size"] = 0
         settings = _accepted_by_pooler(settings, notes)
     return arguments | ({"server_settings": settings} if settings else {})
 

@@ -16,6 +16,9 @@ class Statements:
 
     The engine must be in AUTOCOMMIT: a statement is then one round trip and a transaction of its
     own. Every statement sent through here must be harmless to repeat. Raises Unavailable.
+
+    A list is passed as JSON: asyncpg looks an array's type up, and to do so sets `jit` for the
+    session, which behind a pooler is left to somebody else.
     """
 
     def __init__(self, engine: AsyncEngine, schema: str = SCHEMA) -> None:

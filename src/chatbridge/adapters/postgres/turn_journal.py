@@ -22,8 +22,8 @@ _log = logging.getLogger(__name__)
 # SKIP LOCKED: a turn whose row is locked waits for the next tick and stalls no other.
 _TICK = """
 with asked as (
-  select * from unnest(cast(:owners as text[]), cast(:turns as text[]), cast(:epochs as integer[]))
-    a (user_id, turn_id, epoch)),
+  select * from json_to_recordset(cast(:turns as json))
+    a (user_id text, turn_id text, epoch integer)),
 mine as materialized (
   select t.user_id, t.id from {s}.turns t
   join asked a on t.user_id = a.user_id and t.id = a.turn_id and t.epoch = a.epoch
@@ -36,8 +36,8 @@ held as (
 kept as (
   insert into {s}.turn_events (user_id, turn_id, number, event)
   select h.user_id, h.id, e.number, e.event
-  from unnest(cast(:event_owners as text[]), cast(:event_turns as text[]),
-    cast(:numbers as integer[]), cast(:events as json[])) e (user_id, turn_id, number, event)
+  from json_to_recordset(cast(:events as json))
+    e (user_id text, turn_id text, number integer, event json)
   join held h on h.user_id = e.user_id and h.id = e.turn_id
   on conflict do nothing)
 select a.user_id, a.turn_id, a.epoch,
@@ -116,21 +116,13 @@ class PostgresTurnJournal(TurnJournal):
                 self._settle(recording, row, written[key])
 
     def _parameters(self, recordings: Sequence[Recording]) -> dict[str, Any]:
+        turns = [_named(r) | {"epoch": r.turn.epoch} for r in recordings]
         events = [
-            (r.turn.conversation.user_id, r.turn.id, number, json.dumps(to_record(event)))
+            _named(r) | {"number": number, "event": to_record(event)}
             for r in recordings
             for number, event in r.tail
         ]
-        return {
-            "owners": [r.turn.conversation.user_id for r in recordings],
-            "turns": [r.turn.id for r in recordings],
-            "epochs": [r.turn.epoch for r in recordings],
-            "lease": self._lease,
-            "event_owners": [owner for owner, _, _, _ in events],
-            "event_turns": [turn for _, turn, _, _ in events],
-            "numbers": [number for _, _, number, _ in events],
-            "events": [event for _, _, _, event in events],
-        }
+        return {"turns": json.dumps(turns), "events": json.dumps(events), "lease": self._lease}
 
     def _settle(self, recording: Recording, row: dict[str, Any], written: int) -> None:
         match row["outcome"]:
@@ -154,3 +146,8 @@ class PostgresTurnJournal(TurnJournal):
 def _key(recording: Recording) -> _Key:
     turn = recording.turn
     return turn.conversation.user_id, turn.id, turn.epoch
+
+
+def _named(recording: Recording) -> dict[str, Any]:
+    turn = recording.turn
+    return {"user_id": turn.conversation.user_id, "turn_id": turn.id}

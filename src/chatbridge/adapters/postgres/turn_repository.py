@@ -31,7 +31,11 @@ select * from {s}.begin_turn_1(:user_id, :conversation_id, :new, :turn_id,
 
 _FINISH = """
 select {s}.finish_turn_1(:user_id, :turn_id, :epoch, :state, :title, cast(:messages as json),
-  cast(:numbers as integer[]), cast(:events as json[])) as state"""
+  array(select (t.kept->>'number')::integer
+    from json_array_elements(cast(:tail as json)) with ordinality t (kept, n) order by t.n),
+  array(select t.kept->'event'
+    from json_array_elements(cast(:tail as json)) with ordinality t (kept, n) order by t.n))
+  as state"""
 
 _CLAIM = """
 select * from {s}.claim_stale_turn_1(
@@ -96,7 +100,8 @@ class PostgresTurnRepository(TurnRepository):
     async def finish(
         self, recording: Recording, state: EndState, messages: tuple[Message, ...]
     ) -> TurnState:
-        turn, tail = recording.turn, recording.tail
+        turn = recording.turn
+        tail = [{"number": number, "event": to_record(e)} for number, e in recording.tail]
         rows = await self._statements.rows(
             _FINISH,
             user_id=turn.conversation.user_id,
@@ -105,8 +110,7 @@ class PostgresTurnRepository(TurnRepository):
             state=state,
             title=recording.transcript.title,
             messages=messages_to_json(messages),
-            numbers=[number for number, _ in tail],
-            events=[json.dumps(to_record(event)) for _, event in tail],
+            tail=json.dumps(tail),
         )
         if rows[0]["state"] is None:
             raise refusals.turn_gone()

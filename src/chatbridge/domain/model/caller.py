@@ -8,13 +8,14 @@ from chatbridge.domain.model.identifiers import ConversationId, UserId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """An authenticated user. A `session` is good for the chat protocol only.
+    """An authenticated user. A `session` is good for the chat protocol only, a `service` (a host's
+    back end that names the user) for making sessions only.
 
     `conversation_id` binds a session to that one conversation; None means any of the user's.
     """
 
     user_id: UserId
-    via: Literal["token", "session"] = "token"
+    via: Literal["token", "session", "service"] = "token"
     conversation_id: ConversationId | None = None
 
 

@@ -73,6 +73,7 @@ def chatkit_router(
             **problems(
                 "token_missing",
                 "token_expired",
+                "service_key_not_accepted",
                 "session_is_bound",
                 *CONVERSATION,
                 "message_not_found",
@@ -118,7 +119,13 @@ def chatkit_router(
         operation_id="cancelThreadTurn",
         summary="Stop the answer of a thread",
         responses=problems(
-            "token_missing", "token_expired", "session_is_bound", *CONVERSATION, *BODY, *STORE
+            "token_missing",
+            "token_expired",
+            "service_key_not_accepted",
+            "session_is_bound",
+            *CONVERSATION,
+            *BODY,
+            *STORE,
         ),
         openapi_extra=BY_SESSION,
     )

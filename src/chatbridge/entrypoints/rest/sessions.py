@@ -8,7 +8,7 @@ from chatbridge.domain.model.caller import CHAT_SESSION, Caller
 from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.entrypoints.authentication import current_user, guarded
-from chatbridge.entrypoints.openapi import BODY, CONVERSATION, STORE, TOKEN, problems
+from chatbridge.entrypoints.openapi import BODY, CONVERSATION, STORE, problems
 from chatbridge.entrypoints.rest.schemas import SessionBody, SessionOut
 from chatbridge.ports.authenticator import Authenticator
 from chatbridge.ports.token_issuer import TokenIssuer
@@ -20,13 +20,24 @@ def sessions_router(
     history: ConversationHistory, authenticator: Authenticator, issuer: TokenIssuer
 ) -> APIRouter:
     """The router of POST /api/{user_id}/chatkit/session."""
-    router = APIRouter(route_class=guarded(authenticator), tags=["chatkit"])
+    router = APIRouter(route_class=guarded(authenticator, services=True), tags=["chatkit"])
 
     @router.post(
         "/api/{user_id}/chatkit/session",
         operation_id="createChatSession",
         summary="Make a chat session",
-        responses=problems(*TOKEN, *CONVERSATION, *BODY, *STORE),
+        responses=problems(
+            "token_missing",
+            "token_expired",
+            "session_not_accepted",
+            "unknown_service_key",
+            "not_your_account",
+            *CONVERSATION,
+            *BODY,
+            "user_id",
+            *STORE,
+        ),
+        openapi_extra={"security": [{"serviceKey": []}]},
     )
     async def create_session(
         request: Request,
@@ -34,7 +45,8 @@ def sessions_router(
         user: UserId = Depends(current_user),
     ) -> SessionOut:
         """A client secret that is good for ten minutes and, if the body names a conversation of
-        the caller's, for that one only."""
+        the user's, for that one only. The user asks for it, or, with a service key, the back end
+        of a host that knows who the user is."""
         bound = ConversationId(body.conversation_id) if body and body.conversation_id else None
         if bound:
             await history.get(user, bound)

@@ -21,6 +21,7 @@ class KeyServer:
         self.headers: Mapping[str, str] = {}
         self.body = b""
         self.url = ""
+        self.asked_path = ""
 
     def publish(self, *signers: Signer) -> None:
         self.publish_jwks(signer.jwk for signer in signers)
@@ -36,6 +37,7 @@ def running_key_server() -> Iterator[KeyServer]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             state.hits += 1
+            state.asked_path = self.path
             time.sleep(state.delay_seconds)
             self.send_response(state.status)
             for name, value in state.headers.items():

@@ -1,35 +1,49 @@
 """Which token opens which door: sessions, development tokens, tool tokens and the sign-in's."""
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
+from itertools import cycle, islice
 
 import httpx
 import pytest
 
 from chatbridge.adapters.jwt.authenticator import JwtAuthenticator, SignIn
+from chatbridge.adapters.jwt.hints import ConfigurationHints
 from chatbridge.adapters.jwt.key_source import Jwks, SharedSecret
+from chatbridge.adapters.jwt.service_keys import ServiceKeys, new_service_key
 from chatbridge.adapters.jwt.token_issuer import JwtTokenIssuer
 from chatbridge.domain.model.caller import CHAT_SESSION, DEVELOPMENT, TASKS_TOOLS, Caller
-from chatbridge.domain.model.errors import Unauthenticated, Unavailable
+from chatbridge.domain.model.errors import Invalid, Unauthenticated, Unavailable
 from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.ports.authenticator import Authenticator
+from tests.unit.adapters.jwt.forgeries import FORGERIES
 from tests.unit.adapters.jwt.key_server import KeyServer
 from tests.unit.adapters.jwt.signers import (
     AUDIENCE,
     ISSUER,
     SECRET,
     USER,
+    eddsa,
     good_claims,
     hs256,
 )
 
 OURS = JwtTokenIssuer(b"a secret of chatbridge's own, of more than 32 bytes")
 SIGN_IN = SignIn(SharedSecret(SECRET), ISSUER, AUDIENCE)
+SERVICE = new_service_key()
 ADA = Caller(user_id=UserId("ada"))
 
 
-def authenticator(*, sign_in: SignIn | None = SIGN_IN, development: bool = False) -> Authenticator:
-    return JwtAuthenticator(issuer=OURS, sign_in=sign_in, development=development)
+def authenticator(
+    *, sign_in: SignIn | None = SIGN_IN, development: bool = False, service_keys: Sequence[str] = ()
+) -> Authenticator:
+    return JwtAuthenticator(
+        issuer=OURS,
+        sign_in=sign_in,
+        development=development,
+        service_keys=ServiceKeys(service_keys),
+    )
 
 
 def own_token(audience: str, caller: Caller = ADA) -> str:
@@ -117,6 +131,49 @@ async def test_a_conversation_in_a_token_of_the_sign_in_means_nothing() -> None:
     assert caller == Caller(user_id=UserId(USER), via="token")
 
 
+@pytest.mark.parametrize("sign_in", [SIGN_IN, None])
+@pytest.mark.parametrize("loopback", [True, False])
+async def test_a_service_key_is_good_for_whom_the_request_names(
+    sign_in: SignIn | None, loopback: bool
+) -> None:
+    doorkeeper = authenticator(sign_in=sign_in, service_keys=[SERVICE.hash])
+    for user in ("ada", "grace"):
+        caller = await doorkeeper.authenticate(
+            SERVICE.key, loopback=loopback, service_for=UserId(user)
+        )
+        assert caller == Caller(user_id=UserId(user), via="service")
+
+
+async def test_a_service_key_is_good_for_nothing_where_nobody_is_named() -> None:
+    doorkeeper = authenticator(development=True, service_keys=[SERVICE.hash])
+    assert (await refusal_of(SERVICE.key, doorkeeper)).code == "service_key_not_accepted"
+
+
+@pytest.mark.parametrize("hashes", [[], [new_service_key().hash]])
+async def test_an_unknown_service_key_is_refused_wherever_it_is(hashes: list[str]) -> None:
+    doorkeeper = authenticator(service_keys=hashes)
+    assert (await refusal_of(SERVICE.key, doorkeeper)).code == "unknown_service_key"
+    with pytest.raises(Unauthenticated) as caught:
+        await doorkeeper.authenticate(SERVICE.key, loopback=True, service_for=UserId("ada"))
+    assert caught.value.code == "unknown_service_key"
+
+
+@pytest.mark.parametrize("user", ["", "a/b", "..", "a b", "\0", "u" * 129])
+async def test_a_service_key_names_nobody_who_could_not_sign_in(user: str) -> None:
+    doorkeeper = authenticator(service_keys=[SERVICE.hash])
+    with pytest.raises(Invalid) as caught:
+        await doorkeeper.authenticate(SERVICE.key, loopback=True, service_for=UserId(user))
+    assert caught.value.code == "user_id"
+
+
+async def test_a_users_token_stays_its_users_where_a_service_may_name_anybody() -> None:
+    doorkeeper = authenticator(service_keys=[SERVICE.hash])
+    caller = await doorkeeper.authenticate(
+        hs256(SECRET).token(), loopback=False, service_for=UserId("ada")
+    )
+    assert caller == Caller(user_id=UserId(USER), via="token")
+
+
 async def test_keys_that_cannot_be_had_are_not_the_callers_fault(
     key_server: KeyServer, http: httpx.AsyncClient
 ) -> None:
@@ -176,7 +233,109 @@ async def test_without_a_sign_in_the_operator_is_told_what_to_set(
     assert "set CHATBRIDGE_AUTH__JWKS_URL or CHATBRIDGE_AUTH__SECRET" in caplog.text
 
 
-async def test_an_expired_token_is_nobodys_mistake(caplog: pytest.LogCaptureFixture) -> None:
+REMEDIES = {
+    "token_malformed": "the jwt plugin's /api/auth/token",
+    "wrong_type": "not its session cache",
+    "wrong_algorithm": "set the one that the sign-in uses",
+    "bad_signature": "CHATBRIDGE_AUTH__SECRET",
+    "claim_missing": "iss, aud, sub, iat and exp",
+    "claim_invalid": "1 to 128 letters",
+    "wrong_issuer": f"CHATBRIDGE_AUTH__ISSUER (now {ISSUER})",
+    "wrong_audience": f"CHATBRIDGE_AUTH__AUDIENCE (now {AUDIENCE})",
+    "token_expired": "the page must get a new token",
+    "token_not_yet_valid": "the clock",
+    "token_lifetime": "24 hours at most",
+}
+
+
+def told_to_the_operator(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [each.getMessage() for each in caplog.records if each.name.startswith("chatbridge")]
+
+
+def test_every_kind_of_forgery_has_its_remedy() -> None:
+    assert {code for _, code in FORGERIES.values()} == REMEDIES.keys()
+
+
+@pytest.mark.parametrize("code", REMEDIES)
+async def test_the_log_says_how_to_mend_what_was_refused(
+    code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    forge = next(forge for forge, its_code in FORGERIES.values() if its_code == code)
     with caplog.at_level(logging.INFO):
-        await refusal_of(hs256(SECRET).token(good_claims(iat=1, exp=2)), authenticator())
-    assert not [each for each in caplog.records if each.name.startswith("chatbridge")]
+        assert (await refusal_of(forge(hs256(SECRET)), authenticator())).code == code
+    (told,) = told_to_the_operator(caplog)
+    assert told.startswith(f"A token was refused ({code}): ")
+    assert REMEDIES[code] in told
+
+
+async def test_an_unknown_key_is_told_with_its_remedy(
+    key_server: KeyServer, http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    key_server.publish(eddsa("known"))
+    jwks = Jwks(key_server.url, http)
+    doorkeeper = authenticator(sign_in=SignIn(jwks, ISSUER, AUDIENCE))
+    with caplog.at_level(logging.INFO, "chatbridge"):
+        refusal = await refusal_of(eddsa("unknown").token(), doorkeeper)
+    assert refusal.code == "unknown_key"
+    (told,) = told_to_the_operator(caplog)
+    assert "CHATBRIDGE_AUTH__JWKS_URL must be the key set of the sign-in" in told
+
+
+async def test_a_session_of_another_secret_is_told_with_its_remedy(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    another = JwtTokenIssuer(b"the secret of another replica, also long enough")
+    token = another.issue(ADA, audience=CHAT_SESSION, lifetime=timedelta(minutes=1)).token
+    with caplog.at_level(logging.INFO):
+        assert (await refusal_of(token, authenticator())).code == "bad_signature"
+    (told,) = told_to_the_operator(caplog)
+    assert "CHATBRIDGE_SECRET must be the same on all replicas" in told
+
+
+async def test_a_development_token_elsewhere_is_told_with_its_remedy(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.INFO):
+        await refusal_of(own_token(DEVELOPMENT), authenticator())
+    (told,) = told_to_the_operator(caplog)
+    assert "CHATBRIDGE_ENVIRONMENT=development" in told
+
+
+@pytest.mark.parametrize(
+    ("hashes", "remedy"),
+    [([], "CHATBRIDGE_SERVICE_KEYS must hold the hash"), ([SERVICE.hash], "for nothing else")],
+)
+async def test_a_refused_service_key_is_told_with_its_remedy_and_without_the_key(
+    hashes: list[str], remedy: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        await refusal_of(SERVICE.key, authenticator(service_keys=hashes))
+    (told,) = told_to_the_operator(caplog)
+    assert remedy in told.replace("good for nothing", "for nothing")
+    assert SERVICE.key not in told
+
+
+async def test_ten_thousand_forged_tokens_do_not_fill_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    doorkeeper, signer = authenticator(), hs256(SECRET)
+    forged = [(forge(signer), code) for forge, code in FORGERIES.values()]
+    with caplog.at_level(logging.INFO):
+        for token, code in islice(cycle(forged), 10_000):
+            assert (await refusal_of(token, doorkeeper)).code == code
+    told = told_to_the_operator(caplog)
+    # a run on a slow machine may take longer than a minute
+    assert len(set(told)) == len(REMEDIES)
+    assert len(told) <= 10 * len(REMEDIES)
+    assert not any(USER in line for line in told)
+
+
+def test_a_mistake_that_lasts_is_told_again_every_minute(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    moments = iter(range(0, 600, 10))
+    hints = ConfigurationHints(issuer="i", audience="a", clock=lambda: next(moments))
+    with caplog.at_level(logging.INFO):
+        for _ in range(60):
+            hints.give("wrong_audience")
+    assert len(told_to_the_operator(caplog)) == 10

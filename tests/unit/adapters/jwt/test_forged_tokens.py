@@ -7,6 +7,7 @@ import pytest
 
 from chatbridge.adapters.jwt.authenticator import JwtAuthenticator, SignIn
 from chatbridge.adapters.jwt.key_source import Jwks, SharedSecret
+from chatbridge.adapters.jwt.service_keys import ServiceKeys
 from chatbridge.adapters.jwt.token_issuer import JwtTokenIssuer
 from chatbridge.domain.model.errors import Unauthenticated
 from tests.unit.adapters.jwt.forgeries import FORGERIES
@@ -32,7 +33,9 @@ OURS = JwtTokenIssuer(b"a secret of chatbridge's own, of more than 32 bytes")
 
 
 def authenticator_for(sign_in: SignIn) -> JwtAuthenticator:
-    return JwtAuthenticator(issuer=OURS, sign_in=sign_in, development=True)
+    return JwtAuthenticator(
+        issuer=OURS, sign_in=sign_in, development=True, service_keys=ServiceKeys(())
+    )
 
 
 @pytest.fixture(scope="module")

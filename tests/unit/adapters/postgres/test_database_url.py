@@ -30,21 +30,27 @@ def test_a_neon_url_as_pasted_is_translated():
     assert target.notes == ("channel_binding=require is replaced by a verified certificate",)
 
 
-def test_a_pooler_gets_no_named_statements_and_its_direct_url_is_known():
+def test_a_pooler_is_known_by_its_host_and_so_is_the_database_behind_it():
     target = parse(NEON)
 
     assert target.pooled
-    assert target.connect_args["statement_cache_size"] == 0
     assert target.direct_url.host == "ep-cool-sun-a1b2.eu-central-1.aws.neon.tech"
     assert target.direct_url.password == "npg_s3cret"
 
 
-def test_a_direct_url_keeps_its_statement_cache():
+def test_a_direct_url_is_the_databases_own():
     target = parse(NEON.replace("-pooler", ""))
 
     assert not target.pooled
-    assert "statement_cache_size" not in target.connect_args
     assert target.direct_url == target.url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [NEON, NEON.replace("-pooler", ""), "postgresql://u:p@aws-0-eu.pooler.example.com:6543/app"],
+)
+def test_no_statement_has_a_name_whoever_is_in_front(url: str):
+    assert parse(url).connect_args["statement_cache_size"] == 0
 
 
 def test_a_pooler_can_be_named_by_a_parameter():

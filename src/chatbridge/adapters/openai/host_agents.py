@@ -1,0 +1,75 @@
+"""The host's agents in one run: copies whose models are watched and whose handoffs are calls."""
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from agents import Agent, Handoff, Model, ModelProvider, ModelSettings, handoff
+from agents.models import get_default_model_settings
+
+from chatbridge.adapters.openai.tools import ToolHooks
+
+
+class HostAgents:
+    """Copies the agents of one run as it comes to them; the host's own are never changed."""
+
+    def __init__(
+        self, models: ModelProvider, watch: Callable[[Model], Model], hooks: ToolHooks
+    ) -> None:
+        self._models = models
+        self._watch = watch
+        self._hooks = hooks
+        self._copies: dict[int, Agent[Any]] = {}
+
+    def copy(self, agent: Agent[Any]) -> Agent[Any]:
+        """The agent with all that it has; the same copy each time."""
+        known = self._copies.get(id(agent))
+        if known is None:
+            known = self._copies[id(agent)] = agent.clone(
+                model=self._watch(_model_of(agent, self._models)),
+                model_settings=_settings_of(agent),
+                handoffs=[self._handoff(to) for to in agent.handoffs],
+            )
+        return known
+
+    # The SDK calls no hook before a handoff, which may run a function of the host's.
+    def _handoff(self, to: Agent[Any] | Handoff[Any, Any]) -> Handoff[Any, Any]:
+        given = to if isinstance(to, Handoff) else handoff(to)
+        gated = copy.copy(given)
+
+        async def invoke(context: Any, arguments: str) -> Any:
+            await self._hooks.before_handoff(given.tool_name)
+            return self.copy(await given.on_invoke_handoff(context, arguments))
+
+        gated.on_invoke_handoff = invoke
+        return gated
+
+
+def require_models(agent: Agent[Any], models: ModelProvider) -> None:
+    """Make sure that each agent that can be reached has a model. Raises ValueError."""
+    for reached in _reachable(agent, set()):
+        _model_of(reached, models)
+
+
+def _reachable(agent: Agent[Any], seen: set[int]) -> Iterator[Agent[Any]]:
+    if id(agent) in seen:
+        return
+    seen.add(id(agent))
+    yield agent
+    for to in agent.handoffs:
+        # where a Handoff leads is known when it is invoked
+        if isinstance(to, Agent):
+            yield from _reachable(to, seen)
+
+
+def _model_of(agent: Agent[Any], models: ModelProvider) -> Model:
+    return agent.model if isinstance(agent.model, Model) else models.get_model(agent.model)
+
+
+# An agent that names no model has the settings of the SDK's default one, which another can refuse.
+def _settings_of(agent: Agent[Any]) -> ModelSettings:
+    settings = agent.model_settings
+    if agent.model is None and settings == get_default_model_settings():
+        settings = ModelSettings()
+    return settings if settings.include_usage is not None else replace(settings, include_usage=True)

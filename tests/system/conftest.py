@@ -1,0 +1,35 @@
+"""What tests need that use programs from elsewhere; a run says which PgBouncer it has."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.serving import SECRET, Spawned, spawn
+from tests.system import pgbouncer
+
+Start = Callable[[str], Awaitable[Spawned]]
+
+
+def pytest_report_header() -> str:
+    """Which PgBouncer, and what it can't do."""
+    said = ".".join(map(str, pgbouncer.version()))
+    can = "tracks" if pgbouncer.tracks_statements() else "can't track"
+    return f"pgbouncer: {said} ({can} prepared statements)"
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Start]:
+    """Starts chatbridge as a process on a database; at the end of the test they are killed."""
+    started: list[Spawned] = []
+
+    async def start(database_url: str) -> Spawned:
+        directory = tmp_path / f"server-{len(started)}"
+        directory.mkdir()
+        server = await spawn(directory, DATABASE_URL=database_url, CHATBRIDGE_SECRET=SECRET)
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        server.kill()

@@ -1,0 +1,288 @@
+"""A host's own agent, with all that it brings."""
+
+import asyncio
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import pytest
+from agents import (
+    Agent,
+    GuardrailFunctionOutput,
+    RunContextWrapper,
+    function_tool,
+    handoff,
+    input_guardrail,
+    output_guardrail,
+)
+from agents.testing import ScriptedModel, assistant_message, function_call
+
+from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
+from chatbridge.domain.model.errors import TurnLost
+from chatbridge.domain.model.identifiers import CallId
+from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.tool import OnBehalf
+from chatbridge.domain.model.turn_event import ToolCallFinished, ToolCallStarted
+from tests.contracts.agent_runner import (
+    ADA,
+    all_of,
+    asking,
+    heard,
+    heard_until_failure,
+    kept,
+    nothing_left,
+)
+from tests.contracts.task_tools import TaskTools
+
+EXAMPLE = Path(__file__).resolve().parents[4] / "examples" / "agent.py"
+
+
+def runner_of(
+    agent: Agent[Any], model: ScriptedModel, tools: TaskTools | None = None
+) -> OpenAIAgentRunner:
+    return OpenAIAgentRunner(model, tools or TaskTools(()), instructions="Ours.", agent=agent)
+
+
+def calls_of(messages: tuple[Message, ...]) -> list[tuple[str, str]]:
+    return [(call.name, call.state) for message in messages for call in message.tool_calls]
+
+
+@function_tool
+def whoami(context: RunContextWrapper[OnBehalf]) -> str:
+    return context.context.user_id
+
+
+@function_tool
+def explode() -> str:
+    raise RuntimeError("secret")
+
+
+async def test_it_answers_with_its_own_model_and_instructions() -> None:
+    own = ScriptedModel([[assistant_message("Own.")]])
+    agent = Agent(name="Host", instructions="Theirs.", model=own)
+    (message,) = kept(await heard(runner_of(agent, ScriptedModel([])), "go"))
+    assert message.content == "Own."
+    assert own.calls[0].system_instructions == "Theirs."
+
+
+async def test_without_a_model_of_its_own_it_has_the_configured_one() -> None:
+    model = ScriptedModel([[assistant_message("Configured.")]])
+    (message,) = kept(await heard(runner_of(Agent(name="Host"), model), "go"))
+    assert message.content == "Configured."
+    assert model.calls[0].model_settings.reasoning is None
+
+
+async def test_a_model_is_found_by_its_name() -> None:
+    asked: list[str] = []
+
+    def named(name: str) -> ScriptedModel:
+        asked.append(name)
+        return ScriptedModel([[assistant_message("Named.")]])
+
+    agent = Agent(name="Host", model="large")
+    runner = OpenAIAgentRunner(
+        ScriptedModel([]), TaskTools(()), instructions="", agent=agent, named=named
+    )
+    (message,) = kept(await heard(runner, "go"))
+    assert (message.content, set(asked)) == ("Named.", {"large"})
+
+
+async def test_a_model_that_can_not_be_had_is_refused_before_anybody_asks() -> None:
+    deep = Agent(name="Deep", model="large")
+    agent = Agent(name="Host", handoffs=[Agent(name="Between", handoffs=[deep])])
+    with pytest.raises(ValueError, match=r"names the model large.*OPENAI_API_KEY"):
+        runner_of(agent, ScriptedModel([]))
+
+
+async def test_its_tools_are_calls_for_the_one_who_asks() -> None:
+    model = ScriptedModel([[function_call("whoami", {}, call_id="1")], [assistant_message("Ada.")]])
+    step, _ = kept(await heard(runner_of(Agent(name="Host", tools=[whoami]), model), "go"))
+    assert step.tool_calls[0].output == ADA.user_id
+    assert step.tool_calls[0].state == "succeeded"
+
+
+async def test_its_tool_that_raises_has_failed_and_tells_nothing_of_it() -> None:
+    model = ScriptedModel([[function_call("explode", {}, call_id="1")], [assistant_message("Oh.")]])
+    messages = kept(await heard(runner_of(Agent(name="Host", tools=[explode]), model), "go"))
+    assert calls_of(messages) == [("explode", "failed")]
+    assert "secret" not in repr(messages)
+
+
+async def test_nothing_of_it_runs_before_its_call_is_durable() -> None:
+    ran: list[str] = []
+
+    @function_tool
+    def work() -> str:
+        ran.append("work")
+        return "done"
+
+    async def lost(call_id: CallId) -> None:
+        raise TurnLost("Gone.")
+
+    to = handoff(Agent(name="Other"), on_handoff=lambda _: ran.append("handoff"))
+    agent = Agent(name="Host", tools=[work], handoffs=[to])
+    for name in ("work", "transfer_to_other"):
+        before = asyncio.all_tasks()
+        model = ScriptedModel([[function_call(name, {}, call_id="1")]])
+        with pytest.raises(TurnLost):
+            _ = [e async for e in runner_of(agent, model).run(asking("go", before_call=lost))]
+        assert await nothing_left(before)
+    assert ran == []
+
+
+async def test_closing_stops_its_tools() -> None:
+    running, stopped = asyncio.Event(), asyncio.Event()
+
+    @function_tool
+    async def wait() -> str:
+        running.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            stopped.set()
+        return ""
+
+    before = asyncio.all_tasks()
+    model = ScriptedModel([[function_call("wait", {}, call_id="1")]])
+    task = asyncio.create_task(heard(runner_of(Agent(name="Host", tools=[wait]), model), "go"))
+    async with asyncio.timeout(5):
+        await running.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await stopped.wait()
+    assert await nothing_left(before)
+
+
+async def test_ours_are_offered_beside_its_own_and_give_way_to_a_namesake() -> None:
+    @function_tool
+    def add_task() -> str:
+        return "the host's"
+
+    tools = TaskTools()
+    model = ScriptedModel(
+        [
+            [
+                function_call("add_task", {}, call_id="1"),
+                function_call("list_tasks", {}, call_id="2"),
+            ],
+            [assistant_message("Done.")],
+        ]
+    )
+    agent = Agent(name="Host", tools=[add_task])
+    step, _ = kept(await heard(runner_of(agent, model, tools), "go"))
+    assert step.tool_calls[0].output == "the host's"
+    assert [r.name for r in tools.requests] == ["list_tasks"]
+    assert agent.tools == [add_task]
+
+
+async def test_a_handoff_is_a_call_and_so_are_the_tools_behind_it() -> None:
+    other = Agent(name="Other", tools=[whoami])
+    agent = Agent(name="Host", handoffs=[other])
+    other.handoffs.append(agent)
+    model = ScriptedModel(
+        [
+            [function_call("transfer_to_other", {}, call_id="1")],
+            [function_call("whoami", {}, call_id="2")],
+            [function_call("transfer_to_host", {}, call_id="3")],
+            [assistant_message("Here again.")],
+        ]
+    )
+    messages = kept(await heard(runner_of(agent, model), "go"))
+    assert calls_of(messages) == [
+        ("transfer_to_other", "succeeded"),
+        ("whoami", "succeeded"),
+        ("transfer_to_host", "succeeded"),
+    ]
+    assert messages[-1].content == "Here again."
+
+
+async def test_of_two_handoffs_at_once_the_second_has_failed() -> None:
+    agent = Agent(name="Host", handoffs=[Agent(name="One"), Agent(name="Two")])
+    model = ScriptedModel(
+        [
+            [
+                function_call("transfer_to_one", {}, call_id="1"),
+                function_call("transfer_to_two", {}, call_id="2"),
+            ],
+            [assistant_message("One.")],
+        ]
+    )
+    messages = kept(await heard(runner_of(agent, model), "go"))
+    assert calls_of(messages) == [("transfer_to_one", "succeeded"), ("transfer_to_two", "failed")]
+
+
+async def test_a_refused_message_ends_the_turn_with_its_code() -> None:
+    @input_guardrail(run_in_parallel=False)
+    def never(_: Any, __: Any, ___: Any) -> GuardrailFunctionOutput:
+        return GuardrailFunctionOutput(output_info=None, tripwire_triggered=True)
+
+    model = ScriptedModel([])
+    agent = Agent(name="Host", input_guardrails=[never])
+    events, failure = await heard_until_failure(runner_of(agent, model), "go")
+    assert (events, failure.code) == ([], "input_refused")
+
+
+async def test_a_refused_answer_ends_the_turn_and_what_was_shown_of_it_stays() -> None:
+    @output_guardrail
+    def never(_: Any, __: Any, ___: Any) -> GuardrailFunctionOutput:
+        return GuardrailFunctionOutput(output_info=None, tripwire_triggered=True)
+
+    model = ScriptedModel([[assistant_message("Too much.")]])
+    agent = Agent(name="Host", output_guardrails=[never])
+    events, failure = await heard_until_failure(runner_of(agent, model), "go")
+    assert failure.code == "output_refused"
+    assert [m.content for m in kept(events)] == ["Too much."]
+
+
+async def test_a_tool_that_needs_an_approval_is_not_run_and_says_so() -> None:
+    ran: list[int] = []
+
+    @function_tool(needs_approval=True)
+    def delicate() -> str:
+        ran.append(1)
+        return ""
+
+    model = ScriptedModel([[function_call("delicate", {}, call_id="1")]])
+    agent = Agent(name="Host", tools=[delicate])
+    events, failure = await heard_until_failure(runner_of(agent, model), "go")
+    assert (calls_of(kept(events)), failure.code) == ([("delicate", "failed")], "approval_needed")
+    assert ran == []
+
+
+async def test_a_tools_output_that_is_the_answer_is_said() -> None:
+    model = ScriptedModel([[function_call("whoami", {}, call_id="1")]])
+    agent = Agent(name="Host", tools=[whoami], tool_use_behavior="stop_on_first_tool")
+    _, answer = kept(await heard(runner_of(agent, model), "go"))
+    assert (answer.kind, answer.content) == ("text", ADA.user_id)
+
+
+async def test_an_agent_as_a_tool_is_one_call_and_its_words_are_its_output() -> None:
+    inner = Agent(name="Inner", model=ScriptedModel([[assistant_message("Inside.")]]))
+    agent = Agent(name="Host", tools=[inner.as_tool("ask_inner", "Ask it.")])
+    model = ScriptedModel(
+        [[function_call("ask_inner", {"input": "?"}, call_id="1")], [assistant_message("Out.")]]
+    )
+    step, answer = kept(await heard(runner_of(agent, model), "go"))
+    assert (step.tool_calls[0].output, answer.content) == ("Inside.", "Out.")
+
+
+async def test_the_example_does_what_it_says() -> None:
+    spec: Any = importlib.util.spec_from_file_location("example_agent", EXAMPLE)
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    model = ScriptedModel(
+        [
+            [function_call("transfer_to_refunds", {}, call_id="1")],
+            [function_call("ask_for_refund", {"number": "1002"}, call_id="2")],
+            [assistant_message("It is noted.")],
+        ]
+    )
+    events = await heard(runner_of(example.assistant, model), "I want my money back")
+    assert [e.call.name for e in all_of(ToolCallStarted, events)] == [
+        "transfer_to_refunds",
+        "ask_for_refund",
+    ]
+    assert all_of(ToolCallFinished, events)[-1].output == "Noted for ada: order 1002."
+    refused = runner_of(example.assistant, ScriptedModel([[assistant_message("Thanks.")]]))
+    _, failure = await heard_until_failure(refused, "my card is 4111 1111 1111 1111")
+    assert failure.code == "input_refused"
