@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SERVER := $(VENV)/.server
 DEV := $(VENV)/.dev
-SOURCES := src tests scripts
+SOURCES := src tests scripts examples
 ELEMENT := element/node_modules/.installed
 FRONTEND := frontend/node_modules/.installed
 
