@@ -28,7 +28,6 @@ export const strings = {
   sources: "Sources",
   closed: "This conversation is closed.",
   locked: "This conversation is locked.",
-  back: "Back to the conversation",
   noConversations: "No conversations yet",
   showMore: "Show more",
   rename: (title: string) => `Rename ${title}`,
