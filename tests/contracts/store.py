@@ -14,6 +14,7 @@ from chatbridge.domain.model.message import Kind, Message, Role
 from chatbridge.domain.model.tool_call import CallState, ToolCall
 from chatbridge.domain.model.turn import Turn
 from chatbridge.domain.model.turn_event import TextDelta, TextFinished, TextStarted, TurnEvent
+from chatbridge.domain.model.usage import Usage
 from chatbridge.ports.conversation_repository import ConversationRepository
 from chatbridge.ports.turn_journal import TurnJournal
 from chatbridge.ports.turn_repository import TurnRepository, TurnRequest
@@ -31,6 +32,7 @@ class Store:
     turns: TurnRepository
     journal: TurnJournal
     kept_events: Callable[[Turn], Awaitable[list[TurnEvent]]]
+    kept_usage: Callable[[Turn], Awaitable[Usage | None]]
     verdicts: Callable[[UserId, ConversationId], Awaitable[dict[str, str]]]
 
 

@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.errors import Conflict, Forbidden, NotFound, TurnLost
-from chatbridge.domain.model.identifiers import ConversationId
+from chatbridge.domain.model.identifiers import ConversationId, MessageId
 from chatbridge.domain.model.turn import Recording
-from chatbridge.domain.model.turn_event import EndState, Titled, TurnEnded
+from chatbridge.domain.model.turn_event import Cited, EndState, Titled, TokensUsed, TurnEnded
+from chatbridge.domain.model.usage import Usage
 from tests.contracts.steps import (
     NOT_COMPLETED,
     answered,
@@ -111,6 +113,34 @@ class TurnRepositoryContract(TurnBeginningContract):
         begun = await begin(store, ask(new=True))
         assert await store.turns.finish(Recording(begun.turn), "cancelled", ()) == "cancelled"
         assert await messages_of(store.conversations) == [begun.turn.subject]
+
+    async def test_finish_keeps_what_the_turn_has_cost(self, store: Store) -> None:
+        begun = await begin(store, ask(new=True))
+        costs = [TokensUsed(input_tokens=n, output_tokens=2 * n) for n in (10, 20)]
+        await finish(store, begun, (*costs, *said("says_1", "Hi")))
+        assert await store.kept_usage(begun.turn) == Usage(input_tokens=30, output_tokens=60)
+
+    async def test_where_nobody_has_counted_no_cost_is_kept(self, store: Store) -> None:
+        begun = await begin(store, ask(new=True))
+        await finish(store, begun, said("says_1", "Hi"))
+        assert await store.kept_usage(begun.turn) is None
+
+    async def test_a_turn_that_was_taken_over_keeps_what_it_had_cost(self, store: Store) -> None:
+        begun = await begin(store, ask(new=True))
+        await journal(store, begun, (TokensUsed(input_tokens=10, output_tokens=1),))
+        await store.turns.finish(await claim(store), "interrupted", ())
+        assert await store.kept_usage(begun.turn) == Usage(input_tokens=10, output_tokens=1)
+
+    async def test_the_sources_of_an_answer_are_kept_and_read_again(self, store: Store) -> None:
+        begun = await begin(store, ask(new=True))
+        page = Citation(title="Oats ü", url="https://example.com/?a=1&b=2", index=7)
+        file = Citation(title="oats.pdf")
+        cited = [Cited(message_id=MessageId("says_1"), citation=c) for c in (page, file)]
+        start, *rest = said("says_1", "Oats.")
+        await finish(store, begun, (start, *cited, *rest))
+        assert (await messages_of(store.conversations))[-1].citations == (page, file)
+        again = await begin(store, ask("turn_2"))
+        assert [m.citations for m in again.window] == [(), (page, file), ()]
 
     # --- title
 

@@ -9,6 +9,7 @@ from chatbridge.adapters.postgres.turn_repository import PostgresTurnRepository
 from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.domain.model.turn import Turn
 from chatbridge.domain.model.turn_event import TurnEvent, from_record
+from chatbridge.domain.model.usage import Usage
 from tests.contracts.store import Replica, Store
 
 SCHEMA = "chatbridge"
@@ -17,6 +18,7 @@ _EVENTS = text(
     "select event from chatbridge.turn_events "
     "where user_id = :user_id and turn_id = :id order by number"
 )
+_USAGE = text("select usage from chatbridge.turns where user_id = :user_id and id = :id")
 _VERDICTS = text(
     "select message_id, kind from chatbridge.feedback "
     "where user_id = :user_id and conversation_id = :id"
@@ -29,6 +31,12 @@ def postgres_replica(engine: AsyncEngine) -> Replica:
             names = {"user_id": turn.conversation.user_id, "id": turn.id}
             return [from_record(event) for event in await connection.scalars(_EVENTS, names)]
 
+    async def kept_usage(turn: Turn) -> Usage | None:
+        async with engine.connect() as connection:
+            names = {"user_id": turn.conversation.user_id, "id": turn.id}
+            kept = await connection.scalar(_USAGE, names)
+            return Usage(**kept) if kept else None
+
     async def verdicts(user_id: UserId, id: ConversationId) -> dict[str, str]:
         async with engine.connect() as connection:
             rows = await connection.execute(_VERDICTS, {"user_id": user_id, "id": id})
@@ -39,5 +47,6 @@ def postgres_replica(engine: AsyncEngine) -> Replica:
         turns=PostgresTurnRepository(engine, SCHEMA, lease=lease),
         journal=PostgresTurnJournal(engine, SCHEMA, tick=0.01, heartbeat=0.05, lease=lease),
         kept_events=kept_events,
+        kept_usage=kept_usage,
         verdicts=verdicts,
     )

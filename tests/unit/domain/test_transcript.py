@@ -1,23 +1,28 @@
+from dataclasses import replace
 from datetime import timedelta
 from typing import get_args
 
 import pytest
 
+from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.identifiers import CallId, MessageId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.tool_call import CallState, ToolCall
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn_event import (
+    Cited,
     TextDelta,
     TextFinished,
     TextStarted,
     Titled,
+    TokensUsed,
     ToolCallFinished,
     ToolCallStarted,
     TurnEnded,
     TurnEvent,
     TurnFailed,
 )
+from chatbridge.domain.model.usage import Usage
 from tests.contracts.store import C1, NOON, call, said
 
 LATER = NOON + timedelta(seconds=3)
@@ -106,13 +111,38 @@ def test_each_event_answers_the_message_that_it_changed() -> None:
 
 @pytest.mark.parametrize(
     "event",
-    [Titled(title="T"), TurnFailed(code="c", detail="d"), TurnEnded(state="failed")],
+    [
+        Titled(title="T"),
+        TokensUsed(input_tokens=1, output_tokens=1),
+        TurnFailed(code="c", detail="d"),
+        TurnEnded(state="failed"),
+    ],
 )
 def test_what_is_no_message_changes_none(event: TurnEvent) -> None:
     transcript = folded(*said("a", "1"))
     before = transcript.messages
     assert transcript.apply(event) is None
     assert transcript.messages == before
+
+
+def test_the_costs_of_all_responses_add_up() -> None:
+    assert folded(*said("a", "1")).usage is None
+    costs = [TokensUsed(input_tokens=n, output_tokens=n + 1) for n in (1, 10)]
+    assert folded(*costs).usage == Usage(input_tokens=11, output_tokens=13)
+
+
+def test_a_source_belongs_to_the_message_that_names_it() -> None:
+    oats, rye = Citation(title="Oats", url="https://example.com", index=1), Citation(title="rye")
+    a, b = MessageId("a"), MessageId("b")
+    cited = Cited(message_id=a, citation=oats), Cited(message_id=a, citation=rye)
+    events = (*said("a", "1", finished=False), *said("b", "2"), *cited, TextFinished(message_id=a))
+    assert [(m.id, m.citations) for m in folded(*events).closed()] == [(a, (oats, rye)), (b, ())]
+
+
+def test_arguments_that_come_with_the_end_replace_those_of_the_start() -> None:
+    end = replace(finished(), arguments='{"query": "oats"}')
+    (step,) = folded(started(), end).messages
+    assert step.tool_calls[0].arguments == '{"query": "oats"}'
 
 
 def test_the_last_title_counts() -> None:

@@ -25,9 +25,11 @@ KINDS = get_args(TurnEvent)
 NAMES = {
     "TextStarted": "text.started",
     "TextDelta": "text.delta",
+    "Cited": "text.cited",
     "TextFinished": "text.finished",
     "ToolCallStarted": "tool_call.started",
     "ToolCallFinished": "tool_call.finished",
+    "TokensUsed": "tokens.used",
     "Titled": "titled",
     "TurnFailed": "turn.failed",
     "TurnEnded": "turn.ended",
@@ -76,6 +78,7 @@ def test_a_record_is_flat_and_its_call_is_whole() -> None:
             "output": None,
             "state": "running",
             "ended_at": None,
+            "hosted": False,
         },
     }
 

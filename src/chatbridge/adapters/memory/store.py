@@ -14,6 +14,7 @@ from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnI
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.turn import Turn, TurnState
 from chatbridge.domain.model.turn_event import TurnEvent
+from chatbridge.domain.model.usage import Usage
 from chatbridge.ports.conversation_repository import FeedbackKind
 
 
@@ -30,6 +31,7 @@ class KeptTurn:
     events: dict[int, TurnEvent] = field(default_factory=dict[int, TurnEvent])
     cancel_asked: bool = False
     ended_at: datetime | None = None
+    usage: Usage | None = None
 
     @property
     def lease_passed(self) -> bool:

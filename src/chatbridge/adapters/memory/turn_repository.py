@@ -49,6 +49,7 @@ class MemoryTurnRepository(TurnRepository):
         _keep_answer(kept, turn, state, messages)
         if kept.conversation.title is None:
             kept.conversation = replace(kept.conversation, title=recording.transcript.title)
+        turn.usage = recording.transcript.usage
         turn.state, turn.ended_at = state, self._store.now()
         kept.touch(turn.ended_at)
         return state

@@ -59,13 +59,15 @@ with conversation as (
   where c.user_id = :user_id and c.id = :conversation_id
   returning coalesce(m.position, c.last_position) as position)
 insert into {s}.messages
-  (user_id, conversation_id, position, id, role, kind, content, tool_calls, payload, created_at)
+  (user_id, conversation_id, position, id, role, kind, content, tool_calls, citations,
+  payload, created_at)
 select :user_id, :conversation_id, c.position, :id, r->>'role', r->>'kind', r->>'content',
-  (r->'tool_calls')::jsonb, (r->>'payload')::json, (r->>'created_at')::timestamptz
+  (r->'tool_calls')::jsonb, (r->'citations')::jsonb, (r->>'payload')::json,
+  (r->>'created_at')::timestamptz
 from conversation c, cast(:message as json) r
 on conflict on constraint messages_by_id do update set role = excluded.role,
   kind = excluded.kind, content = excluded.content, tool_calls = excluded.tool_calls,
-  payload = excluded.payload, created_at = excluded.created_at
+  citations = excluded.citations, payload = excluded.payload, created_at = excluded.created_at
 returning position"""
 
 _MESSAGE = """

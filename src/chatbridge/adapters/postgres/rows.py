@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 from chatbridge.domain.model import refusals
+from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.errors import Forbidden, NotFound
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.turn_event import call_from_record, call_to_record
+from chatbridge.domain.model.usage import Usage
 
 Columns = Mapping[str, Any]
 
@@ -40,6 +42,7 @@ def to_message(row: Columns, conversation_id: ConversationId) -> Message:
         kind=row["kind"],
         content=row["content"],
         tool_calls=tuple(map(call_from_record, row["tool_calls"])),
+        citations=tuple(Citation(**citation) for citation in row["citations"]),
         payload=row["payload"],
         created_at=row["created_at"],
         position=row["position"],
@@ -54,6 +57,11 @@ def message_to_json(message: Message) -> str:
 def messages_to_json(messages: tuple[Message, ...]) -> str:
     """Several messages, in order."""
     return json.dumps([_message_record(m) for m in messages])
+
+
+def usage_to_json(usage: Usage | None) -> str | None:
+    """What a turn has cost as finish_turn_1 keeps it; None where nobody has counted."""
+    return json.dumps(asdict(usage)) if usage else None
 
 
 def with_position(message: Message, position: int) -> Message:
@@ -75,6 +83,7 @@ def _message_record(message: Message) -> dict[str, Any]:
         "kind": message.kind,
         "content": message.content,
         "tool_calls": [call_to_record(c) for c in message.tool_calls],
+        "citations": [asdict(c) for c in message.citations],
         "payload": _payload_text(message.payload),
         "created_at": message.created_at.isoformat(),
     }

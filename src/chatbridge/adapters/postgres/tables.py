@@ -93,6 +93,7 @@ class MessageRow(Row, table=True):
             f" and not jsonb_path_exists(tool_calls, '{_CALL_LACKS_SOMETHING}')",
             name="messages_tool_calls",
         ),
+        CheckConstraint("jsonb_typeof(citations) = 'array'", name="messages_citations"),
         Index(
             "messages_counted",
             "user_id",
@@ -110,6 +111,7 @@ class MessageRow(Row, table=True):
     kind: str = _column(Text)
     content: str = _column(Text, default=text("''"))
     tool_calls: list[dict[str, Any]] = _column(JSONB, default=text("'[]'"))
+    citations: list[dict[str, Any]] = _column(JSONB, default=text("'[]'"))
     payload: dict[str, Any] | None = _column(JSON(none_as_null=True), nullable=True)
     created_at: datetime = _time()
 
@@ -149,6 +151,7 @@ class TurnRow(Row, table=True):
     epoch: int = Field(sa_column_kwargs={"server_default": text("1")})
     lease_until: datetime = _time(default=None)
     cancel_asked: bool = Field(sa_column_kwargs={"server_default": text("false")})
+    usage: dict[str, int] | None = _column(JSONB(none_as_null=True), nullable=True)
     created_at: datetime = _time()
     ended_at: datetime | None = _column(DateTime(timezone=True), nullable=True)
 

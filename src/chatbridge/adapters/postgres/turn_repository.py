@@ -12,6 +12,7 @@ from chatbridge.adapters.postgres.rows import (
     missing,
     to_conversation,
     to_message,
+    usage_to_json,
 )
 from chatbridge.adapters.postgres.statements import Statements
 from chatbridge.domain.model import refusals
@@ -30,7 +31,8 @@ select * from {s}.begin_turn_1(:user_id, :conversation_id, :new, :turn_id,
   cast(:lease as double precision), cast(:message as json), :retry_of, :high)"""
 
 _FINISH = """
-select {s}.finish_turn_1(:user_id, :turn_id, :epoch, :state, :title, cast(:messages as json),
+select {s}.finish_turn_1(:user_id, :turn_id, :epoch, :state, :title, cast(:usage as jsonb),
+  cast(:messages as json),
   array(select (t.kept->>'number')::integer
     from json_array_elements(cast(:tail as json)) with ordinality t (kept, n) order by t.n),
   array(select t.kept->'event'
@@ -109,6 +111,7 @@ class PostgresTurnRepository(TurnRepository):
             epoch=turn.epoch,
             state=state,
             title=recording.transcript.title,
+            usage=usage_to_json(recording.transcript.usage),
             messages=messages_to_json(messages),
             tail=json.dumps(tail),
         )

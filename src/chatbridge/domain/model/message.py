@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.errors import Invalid
 from chatbridge.domain.model.identifiers import ConversationId, MessageId
 from chatbridge.domain.model.payload import Payload
@@ -31,6 +32,7 @@ class Message:
     created_at: datetime
     content: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
+    citations: tuple[Citation, ...] = ()
     payload: Payload | None = None
     position: int = 0
 

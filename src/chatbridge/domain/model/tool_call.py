@@ -14,6 +14,7 @@ class ToolCall:
     """A call with its arguments and output as the text that the model wrote and read.
 
     `unknown` means that the tool was started and nobody saw it end: it may have done its work.
+    `hosted`: the model's provider ran it, and told of it afterwards.
     """
 
     id: CallId
@@ -23,3 +24,4 @@ class ToolCall:
     output: str | None = None
     state: CallState = "running"
     ended_at: datetime | None = None
+    hosted: bool = False

@@ -7,14 +7,17 @@ from chatbridge.domain.model.identifiers import ConversationId, MessageId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.tool_call import CallState, ToolCall
 from chatbridge.domain.model.turn_event import (
+    Cited,
     TextDelta,
     TextFinished,
     TextStarted,
     Titled,
+    TokensUsed,
     ToolCallFinished,
     ToolCallStarted,
     TurnEvent,
 )
+from chatbridge.domain.model.usage import Usage
 
 
 class Transcript:
@@ -24,6 +27,7 @@ class Transcript:
         self._conversation_id = conversation_id
         self._messages: dict[MessageId, Message] = {}
         self.title: str | None = None
+        self.usage: Usage | None = None
         for event in events:
             self.apply(event)
 
@@ -34,17 +38,16 @@ class Transcript:
                 self._begin_text(event)
             case TextDelta(message_id=id, text=text):
                 self._change(id, content=self._messages[id].content + text)
+            case Cited(message_id=id, citation=citation):
+                self._change(id, citations=(*self._messages[id].citations, citation))
             case TextFinished(message_id=id):
                 self._change(id, kind="text")
             case ToolCallStarted():
                 self._begin_call(event)
             case ToolCallFinished():
                 self._end_call(event)
-            case Titled(title=title):
-                self.title = title
-                return None
             case _:
-                return None
+                return self._note(event)
         return self._messages[event.message_id]
 
     @property
@@ -81,15 +84,30 @@ class Transcript:
 
     def _end_call(self, event: ToolCallFinished) -> None:
         calls = tuple(
-            replace(c, state=event.state, output=event.output, ended_at=event.at)
-            if c.id == event.call_id
-            else c
+            _ended(c, event) if c.id == event.call_id else c
             for c in self._messages[event.message_id].tool_calls
         )
         self._change(event.message_id, tool_calls=calls)
 
+    def _note(self, event: TurnEvent) -> None:
+        match event:
+            case Titled(title=title):
+                self.title = title
+            case TokensUsed(input_tokens=read, output_tokens=written):
+                used = Usage(input_tokens=read, output_tokens=written)
+                self.usage = self.usage + used if self.usage else used
+            case _:
+                pass
+
     def _change(self, id: MessageId, **fields: object) -> None:
         self._messages[id] = replace(self._messages[id], **fields)  # pyright: ignore[reportArgumentType]
+
+
+def _ended(call: ToolCall, event: ToolCallFinished) -> ToolCall:
+    arguments = call.arguments if event.arguments is None else event.arguments
+    return replace(
+        call, arguments=arguments, state=event.state, output=event.output, ended_at=event.at
+    )
 
 
 def _closed(call: ToolCall, state: CallState) -> ToolCall:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.identifiers import CallId, MessageId
 from chatbridge.domain.model.tool_call import CallState, ToolCall
 
@@ -28,6 +29,14 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cited:
+    """The message names a source for what it says."""
+
+    message_id: MessageId
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TextFinished:
     """The message is whole."""
 
@@ -44,13 +53,25 @@ class ToolCallStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCallFinished:
-    """A tool has answered, or is known not to."""
+    """A tool has answered, or is known not to.
+
+    `arguments` is given where they were not known when the call started.
+    """
 
     message_id: MessageId
     call_id: CallId
     state: CallState
     output: str
     at: datetime
+    arguments: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokensUsed:
+    """One response of the model has cost this, says its provider."""
+
+    input_tokens: int
+    output_tokens: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +99,11 @@ class TurnEnded:
 TurnEvent = (
     TextStarted
     | TextDelta
+    | Cited
     | TextFinished
     | ToolCallStarted
     | ToolCallFinished
+    | TokensUsed
     | Titled
     | TurnFailed
     | TurnEnded
@@ -89,9 +112,11 @@ TurnEvent = (
 _NAMES: dict[type[TurnEvent], str] = {
     TextStarted: "text.started",
     TextDelta: "text.delta",
+    Cited: "text.cited",
     TextFinished: "text.finished",
     ToolCallStarted: "tool_call.started",
     ToolCallFinished: "tool_call.finished",
+    TokensUsed: "tokens.used",
     Titled: "titled",
     TurnFailed: "turn.failed",
     TurnEnded: "turn.ended",
@@ -111,6 +136,8 @@ def from_record(record: Mapping[str, Any]) -> TurnEvent:
     kind = _TYPES[fields.pop("type")]
     if "call" in fields:
         fields["call"] = call_from_record(fields["call"])
+    if "citation" in fields:
+        fields["citation"] = Citation(**fields["citation"])
     return kind(**fields)
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Generator
 from chatkit.types import (
     AssistantMessageContent,
     AssistantMessageContentPartAdded,
+    AssistantMessageContentPartAnnotationAdded,
     AssistantMessageContentPartTextDelta,
     ErrorEvent,
     ProgressUpdateEvent,
@@ -25,6 +26,7 @@ from chatbridge.domain.model.identifiers import MessageId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn_event import (
+    Cited,
     TextDelta,
     TextFinished,
     TextStarted,
@@ -36,7 +38,7 @@ from chatbridge.domain.model.turn_event import (
     TurnFailed,
 )
 from chatbridge.domain.services.live_turn import LiveTurn
-from chatbridge.entrypoints.chatkit.mapping import to_item, to_thread
+from chatbridge.entrypoints.chatkit.mapping import to_annotation, to_item, to_thread
 
 THINKING = ProgressUpdateEvent(text="Thinking")
 
@@ -62,7 +64,7 @@ class Translation:
         """What the client is told of this event."""
         message = self._transcript.apply(event)
         match event:
-            case TextStarted() | TextDelta() | TextFinished() if message:
+            case TextStarted() | TextDelta() | Cited() | TextFinished() if message:
                 yield from self._text(event, message)
             case ToolCallStarted() | ToolCallFinished() if message:
                 yield from self._tools(message)
@@ -79,7 +81,7 @@ class Translation:
                 pass
 
     def _text(
-        self, event: TextStarted | TextDelta | TextFinished, message: Message
+        self, event: TextStarted | TextDelta | Cited | TextFinished, message: Message
     ) -> Generator[ThreadStreamEvent]:
         match event:
             case TextStarted():
@@ -90,6 +92,13 @@ class Translation:
             case TextDelta(text=text):
                 delta = AssistantMessageContentPartTextDelta(content_index=0, delta=text)
                 yield ThreadItemUpdatedEvent(item_id=message.id, update=delta)
+            case Cited(citation=citation):
+                cited = AssistantMessageContentPartAnnotationAdded(
+                    content_index=0,
+                    annotation_index=len(message.citations) - 1,
+                    annotation=to_annotation(citation),
+                )
+                yield ThreadItemUpdatedEvent(item_id=message.id, update=cited)
             case TextFinished():
                 yield self._done(message)
 

@@ -12,11 +12,13 @@ from typing import Any, assert_never
 
 from chatkit.types import (
     ActiveStatus,
+    Annotation,
     AssistantMessageContent,
     AssistantMessageItem,
     ClientToolCallItem,
     ClosedStatus,
     EndOfTurnItem,
+    FileSource,
     GeneratedImageItem,
     HiddenContextItem,
     InferenceOptions,
@@ -26,6 +28,7 @@ from chatkit.types import (
     TaskItem,
     ThreadItem,
     ThreadMetadata,
+    URLSource,
     UserMessageContent,
     UserMessageInput,
     UserMessageItem,
@@ -35,6 +38,7 @@ from chatkit.types import (
 )
 from pydantic import TypeAdapter, ValidationError
 
+from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.errors import Invalid
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, new_message_id
@@ -100,6 +104,15 @@ def to_user_message(asked: UserMessageInput, conversation_id: ConversationId) ->
     return message
 
 
+def to_annotation(citation: Citation) -> Annotation:
+    """The citation as ChatKit shows a source."""
+    if citation.url is None:
+        source = FileSource(filename=citation.title, title=citation.title)
+    else:
+        source = URLSource(url=citation.url, title=citation.title)
+    return Annotation(source=source, index=citation.index)
+
+
 def _to_status(conversation: Conversation) -> ActiveStatus | LockedStatus | ClosedStatus:
     match conversation.status:
         case "active":
@@ -129,7 +142,8 @@ def _built(message: Message) -> ThreadItem:
 
 
 def _assistant(message: Message, text: str) -> AssistantMessageItem:
-    content = [AssistantMessageContent(text=text, annotations=[])] if text else []
+    annotations = [to_annotation(citation) for citation in message.citations]
+    content = [AssistantMessageContent(text=text, annotations=annotations)] if text else []
     return AssistantMessageItem(**_head(message), content=content)
 
 

@@ -24,6 +24,7 @@ from chatbridge.entrypoints.rest.schemas import (
     MessageOut,
     TurnError,
     TurnOut,
+    UsageOut,
     event_schema,
 )
 from chatbridge.ports.authenticator import Authenticator
@@ -101,5 +102,7 @@ async def _whole(live: LiveTurn) -> TurnOut:
                 turn.state = state
             case _:
                 pass
-    turn.messages = list(map(MessageOut.of, live.recording.transcript.closed()))
+    transcript = live.recording.transcript
+    turn.messages = list(map(MessageOut.of, transcript.closed()))
+    turn.usage = transcript.usage and UsageOut.of(transcript.usage)
     return turn

@@ -9,6 +9,7 @@ from chatbridge.domain.model.conversation import MAX_TITLE, Conversation
 from chatbridge.domain.model.message import MAX_CONTENT, Message
 from chatbridge.domain.model.task import Task
 from chatbridge.domain.model.tool_call import ToolCall
+from chatbridge.domain.model.usage import Usage
 
 _ID = "^[A-Za-z0-9_.:-]{1,128}$"
 
@@ -30,13 +31,16 @@ _CALL = {
     "state": "succeeded",
     "started_at": _MOMENT,
     "ended_at": _MOMENT,
+    "hosted": False,
 }
+_USAGE = {"input_tokens": 512, "output_tokens": 24}
 _CALLED: dict[str, Any] = {
     "id": "msg_1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f",
     "role": "assistant",
     "kind": "tools",
     "content": "",
     "tool_calls": [_CALL],
+    "citations": [],
     "created_at": _MOMENT,
 }
 _SAID: dict[str, Any] = {
@@ -45,6 +49,7 @@ _SAID: dict[str, Any] = {
     "kind": "text",
     "content": "Added task 1: **buy oat milk**.",
     "tool_calls": [],
+    "citations": [],
     "created_at": _MOMENT,
 }
 _TASK = {
@@ -115,11 +120,22 @@ class ToolCallOut(BaseModel):
     state: Literal["running", "succeeded", "failed", "cancelled", "unknown"]
     started_at: datetime
     ended_at: datetime | None
+    hosted: bool = Field(description="The model's provider ran it, not chatbridge.")
 
     @classmethod
     def of(cls, call: ToolCall) -> "ToolCallOut":
         """The call as it is kept."""
         return cls.model_validate(call, from_attributes=True)
+
+
+class CitationOut(BaseModel):
+    """A source that a message names: a page of the web, or (without `url`) a file."""
+
+    model_config = _example({"title": "Oats", "url": "https://example.com/oats", "index": 31})
+
+    title: str
+    url: str | None
+    index: int | None = Field(description="Behind which character of the content.")
 
 
 class MessageOut(BaseModel):
@@ -132,6 +148,7 @@ class MessageOut(BaseModel):
     kind: Literal["text", "partial", "tools", "shown"]
     content: str
     tool_calls: list[ToolCallOut]
+    citations: list[CitationOut]
     created_at: datetime
 
     @classmethod
@@ -192,6 +209,20 @@ class TurnError(BaseModel):
     detail: str
 
 
+class UsageOut(BaseModel):
+    """The tokens that the model has read and written."""
+
+    model_config = _example(_USAGE)
+
+    input_tokens: int
+    output_tokens: int
+
+    @classmethod
+    def of(cls, usage: Usage) -> "UsageOut":
+        """What the provider has counted."""
+        return cls.model_validate(usage, from_attributes=True)
+
+
 class TurnOut(BaseModel):
     """A turn at its end, with the messages of the answer in order."""
 
@@ -202,6 +233,7 @@ class TurnOut(BaseModel):
             "state": "completed",
             "messages": [_CALLED, _SAID],
             "error": None,
+            "usage": _USAGE,
         }
     )
 
@@ -210,6 +242,9 @@ class TurnOut(BaseModel):
     state: Literal["completed", "failed", "cancelled", "interrupted"]
     messages: list[MessageOut]
     error: TurnError | None = None
+    usage: UsageOut | None = Field(
+        default=None, description="Null where the provider has counted nothing."
+    )
 
 
 class CancelOut(BaseModel):
@@ -268,6 +303,10 @@ event: text.finished
 data: {"type": "text.finished", "message_id": "msg_2d3e…"}
 
 id: 4
+event: tokens.used
+data: {"type": "tokens.used", "input_tokens": 512, "output_tokens": 3}
+
+id: 5
 event: turn.ended
 data: {"type": "turn.ended", "state": "completed"}
 

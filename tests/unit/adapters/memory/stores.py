@@ -7,6 +7,7 @@ from chatbridge.adapters.memory.turn_repository import MemoryTurnRepository
 from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.domain.model.turn import Turn
 from chatbridge.domain.model.turn_event import TurnEvent
+from chatbridge.domain.model.usage import Usage
 from tests.contracts.store import Replica, Store
 
 
@@ -17,6 +18,10 @@ def memory_replica() -> Replica:
         known = memory.turn(turn.conversation.user_id, turn.id)
         return list(known[1].events.values()) if known else []
 
+    async def kept_usage(turn: Turn) -> Usage | None:
+        known = memory.turn(turn.conversation.user_id, turn.id)
+        return known[1].usage if known else None
+
     async def verdicts(user_id: UserId, id: ConversationId) -> dict[str, str]:
         kept = memory.conversations.get((user_id, id))
         return {**kept.feedback} if kept else {}
@@ -26,5 +31,6 @@ def memory_replica() -> Replica:
         turns=MemoryTurnRepository(memory, lease=lease),
         journal=MemoryTurnJournal(memory, tick=0.01, heartbeat=0.05, lease=lease),
         kept_events=kept_events,
+        kept_usage=kept_usage,
         verdicts=verdicts,
     )

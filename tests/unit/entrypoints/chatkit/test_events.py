@@ -7,16 +7,19 @@ from typing import Any
 from chatkit.types import ThreadStreamEvent
 from pydantic import TypeAdapter
 
+from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import CallId, ConversationId, MessageId, UserId
 from chatbridge.domain.model.tool_call import CallState, ToolCall
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn_event import (
+    Cited,
     EndState,
     TextDelta,
     TextFinished,
     TextStarted,
     Titled,
+    TokensUsed,
     ToolCallFinished,
     ToolCallStarted,
     TurnEnded,
@@ -271,3 +274,40 @@ def test_two_texts_and_a_step_between_them_are_items_in_order() -> None:
     shown = [event["item"] for event in told(*events) if event["type"] == "thread.item.done"]
     assert shown == kept(events)
     assert [item["id"] for item in shown] == ["msg_1", "msg_tools", "msg_3"]
+
+
+def test_a_source_is_named_as_soon_as_it_is_known_and_stays_with_the_message() -> None:
+    start, says, end = text("msg_1", "Oats.")
+    page = Citation(title="Oats", url="https://example.com/oats", index=4)
+    sources = page, Citation(title="oats.pdf")
+    cited = [Cited(message_id=MessageId("msg_1"), citation=source) for source in sources]
+    annotations = [
+        {
+            "type": "annotation",
+            "source": {"type": "url", "title": "Oats", "url": "https://example.com/oats"},
+            "index": 4,
+        },
+        {
+            "type": "annotation",
+            "source": {"type": "file", "title": "oats.pdf", "filename": "oats.pdf"},
+        },
+    ]
+    kept = assistant("msg_1", "Oats.")
+    kept["content"][0]["annotations"] = annotations
+    kind = "assistant_message.content_part.annotation_added"
+    assert told(start, says, *cited, end)[3:] == [
+        *(
+            updated(
+                "msg_1",
+                {"type": kind, "content_index": 0, "annotation_index": n, "annotation": each},
+            )
+            for n, each in enumerate(annotations)
+        ),
+        done(kept),
+    ]
+    (message,) = Transcript(CONVERSATION.id, [start, says, *cited, end]).closed()
+    assert as_json(to_item(message)) == kept
+
+
+def test_what_a_response_has_cost_is_not_told() -> None:
+    assert told(TokensUsed(input_tokens=1, output_tokens=1)) == []

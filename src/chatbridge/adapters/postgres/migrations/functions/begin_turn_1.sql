@@ -11,8 +11,8 @@ create function {s}.begin_turn_1(
   outcome text, title text, status text, status_reason text, metadata jsonb,
   conversation_created_at timestamptz, conversation_updated_at timestamptz,
   epoch integer, counted bigint,
-  "position" bigint, id text, role text, kind text, content text, tool_calls jsonb, payload json,
-  created_at timestamptz
+  "position" bigint, id text, role text, kind text, content text, tool_calls jsonb,
+  citations jsonb, payload json, created_at timestamptz
 ) language plpgsql as $$
 #variable_conflict use_column
 declare
@@ -95,7 +95,8 @@ begin
     select 'started'::text, v_conversation.title, v_conversation.status,
       v_conversation.status_reason, v_conversation.metadata, v_conversation.created_at,
       v_conversation.updated_at, v_turn.epoch, v_counted,
-      m.position, m.id, m.role, m.kind, m.content, m.tool_calls, m.payload, m.created_at
+      m.position, m.id, m.role, m.kind, m.content, m.tool_calls, m.citations, m.payload,
+      m.created_at
     from {s}.messages m
     where m.user_id = p_user and m.conversation_id = p_conversation
       and m.position between v_first and v_subject and m.kind <> 'note'

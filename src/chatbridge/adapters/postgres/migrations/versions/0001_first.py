@@ -103,6 +103,12 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column(
+            "citations",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'[]'"),
+            nullable=False,
+        ),
+        sa.Column(
             "payload", postgresql.JSON(none_as_null=True, astext_type=sa.Text()), nullable=True
         ),
         sa.Column(
@@ -119,6 +125,7 @@ def upgrade() -> None:
             TOOL_CALLS,
             name="messages_tool_calls",
         ),
+        sa.CheckConstraint("jsonb_typeof(citations) = 'array'", name="messages_citations"),
         sa.ForeignKeyConstraint(
             ["user_id", "conversation_id"],
             ["chatbridge.conversations.user_id", "chatbridge.conversations.id"],
@@ -147,6 +154,9 @@ def upgrade() -> None:
         sa.Column("epoch", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=False),
         sa.Column("cancel_asked", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column(
+            "usage", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True
+        ),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
