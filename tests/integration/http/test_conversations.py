@@ -170,7 +170,15 @@ async def test_pages_of_messages_join_up(person: Person, order: str) -> None:
 async def test_messages_say_who_said_what_and_what_was_called(person: Person) -> None:
     id = (await person.chat("add tea"))["conversation_id"]
     asked, called, said = (await person.get(f"conversations/{id}/messages"))["items"]
-    assert set(asked) == {"id", "role", "kind", "content", "tool_calls", "created_at"}
+    assert set(asked) == {
+        "id",
+        "role",
+        "kind",
+        "content",
+        "tool_calls",
+        "citations",
+        "created_at",
+    }
     assert (asked["role"], asked["kind"], asked["content"]) == ("user", "text", "add tea")
     assert (called["role"], called["kind"], called["content"]) == ("assistant", "tools", "")
     [call] = called["tool_calls"]
@@ -182,6 +190,7 @@ async def test_messages_say_who_said_what_and_what_was_called(person: Person) ->
         "state",
         "started_at",
         "ended_at",
+        "hosted",
     }
     assert (call["name"], call["state"]) == ("add_task", "succeeded")
     assert json.loads(call["arguments"]) == {"title": "tea"}
@@ -228,8 +237,8 @@ async def test_a_session_has_this_shape(service: Served, person: Person) -> None
 
 async def test_a_chat_answers_with_the_whole_turn(person: Person) -> None:
     turn = await person.chat("add tea")
-    assert set(turn) == {"conversation_id", "turn_id", "state", "messages", "error"}
-    assert (turn["state"], turn["error"]) == ("completed", None)
+    assert set(turn) == {"conversation_id", "turn_id", "state", "messages", "error", "usage"}
+    assert (turn["state"], turn["error"], turn["usage"]) == ("completed", None, None)
     assert turn["turn_id"].startswith("turn_")
     kept = (await person.get(f"conversations/{turn['conversation_id']}/messages"))["items"]
     assert turn["messages"] == kept[1:]

@@ -199,11 +199,12 @@ async def test_every_key_begins_with_the_owner(clean_engine: AsyncEngine) -> Non
 
 
 async def insert_message(engine: AsyncEngine, **columns: Any) -> None:
-    kept = {"role": "assistant", "kind": "text", "tool_calls": "[]", **columns}
+    kept = {"role": "assistant", "kind": "text", "tool_calls": "[]", "citations": "[]"} | columns
     statement = text(
         f"insert into {SCHEMA}.messages"  # noqa: S608
-        " (user_id, conversation_id, position, id, role, kind, tool_calls) values"
-        " (:user_id, :conversation_id, 1, 'msg_1', :role, :kind, cast(:tool_calls as jsonb))"
+        " (user_id, conversation_id, position, id, role, kind, tool_calls, citations)"
+        " values (:user_id, :conversation_id, 1, 'msg_1', :role, :kind,"
+        " cast(:tool_calls as jsonb), cast(:citations as jsonb))"
     )
     async with engine.connect() as connection:
         await connection.execute(statement, {"user_id": ALICE, "conversation_id": C1, **kept})
@@ -228,6 +229,7 @@ A_CALL = {
         ({"kind": "thought"}, "messages_kind"),
         ({"kind": "tools"}, "messages_tool_calls"),
         ({"tool_calls": json.dumps([A_CALL])}, "messages_tool_calls"),
+        ({"citations": "{}"}, "messages_citations"),
         ({"kind": "tools", "tool_calls": json.dumps(A_CALL)}, "messages_tool_calls"),
         *(
             (
