@@ -2,16 +2,30 @@
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
 
-from chatbridge.domain.model.errors import NotFound
+from chatbridge.domain.model.errors import Invalid, NotFound
 from chatbridge.domain.model.identifiers import UserId
+from chatbridge.domain.model.task import Task
 from chatbridge.ports.task_repository import TaskRepository
 
 ALICE = UserId("alice")
 BOB = UserId("bob")
+KEY = "call_1"
+
+KeyedCall = Callable[[TaskRepository, str | None], Awaitable[Task]]
+
+# what is left of one task called "old"
+CALLS: dict[str, tuple[KeyedCall, list[str]]] = {
+    "add": (lambda tasks, key: tasks.add(ALICE, "new", key=key), ["old", "new"]),
+    "update": (lambda tasks, key: tasks.update(ALICE, 1, title="new", key=key), ["new"]),
+    "complete": (lambda tasks, key: tasks.update(ALICE, 1, done=True, key=key), ["old"]),
+    "delete": (lambda tasks, key: tasks.delete(ALICE, 1, key=key), []),
+}
+every_call = pytest.mark.parametrize(("call", "left"), CALLS.values(), ids=CALLS.keys())
 
 
 class TaskRepositoryContract(ABC):
@@ -118,3 +132,89 @@ class TaskRepositoryContract(ABC):
         await repository.delete(BOB, 1)
 
         assert await repository.list(ALICE) == (mine,)
+
+    # a call that comes again
+
+    @every_call
+    async def test_a_call_that_comes_again_under_its_key_happens_once(
+        self, repository: TaskRepository, call: KeyedCall, left: list[str]
+    ) -> None:
+        await repository.add(ALICE, "old")
+        first = await call(repository, KEY)
+        tasks = await repository.list(ALICE)
+
+        assert await call(repository, KEY) == first
+        assert await repository.list(ALICE) == tasks
+        assert [task.title for task in tasks] == left
+
+    @every_call
+    async def test_ten_at_once_under_one_key_happen_once(
+        self, repository: TaskRepository, call: KeyedCall, left: list[str]
+    ) -> None:
+        await repository.add(ALICE, "old")
+        answers = await asyncio.gather(*(call(repository, KEY) for _ in range(10)))
+
+        assert answers == [answers[0]] * 10
+        assert [task.title for task in await repository.list(ALICE)] == left
+
+    async def test_a_task_that_is_added_again_takes_no_further_number(
+        self, repository: TaskRepository
+    ) -> None:
+        for _ in range(3):
+            await repository.add(ALICE, "a", key=KEY)
+
+        assert (await repository.add(ALICE, "b")).number == 2
+
+    @every_call
+    async def test_another_call_under_a_used_key_is_refused_and_does_nothing(
+        self, repository: TaskRepository, call: KeyedCall, left: list[str]
+    ) -> None:
+        task = await repository.add(ALICE, "old", key=KEY)
+
+        with pytest.raises(Invalid) as refused:
+            await call(repository, KEY)
+        assert refused.value.code == "idempotency_key_reused"
+        assert await repository.list(ALICE) == (task,)
+
+    async def test_what_was_deleted_under_a_key_leaves_it_used(
+        self, repository: TaskRepository
+    ) -> None:
+        await repository.add(ALICE, "a")
+        await repository.delete(ALICE, 1, key=KEY)
+
+        with pytest.raises(Invalid):
+            await repository.update(ALICE, 1, done=True, key=KEY)
+
+    async def test_other_keys_other_owners_and_no_key_are_other_calls(
+        self, repository: TaskRepository
+    ) -> None:
+        for owner, key in (
+            (ALICE, KEY),
+            (ALICE, "call_2"),
+            (BOB, KEY),
+            (ALICE, None),
+            (ALICE, None),
+        ):
+            await repository.add(owner, "a", key=key)
+
+        assert len(await repository.list(ALICE)) == 4
+        assert len(await repository.list(BOB)) == 1
+
+    async def test_a_call_that_comes_again_does_not_undo_what_was_done_since(
+        self, repository: TaskRepository
+    ) -> None:
+        await repository.add(ALICE, "a")
+        await repository.update(ALICE, 1, title="b", key=KEY)
+        await repository.update(ALICE, 1, title="c")
+
+        assert (await repository.update(ALICE, 1, title="b", key=KEY)).title == "b"
+        assert [task.title for task in await repository.list(ALICE)] == ["c"]
+
+    async def test_a_call_that_failed_may_be_made_again_under_its_key(
+        self, repository: TaskRepository
+    ) -> None:
+        with pytest.raises(NotFound):
+            await repository.update(ALICE, 1, done=True, key=KEY)
+        await repository.add(ALICE, "a")
+
+        assert (await repository.update(ALICE, 1, done=True, key=KEY)).done

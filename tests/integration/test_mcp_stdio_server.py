@@ -66,7 +66,7 @@ async def test_one_process_serves_all_calls_and_ends_with_the_provider(
     failed = await tools.call(request("fail"), ALICE)
     await tools.close()
 
-    assert listed == ["process", "die", "slow", "fail"]
+    assert listed == ["process", "die", "slow", "fail", "key"]
     assert (failed.output, failed.failed) == ("No.", True)
     assert not alive(process)
 
@@ -101,6 +101,12 @@ async def test_a_call_during_which_the_process_dies_is_not_repeated(
     assert result.failed
     assert "whether the tool did its work is unknown" in result.output
     assert noted(log) == ["die", "process"]
+
+
+async def test_the_calls_id_travels_with_it(tools: McpToolProvider) -> None:
+    call = request("key")
+
+    assert (await tools.call(call, ALICE)).output == call.call_id
 
 
 async def test_a_cancelled_caller_leaves_the_process_to_the_others(

@@ -154,6 +154,27 @@ async def test_a_call_is_one_request_and_a_list_is_kept() -> None:
     assert probe.requests == ["POST server/discover", "POST tools/list"] + ["POST tools/call"] * 3
 
 
+@pytest.mark.parametrize("of_today", [True, False])
+async def test_each_calls_id_travels_with_it(of_today: bool) -> None:
+    probe = Probe(stateless=of_today)
+    app = probe.app() if of_today else older(probe.app())
+    calls = [request("echo", text="hi") for _ in range(2)]
+    async with serving(app) as base, provider(probe_at(base)) as tools:
+        for call in calls:
+            await tools.call(call, ALICE)
+
+    assert probe.keys == [call.call_id for call in calls]
+
+
+async def test_a_call_that_comes_again_happens_once(tasks: McpToolProvider) -> None:
+    call = request("add_task", title="milk")
+    answers = await asyncio.gather(*(tasks.call(call, ALICE) for _ in range(5)))
+    listed = read((await tasks.call(request("list_tasks"), ALICE)).output)
+
+    assert answers == [answers[0]] * 5
+    assert [task["title"] for task in listed["tasks"]] == ["milk"]
+
+
 async def test_eight_users_do_not_wait_for_each_other() -> None:
     probe = Probe()
     async with serving(probe.app()) as base, provider(probe_at(base)) as tools:

@@ -17,6 +17,7 @@ from chatbridge.adapters.memory.task_repository import MemoryTaskRepository
 from chatbridge.domain.model.errors import Unavailable
 from chatbridge.domain.model.identifiers import UserId
 from chatbridge.domain.model.task import Task
+from chatbridge.domain.model.tool import CALL_KEY
 from chatbridge.entrypoints.tasks.server import TASKS_PATH, TasksApp, tasks_server
 from tests.integration.tool_servers import AUDIENCE, FakeTokens, app_with, read, serving
 
@@ -236,8 +237,70 @@ async def test_a_title_keeps_no_nul(address: str, tokens: FakeTokens) -> None:
         assert (await called(client, "add_task", title="a\x00b"))["title"] == "a\ufffdb"
 
 
+# a call that comes again
+
+
+async def test_a_call_that_comes_again_under_its_key_happens_once(
+    address: str, tokens: FakeTokens
+) -> None:
+    async with asking(address, tokens.token_for("alice")) as client:
+        for key in ("call_1", "call_1", "call_2", None, None):
+            meta = {CALL_KEY: key} if key else {}
+            added = await client.call_tool("add_task", {"title": "milk"}, meta=meta)
+            assert not added.is_error
+        listed = (await called(client, "list_tasks"))["tasks"]
+
+    assert [task["number"] for task in listed] == [1, 2, 3, 4]
+
+
+async def test_every_tool_that_changes_something_honours_the_key(
+    address: str, tokens: FakeTokens
+) -> None:
+    changes = {
+        "update_task": {"number": 1, "title": "oat milk"},
+        "complete_task": {"number": 1},
+        "delete_task": {"number": 1},
+    }
+    async with asking(address, tokens.token_for("alice")) as client:
+        await called(client, "add_task", title="milk")
+        for tool, arguments in changes.items():
+            first, again = [
+                await client.call_tool(tool, arguments, meta={CALL_KEY: tool}) for _ in range(2)
+            ]
+            assert not again.is_error
+            assert text_of(again) == text_of(first)
+
+
+async def test_another_call_under_the_same_key_is_refused_in_words(
+    address: str, tokens: FakeTokens
+) -> None:
+    async with asking(address, tokens.token_for("alice")) as client:
+        await client.call_tool("add_task", {"title": "milk"}, meta={CALL_KEY: "call_1"})
+        other = await client.call_tool("add_task", {"title": "tea"}, meta={CALL_KEY: "call_1"})
+
+    assert other.is_error
+    assert text_of(other).endswith("Another call was made under this key, so nothing was done.")
+
+
+async def test_a_key_is_its_owners(address: str, tokens: FakeTokens) -> None:
+    for user in ("alice", "bob"):
+        async with asking(address, tokens.token_for(user)) as client:
+            await client.call_tool("add_task", {"title": user}, meta={CALL_KEY: "call_1"})
+            listed = (await called(client, "list_tasks"))["tasks"]
+            assert [task["title"] for task in listed] == [user]
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "a b", "käse", 7, ["call_1"]])
+async def test_a_key_that_is_none_is_refused(address: str, tokens: FakeTokens, key: object) -> None:
+    async with asking(address, tokens.token_for("alice")) as client:
+        result = await client.call_tool("add_task", {"title": "milk"}, meta={CALL_KEY: key})
+        assert result.is_error
+        assert text_of(result).endswith("takes 1 to 255 visible ASCII characters.")
+        assert await called(client, "list_tasks") == {"tasks": []}
+
+
 class AwayTasks(MemoryTaskRepository):
-    async def add(self, user_id: UserId, title: str) -> Task:
+    async def add(self, user_id: UserId, title: str, *, key: str | None = None) -> Task:
         raise Unavailable("connection to 10.0.0.7 refused")
 
 

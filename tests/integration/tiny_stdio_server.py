@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 
 server = MCPServer("tiny")
@@ -41,6 +42,12 @@ async def slow(seconds: float) -> str:
 async def fail() -> str:
     """Fail with words."""
     raise ToolError("No.")
+
+
+@server.tool(structured_output=False)
+async def key(context: Context) -> str:
+    """What names the call."""
+    return str((context.request_context.meta or {}).get("chatbridge/idempotency-key"))
 
 
 if __name__ == "__main__":

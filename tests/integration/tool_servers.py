@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 from mcp import MCPError
 from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import (
     CallToolResult,
@@ -32,8 +33,8 @@ from chatbridge.adapters.mcp.stdio_server import StdioServer
 from chatbridge.adapters.mcp.tool_provider import McpToolProvider
 from chatbridge.domain.model.caller import Caller
 from chatbridge.domain.model.errors import Unauthenticated
-from chatbridge.domain.model.identifiers import CallId, ConversationId, TurnId, UserId
-from chatbridge.domain.model.tool import OnBehalf, ToolRequest
+from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId, new_call_id
+from chatbridge.domain.model.tool import CALL_KEY, OnBehalf, ToolRequest
 from chatbridge.entrypoints.tasks.server import TasksApp
 from chatbridge.ports.token_issuer import IssuedToken, TokenIssuer
 
@@ -142,6 +143,7 @@ class Probe:
     log: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+    keys: list[object] = field(default_factory=list)
     offered: Sequence[str] = PROBE_TOOLS
 
     def app(self) -> Callable[..., Any]:
@@ -163,9 +165,10 @@ class Probe:
             server.add_tool(getattr(self, name), structured_output=False)
         return server
 
-    async def echo(self, text: str) -> str:
+    async def echo(self, text: str, context: Context) -> str:
         """Say it again."""
         self.log.append(f"echo {text}")
+        self.keys.append((context.request_context.meta or {}).get(CALL_KEY))
         return text
 
     async def slow(self, seconds: float) -> str:
@@ -259,8 +262,8 @@ def behalf(user: str) -> OnBehalf:
 
 
 def request(name: str, **arguments: Any) -> ToolRequest:
-    """A call of the tool."""
-    return ToolRequest(call_id=CallId("call_1"), name=name, arguments=arguments)
+    """A new call of the tool."""
+    return ToolRequest(call_id=new_call_id(), name=name, arguments=arguments)
 
 
 def read(output: str) -> Any:

@@ -5,9 +5,10 @@ from collections.abc import AsyncGenerator, Iterator
 import pytest
 
 from chatbridge.adapters.postgres.engine import postgres_engine
+from chatbridge.adapters.postgres.task_repository import PostgresTaskRepository
 from chatbridge.adapters.postgres.turn_repository import PostgresTurnRepository
 from chatbridge.domain.model.context_window import ContextWindow
-from chatbridge.domain.model.identifiers import ConversationId
+from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.domain.model.turn import Recording
 from tests.contracts.store import ask, said
 from tests.round_trips import Report, Trips, asked, described, whole_turns
@@ -53,6 +54,23 @@ async def test_begin_and_finish_are_one_round_trip_each(
     report.add(f"begin {beginning.total()}, finish {finishing.total()}")
     assert beginning == {"begin": 1}
     assert finishing == {"finish": 1}
+
+
+async def test_a_call_of_the_task_tools_is_one_round_trip(
+    line: tuple[Trips, str], report: Report
+) -> None:
+    trips, url = line
+    engine = postgres_engine(url, 1)
+    tasks = PostgresTaskRepository(engine, "chatbridge")
+    try:
+        for key in ("call_1", "call_2"):
+            trips.since()
+            await tasks.add(UserId("alice"), "milk", key=key)
+            counted = trips.since().total()
+    finally:
+        await engine.dispose()
+    report.add(f"add {counted}")
+    assert counted == 1
 
 
 async def test_a_plain_turn_costs_two_round_trips_and_one_before_the_model(

@@ -1,8 +1,7 @@
 """What is asked of a tool server, the same over every transport."""
 
-from collections.abc import Mapping
 from importlib.metadata import version
-from typing import Any, Protocol
+from typing import Protocol
 
 from mcp import Client
 from mcp_types import (
@@ -15,7 +14,7 @@ from mcp_types import (
 )
 from pydantic import TypeAdapter
 
-from chatbridge.domain.model.tool import OnBehalf
+from chatbridge.domain.model.tool import CALL_KEY, OnBehalf, ToolRequest
 
 Answer = CallToolResult | InputRequiredResult
 
@@ -51,8 +50,8 @@ class Source(Protocol):
         """All tools of the server, in its order."""
         ...
 
-    async def call(self, tool: str, arguments: Mapping[str, Any], on_behalf: OnBehalf) -> Answer:
-        """Call a tool, once."""
+    async def call(self, request: ToolRequest, on_behalf: OnBehalf) -> Answer:
+        """Call a tool by its own name, once."""
         ...
 
     async def close(self) -> None:
@@ -72,11 +71,13 @@ async def ask_for_tools(client: Client) -> list[Tool]:
     return tools
 
 
-async def ask_for_call(client: Client, tool: str, arguments: Mapping[str, Any]) -> Answer:
-    """Send one tools/call and nothing else.
+async def ask_for_call(client: Client, request: ToolRequest) -> Answer:
+    """Send one tools/call and nothing else; the call's id goes with it under `CALL_KEY`.
 
     The client's own `call_tool` also lists the tools of a new connection, to check structured
     content that is not used here: a second request, which may fail after the tool did its work.
     """
-    parameters = CallToolRequestParams(name=tool, arguments=dict(arguments))
+    parameters = CallToolRequestParams(
+        name=request.name, arguments=dict(request.arguments), _meta={CALL_KEY: request.call_id}
+    )
     return await client.session.send_request(CallToolRequest(params=parameters), _ANSWER)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import httpx2
 from mcp import Client
@@ -15,7 +15,7 @@ from mcp_types import Tool
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from chatbridge.adapters.mcp.exchange import CLIENT_INFO, Answer, ask_for_call, ask_for_tools
-from chatbridge.domain.model.tool import OnBehalf
+from chatbridge.domain.model.tool import OnBehalf, ToolRequest
 
 _T = TypeVar("_T")
 
@@ -90,14 +90,14 @@ class HttpSource:
         self._mirroring = frozenset(tool.name for tool in tools if _mirrors(tool))
         return tools
 
-    async def call(self, tool: str, arguments: Mapping[str, Any], on_behalf: OnBehalf) -> Answer:
+    async def call(self, request: ToolRequest, on_behalf: OnBehalf) -> Answer:
         """Call a tool, once; cancelling closes the request, which tells the server to stop."""
 
         async def work(client: Client) -> Answer:
-            if tool in self._mirroring:
+            if request.name in self._mirroring:
                 # the client fills those headers from a list that it has seen itself
                 await ask_for_tools(client)
-            return await ask_for_call(client, tool, arguments)
+            return await ask_for_call(client, request)
 
         return await self._exchange(on_behalf, work)
 

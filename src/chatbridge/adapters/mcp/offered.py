@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from mcp_types import Tool
 
 from chatbridge.adapters.mcp.exchange import Answer, Source
-from chatbridge.domain.model.tool import OnBehalf
+from chatbridge.domain.model.tool import OnBehalf, ToolRequest
 
 _log = logging.getLogger(__name__)
 
@@ -37,9 +38,9 @@ class Offered:
             return tools
         return [self._without_user(tool, self._user_argument) for tool in tools if self._fits(tool)]
 
-    async def call(self, tool: str, arguments: Mapping[str, Any], on_behalf: OnBehalf) -> Answer:
+    async def call(self, request: ToolRequest, on_behalf: OnBehalf) -> Answer:
         """Call a tool, once."""
-        return await self._source.call(tool, self._filled(tool, arguments, on_behalf), on_behalf)
+        return await self._source.call(self._filled(request, on_behalf), on_behalf)
 
     async def close(self) -> None:
         """Let go of what is held open."""
@@ -71,15 +72,14 @@ class Offered:
             return tool
         return tool.model_copy(update={"input_schema": _without(schema, argument)})
 
-    def _filled(
-        self, tool: str, arguments: Mapping[str, Any], on_behalf: OnBehalf
-    ) -> Mapping[str, Any]:
+    def _filled(self, request: ToolRequest, on_behalf: OnBehalf) -> ToolRequest:
         if self._user_argument is None:
-            return arguments
-        kept = {name: value for name, value in arguments.items() if name != self._user_argument}
-        if self._takes_user.get(tool, False):
+            return request
+        given = request.arguments.items()
+        kept = {name: value for name, value in given if name != self._user_argument}
+        if self._takes_user.get(request.name, False):
             kept[self._user_argument] = on_behalf.user_id
-        return kept
+        return replace(request, arguments=kept)
 
 
 def _without(schema: Mapping[str, Any], argument: str) -> dict[str, Any]:

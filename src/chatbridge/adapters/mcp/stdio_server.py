@@ -20,7 +20,7 @@ from chatbridge.adapters.mcp.exchange import (
     ask_for_call,
     ask_for_tools,
 )
-from chatbridge.domain.model.tool import OnBehalf
+from chatbridge.domain.model.tool import OnBehalf, ToolRequest
 
 _log = logging.getLogger(__name__)
 
@@ -65,9 +65,9 @@ class StdioSource:
         """All tools of the server, in its order."""
         return await ask_for_tools(await self._connected())
 
-    async def call(self, tool: str, arguments: Mapping[str, Any], on_behalf: OnBehalf) -> Answer:
+    async def call(self, request: ToolRequest, on_behalf: OnBehalf) -> Answer:
         """Call a tool, once; cancelling asks the server to stop it."""
-        return await ask_for_call(await self._connected(), tool, arguments)
+        return await ask_for_call(await self._connected(), request)
 
     async def close(self) -> None:
         """End the process, by force where it does not go by itself within 2 s."""

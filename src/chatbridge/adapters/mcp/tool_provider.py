@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mcp_types import Tool as ServerTool
@@ -56,7 +57,7 @@ class McpToolProvider(ToolProvider):
         source = self._sources[server]
         try:
             async with asyncio.timeout(source.timeout):
-                answer = await source.call(tool, request.arguments, on_behalf)
+                answer = await source.call(replace(request, name=tool), on_behalf)
         except TimeoutError:
             return timed_out(source.timeout)
         except Exception as error:

@@ -221,3 +221,20 @@ class TaskRow(Row, table=True):
     done: bool = Field(sa_column_kwargs={"server_default": text("false")})
     created_at: datetime = _time()
     updated_at: datetime = _time()
+
+
+class TaskCallRow(Row, table=True):
+    """What a call of the bundled tool server was, and what it answered, under the call's key."""
+
+    __tablename__ = "task_calls"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (PrimaryKeyConstraint("user_id", "key"),)
+
+    user_id: str = _column(Text, primary_key=True)
+    key: str = _column(Text, primary_key=True)
+    request: str = _column(Text)
+    number: int = Field()
+    title: str = _column(Text)
+    done: bool = Field()
+    created_at: datetime = _time(default=None)
+    updated_at: datetime = _time(default=None)
+    called_at: datetime = _time(default=None)

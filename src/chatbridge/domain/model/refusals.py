@@ -30,6 +30,14 @@ def no_task(number: int) -> NotFound:
     return NotFound(f"There is no task {number}.", code="task_not_found")
 
 
+def task_key_reused() -> Invalid:
+    """Another call of the owner's was made under this key."""
+    return Invalid(
+        "Another call was made under this key, so nothing was done.",
+        code="idempotency_key_reused",
+    )
+
+
 def closed() -> Conflict:
     """The conversation is locked or closed."""
     return Conflict(

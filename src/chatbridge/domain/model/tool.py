@@ -6,6 +6,9 @@ from typing import Any
 
 from chatbridge.domain.model.identifiers import CallId, ConversationId, TurnId, UserId
 
+CALL_KEY = "chatbridge/idempotency-key"
+"""Names a call's id to tool servers, which can tell by it that a call has come before."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Annotated, Any, Literal
@@ -11,7 +12,7 @@ from mcp.server import MCPServer
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import AccessToken, TokenVerifier
 from mcp.server.auth.settings import AuthSettings
-from mcp.server.mcpserver import Resolve
+from mcp.server.mcpserver import Context, Resolve
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import ToolAnnotations
@@ -23,11 +24,14 @@ from starlette.types import Receive, Scope, Send
 from chatbridge.domain.model.errors import Invalid, NotFound, Unauthenticated, Unavailable
 from chatbridge.domain.model.identifiers import UserId
 from chatbridge.domain.model.task import Task, checked_task_title
+from chatbridge.domain.model.tool import CALL_KEY
 from chatbridge.ports.task_repository import TaskRepository
 from chatbridge.ports.token_issuer import TokenIssuer
 
 TASKS_PATH = "/mcp/tasks"
 LONGEST_REHEARSAL = 30.0
+
+_KEY = re.compile(r"[!-~]{1,255}")
 
 _INSTRUCTIONS = "The tasks of the person in the chat. Tasks are named by their number."
 
@@ -116,8 +120,16 @@ def _current_user() -> UserId:
     return UserId(token.subject)
 
 
-# filled from the token and in no tool's schema: an argument of this name is not looked at
+def _key_of_call(context: Context) -> str | None:
+    key = (context.request_context.meta or {}).get(CALL_KEY)
+    if key is None or (isinstance(key, str) and _KEY.fullmatch(key)):
+        return key
+    raise ToolError(f"`{CALL_KEY}` takes 1 to 255 visible ASCII characters.")
+
+
+# filled from the token and the request, in no tool's schema: arguments of these names are ignored
 _User = Annotated[UserId, Resolve(_current_user)]
+_Key = Annotated[str | None, Resolve(_key_of_call)]
 _Title = Annotated[str, Field(description="What is to be done, in 1 to 500 characters.")]
 _Number = Annotated[int, Field(description="The task's number, as list_tasks shows it.")]
 
@@ -135,10 +147,10 @@ class _TaskTools:
     def __init__(self, tasks: TaskRepository) -> None:
         self._tasks = tasks
 
-    async def add_task(self, title: _Title, user: _User) -> str:
+    async def add_task(self, title: _Title, user: _User, key: _Key) -> str:
         """Add a task for the person in the chat. Answers the new task with its number."""
         with _in_words():
-            return _said(await self._tasks.add(user, _clean(title)))
+            return _said(await self._tasks.add(user, _clean(title), key=key))
 
     async def list_tasks(self, user: _User) -> str:
         """List all tasks of the person in the chat, open and done, by number."""
@@ -146,20 +158,20 @@ class _TaskTools:
             found = await self._tasks.list(user)
         return _json({"tasks": [_shown(task) for task in found]})
 
-    async def update_task(self, number: _Number, title: _Title, user: _User) -> str:
+    async def update_task(self, number: _Number, title: _Title, user: _User, key: _Key) -> str:
         """Give a task a new title. Answers the changed task."""
         with _in_words(number):
-            return _said(await self._tasks.update(user, number, title=_clean(title)))
+            return _said(await self._tasks.update(user, number, title=_clean(title), key=key))
 
-    async def complete_task(self, number: _Number, user: _User) -> str:
+    async def complete_task(self, number: _Number, user: _User, key: _Key) -> str:
         """Mark a task as done. Answers the changed task."""
         with _in_words(number):
-            return _said(await self._tasks.update(user, number, done=True))
+            return _said(await self._tasks.update(user, number, done=True, key=key))
 
-    async def delete_task(self, number: _Number, user: _User) -> str:
+    async def delete_task(self, number: _Number, user: _User, key: _Key) -> str:
         """Delete a task for good. Answers the task as it was."""
         with _in_words(number):
-            return _said(await self._tasks.delete(user, number))
+            return _said(await self._tasks.delete(user, number, key=key))
 
 
 async def _rehearse(

@@ -88,6 +88,20 @@ def upgrade() -> None:
         schema=SCHEMA,
     )
     op.create_table(
+        "task_calls",
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("request", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("done", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("called_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "key"),
+        schema=SCHEMA,
+    )
+    op.create_table(
         "messages",
         sa.Column("user_id", sa.Text(), nullable=False),
         sa.Column("conversation_id", sa.Text(), nullable=False),
@@ -250,6 +264,7 @@ def downgrade() -> None:
         "feedback",
         "turns",
         "messages",
+        "task_calls",
         "tasks",
         "task_counters",
         "conversations",
