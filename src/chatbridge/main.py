@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from chatbridge.adapters.postgres.embedded import EmbeddedPostgresError
 from chatbridge.container import Container, running, tasks_running
+from chatbridge.entrypoints.chatkit.documentation import schemas as chatkit_schemas
 from chatbridge.entrypoints.chatkit.routes import chatkit_router
 from chatbridge.entrypoints.cors import add_cors
 from chatbridge.entrypoints.errors import add_error_handlers
@@ -20,6 +21,7 @@ from chatbridge.entrypoints.page.development import development_router
 from chatbridge.entrypoints.page.routes import element_router, page_router
 from chatbridge.entrypoints.rest.chat import chat_router
 from chatbridge.entrypoints.rest.conversations import conversations_router
+from chatbridge.entrypoints.rest.documentation import schemas as turn_schemas
 from chatbridge.entrypoints.rest.health import health_router
 from chatbridge.entrypoints.rest.sessions import sessions_router
 from chatbridge.entrypoints.serving import listening_on, run
@@ -64,7 +66,7 @@ def create_app(container: Container | None = None) -> FastAPI:
             app.include_router(development_router(container.issuer()))
     add_error_handlers(app)
     add_cors(app, settings.allowed_origins)
-    document(app)
+    document(app, chatkit_schemas, turn_schemas)
     return app
 
 

@@ -1,11 +1,14 @@
 """The contract of the HTTP surface, as it is published and kept in contracts/."""
 
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import FastAPI
 
 from chatbridge.entrypoints.errors import Problem, problem_of, title_of
+
+Schema = dict[str, Any]
 
 _DESCRIPTION = """\
 Conversations with an assistant, every message and tool call of them kept in Postgres.
@@ -41,7 +44,27 @@ _SERVICE_KEY = {
 
 _PROBLEMS: dict[str, tuple[int, str]] = {
     "token_missing": (401, "You are not signed in: show a token (`Authorization: Bearer ...`)."),
+    "token_malformed": (401, "This is not a token that chatbridge can read."),
+    "wrong_type": (401, "This token was made for another purpose."),
+    "wrong_algorithm": (401, "This token is signed by a method that is not accepted here."),
+    "unknown_key": (
+        401,
+        "This token is signed with a key that the sign-in does not publish; sign in again.",
+    ),
+    "bad_signature": (401, "The signature of this token is not right."),
+    "claim_missing": (401, "The token lacks the claim `aud`."),
+    "claim_invalid": (401, "The claim `exp` is not of the right form."),
+    "wrong_issuer": (401, "This token was issued by a sign-in that is not trusted here."),
+    "wrong_audience": (401, "This token was issued for another service."),
     "token_expired": (401, "This token has expired; sign in again."),
+    "token_not_yet_valid": (401, "This token is not good yet; check the clocks."),
+    "token_lifetime": (401, "A token may live for a second to a day."),
+    "development_token": (
+        401,
+        "Development tokens are accepted in development only, and only from the machine that "
+        "chatbridge runs on (loopback).",
+    ),
+    "sign_in_not_configured": (401, "No sign-in is configured on this server."),
     "session_not_accepted": (401, "A chat session's secret is good for /chatkit only."),
     "service_key_not_accepted": (401, "A service key is good for making chat sessions only."),
     "unknown_service_key": (401, "This is not a service key of this server."),
@@ -85,12 +108,20 @@ _PROBLEMS: dict[str, tuple[int, str]] = {
     "not_retryable": (422, "Only a message of the user can be retried."),
     "user_id": (422, "A user id is 1 to 128 letters, digits or _.:@|+=~'-"),
     "unknown_operation": (422, "'type' must be one of 'threads.create', 'threads.list', ..."),
+    "internal_error": (500, "Something went wrong here; it has been logged."),
     "not_implemented": (501, "input.transcribe is not served here."),
     "database_unavailable": (503, "The database is away for a moment; try again."),
     "schema_missing": (
         503,
         "The database lacks chatbridge's schema or has an older one: run `chatbridge migrate`.",
     ),
+    "database_refused": (503, "The database refuses chatbridge: check DATABASE_URL."),
+    "database_slow": (503, "The database does not answer."),
+    "sign_in_unavailable": (
+        503,
+        "The sign-in can't be reached to check the token; try again in a moment.",
+    ),
+    "stopping": (503, "This server is stopping; ask again."),
 }
 
 _HEADERS = {
@@ -104,13 +135,28 @@ _HEADERS = {
     },
 }
 
-TOKEN = (
+SIGN_IN = (
     "token_missing",
+    "token_malformed",
+    "wrong_type",
+    "wrong_algorithm",
+    "unknown_key",
+    "bad_signature",
+    "claim_missing",
+    "claim_invalid",
+    "wrong_issuer",
+    "wrong_audience",
     "token_expired",
-    "session_not_accepted",
-    "service_key_not_accepted",
-    "not_your_account",
+    "token_not_yet_valid",
+    "token_lifetime",
+    "development_token",
+    "sign_in_not_configured",
+    "unknown_service_key",
+    "sign_in_unavailable",
 )
+"""Why nobody is known to be asking."""
+
+TOKEN = (*SIGN_IN, "session_not_accepted", "service_key_not_accepted", "not_your_account")
 """Why a caller may not even ask."""
 
 BODY = (
@@ -123,14 +169,14 @@ BODY = (
 )
 """Why a body is not read, or not understood."""
 
-STORE = ("database_unavailable", "schema_missing")
+STORE = ("database_unavailable", "schema_missing", "database_refused")
 """Why there is nothing to be had just now."""
 
 CONVERSATION = ("forbidden", "conversation_not_found")
 """Why a conversation is not the caller's."""
 
 
-def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
+def problems(*codes: str) -> dict[int | str, Schema]:
     """What an operation's documentation says of these refusals: a response for each status."""
     by_status: defaultdict[int, list[str]] = defaultdict(list)
     for code in codes:
@@ -138,19 +184,49 @@ def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
     return {status: _refusal(status, by_status[status]) for status in sorted(by_status)}
 
 
-def document(app: FastAPI) -> None:
-    """Complete what FastAPI derives: every refusal is a problem document, `422` included."""
+def event_stream(data: Schema, *, example: str, events: Sequence[str] = ()) -> Schema:
+    """The documentation of a stream: every event's `data` is JSON of this schema.
+
+    `events` are the names that an event may have; none: they have no names.
+    """
+    properties: Schema = {
+        "id": {"type": "string"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": data,
+        },
+    }
+    if events:
+        properties["event"] = {"type": "string", "enum": list(events)}
+    event = {"type": "object", "required": [*properties][1:], "properties": properties}
+    stream = {
+        "type": "string",
+        "contentMediaType": "text/event-stream",
+        "contentSchema": {"type": "array", "items": event},
+    }
+    return {"text/event-stream": {"schema": stream, "example": example}}
+
+
+def document(app: FastAPI, *schemas: Callable[[], Schema]) -> None:
+    """Complete what FastAPI derives, and add the `schemas` that it can't derive.
+
+    Every refusal is a problem document, `422` included.
+    """
     derive = app.openapi
 
-    def complete() -> dict[str, Any]:
+    def complete() -> Schema:
         if app.openapi_schema is None:
-            _complete(derive())
+            contract = derive()
+            for more in schemas:
+                contract["components"]["schemas"] |= more()
+            _complete(contract)
         return derive()
 
     app.openapi = complete
 
 
-def _complete(contract: dict[str, Any]) -> None:
+def _complete(contract: Schema) -> None:
     contract["info"]["description"] = _DESCRIPTION
     contract["info"]["license"] = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
     contract["tags"] = _TAGS
@@ -164,10 +240,14 @@ def _complete(contract: dict[str, Any]) -> None:
     components["schemas"]["Problem"] = Problem.model_json_schema()
     for unused in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)
+    for operations in contract["paths"].values():
+        for operation in operations.values():
+            responses = operation["responses"] | {"500": _refusal(500, ["internal_error"])}
+            operation["responses"] = dict(sorted(responses.items()))
 
 
-def _refusal(status: int, codes: list[str]) -> dict[str, Any]:
-    refusal: dict[str, Any] = {
+def _refusal(status: int, codes: list[str]) -> Schema:
+    refusal: Schema = {
         "description": title_of(status),
         "content": {
             "application/problem+json": {

@@ -9,12 +9,9 @@ from chatkit.types import ChatKitReq
 from pydantic import BaseModel
 
 from chatbridge.adapters.jwt.service_keys import new_service_key
-from chatbridge.container import Container
-from chatbridge.main import create_app
 from tests.chatkit_client import Json, create, say, user_input
-from tests.serving import Served, settings_for
-
-Route = tuple[str, str]
+from tests.integration.http.published import ROUTES, Route, refusals
+from tests.serving import Served
 
 PUBLIC = {"/healthz", "/readyz", "/development/token"}
 SERVICE_KEY = new_service_key()
@@ -69,12 +66,6 @@ _BODIES: dict[Route, Json] = {
 }
 
 
-def _routes() -> tuple[Route, ...]:
-    paths = create_app(Container(settings=settings_for("memory:"))).openapi()["paths"]
-    return tuple((method.upper(), path) for path, methods in paths.items() for method in methods)
-
-
-ROUTES = _routes()
 GUARDED = tuple(route for route in ROUTES if route[1] not in PUBLIC)
 OF_A_USER = tuple(route for route in GUARDED if "{user_id}" in route[1])
 OF_ONE_CONVERSATION = tuple(
@@ -125,6 +116,8 @@ def require_refused(response: httpx.Response, status: int, code: str) -> Json:
         status,
         "application/problem+json",
     ), response.text
+    documented = refusals(response.request)
+    assert documented is None or (status, code) in documented, "it is not in the contract"
     problem = response.json()
     assert set(problem) == {"type", "title", "status", "code", "detail"}
     assert (problem["status"], problem["code"]) == (status, code)

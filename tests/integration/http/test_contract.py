@@ -3,53 +3,37 @@
 from collections.abc import Iterator
 from typing import Any
 
+import jsonschema_rs
 import pytest
-import yaml
 
+from chatbridge.entrypoints.openapi import SIGN_IN
 from scripts.contract import CONTRACT, contract
-from tests.chatkit_client import create
+from tests.chatkit_client import Json
 from tests.integration.http.asking import (
     FOR_SERVICES,
     FOR_SESSIONS,
-    OPERATIONS,
+    GUARDED,
     PUBLIC,
-    ROUTES,
     TAKES_ONE_CONVERSATION,
-    Route,
     ask,
     require_refused,
     somebody,
 )
+from tests.integration.http.published import (
+    DOCUMENT,
+    ROUTES,
+    Route,
+    documented,
+    found,
+    references,
+    require_told,
+    require_valid,
+    told,
+)
 from tests.serving import Served
 
-DOCUMENT: dict[str, Any] = yaml.safe_load(contract())
-
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _routes = pytest.mark.parametrize("route", ROUTES, ids=" ".join)
-
-
-def documented(route: Route) -> dict[str, Any]:
-    method, path = route
-    return DOCUMENT["paths"][path][method.lower()]
-
-
-def found(reference: str) -> Any:
-    assert reference.startswith("#/")
-    there: Any = DOCUMENT
-    for part in reference.removeprefix("#/").split("/"):
-        there = there[part]
-    return there
-
-
-def references(value: Any) -> Iterator[str]:
-    match value:
-        case {"$ref": str(reference)}:
-            yield reference
-        case dict():
-            for entry in value.values():
-                yield from references(entry)
-        case list():
-            for entry in value:
-                yield from references(entry)
 
 
 def test_the_contract_is_written_down_as_the_app_has_it() -> None:
@@ -154,11 +138,46 @@ def _has_example(media: dict[str, Any]) -> bool:
     )
 
 
-def test_every_operation_of_the_protocol_is_named() -> None:
-    [body] = documented(("POST", "/chatkit"))["requestBody"]["content"].values()
-    assert body["schema"]["properties"]["type"]["enum"] == list(OPERATIONS)
-    example = body["examples"]["threads.create"]["value"]
-    assert example["params"].keys() == create("")["params"].keys()
+@pytest.mark.parametrize("name", DOCUMENT["components"]["schemas"])
+def test_a_schema_is_well_formed(name: str) -> None:
+    jsonschema_rs.meta.validate({"$schema": _DIALECT, **found(f"#/components/schemas/{name}")})
+
+
+@_routes
+def test_an_example_is_what_it_is_an_example_of(route: Route) -> None:
+    for media_type, media in _media(documented(route)):
+        for example in _examples(media):
+            if media_type == "text/event-stream":
+                require_told(example, media["schema"])
+            else:
+                require_valid(example, media["schema"])
+
+
+def _media(operation: Json) -> Iterator[tuple[str, Json]]:
+    for message in [operation.get("requestBody", {}), *operation["responses"].values()]:
+        yield from message.get("content", {}).items()
+
+
+def _examples(media: Json) -> Iterator[Any]:
+    if "example" in media:
+        yield media["example"]
+    for example in media.get("examples", {}).values():
+        yield found(example["$ref"])["value"] if "$ref" in example else example["value"]
+    for reference in references(media["schema"]):
+        yield from found(reference).get("examples", [])
+
+
+def test_the_ways_to_sign_in_are_described() -> None:
+    schemes = DOCUMENT["components"]["securitySchemes"]
+    assert set(schemes) == {"userToken", "clientSecret", "serviceKey"}
+    for scheme in schemes.values():
+        assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+        assert scheme["description"]
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=" ".join)
+def test_every_reason_not_to_be_signed_in_is_told(route: Route) -> None:
+    assert {code for _, code in told(documented(route))} >= set(SIGN_IN)
 
 
 @pytest.mark.parametrize(

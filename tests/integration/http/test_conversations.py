@@ -272,6 +272,7 @@ async def test_the_events_of_a_chat_are_numbered_without_a_gap(person: Person) -
     assert first["event"] == "turn.started"
     started = json.loads(first["data"])
     assert started == {
+        "type": "turn.started",
         "conversation_id": answer.headers["x-conversation-id"],
         "turn_id": answer.headers["x-turn-id"],
     }

@@ -26,18 +26,17 @@ from tests.integration.http.asking import (
     OF_ONE_CONVERSATION,
     OF_ONE_THREAD,
     OPERATIONS,
-    ROUTES,
     SERVICE_KEY,
     STREAMED,
     TAKES_ONE_CONVERSATION,
     UNSUPPORTED,
-    Route,
     a_conversation,
     ask,
     operation,
     require_refused,
     somebody,
 )
+from tests.integration.http.published import ROUTES, Route
 from tests.serving import Served, served, settings_for
 
 GARBAGE = ("x", "a.b.c", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.", "x" * 20_000)

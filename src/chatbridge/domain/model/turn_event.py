@@ -125,6 +125,11 @@ _TYPES = {name: kind for kind, name in _NAMES.items()}
 _TIMES = ("at", "started_at", "ended_at")
 
 
+def name_of(kind: type[TurnEvent]) -> str:
+    """The `type` of such an event's record."""
+    return _NAMES[kind]
+
+
 def to_record(event: TurnEvent) -> dict[str, Any]:
     """The event as JSON can hold it: `type`, and the event's own fields."""
     return {"type": _NAMES[type(event)], **_written(asdict(event))}

@@ -1,9 +1,14 @@
 """What the contract says of ChatKit's routes; the protocol's own types are the SDK's."""
 
-from typing import Any, get_args
+import json
+import re
+from typing import Any
 
-from chatkit.types import ChatKitReq
-from pydantic import BaseModel, ConfigDict
+from chatkit.types import ChatKitReq, Page, Thread, ThreadItem, ThreadMetadata, ThreadStreamEvent
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+
+from chatbridge.entrypoints.openapi import Schema, event_stream
 
 _THREAD_ID = "conv_6f1c2a7d9b3e4c5f8a0b1c2d3e4f5a6b"
 _STRING = {"schema": {"type": "string"}}
@@ -13,6 +18,18 @@ _SAID: dict[str, Any] = {
     "attachments": [],
     "inference_options": {},
 }
+
+# the SDK's names are common words; in the contract they are ChatKit's
+_REFERENCE = "#/components/schemas/chatkit.{model}"
+_ROOTS: dict[str, Any] = {
+    "Request": ChatKitReq,
+    "Event": ThreadStreamEvent,
+    "Thread": Thread,
+    "ThreadPage": Page[ThreadMetadata],
+    "ThreadItemPage": Page[ThreadItem],
+}
+# pydantic names a generic type by all that is in it
+_LONG_NAMES = {r"Page_ThreadMetadata_": "ThreadPage", r"Page_Annotated\w+": "ThreadItemPage"}
 
 _PARAMS: dict[str, dict[str, Any]] = {
     "threads.create": {"input": _SAID},
@@ -54,29 +71,53 @@ class ThreadCancelOut(BaseModel):
     cancelled: bool
 
 
-def operations() -> list[str]:
-    """The `type` of every operation that the SDK knows."""
-    union, *_ = get_args(ChatKitReq)
-    return [operation.model_fields["type"].default for operation in get_args(union)]
+class _Schemas(GenerateJsonSchema):
+    """Without titles that only repeat the fields' names."""
+
+    # an action's type is a variable of Python's by default, which no JSON can say
+    ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        """Never."""
+        return False
 
 
-BY_SESSION: dict[str, Any] = {"security": [{"clientSecret": []}]}
+def schemas() -> Schema:
+    """The components `chatkit.*`: the unions of requests and events, and all that is in them."""
+    roots, rest = TypeAdapter.json_schemas(
+        [(name, "validation", TypeAdapter(kind)) for name, kind in _ROOTS.items()],
+        ref_template=_REFERENCE,
+        schema_generator=_Schemas,
+    )
+    named = {name: schema for (name, _), schema in roots.items()} | rest["$defs"]
+    written = json.dumps(named)
+    for long, name in _LONG_NAMES.items():
+        written = re.sub(long, name, written)
+    return {f"chatkit.{name}": _marked(schema) for name, schema in json.loads(written).items()}
 
-REQUEST: dict[str, Any] = {
+
+def _marked(schema: Schema) -> Schema:
+    """What tells the members of a union apart is always there, also where Python may leave it."""
+    properties = schema.get("properties", {})
+    marks = [name for name, kind in properties.items() if "const" in kind]
+    required = schema.get("required", [])
+    added = [name for name in marks if name not in required]
+    return schema | ({"required": [*added, *required]} if added else {})
+
+
+def _reference(name: str) -> Schema:
+    return {"$ref": _REFERENCE.format(model=name)}
+
+
+BY_SESSION: Schema = {"security": [{"clientSecret": []}]}
+
+REQUEST: Schema = {
     **BY_SESSION,
     "requestBody": {
         "required": True,
         "content": {
             "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["type", "params"],
-                    "properties": {
-                        "type": {"type": "string", "enum": operations()},
-                        "params": {"type": "object"},
-                        "metadata": {"type": "object"},
-                    },
-                },
+                "schema": _reference("Request"),
                 "examples": {
                     name: {"value": {"type": name, "params": params}}
                     for name, params in _PARAMS.items()
@@ -86,7 +127,17 @@ REQUEST: dict[str, Any] = {
     },
 }
 
-ANSWERS: dict[str, Any] = {
+EVENTS = event_stream(_reference("Event"), example=_EVENTS)
+"""A stream of the protocol."""
+
+_ANSWER: Schema = {
+    "anyOf": [
+        *map(_reference, ("Thread", "ThreadPage", "ThreadItemPage")),
+        {"type": "object", "maxProperties": 0},
+    ]
+}
+
+ANSWERS: Schema = {
     "description": "Events of the protocol where the operation speaks, else JSON.",
     "headers": {
         "X-Conversation-Id": {"description": "Of a stream: its thread.", **_STRING},
@@ -98,7 +149,7 @@ ANSWERS: dict[str, Any] = {
         },
     },
     "content": {
-        "text/event-stream": {**_STRING, "example": _EVENTS},
-        "application/json": {"schema": {"type": "object"}, "example": _THREADS},
+        **EVENTS,
+        "application/json": {"schema": _ANSWER, "example": _THREADS},
     },
 }

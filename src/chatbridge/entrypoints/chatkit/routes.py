@@ -37,7 +37,7 @@ from chatbridge.entrypoints.chatkit.server import AnsweringServer, BridgeServer
 from chatbridge.entrypoints.chatkit.store import Watching
 from chatbridge.entrypoints.errors import Refused, sentence
 from chatbridge.entrypoints.following import FollowingResponse
-from chatbridge.entrypoints.openapi import BODY, CONVERSATION, STORE, problems
+from chatbridge.entrypoints.openapi import BODY, CONVERSATION, SIGN_IN, STORE, problems
 from chatbridge.ports.authenticator import Authenticator
 
 _REQUEST: TypeAdapter[ChatKitReq] = TypeAdapter(ChatKitReq)
@@ -71,8 +71,7 @@ def chatkit_router(
         responses={
             200: ANSWERS,
             **problems(
-                "token_missing",
-                "token_expired",
+                *SIGN_IN,
                 "service_key_not_accepted",
                 "session_is_bound",
                 *CONVERSATION,
@@ -90,6 +89,7 @@ def chatkit_router(
                 "invalid_limit",
                 "not_implemented",
                 *STORE,
+                "stopping",
             ),
         },
         openapi_extra=REQUEST,
@@ -119,8 +119,7 @@ def chatkit_router(
         operation_id="cancelThreadTurn",
         summary="Stop the answer of a thread",
         responses=problems(
-            "token_missing",
-            "token_expired",
+            *SIGN_IN,
             "service_key_not_accepted",
             "session_is_bound",
             *CONVERSATION,

@@ -19,13 +19,13 @@ from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.authentication import current_user, guarded
 from chatbridge.entrypoints.following import FollowingResponse
 from chatbridge.entrypoints.openapi import BODY, CONVERSATION, STORE, TOKEN, problems
+from chatbridge.entrypoints.rest.documentation import EVENTS, STARTED
 from chatbridge.entrypoints.rest.schemas import (
     ChatBody,
     MessageOut,
     TurnError,
     TurnOut,
     UsageOut,
-    event_schema,
 )
 from chatbridge.ports.authenticator import Authenticator
 
@@ -42,7 +42,7 @@ def chat_router(turns: Turns, authenticator: Authenticator) -> APIRouter:
         responses={
             200: {
                 "description": "The turn at its end, or its events.",
-                "content": event_schema(),
+                "content": EVENTS,
             },
             **problems(
                 *TOKEN,
@@ -52,6 +52,7 @@ def chat_router(turns: Turns, authenticator: Authenticator) -> APIRouter:
                 *BODY,
                 "empty_text",
                 *STORE,
+                "stopping",
             ),
         },
     )
@@ -80,8 +81,9 @@ def _message(body: ChatBody) -> Message:
 
 
 async def _frames(live: LiveTurn) -> AsyncGenerator[str, None]:
-    started = {"conversation_id": live.turn.conversation.id, "turn_id": live.turn.id}
-    yield f"event: turn.started\ndata: {json.dumps(started)}\n\n"
+    turn = live.turn
+    started = {"type": STARTED, "conversation_id": turn.conversation.id, "turn_id": turn.id}
+    yield f"event: {STARTED}\ndata: {json.dumps(started)}\n\n"
     async for number, event in live.follow():
         record = to_record(event)
         yield f"id: {number}\nevent: {record['type']}\ndata: {json.dumps(record)}\n\n"

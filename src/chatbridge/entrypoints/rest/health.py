@@ -18,7 +18,10 @@ def health_router(require_ready: Callable[[], Awaitable[None]]) -> APIRouter:
         return HealthOut(status="ok")
 
     @router.get(
-        "/readyz", operation_id="isReady", summary="Can it serve?", responses=problems(*STORE)
+        "/readyz",
+        operation_id="isReady",
+        summary="Can it serve?",
+        responses=problems(*STORE, "database_slow"),
     )
     async def readyz() -> HealthOut:
         """Whether the database answers and has the schema that this version needs."""

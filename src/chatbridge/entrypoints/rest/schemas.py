@@ -15,11 +15,13 @@ _ID = "^[A-Za-z0-9_.:-]{1,128}$"
 
 _CONVERSATION_ID = "conv_6f1c2a7d9b3e4c5f8a0b1c2d3e4f5a6b"
 _MOMENT = "2026-01-02T03:04:05.678901Z"
+_CURSOR = "MTc2NzMyMzA0NTY3ODkwMTpjb252XzZmMWMyYTdkOWIzZTRjNWY4YTBiMWMyZDNlNGY1YTZi"
 _CONVERSATION = {
     "id": _CONVERSATION_ID,
     "title": "Shopping",
-    "status": "active",
-    "status_reason": None,
+    # a null in an example is left out of the contract
+    "status": "locked",
+    "status_reason": "It goes on by e-mail.",
     "created_at": _MOMENT,
     "updated_at": _MOMENT,
 }
@@ -177,7 +179,7 @@ class TaskOut(BaseModel):
 class ConversationPage(BaseModel):
     """Some conversations; `next` is the cursor of the next page."""
 
-    model_config = _example({"items": [_CONVERSATION], "next": None})
+    model_config = _example({"items": [_CONVERSATION], "next": _CURSOR})
 
     items: list[ConversationOut]
     next: str | None
@@ -279,35 +281,3 @@ class HealthOut(BaseModel):
     model_config = _example({"status": "ok"})
 
     status: Literal["ok", "ready"]
-
-
-def event_schema() -> dict[str, Any]:
-    """The documentation of a turn's stream."""
-    return {"text/event-stream": {"schema": {"type": "string"}, "example": EVENTS_EXAMPLE}}
-
-
-EVENTS_EXAMPLE = """\
-event: turn.started
-data: {"conversation_id": "conv_6f1c…", "turn_id": "turn_3e4f…"}
-
-id: 1
-event: text.started
-data: {"type": "text.started", "message_id": "msg_2d3e…", "at": "2026-01-02T03:04:05+00:00"}
-
-id: 2
-event: text.delta
-data: {"type": "text.delta", "message_id": "msg_2d3e…", "text": "Hello!"}
-
-id: 3
-event: text.finished
-data: {"type": "text.finished", "message_id": "msg_2d3e…"}
-
-id: 4
-event: tokens.used
-data: {"type": "tokens.used", "input_tokens": 512, "output_tokens": 3}
-
-id: 5
-event: turn.ended
-data: {"type": "turn.ended", "state": "completed"}
-
-"""

@@ -8,7 +8,7 @@ from chatbridge.domain.model.caller import CHAT_SESSION, Caller
 from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.entrypoints.authentication import current_user, guarded
-from chatbridge.entrypoints.openapi import BODY, CONVERSATION, STORE, problems
+from chatbridge.entrypoints.openapi import BODY, CONVERSATION, SIGN_IN, STORE, problems
 from chatbridge.entrypoints.rest.schemas import SessionBody, SessionOut
 from chatbridge.ports.authenticator import Authenticator
 from chatbridge.ports.token_issuer import TokenIssuer
@@ -27,10 +27,8 @@ def sessions_router(
         operation_id="createChatSession",
         summary="Make a chat session",
         responses=problems(
-            "token_missing",
-            "token_expired",
+            *SIGN_IN,
             "session_not_accepted",
-            "unknown_service_key",
             "not_your_account",
             *CONVERSATION,
             *BODY,
