@@ -39,7 +39,8 @@ begin
       from json_array_elements(p_messages) with ordinality m (value, n);
   end if;
   update {s}.conversations c
-    set last_position = c.last_position + json_array_length(p_messages),
+    set last_position = c.last_position + case
+        when v_turn.retry and p_state <> 'completed' then 0 else json_array_length(p_messages) end,
       title = coalesce(c.title, p_title), updated_at = clock_timestamp()
     where c.user_id = p_user and c.id = v_turn.conversation_id;
   update {s}.turns t set state = p_state, usage = p_usage, ended_at = clock_timestamp()

@@ -1,0 +1,127 @@
+"""What may happen in a random history, and how the answers of two stores are compared."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from chatbridge.domain.model.errors import ChatbridgeError
+from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
+from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.page import Page
+from chatbridge.domain.model.turn import Recording
+from chatbridge.domain.model.turn_event import (
+    EndState,
+    Titled,
+    ToolCallFinished,
+    ToolCallStarted,
+    TurnEvent,
+)
+from tests.contracts.steps import until
+from tests.contracts.store import ALICE, BOB, NOON, Store, call, message, said, tools
+
+FIRST, *REST = [(o, ConversationId(c)) for o in (ALICE, BOB) for c in ("conv_1", "conv_2")]
+SAVED = [MessageId(f"msg_{n}") for n in range(4)]
+ASKED = [MessageId(f"turn_{n}_asks") for n in range(4)]
+
+Place = tuple[UserId, ConversationId]
+
+# mostly one conversation, in which then much happens
+places = st.sampled_from([FIRST] * 5 + REST)
+owners = st.sampled_from([ALICE, BOB])
+message_ids = st.sampled_from(SAVED + ASKED)
+orders = st.sampled_from(["asc", "desc"])
+limits = st.integers(1, 4)
+texts = st.sampled_from(["hello", "", "ü 👋🏽 '; --", "x" * 300])
+ends: st.SearchStrategy[EndState] = st.sampled_from(
+    ["completed", "completed", "failed", "cancelled", "interrupted"]
+)
+
+
+@st.composite
+def entries(draw: st.DrawFn) -> Message:
+    """A message of any kind."""
+    id, text = draw(st.sampled_from(SAVED)), draw(texts)
+    kind = draw(st.sampled_from(["text", "text", "partial", "tools", "shown", "note"]))
+    if kind == "tools":
+        return tools(id)
+    role = draw(st.sampled_from(["user", "assistant"]))
+    payload = draw(st.sampled_from([None, {}, {"z": 1, "a": [None, 2.5]}]))
+    return message(id, text, role=role, kind=kind, payload=payload)
+
+
+@dataclass(frozen=True)
+class Speech:
+    """What a turn says: a text, a call or a title, to its end or cut off."""
+
+    kind: str
+    text: str
+    whole: bool
+
+    def events(self, id: str) -> tuple[TurnEvent, ...]:
+        """Said in the message of this id."""
+        match self.kind:
+            case "text":
+                return said(id, self.text, finished=self.whole)
+            case "call":
+                return self._call(MessageId(id))[: 1 + self.whole]
+            case _:
+                return (Titled(title=f"{id} {self.text}"),)
+
+    def _call(self, id: MessageId) -> tuple[TurnEvent, ...]:
+        began = call(f"{id}_call", "running")
+        ended = {"call_id": began.id, "state": "succeeded", "output": self.text, "at": NOON}
+        start = ToolCallStarted(message_id=id, call=began)
+        return (start, ToolCallFinished(message_id=id, **ended))
+
+
+speeches = st.builds(
+    Speech, st.sampled_from(["text", "text", "call", "title"]), texts, st.booleans()
+)
+
+
+async def outcome(answering: Awaitable[Any]) -> Any:
+    """What a call answers, or how it refuses."""
+    try:
+        return await answering
+    except ChatbridgeError as error:
+        return error
+
+
+def comparable(value: Any) -> Any:
+    """The value without what two stores can't have in common: their clocks and their cursors."""
+    match value:
+        case ChatbridgeError():
+            return type(value), value.code
+        case Page():
+            return comparable(value.items), value.next is not None
+        case Recording():
+            kept = (value.turn, value.events, value.durable, value.cancel_asked, value.lost)
+            return comparable(kept)
+        case datetime():
+            lately = abs(value - datetime.now(UTC)) < timedelta(hours=1)
+            return "lately" if lately else value.isoformat()
+        case tuple() | list():
+            return [comparable(each) for each in value]
+        case _ if is_dataclass(value):
+            return {f.name: comparable(getattr(value, f.name)) for f in fields(value)}
+        case _:
+            return value
+
+
+async def sorted_places(stale: Awaitable[Any]) -> Any:
+    """Places in one order: a store may give them in any."""
+    return sorted(await stale)
+
+
+async def journaled(store: Store, recording: Recording) -> Recording:
+    """The recording after its events have become durable, or have not been let."""
+    if not recording.lost:
+        store.journal.open(recording)
+        store.journal.wake()
+        async with store.journal.running():
+            await until(recording, lambda: recording.lost or not recording.tail)
+        store.journal.close(recording)
+    return recording
