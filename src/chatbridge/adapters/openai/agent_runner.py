@@ -13,6 +13,7 @@ from agents import (
     RunItem,
     Runner,
     RunResultStreaming,
+    ToolApprovalItem,
     ToolCallOutputItem,
 )
 from agents.exceptions import ModelRefusalError
@@ -178,10 +179,16 @@ class _Run:
     def _conclude(self, result: RunResultStreaming) -> None:
         if result.interruptions:
             for item in result.interruptions:
-                self._calls.answered(item.call_id, NEEDS_APPROVAL)
+                self._refuse(item)
             raise ApprovalNeeded
         if self._reader and self._reader.called and result.final_output is not None:
             self._reader.conclude(str(result.final_output))  # a tool's output is the answer
+
+    def _refuse(self, item: ToolApprovalItem) -> None:
+        if self._calls.find(item.call_id) is None and self._reader:
+            self._reader.refuse(item.name or "", item.arguments or "{}", NEEDS_APPROVAL)
+        else:
+            self._calls.answered(item.call_id, NEEDS_APPROVAL)
 
 
 def _logged(error: Exception) -> Exception:

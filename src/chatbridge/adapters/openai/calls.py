@@ -62,7 +62,8 @@ class Calls:
 
     def show(self, id: CallId) -> None:
         """The call's start has reached the reader, so it may ask to begin."""
-        self._by_id[id].shown.set()
+        if id in self._by_id:  # a hosted one asks nobody
+            self._by_id[id].shown.set()
 
     def answered(self, provider_id: str | None, output: str) -> None:
         """The SDK has this output; a call that never began has failed."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from agents.items import TResponseOutputItem, TResponseStreamEvent
 from openai.types.responses import (
@@ -10,21 +11,39 @@ from openai.types.responses import (
     ResponseErrorEvent,
     ResponseFunctionToolCall,
     ResponseOutputMessage,
+    ResponseOutputRefusal,
+    ResponseOutputText,
 )
 
 from chatbridge.adapters.openai.arguments import storable_arguments
 from chatbridge.adapters.openai.calls import Calls
+from chatbridge.adapters.openai.citations import to_citation
 from chatbridge.adapters.openai.failures import ProviderFailure, TruncatedStream
+from chatbridge.adapters.openai.hosted import HostedCalls
+from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.identifiers import MessageId, new_message_id
 from chatbridge.domain.model.message import cleaned
-from chatbridge.domain.model.turn_event import TextDelta, TextFinished, TextStarted, TurnEvent
+from chatbridge.domain.model.turn_event import (
+    Cited,
+    TextDelta,
+    TextFinished,
+    TextStarted,
+    TokensUsed,
+    TurnEvent,
+)
 
 
 @dataclass(slots=True)
 class _Text:
     id: MessageId = field(default_factory=new_message_id)
     said: list[str] = field(default_factory=list[str])
+    parts: dict[int, int] = field(default_factory=dict[int, int])
+    cited: set[Citation] = field(default_factory=set[Citation])
     whole: bool = False
+
+    def before(self, part: int) -> int:
+        """How many characters stand before this part."""
+        return sum(length for number, length in self.parts.items() if number < part)
 
 
 class ResponseReader:
@@ -37,6 +56,7 @@ class ResponseReader:
     def __init__(self, emit: Callable[[TurnEvent], None], calls: Calls) -> None:
         self._emit = emit
         self._calls = calls
+        self._hosted = HostedCalls(emit)
         self._step = new_message_id()
         self._texts: dict[int | str, _Text] = {}
         self._ids: dict[str, list[str]] = {}
@@ -47,15 +67,19 @@ class ResponseReader:
         """Emit what the event means. Raises ProviderFailure or TruncatedStream if it says so."""
         match event.type:
             case "response.output_text.delta" | "response.refusal.delta":
-                self._say(_key(event.output_index, event.item_id), event.delta)
+                key = _key(event.output_index, event.item_id)
+                self._say(key, event.delta, event.content_index or 0)
+            case "response.output_text.annotation.added":
+                key = _key(event.output_index, event.item_id)
+                self._cite(key, event.annotation, event.content_index or 0)
+            case "response.output_item.added":
+                self._hosted.start(event.output_index, event.item)
             case "response.output_item.done":
-                self._item(_key(event.output_index, event.item.id), event.item)
-            case "response.completed":
+                self._item(event.output_index, event.item)
+            case "response.completed" | "response.incomplete" | "response.failed":
+                self._count(event.response)
+                _require_whole(event.type, event.response)
                 self._complete(event.response)
-            case "response.incomplete":
-                raise TruncatedStream("incomplete response")
-            case "response.failed":
-                raise _failed(event.response)
             case "error":
                 raise _error(event)
             case _:
@@ -66,34 +90,49 @@ class ResponseReader:
         if not self._ended:
             raise TruncatedStream("no final response")
 
-    def _item(self, key: int | str, item: TResponseOutputItem) -> None:
+    def _item(self, index: int | None, item: TResponseOutputItem) -> None:
         _clean(item)
-        if getattr(item, "status", None) == "incomplete":
-            return
         if isinstance(item, ResponseOutputMessage):
-            self._finish(key, _text_of(item))
+            self._message(_key(index, item.id), item)
         elif isinstance(item, ResponseFunctionToolCall):
-            self._call(item)
+            if item.status != "incomplete":
+                self._call(item)
+        else:
+            self._hosted.finish(index, item)
+
+    def _message(self, key: int | str, item: ResponseOutputMessage) -> None:
+        if item.status == "incomplete":
+            return
+        parts = [_text_of(part) for part in item.content or []]
+        self._say_rest(key, "".join(parts))
+        if key in self._texts:
+            self._texts[key].parts = {n: len(part) for n, part in enumerate(parts)}
+        for number, part in enumerate(item.content or []):
+            for annotation in _annotations(part):
+                self._cite(key, annotation, number)
+        self._finish(key)
 
     def _complete(self, response: Response) -> None:
-        if response.status == "incomplete":
-            raise TruncatedStream("incomplete response")
         self._ended = True
-        for key, text in tuple(self._texts.items()):
-            self._finish(key, "".join(text.said))
+        for key in tuple(self._texts):
+            self._finish(key)
         silent = not self._texts
         # some endpoints leave out the events and send only the response
         for index, item in enumerate(response.output or []):
-            _clean(item)
-            if isinstance(item, ResponseOutputMessage):
-                if silent:
-                    self._finish(index, _text_of(item))
-            elif isinstance(item, ResponseFunctionToolCall):
+            if isinstance(item, ResponseFunctionToolCall):
+                _clean(item)
                 self._same_call(item)
+            elif silent or not isinstance(item, ResponseOutputMessage):
+                self._item(index, item)
 
     def conclude(self, answer: str) -> None:
         """What the response's tools have brought is the whole answer."""
-        self._finish("answer", cleaned(answer))
+        self._say("answer", answer)
+        self._finish("answer")
+
+    def refuse(self, name: str, arguments: str, why: str) -> None:
+        """The provider has asked for a call of its own that it may not begin."""
+        self._hosted.refuse(name, arguments, why)
 
     def _call(self, item: ResponseFunctionToolCall) -> None:
         self.called = True
@@ -110,7 +149,7 @@ class ResponseReader:
         else:
             self._call(item)
 
-    def _say(self, key: int | str, delta: str) -> None:
+    def _say(self, key: int | str, delta: str, part: int = 0) -> None:
         delta = cleaned(delta or "")
         if not delta:
             return
@@ -119,12 +158,30 @@ class ResponseReader:
             text = self._texts[key] = _Text()
             self._emit(TextStarted(message_id=text.id, at=datetime.now(UTC)))
         text.said.append(delta)
+        text.parts[part] = text.parts.get(part, 0) + len(delta)
         self._emit(TextDelta(message_id=text.id, text=delta))
 
-    def _finish(self, key: int | str, whole: str) -> None:
+    def _say_rest(self, key: int | str, whole: str) -> None:
         said = "".join(self._texts[key].said) if key in self._texts else ""
         if whole.startswith(said):
             self._say(key, whole[len(said) :])
+
+    def _cite(self, key: int | str, annotation: object, part: int) -> None:
+        text = self._texts.get(key)
+        if text is None:
+            return
+        citation = to_citation(annotation, text.before(part))
+        if citation is not None and citation not in text.cited:
+            text.cited.add(citation)
+            self._emit(Cited(message_id=text.id, citation=citation))
+
+    def _count(self, response: Response) -> None:
+        usage = response.usage
+        read, written = (usage.input_tokens or 0, usage.output_tokens or 0) if usage else (0, 0)
+        if read or written:
+            self._emit(TokensUsed(input_tokens=read, output_tokens=written))
+
+    def _finish(self, key: int | str) -> None:
         text = self._texts.get(key)
         if text is not None and not text.whole:
             text.whole = True
@@ -149,9 +206,19 @@ def _clean(item: TResponseOutputItem) -> None:
                 part.refusal = cleaned(part.refusal or "")
 
 
-def _text_of(item: ResponseOutputMessage) -> str:
-    parts = item.content or []
-    return "".join(p.text if p.type == "output_text" else p.refusal for p in parts)
+def _text_of(part: ResponseOutputText | ResponseOutputRefusal) -> str:
+    return part.text if part.type == "output_text" else part.refusal
+
+
+def _annotations(part: ResponseOutputText | ResponseOutputRefusal) -> list[Any]:
+    return [*(part.annotations or [])] if part.type == "output_text" else []
+
+
+def _require_whole(kind: str, response: Response) -> None:
+    if kind == "response.failed":
+        raise _failed(response)
+    if kind == "response.incomplete" or response.status == "incomplete":
+        raise TruncatedStream("incomplete response")
 
 
 def _failed(response: Response) -> ProviderFailure:

@@ -1,6 +1,8 @@
 """Messages as the input items of the Agents SDK."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from agents import TResponseInputItem
 
@@ -18,15 +20,30 @@ def model_input(window: Iterable[Message]) -> list[TResponseInputItem]:
     """The window as a model reads it: plain texts, and each tool call next to its output.
 
     Content is a plain string, because Chat Completions endpoints refuse output parts; items carry
-    no ids and no status, because those of one endpoint mean nothing to another.
+    no ids and no status, because those of one endpoint mean nothing to another. What a provider's
+    own tool has brought is text too, for no other provider has that tool; it stands in the same
+    item as the answer beside it, because some endpoints refuse two in a row.
     """
-    return [item for message in window for item in _items(message)]
+    items: list[Any] = [item for message in window for item in _items(message)]
+    read: list[Any] = []
+    for item in items:
+        if read and _is_answer(item) and _is_answer(read[-1]):
+            read[-1] = {**item, "content": f"{read[-1]['content']}\n\n{item['content']}"}
+        else:
+            read.append(item)
+    return read
+
+
+def _is_answer(item: Any) -> bool:
+    return item.get("role") == "assistant"
 
 
 def _items(message: Message) -> Iterator[TResponseInputItem]:
     if message.kind == "tools":
-        yield from map(_call, message.tool_calls)
-        yield from map(_output, message.tool_calls)
+        ours = [call for call in message.tool_calls if not call.hosted]
+        yield from map(_call, ours)
+        yield from map(_output, ours)
+        yield from (_told(call) for call in message.tool_calls if call.hosted)
     elif message.counted and message.content:
         yield {"role": message.role, "content": message.content}
 
@@ -42,9 +59,18 @@ def _call(call: ToolCall) -> TResponseInputItem:
 
 
 def _output(call: ToolCall) -> TResponseInputItem:
+    return {"type": "function_call_output", "call_id": call.id, "output": _outcome(call)}
+
+
+def _told(call: ToolCall) -> TResponseInputItem:
+    told = f"[The tool {call.name} was used with {call.arguments}. It {_BROUGHT[call.state]}"
+    outcome = _outcome(call)
+    return {"role": "assistant", "content": f"{told}{f': {outcome}' if outcome else '.'}]"}
+
+
+_BROUGHT = defaultdict(lambda: "was cut off", succeeded="answered", failed="failed")
+
+
+def _outcome(call: ToolCall) -> str:
     seen = call.state in ("succeeded", "failed")
-    return {
-        "type": "function_call_output",
-        "call_id": call.id,
-        "output": (call.output or "") if seen else OUTCOME_UNKNOWN,
-    }
+    return (call.output or "") if seen else OUTCOME_UNKNOWN

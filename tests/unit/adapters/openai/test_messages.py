@@ -60,3 +60,21 @@ def test_a_call_that_nobody_saw_end_says_so(state: CallState) -> None:
 @pytest.mark.parametrize("arguments", ["{oops", "[]", ""])
 def test_arguments_that_an_endpoint_could_not_read_are_not_repeated(arguments: str) -> None:
     assert model_input([step(call("a", "failed", arguments))])[0].get("arguments") == "{}"
+
+
+def test_what_a_provider_ran_itself_is_text_in_front_of_the_answer() -> None:
+    search = replace(call("a", "succeeded", '{"query": "oats"}', "example.com"), hosted=True)
+    window = [said("?"), step(search), said("Oats.", "assistant"), said("thanks")]
+    told = '[The tool f was used with {"query": "oats"}. It answered: example.com]'
+    assert model_input(window) == [
+        {"role": "user", "content": "?"},
+        {"role": "assistant", "content": f"{told}\n\nOats."},
+        {"role": "user", "content": "thanks"},
+    ]
+
+
+def test_one_that_brought_nothing_says_only_that_it_was_used() -> None:
+    search = replace(call("a", "succeeded", output=""), hosted=True)
+    assert model_input([step(search)])[0].get("content") == (
+        "[The tool f was used with {}. It answered.]"
+    )
