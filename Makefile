@@ -9,7 +9,7 @@ SOURCES := src tests scripts examples
 ELEMENT := element/node_modules/.installed
 FRONTEND := frontend/node_modules/.installed
 
-.PHONY: help run demo web test test-system test-browser picture element check format lint types imports migrate contract lock install clean
+.PHONY: help run demo web test test-system test-faults test-browser picture element check format lint types imports migrate contract lock install clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,10 @@ test: $(DEV) ## the whole suite on a real Postgres; TEST_POSTGRES=url|container|
 
 test-system: $(DEV) ## what needs programs from elsewhere: PgBouncer and Node
 	pgbouncer="$$(scripts/pgbouncer.sh)" && PGBOUNCER="$$pgbouncer" $(BIN)/pytest tests/system
+
+test-faults: $(DEV) ## replicas killed, frozen and cut off, for some minutes; FAULT_ROUNDS=10 for longer
+	pgbouncer="$$(scripts/pgbouncer.sh)" && libfaketime="$$(scripts/faketime.sh)" && \
+		PGBOUNCER="$$pgbouncer" LIBFAKETIME="$$libfaketime" $(BIN)/pytest --tb=native tests/faults
 
 test-browser: $(DEV) $(ELEMENT) $(FRONTEND) ## the pages in a real Chromium, against all that is served; needs Node
 	cd element && npm run -s check

@@ -1,0 +1,143 @@
+"""The way to the database is cut, refused, a black hole, or loses an answer to a COMMIT."""
+
+import asyncio
+from itertools import count
+
+import httpx
+
+from tests.faults.asking import Person, eventually, in_lanes
+from tests.faults.model import Script
+from tests.faults.oracles import Database, judge
+from tests.faults.stand import Link, Replica, Stand
+
+OUTAGE = 3.0
+TURNS = 20
+STATEMENTS = {"begin_turn": "begin", "finish_turn": "finish", "skip locked": "tick"}
+LOST_WITHIN = 60.0
+LANES = 8
+
+
+async def test_a_lost_answer_to_a_commit_doubles_and_loses_nothing(stand: Stand) -> None:
+    link = await stand.link()
+    replica = await stand.start(DATABASE_URL=link.url)
+    each = max(1, stand.rounds(60) // len(STATEMENTS))
+    people = [Person(stand, f"user{number}") for number in range(LANES)]
+    asked: dict[str, list[Script]] = {person.user: [] for person in people}
+    cuts = 0
+    for text in STATEMENTS:
+        await link.do("lose", text=text, times=each)
+        cuts += each
+        await asyncio.gather(
+            *(_ask_until_lost(person, replica, link, cuts, asked[person.user]) for person in people)
+        )
+    lost, doubled, other = 0, 0, list[str]()
+    for person in people:
+        scripts = asked[person.user]
+        kept = await Database(stand.sql).messages(person.conversation or "")
+        judged = judge(scripts, {script.id for script in scripts}, kept)
+        whole = [row["content"] for row in kept if row["kind"] == "text"]
+        lost += len(judged.lost) + sum(script.text() not in whole for script in scripts)
+        doubled += len(judged.duplicated)
+        other += judged.reordered + judged.wrong
+    stand.promised(
+        "the connection is lost after COMMIT, before its answer",
+        f"{cuts} of {'/'.join(STATEMENTS.values())}",
+        "nothing is lost or doubled",
+        f"lost {lost}, doubled {doubled} of {sum(map(len, asked.values()))} turns",
+    )
+    assert (lost, doubled, other) == (0, 0, [])
+
+
+async def _ask_until_lost(
+    person: Person, replica: Replica, link: Link, cuts: int, asked: list[Script]
+) -> None:
+    async with asyncio.timeout(LOST_WITHIN):
+        while await link.do("lost") < cuts:
+            script = Script(id=f"{person.user}-{len(asked)}", words=5, pause=0.03)
+            asked.append(script)
+            await person.ask(replica, script)
+
+
+async def test_turns_outlive_an_outage_of_the_database(stand: Stand) -> None:
+    link = await stand.link()
+    replica = await stand.start(DATABASE_URL=link.url)
+    numbers = count()
+    for fault, how in (("cut", {}), ("refuse", {"seconds": OUTAGE}), ("hole", {"seconds": OUTAGE})):
+        turns = stand.rounds(TURNS)
+        asking = asyncio.gather(
+            *(_ask(stand, replica, next(numbers)) for _ in range(turns)), return_exceptions=True
+        )
+        await asyncio.sleep(1.0)
+        await link.do(fault, **how)
+        whole = await asking
+        broken = [outcome for outcome in whole if outcome is not True]
+        stand.promised(
+            f"the database is away: {fault}",
+            f"{turns} turns",
+            "every turn completes without a gap",
+            f"incomplete {len(broken)}",
+        )
+        assert broken == []
+
+
+async def _ask(stand: Stand, replica: Replica, number: int) -> bool:
+    script = Script(id=f"o{number}", words=50, pause=0.05)
+    person = Person(stand, f"user{number}")
+    seen = await person.ask(replica, script)
+    kept = await Database(stand.sql).messages(person.conversation or "")
+    return seen.text == kept[-1]["content"] == script.text()
+
+
+async def test_a_replica_heals_by_itself_after_an_outage(stand: Stand) -> None:
+    link = await stand.link()
+    away = asyncio.create_task(link.do("refuse", seconds=OUTAGE))
+    replica = await stand.launch(DATABASE_URL=link.url)
+    await _is_up_and_not_ready(stand, replica, away)
+    healed = [await stand.ready(replica)]
+    person = Person(stand, "alice")
+    await person.ask(replica, Script(id="after-start", words=2))
+    away = asyncio.create_task(link.do("refuse", seconds=OUTAGE))
+    await asyncio.sleep(0.2)
+    await _is_up_and_not_ready(stand, replica, away)
+    healed.append(await stand.ready(replica))
+    await person.ask(replica, Script(id="after-outage", words=2))
+    stand.promised(
+        "the database is away at the start, and while idle",
+        2,
+        "up and not ready; ready by itself within 3 s",
+        f"ready after {', '.join(f'{seconds:.1f} s' for seconds in healed)}",
+    )
+    assert max(healed) < 3.0
+
+
+async def _is_up_and_not_ready(stand: Stand, replica: Replica, away: asyncio.Task[int]) -> None:
+    async def up() -> bool:
+        try:
+            return (await stand.client.get(f"{replica.url}/healthz")).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    await eventually(up, OUTAGE, "it is up without a database")
+    assert not away.done()
+    assert (await stand.client.get(f"{replica.url}/readyz")).status_code == 503
+    await away
+
+
+async def test_a_request_never_waits_long_for_a_silent_database(direct_stand: Stand) -> None:
+    stand = direct_stand
+    link = await stand.link()
+    replica = await stand.start(DATABASE_URL=link.url)
+    people = [Person(stand, f"user{number}") for number in range(5)]
+    await in_lanes(5, [p.ask(replica, Script(id=p.user, words=1)) for p in people])
+    away = asyncio.create_task(link.do("hole", seconds=14.0))
+    await asyncio.sleep(0.1)
+    began = asyncio.get_running_loop().time()
+    path = "/api/{0.user}/conversations/{0.conversation}"
+    answers = await asyncio.gather(*(p.get(replica, path.format(p)) for p in people))
+    longest = asyncio.get_running_loop().time() - began
+    stand.promised(
+        "the database is silent", 5, "every request is answered within 12 s", f"{longest:.1f} s"
+    )
+    assert {answer.status_code for answer in answers} == {503}
+    assert longest < 12.0
+    await away

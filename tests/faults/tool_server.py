@@ -1,0 +1,44 @@
+"""A tool server as a process: one tool with an effect, and a log of each time it took place."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import asyncpg
+from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
+
+from tests.faults import child
+
+KEY = "chatbridge/idempotency-key"
+"""Where in a request's `_meta` chatbridge names the call."""
+
+_RECORDED = """
+select exists (select from chatbridge.turn_events
+  where event->>'type' = 'tool_call.started' and event->'call'->>'arguments' like $1)"""
+
+
+def tool_server(notes: child.Notes, database: str) -> MCPServer:
+    """Its only tool is `charge`: what must not happen twice, nor unnoticed.
+
+    Each time it first looks for itself whether the call is in the database.
+    """
+    server = MCPServer("ledger", log_level="ERROR")
+
+    async def charge(order: str, pause: float, context: Context) -> str:
+        """Charge an order. It takes `pause` seconds after the effect."""
+        connection = await asyncpg.connect(database)
+        recorded = await connection.fetchval(_RECORDED, f'%"{order}"%')
+        await connection.close()
+        meta = context.request_context.meta or {}
+        notes.write("charged", order=order, key=meta.get(KEY), recorded=recorded)
+        await asyncio.sleep(pause)
+        return f"charged {order}"
+
+    server.add_tool(charge, structured_output=False)
+    return server
+
+
+if __name__ == "__main__":
+    server = tool_server(child.Notes(Path(sys.argv[1])), sys.argv[2])
+    child.serve(server.streamable_http_app(stateless_http=True))
