@@ -1,11 +1,14 @@
 """Whatever is sent to /chatkit, no request is a server error and no thread becomes unreadable.
 
+Each request goes to a service over either store, and both must answer alike.
+
 `TEST_ROUNDS` multiplies the number of requests.
 """
 
 import json
 import os
 from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from types import NoneType, UnionType
@@ -173,20 +176,27 @@ class Target:
         self.item_id = read.json()["data"][0]["id"]
 
 
-@pytest.fixture(scope="module")
-async def target() -> AsyncGenerator[Target]:
-    """In a service of its own, in memory."""
+@asynccontextmanager
+async def a_target(store_url: str) -> AsyncGenerator[Target]:
+    """In a service of its own, over this store."""
 
     async def nothing() -> None: ...
 
     def in_a_hurry(container: Container) -> None:
         container.endpoint.override(Object(Endpoint(OfflineModel(delay=0), nothing)))
 
-    async with served(settings_for("memory:"), in_a_hurry) as alone:
+    async with served(settings_for(store_url), in_a_hurry) as alone:
         user = somebody()
         made = Target(alone, user, alone.as_user(user))
         await made.renew()
         yield made
+
+
+@pytest.fixture(scope="module")
+async def targets(postgres_url: str) -> AsyncGenerator[tuple[Target, Target]]:
+    """One over each store."""
+    async with a_target("memory:") as memory, a_target(postgres_url) as postgres:
+        yield memory, postgres
 
 
 @given(request=mutated(_REQUESTS))
@@ -198,10 +208,18 @@ async def target() -> AsyncGenerator[Target]:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 async def test_no_request_is_a_server_error_and_the_thread_stays_readable(
-    target: Target, request: Json
+    targets: tuple[Target, Target], request: Json
 ) -> None:
-    answer = await target.send(request)
+    codes = [await answered(target, request) for target in targets]
+    assert codes[0] == codes[1], "the stores do not agree"
+
+
+async def answered(target: Target, request: Json) -> str:
+    """How the request is answered, after which the thread must be readable."""
+    answer, code = await target.send(request), "ok"
     if answer.status_code != 200:
         assert answer.status_code in REFUSED, answer.text
-        require_refused(answer, answer.status_code, answer.json()["code"])
+        code = answer.json()["code"]
+        require_refused(answer, answer.status_code, code)
     await target.require_readable()
+    return code

@@ -77,7 +77,8 @@ class SameHistory(RuleBasedStateMachine):
             self._runner.run(outcome(act(store, *own)))
             for store, *own in zip(self._stores, *pairs, strict=True)
         )
-        assert comparable(memory) == comparable(postgres)
+        said, expected = comparable(postgres), comparable(memory)
+        assert said == expected, f"Postgres: {said}\nmemory: {expected}"
         return memory, postgres
 
     # --- conversations
