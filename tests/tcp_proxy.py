@@ -26,6 +26,7 @@ class TcpProxy:
         self._server: asyncio.Server | None = None
         self._pairs: set[asyncio.Task[None]] = set()
         self._connections = 0
+        self._way = _open_way()
         self.port = 0
         self.trips: list[RoundTrip] = []
 
@@ -47,6 +48,19 @@ class TcpProxy:
             self._server.close()
         await self.cut()
 
+    def hold(self) -> None:
+        """Let nothing through, on any connection, until `release`; nobody is told."""
+        self._way.clear()
+
+    def release(self) -> None:
+        """Let everything through again, what was held back first."""
+        self._way.set()
+
+    def forget(self) -> None:
+        """Let nothing through, ever, on the connections that there are; new ones are served."""
+        self._way.clear()
+        self._way = _open_way()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections += 1
         pair = asyncio.create_task(self._forward(self._connections, reader, writer))
@@ -57,13 +71,15 @@ class TcpProxy:
         self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         writers = [writer]
+        way = self._way
         try:
+            await way.wait()
             up_reader, up_writer = await asyncio.open_connection(*self._upstream)
             writers.append(up_writer)
             answered = [True]
             ways = {
-                asyncio.create_task(self._up(number, reader, up_writer, answered)),
-                asyncio.create_task(self._down(up_reader, writer, answered)),
+                asyncio.create_task(self._up(number, reader, up_writer, answered, way)),
+                asyncio.create_task(self._down(up_reader, writer, answered, way)),
             }
             try:
                 await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -83,8 +99,10 @@ class TcpProxy:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         answered: list[bool],
+        way: asyncio.Event,
     ) -> None:
         while data := await reader.read(_CHUNK):
+            await way.wait()
             if answered[0]:
                 answered[0] = False
                 self.trips.append(RoundTrip(number, data))
@@ -92,12 +110,23 @@ class TcpProxy:
             await writer.drain()
 
     async def _down(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answered: list[bool]
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        answered: list[bool],
+        way: asyncio.Event,
     ) -> None:
         while data := await reader.read(_CHUNK):
+            await way.wait()
             answered[0] = True
             writer.write(data)
             await writer.drain()
+
+
+def _open_way() -> asyncio.Event:
+    way = asyncio.Event()
+    way.set()
+    return way
 
 
 @asynccontextmanager

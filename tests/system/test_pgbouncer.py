@@ -17,10 +17,11 @@ from chatbridge.adapters.jwt.token_issuer import JwtTokenIssuer
 from chatbridge.adapters.postgres.migrate import require_current, upgrade
 from chatbridge.domain.model.caller import DEVELOPMENT, Caller
 from chatbridge.domain.model.identifiers import UserId
+from tests.black_hole import survives_a_black_hole
 from tests.chatkit_client import add, create, frames, shown, text_of
 from tests.postgres import engine_on
 from tests.round_trips import Trips, asked, described, whole_turns
-from tests.serving import SECRET, Spawned
+from tests.serving import SECRET, Spawned, served, settings_for
 from tests.system.certificate import self_signed
 from tests.system.conftest import Start
 from tests.system.pgbouncer import SERVER_CONNECTIONS, Pooler, pooled, tracks_statements
@@ -217,3 +218,14 @@ async def test_the_round_trips_of_a_plain_turn_to_the_pooler_are_as_few(
             assert asked(whole) == {"begin": 1, "finish": 1}
             # begin, finish and a tick are each described once on a connection
             assert whole["first use"] <= 3
+
+
+async def test_every_request_ends_in_time_while_packets_to_the_pooler_vanish(
+    fresh_database: str,
+) -> None:
+    async with (
+        pooled(fresh_database) as pooler,
+        proxied(pooler.at()) as (proxy, url),
+        served(settings_for(url)) as service,
+    ):
+        await survives_a_black_hole(service, proxy, USERS[0])

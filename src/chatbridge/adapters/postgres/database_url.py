@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError
 CONNECT_SECONDS = 5.0
 """How long a connect may take: a Neon compute that sleeps wakes up first."""
 
-COMMAND_SECONDS = 5.0
+COMMAND_SECONDS = 3.0
 """How long a statement may take; on a link where packets vanish nothing else ends the wait."""
 
 _POOLER = "-pooler."

@@ -18,6 +18,20 @@ from chatbridge.adapters.postgres.statements import in_schema
 from chatbridge.adapters.postgres.tables import SCHEMA
 from chatbridge.domain.model.errors import Unavailable
 
+MIGRATION_SECONDS = 600.0
+"""How long one statement of a migration may take."""
+
+# Of several that migrate at once, one does it and the others wait: the one advisory lock of
+# chatbridge, held by a transaction that never goes through a pooler. After it nobody is to be held
+# up: not by DDL that waits for a lock, and not by a machine that vanished with its locks.
+_ALONE = (
+    "set local statement_timeout = 0",
+    "set local lock_timeout = 0",
+    "select pg_advisory_xact_lock(hashtext('chatbridge'))",
+    "set local lock_timeout = '10s'",
+    "set local idle_in_transaction_session_timeout = '60s'",
+)
+
 _SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 
@@ -76,13 +90,14 @@ def _migrate(url: str, schema: str, act: Callable[[Config], None]) -> None:
 async def _connected(url: str, schema: str, act: Callable[[Config], None]) -> None:
     target = parse(url)
     engine = create_async_engine(
-        target.direct_url, connect_args=dict(target.connect_args), poolclass=NullPool
+        target.direct_url,
+        connect_args=target.connect_args | {"command_timeout": MIGRATION_SECONDS},
+        poolclass=NullPool,
     )
     try:
         async with engine.begin() as connection:
-            # of several that migrate at once, one does it and the others wait: the one advisory
-            # lock of chatbridge, held by a transaction that never goes through a pooler
-            await connection.execute(text("select pg_advisory_xact_lock(hashtext('chatbridge'))"))
+            for statement in _ALONE:
+                await connection.execute(text(statement))
             await connection.execute(text(in_schema("create schema if not exists {s}", schema)))
             await connection.run_sync(_act, schema, act)
     finally:

@@ -7,7 +7,7 @@ from sqlalchemy import Row, TextClause, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from chatbridge.adapters.postgres.failures import translated
+from chatbridge.adapters.postgres.failures import once
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.identifiers import UserId
 from chatbridge.domain.model.task import Task
@@ -123,9 +123,11 @@ class PostgresTaskRepository(TaskRepository):
         return rows or _same(request, await self._rows(self._made, **call))
 
     async def _rows(self, statement: TextClause, **parameters: Any) -> "list[Row[Any]]":
-        with translated():
+        async def work() -> list[Row[Any]]:
             async with self._engine.connect() as connection:
                 return list(await connection.execute(statement, parameters))
+
+        return await once(work)
 
 
 class _Effect:

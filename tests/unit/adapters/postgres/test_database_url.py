@@ -82,7 +82,7 @@ def test_every_spelling_leads_to_asyncpg(pasted: str):
 def test_a_connect_and_a_command_always_end():
     arguments = parse("postgresql://u:p@db.example.com/app").connect_args
 
-    assert (arguments["timeout"], arguments["command_timeout"]) == (5.0, 5.0)
+    assert (arguments["timeout"], arguments["command_timeout"]) == (5.0, 3.0)
 
 
 @pytest.mark.parametrize(("given", "seconds"), [("3", 3.0), ("0", None)])
