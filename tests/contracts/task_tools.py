@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from chatbridge.domain.model.tool import OnBehalf, Tool, ToolRequest, ToolResult
+from chatbridge.domain.model.tool import Away, OnBehalf, Tool, ToolRequest, ToolResult
 from chatbridge.ports.tool_provider import ToolProvider
 
 _NUMBER = {"number": {"type": "integer"}}
@@ -30,12 +30,16 @@ class TaskTools(ToolProvider):
         self.requests: list[ToolRequest] = []
         self.owners: list[OnBehalf] = []
         self.cancelled: list[str] = []
+        self.missing: tuple[Away, ...] = ()
         self.on_call: Callable[[ToolRequest], None] = lambda request: None
 
     async def tools(self, on_behalf: OnBehalf) -> tuple[Tool, ...]:
         self.owners.append(on_behalf)
         await asyncio.sleep(0)
         return tuple(_tool(name) for name in self.names)
+
+    def away(self) -> tuple[Away, ...]:
+        return self.missing
 
     async def call(self, request: ToolRequest, on_behalf: OnBehalf) -> ToolResult:
         self.requests.append(request)

@@ -1,17 +1,14 @@
-"""Tool servers that are slow, hang, go down and come back."""
+"""Tool servers that are slow, hang, go down, change and come back."""
 
 import asyncio
-import json
 import time
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 
 from chatbridge.adapters.mcp.http_server import HttpServer
 from chatbridge.adapters.mcp.listing import ListingTimes
 from tests.integration.tool_servers import (
-    PROBE_TOOLS,
     Probe,
     behalf,
     free_port,
@@ -94,6 +91,7 @@ async def test_a_server_that_is_down_costs_only_its_own_tools() -> None:
     down = HttpServer(name="down", url=f"http://127.0.0.1:{free_port()}/mcp")
     async with serving(Probe().app()) as base, provider(down, probe_at(base)) as tools:
         assert "echo" in await names(tools)
+        assert [away.source for away in tools.away()] == ["down"]
 
 
 async def test_a_server_that_is_down_at_the_start_is_there_when_it_comes_up() -> None:
@@ -105,6 +103,21 @@ async def test_a_server_that_is_down_at_the_start_is_there_when_it_comes_up() ->
             await asyncio.sleep(QUICK.rest)
             assert "echo" in await names(tools)
             assert (await tools.call(request("echo", text="hi"), ALICE)).output == "hi"
+
+
+async def test_a_server_is_away_since_it_could_first_not_be_asked() -> None:
+    at_once = ListingTimes(fresh=0, rest=0)
+    port = free_port()
+    async with provider(probe_at(f"http://127.0.0.1:{port}"), times=at_once) as tools:
+        await names(tools)
+        first = tools.away()
+        await names(tools)
+        assert tools.away() == first
+        async with serving(Probe().app(), port):
+            await names(tools)
+            assert tools.away() == ()
+        await names(tools)
+        assert tools.away()[0].since > first[0].since
 
 
 async def test_a_restarted_server_is_simply_asked_again() -> None:
@@ -161,7 +174,7 @@ async def test_a_server_that_hangs_delays_a_turn_shortly_and_the_next_not_at_all
     assert second < 0.1
 
 
-# changed and nonsensical
+# changed
 
 
 async def test_a_list_that_changes_is_followed() -> None:
@@ -179,82 +192,3 @@ async def test_a_list_that_changes_is_followed() -> None:
     assert gone.failed
     assert "echo" in gone.output
     assert (new.output, new.failed) == ("slept", False)
-
-
-def answering(body: bytes, status: int = 200, media_type: bytes = b"application/json") -> Any:
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
-            headers = [(b"content-type", media_type)]
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
-
-    return app
-
-
-@pytest.mark.parametrize(
-    "nonsense",
-    [
-        answering(b"{"),
-        answering(b"[]"),
-        answering(b"null"),
-        answering(b'{"jsonrpc": "2.0", "id": 77, "result": {}}'),
-        answering(b"<html>Hello</html>", media_type=b"text/html"),
-        answering(b"data: {\n\n", media_type=b"text/event-stream"),
-        answering(b"", media_type=b"text/event-stream"),
-        answering(b"\xff\xfe", media_type=b"nonsense"),
-        answering(b"", 204),
-        answering(b"no", 401),
-        answering(b"no", 500),
-    ],
-)
-async def test_nonsense_costs_only_its_own_tools(nonsense: Any) -> None:
-    times = ListingTimes(patience=1)
-    async with serving(nonsense) as bad, serving(Probe().app()) as good:
-        servers = (probe_at(bad, name="bad", timeout=1), probe_at(good, name="good"))
-        async with provider(*servers, times=times) as tools:
-            assert await names(tools) == list(PROBE_TOOLS)
-            assert (await tools.call(request("echo", text="hi"), ALICE)).output == "hi"
-
-
-@pytest.mark.parametrize("schema", [{"type": "object"}, {"type": "object", "properties": None}])
-@pytest.mark.parametrize("user_argument", [None, "user_id"])
-async def test_a_tool_without_a_good_schema_has_one_that_every_model_takes(
-    schema: dict[str, Any], user_argument: str | None
-) -> None:
-    inner = Probe().app()
-
-    async def careless(scope: Any, receive: Any, send: Any) -> None:
-        body = b""
-
-        async def rewriting(message: Any) -> None:
-            nonlocal body
-            if message["type"] != "http.response.body":
-                message["headers"] = [h for h in message["headers"] if h[0] != b"content-length"]
-                await send(message)
-                return
-            body += message.get("body", b"")
-            if not message.get("more_body"):
-                await send({"type": "http.response.body", "body": _with_schema(body, schema)})
-
-        await inner(scope, receive, rewriting if scope["type"] == "http" else send)
-
-    async with serving(careless) as base:
-        at = HttpServer(name="probe", url=f"{base}/mcp", user_argument=user_argument)
-        async with provider(at) as tools:
-            found = await tools.tools(ALICE)
-
-    assert [tool.name for tool in found] == list(PROBE_TOOLS)
-    assert all(tool.parameters == {"type": "object", "properties": {}} for tool in found)
-
-
-def _with_schema(body: bytes, schema: dict[str, Any]) -> bytes:
-    answer = json.loads(body)
-    for tool in answer["result"].get("tools", []):
-        tool["inputSchema"] = schema
-    return json.dumps(answer).encode()
-
-
-async def test_something_else_at_the_address_is_no_tool_server() -> None:
-    async with serving(FastAPI()) as base, provider(probe_at(base)) as tools:
-        assert await names(tools) == []
-        assert (await tools.call(request("echo", text="hi"), ALICE)).failed

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from chatbridge.domain.model.tool import OnBehalf, Tool, ToolRequest, ToolResult
+from chatbridge.domain.model.tool import Away, OnBehalf, Tool, ToolRequest, ToolResult
 
 
 class ToolProvider(Protocol):
@@ -13,6 +13,10 @@ class ToolProvider(Protocol):
 
         A source that is down or slow costs only its own tools; nothing is raised.
         """
+        ...
+
+    def away(self) -> tuple[Away, ...]:
+        """The sources whose tools were missing, or of before, when `tools` was last asked for."""
         ...
 
     async def call(self, request: ToolRequest, on_behalf: OnBehalf) -> ToolResult:

@@ -11,8 +11,6 @@ import httpx
 import pytest
 from agents.items import TResponseStreamEvent
 
-from chatbridge.adapters.mcp.http_server import HttpServer
-from chatbridge.adapters.mcp.tool_provider import McpToolProvider
 from chatbridge.adapters.openai.models import Endpoint
 from chatbridge.adapters.openai.offline_model import OfflineModel
 from chatbridge.container import Container
@@ -29,7 +27,7 @@ from tests.chatkit_client import (
     without_times,
 )
 from tests.scripted_agent import ScriptedAgent
-from tests.serving import Served, free_port, served, settings_for
+from tests.serving import Served, served, settings_for
 
 PATIENCE = 15.0
 
@@ -468,21 +466,6 @@ async def test_tool_calls_are_replayed_in_whole_pairs(store_url: str) -> None:
         }
         assert [*outputs] == calls
         assert [*outputs.values()] == ["buy tea", "buy bread"]
-
-
-async def test_a_tool_server_that_is_down_costs_only_its_tools(store_url: str) -> None:
-    def override(container: Container) -> None:
-        nowhere = f"http://127.0.0.1:{free_port()}/mcp"
-        container.tools.override(McpToolProvider([HttpServer(name="tasks", url=nowhere)]))
-
-    async with served(settings_for(store_url), override) as service:
-        person = Person(service)
-        conversation, told = await person.say("add a task: buy oat milk")
-        assert "tools" in deltas(told)
-        assert errors(told) == []
-        _, told = await person.say("hello", conversation)
-        assert deltas(told)
-        assert labels_in(await person.reload(conversation)) == []
 
 
 # --- the window

@@ -1,9 +1,12 @@
 """What is asked of a tool server, the same over every transport."""
 
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Protocol
 
 from mcp import Client
+from mcp.client import IncomingMessage
+from mcp.client.session import MessageHandlerFnT
 from mcp_types import (
     CallToolRequest,
     CallToolRequestParams,
@@ -11,6 +14,7 @@ from mcp_types import (
     Implementation,
     InputRequiredResult,
     Tool,
+    ToolListChangedNotification,
 )
 from pydantic import TypeAdapter
 
@@ -59,8 +63,18 @@ class Source(Protocol):
         ...
 
 
+def heeding(changed: Callable[[], None]) -> MessageHandlerFnT:
+    """What hears a server's messages, and passes on that its list of tools has changed."""
+
+    async def hear(message: IncomingMessage) -> None:
+        if isinstance(message, ToolListChangedNotification):
+            changed()
+
+    return hear
+
+
 async def ask_for_tools(client: Client) -> list[Tool]:
-    """All pages of the server's list; at most 100."""
+    """All pages of the server's list, at most 100; of two tools of one name the first."""
     page = await client.list_tools()
     tools = list(page.tools)
     for _ in range(_MOST_PAGES - 1):
@@ -68,7 +82,7 @@ async def ask_for_tools(client: Client) -> list[Tool]:
             break
         page = await client.list_tools(cursor=page.next_cursor)
         tools += page.tools
-    return tools
+    return list({tool.name: tool for tool in reversed(tools)}.values())[::-1]
 
 
 async def ask_for_call(client: Client, request: ToolRequest) -> Answer:

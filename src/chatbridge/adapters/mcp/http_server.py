@@ -14,7 +14,14 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import Tool
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from chatbridge.adapters.mcp.exchange import CLIENT_INFO, Answer, ask_for_call, ask_for_tools
+from chatbridge.adapters.mcp.exchange import (
+    CLIENT_INFO,
+    Answer,
+    ask_for_call,
+    ask_for_tools,
+    heeding,
+)
+from chatbridge.adapters.mcp.sieve import Sieve
 from chatbridge.domain.model.tool import OnBehalf, ToolRequest
 
 _T = TypeVar("_T")
@@ -66,16 +73,20 @@ class HttpSource:
     """No session is kept, so there is none to lose: a restarted server is simply asked again.
 
     The first exchange finds out which protocol the server speaks, the others rely on it. Since
-    2026-07-28 a call is one POST; an older server's session lives for one exchange.
+    2026-07-28 a call is one POST; an older server's session lives for one exchange. So `changed`,
+    for a list that has, is only told what the server says while it is being asked.
     """
 
     patience = None
 
-    def __init__(self, server: HttpServer, http: httpx2.AsyncClient) -> None:
+    def __init__(
+        self, server: HttpServer, http: httpx2.AsyncClient, changed: Callable[[], None]
+    ) -> None:
         self.name = server.name
         self.timeout = server.timeout
         self._server = server
         self._http = http
+        self._hear = heeding(changed)
         self._mode = _NEGOTIATE
         self._mirroring: frozenset[str] = frozenset()
 
@@ -106,8 +117,9 @@ class HttpSource:
 
     async def _exchange(self, on_behalf: OnBehalf, work: Callable[[Client], Awaitable[_T]]) -> _T:
         reset = _headers.set(self._headers_for(on_behalf))
+        sieve = Sieve(self.name)
         try:
-            return await _outcome(self._client(), self._noting_the_mode(work))
+            return await _outcome(self._client(sieve), self._noting_the_version(sieve, work))
         finally:
             _headers.reset(reset)
 
@@ -117,15 +129,21 @@ class HttpSource:
         token = self._server.token(on_behalf)
         return {**self._server.headers, "Authorization": f"Bearer {token}"}
 
-    def _client(self) -> Client:
+    def _client(self, sieve: Sieve) -> Client:
         transport = streamable_http_client(self._server.url, http_client=self._http)
-        return Client(transport, mode=self._mode, cache=None, client_info=CLIENT_INFO)
+        return Client(
+            sieve.around(transport),
+            mode=self._mode,
+            message_handler=self._hear,
+            cache=None,
+            client_info=CLIENT_INFO,
+        )
 
-    def _noting_the_mode(
-        self, work: Callable[[Client], Awaitable[_T]]
+    def _noting_the_version(
+        self, sieve: Sieve, work: Callable[[Client], Awaitable[_T]]
     ) -> Callable[[Client], Awaitable[_T]]:
         async def noting(client: Client) -> _T:
-            spoken = client.protocol_version
+            spoken = sieve.version = client.protocol_version
             self._mode = spoken if spoken in MODERN_PROTOCOL_VERSIONS else "legacy"
             return await work(client)
 

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from mcp_types import Tool
 
@@ -20,7 +21,7 @@ class ListingTimes:
     that could not be listed is left alone.
     """
 
-    fresh: float = 60.0
+    fresh: float = 10.0
     patience: float = 3.0
     rest: float = 5.0
 
@@ -40,22 +41,37 @@ class Listing:
         self._clock = clock
         self._tools: tuple[Tool, ...] = ()
         self._good_until = float("-inf")
+        self._doubted = False
+        self._away_since: datetime | None = None
         self._one_at_a_time = asyncio.Lock()
 
     async def tools(self, on_behalf: OnBehalf) -> tuple[Tool, ...]:
         """The list, a stale one, or none: whatever goes wrong is logged and not raised."""
         async with self._one_at_a_time:
-            if self._clock() >= self._good_until:
+            if self._doubted or self._clock() >= self._good_until:
                 await self._fetch(on_behalf)
             return self._tools
 
+    @property
+    def away_since(self) -> datetime | None:
+        """When the server could first not be listed; None when it last could."""
+        return self._away_since
+
+    def doubt(self) -> None:
+        """The list may have changed: it is fetched before it is used again."""
+        self._doubted = self._away_since is None
+
     async def _fetch(self, on_behalf: OnBehalf) -> None:
         patience = self._source.patience or self._times.patience
+        self._doubted = False
         try:
             async with asyncio.timeout(patience):
                 self._tools = tuple(await self._source.tools(on_behalf))
         except Exception as error:
             _log.warning("tool server %s: not listed (%r)", self._source.name, error)
             self._good_until = self._clock() + self._times.rest
+            self._away_since = self._away_since or datetime.now(UTC)
+            self._doubted = False
         else:
             self._good_until = self._clock() + self._times.fresh
+            self._away_since = None

@@ -38,7 +38,7 @@ class Names:
     def _free_name(self, target: Target) -> str:
         server, tool = target
         for candidate in (_valid(tool), _valid(f"{server}_{tool}")):
-            if candidate not in self._targets:
+            if candidate and candidate not in self._targets:
                 return candidate
         number = 2
         while (name := _valid(f"{server}_{tool}", f"_{number}")) in self._targets:

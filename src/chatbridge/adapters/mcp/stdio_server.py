@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
-from mcp import Client, StdioServerParameters, stdio_client
+from mcp import Client, MCPError, StdioServerParameters, stdio_client
+from mcp.client.subscriptions import ListenNotSupportedError, SubscriptionLost
 from mcp.shared.message import SessionMessage
 from mcp_types import Tool
 
@@ -19,7 +20,9 @@ from chatbridge.adapters.mcp.exchange import (
     Unreachable,
     ask_for_call,
     ask_for_tools,
+    heeding,
 )
+from chatbridge.adapters.mcp.sieve import Sieve
 from chatbridge.domain.model.tool import OnBehalf, ToolRequest
 
 _log = logging.getLogger(__name__)
@@ -51,13 +54,14 @@ class StdioSource:
     can be cancelled without ending it for the others.
     """
 
-    def __init__(self, server: StdioServer) -> None:
+    def __init__(self, server: StdioServer, changed: Callable[[], None]) -> None:
         self.name = server.name
         self.timeout = server.timeout
         self.patience = server.starting
         self._parameters = StdioServerParameters(
             command=server.command, args=list(server.args), env=dict(server.env)
         )
+        self._changed = changed
         self._client: asyncio.Future[Client] | None = None
         self._lives: set[asyncio.Task[None]] = set()
 
@@ -89,20 +93,47 @@ class StdioSource:
         def end() -> None:
             # at once: whoever asks from now on starts a new process, while this one is cleared away
             self._forget(connected)
+            self._changed()
             over.set()
 
-        transport = _watched(self._parameters, end)
+        sieve = Sieve(self.name)
         try:
-            async with Client(
-                transport, mode="auto", cache=None, client_info=CLIENT_INFO
-            ) as client:
+            async with self._connecting(sieve, end) as client:
+                sieve.version = client.protocol_version
                 connected.set_result(client)
-                await over.wait()
+                async with self._heeding(client):
+                    await over.wait()
         except Exception as error:
             _log.warning("tool server %s: %r", self.name, error)
         finally:
             self._forget(connected)
             _give_up(connected)
+
+    def _connecting(self, sieve: Sieve, end: Callable[[], None]) -> Client:
+        return Client(
+            sieve.around(_watched(self._parameters, end)),
+            mode="auto",
+            message_handler=heeding(self._changed),
+            cache=None,
+            client_info=CLIENT_INFO,
+        )
+
+    # Since 2026-07-28 a server says that its list has changed only to those who have asked it to.
+    @asynccontextmanager
+    async def _heeding(self, client: Client) -> AsyncGenerator[None]:
+        hearing = asyncio.create_task(self._hear(client))
+        try:
+            yield
+        finally:
+            hearing.cancel()
+
+    async def _hear(self, client: Client) -> None:
+        try:
+            async with client.listen(tools_list_changed=True) as changes:
+                async for _ in changes:
+                    self._changed()
+        except (ListenNotSupportedError, SubscriptionLost, MCPError) as error:
+            _log.debug("tool server %s: says no more of its list (%r)", self.name, error)
 
     def _forget(self, connected: asyncio.Future[Client]) -> None:
         if self._client is connected:

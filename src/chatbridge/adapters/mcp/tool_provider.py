@@ -14,7 +14,7 @@ from chatbridge.adapters.mcp.names import Names, Target
 from chatbridge.adapters.mcp.offered import Offered
 from chatbridge.adapters.mcp.results import answered, gone_wrong, timed_out, unknown_tool
 from chatbridge.adapters.mcp.stdio_server import StdioServer, StdioSource
-from chatbridge.domain.model.tool import OnBehalf, Tool, ToolRequest, ToolResult
+from chatbridge.domain.model.tool import Away, OnBehalf, Tool, ToolRequest, ToolResult
 from chatbridge.ports.tool_provider import ToolProvider
 
 
@@ -48,32 +48,49 @@ class McpToolProvider(ToolProvider):
             for tool in tools
         )
 
+    def away(self) -> tuple[Away, ...]:
+        """The servers that could not be listed when they were last asked."""
+        return tuple(
+            Away(source=server, since=since)
+            for server, listing in self._listings.items()
+            if (since := listing.away_since) is not None
+        )
+
     async def call(self, request: ToolRequest, on_behalf: OnBehalf) -> ToolResult:
         """Call a tool once; whatever goes wrong is a failed result."""
         target = await self._target(request.name, on_behalf)
         if target is None:
             return unknown_tool(request.name)
         server, tool = target
-        source = self._sources[server]
-        try:
-            async with asyncio.timeout(source.timeout):
-                answer = await source.call(replace(request, name=tool), on_behalf)
-        except TimeoutError:
-            return timed_out(source.timeout)
-        except Exception as error:
-            return gone_wrong(server, error)
-        return answered(tool, answer)
+        result = await self._result(server, replace(request, name=tool), on_behalf)
+        if result.failed:
+            # maybe because the server has other tools now
+            self._listings[server].doubt()
+        return result
 
     async def close(self) -> None:
         """Let go of all connections and child processes; no call may follow."""
         await asyncio.gather(*(source.close() for source in self._sources.values()))
         await self._http.aclose()
 
+    async def _result(self, server: str, request: ToolRequest, on_behalf: OnBehalf) -> ToolResult:
+        source = self._sources[server]
+        try:
+            async with asyncio.timeout(source.timeout):
+                return answered(request.name, await source.call(request, on_behalf))
+        except TimeoutError:
+            return timed_out(source.timeout)
+        except Exception as error:
+            return gone_wrong(server, error)
+
     def _source(self, server: HttpServer | StdioServer) -> Source:
+        def changed() -> None:
+            self._listings[server.name].doubt()
+
         source = (
-            HttpSource(server, self._http)
+            HttpSource(server, self._http, changed)
             if isinstance(server, HttpServer)
-            else StdioSource(server)
+            else StdioSource(server, changed)
         )
         return Offered(source, only=server.tools, user_argument=server.user_argument)
 

@@ -18,6 +18,7 @@ from agents import (
 )
 from agents.exceptions import ModelRefusalError
 
+from chatbridge.adapters.openai.absent import tell
 from chatbridge.adapters.openai.calls import Calls
 from chatbridge.adapters.openai.events import ResponseReader
 from chatbridge.adapters.openai.failures import ApprovalNeeded, agent_failed
@@ -137,6 +138,7 @@ class _Run:
         own = {tool.name for tool in agent.tools}
         offered = [tool for tool in await self._toolbox.open() if tool.name not in own]
         copied.tools = [*agent.tools, *offered]
+        tell(copied, self._toolbox.away)
         return copied
 
     def _watched(self, model: Model) -> Model:

@@ -51,6 +51,12 @@ class Calls:
         self._emit(ToolCallStarted(message_id=step, call=asked))
         return known_by
 
+    def report(self, step: MessageId, name: str, output: str) -> None:
+        """A call that no model has made has failed: it begins and ends at once."""
+        known_by = self.start(step, "", name, "{}")
+        self._by_provider_id[known_by].failed = True
+        self.finish(known_by, output)
+
     def find(self, provider_id: str | None) -> Call | None:
         """The call that the SDK means, if the model made it in this run."""
         return self._by_provider_id.get(provider_id or "")

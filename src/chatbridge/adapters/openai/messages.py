@@ -8,7 +8,7 @@ from agents import TResponseInputItem
 
 from chatbridge.adapters.openai.arguments import parsed_arguments
 from chatbridge.domain.model.message import Message
-from chatbridge.domain.model.tool_call import ToolCall
+from chatbridge.domain.model.tool_call import ToolCall, is_listing
 
 OUTCOME_UNKNOWN = (
     "The outcome of this call is unknown: it was cut off and may have done its work. "
@@ -40,10 +40,11 @@ def _is_answer(item: Any) -> bool:
 
 def _items(message: Message) -> Iterator[TResponseInputItem]:
     if message.kind == "tools":
-        ours = [call for call in message.tool_calls if not call.hosted]
+        made = [call for call in message.tool_calls if not is_listing(call)]
+        ours = [call for call in made if not call.hosted]
         yield from map(_call, ours)
         yield from map(_output, ours)
-        yield from (_told(call) for call in message.tool_calls if call.hosted)
+        yield from (_told(call) for call in made if call.hosted)
     elif message.counted and message.content:
         yield {"role": message.role, "content": message.content}
 

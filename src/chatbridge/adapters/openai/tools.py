@@ -9,10 +9,13 @@ from agents import Agent, FunctionTool, RunContextWrapper, RunHooks, ToolErrorFo
 from agents import Tool as SdkTool
 from agents.tool_context import ToolContext
 
+from chatbridge.adapters.openai.absent import not_yet_shown, words_for
 from chatbridge.adapters.openai.arguments import parsed_arguments
 from chatbridge.adapters.openai.calls import Call, Calls
+from chatbridge.domain.model.identifiers import new_message_id
 from chatbridge.domain.model.message import cleaned
-from chatbridge.domain.model.tool import Tool, ToolRequest, ToolResult
+from chatbridge.domain.model.tool import Away, Tool, ToolRequest, ToolResult
+from chatbridge.domain.model.tool_call import listing_of
 from chatbridge.ports.agent_runner import AgentRequest
 from chatbridge.ports.tool_provider import ToolProvider
 
@@ -28,12 +31,19 @@ class Toolbox:
     def __init__(self, provider: ToolProvider, request: AgentRequest, calls: Calls) -> None:
         self._provider = provider
         self._on_behalf = request.on_behalf
+        self._window = request.window
         self._calls = calls
+        self.away: tuple[Away, ...] = ()
         self.tasks: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> list[SdkTool]:
-        """The tools that can be called now, as the SDK wants them."""
-        return [self._function(tool) for tool in await self._provider.tools(self._on_behalf)]
+        """The tools that can be called now, as the SDK wants them; what is `away` is shown."""
+        tools = await self._provider.tools(self._on_behalf)
+        self.away = self._provider.away()
+        step = new_message_id()
+        for each in not_yet_shown(self.away, self._window):
+            self._calls.report(step, listing_of(each.source), words_for(each))
+        return [self._function(tool) for tool in tools]
 
     def _function(self, tool: Tool) -> FunctionTool:
         async def invoke(context: ToolContext[Any], arguments: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from chatbridge.domain.model.identifiers import CallId, ConversationId, TurnId, UserId
@@ -17,6 +18,14 @@ class Tool:
     name: str
     description: str
     parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Away:
+    """A source of tools that can't be asked for them, by name, and since when."""
+
+    source: str
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

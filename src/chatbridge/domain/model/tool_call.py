@@ -6,6 +6,8 @@ from typing import Literal
 
 from chatbridge.domain.model.identifiers import CallId
 
+_LISTING = "tools of "
+
 CallState = Literal["running", "succeeded", "failed", "cancelled", "unknown"]
 
 
@@ -25,3 +27,16 @@ class ToolCall:
     state: CallState = "running"
     ended_at: datetime | None = None
     hosted: bool = False
+
+
+def listing_of(source: str) -> str:
+    """The name of the call that asks a source for its tools; it is shown where it fails.
+
+    No tool has such a name: models allow no blanks in one.
+    """
+    return f"{_LISTING}{source}"
+
+
+def is_listing(call: ToolCall) -> bool:
+    """Whether this is such a call, which no model has made."""
+    return call.name.startswith(_LISTING)

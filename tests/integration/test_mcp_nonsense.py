@@ -1,0 +1,218 @@
+"""Tool servers that answer what no tool server answers."""
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from chatbridge.adapters.mcp.http_server import HttpServer
+from chatbridge.adapters.mcp.listing import ListingTimes
+from chatbridge.adapters.mcp.stdio_server import StdioServer
+from tests.integration.tool_servers import (
+    PROBE_TOOLS,
+    Probe,
+    behalf,
+    names,
+    older,
+    probe_at,
+    provider,
+    request,
+    serving,
+)
+
+ALICE = behalf("alice")
+OBJECT = {"type": "object"}
+
+
+# no answer at all
+
+
+def answering(body: bytes, status: int = 200, media_type: bytes = b"application/json") -> Any:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            headers = [(b"content-type", media_type)]
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+
+    return app
+
+
+every_nonsense = pytest.mark.parametrize(
+    "nonsense",
+    [
+        answering(b"{"),
+        answering(b"[]"),
+        answering(b"null"),
+        answering(b'{"jsonrpc": "2.0", "id": 77, "result": {}}'),
+        answering(b"<html>Hello</html>", media_type=b"text/html"),
+        answering(b"data: {\n\n", media_type=b"text/event-stream"),
+        answering(b"", media_type=b"text/event-stream"),
+        answering(b"\xff\xfe", media_type=b"nonsense"),
+        answering(b"", 204),
+        answering(b"no", 401),
+        answering(b"no", 500),
+    ],
+)
+
+
+@every_nonsense
+async def test_nonsense_costs_only_its_own_tools(nonsense: Any) -> None:
+    times = ListingTimes(patience=1)
+    async with serving(nonsense) as bad, serving(Probe().app()) as good:
+        servers = (probe_at(bad, name="bad", timeout=1), probe_at(good, name="good"))
+        async with provider(*servers, times=times) as tools:
+            assert await names(tools) == list(PROBE_TOOLS)
+            assert [away.source for away in tools.away()] == ["bad"]
+            assert (await tools.call(request("echo", text="hi"), ALICE)).output == "hi"
+
+
+@every_nonsense
+async def test_nonsense_in_answer_to_a_call_is_a_failed_call_that_is_made_once(
+    nonsense: Any,
+) -> None:
+    probe = Probe()
+    sound = probe.app()
+    calls: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        calling = (b"mcp-method", b"tools/call") in scope.get("headers", [])
+        if calling:
+            calls.append("tools/call")
+        await (nonsense if calling else sound)(scope, receive, send)
+
+    async with serving(app) as base, provider(probe_at(base, timeout=1)) as tools:
+        assert await names(tools) == list(PROBE_TOOLS)
+        result = await tools.call(request("echo", text="hi"), ALICE)
+
+    assert result.failed
+    assert "is unknown. Check" in result.output or "answered with an error" in result.output
+    assert calls == ["tools/call"]
+
+
+SILENT = "import time; time.sleep(60)"
+TALKATIVE = "print('Hello!', flush=True); import time; time.sleep(60)"
+ENDLESS = "while True: print('{}', flush=True)"
+ECHOING = "import sys; [print(line, end='', flush=True) for line in sys.stdin]"
+
+
+@pytest.mark.parametrize("code", ["pass", SILENT, TALKATIVE, ENDLESS, ECHOING])
+async def test_a_command_that_is_no_tool_server_costs_only_its_own_tools(code: str) -> None:
+    none = StdioServer(name="none", command=sys.executable, args=["-c", code], starting=2)
+    async with serving(Probe().app()) as base, provider(none, probe_at(base)) as tools:
+        assert await names(tools) == list(PROBE_TOOLS)
+        assert [away.source for away in tools.away()] == ["none"]
+        assert (await tools.call(request("echo", text="hi"), ALICE)).output == "hi"
+
+
+async def test_something_else_at_the_address_is_no_tool_server() -> None:
+    async with serving(FastAPI()) as base, provider(probe_at(base)) as tools:
+        assert await names(tools) == []
+        assert (await tools.call(request("echo", text="hi"), ALICE)).failed
+
+
+# tools that are none
+
+
+def listing(*tools: Any, schema: Any = None) -> Callable[..., Any]:
+    """A probe whose list begins with these tools, as they are; `schema` is for all the others."""
+    inner = Probe().app()
+
+    def change(result: dict[str, Any]) -> None:
+        others = [tool | ({"inputSchema": schema} if schema else {}) for tool in result["tools"]]
+        result["tools"] = [*tools, *others]
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        body = b""
+
+        async def changing(message: Any) -> None:
+            nonlocal body
+            if message["type"] != "http.response.body":
+                message["headers"] = [h for h in message["headers"] if h[0] != b"content-length"]
+                await send(message)
+                return
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                await send({"type": "http.response.body", "body": _changed(body, change)})
+
+        await inner(scope, receive, changing if scope["type"] == "http" else send)
+
+    return app
+
+
+def _changed(body: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
+    """The answer, by itself or as an event, with its list of tools changed."""
+    start, mark, data = body.rpartition(b"data: ")
+    if b'"tools":[' not in data:
+        return body
+    answer = json.loads(data)
+    change(answer["result"])
+    return start + mark + json.dumps(answer).encode() + b"\r\n\r\n" * bool(mark)
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ({"name": "bad"}, "'bad' is not offered: inputSchema Field required"),
+        ({"name": "bad", "inputSchema": "none"}, "'bad' is not offered: inputSchema Input should"),
+        (
+            {"name": "bad", "inputSchema": {"type": "string"}},
+            "'bad' is not offered: inputSchema.type Input should be 'object'",
+        ),
+        ({"name": 7, "inputSchema": OBJECT}, "7 is not offered: name Input should be"),
+        ({"name": "bad", "inputSchema": OBJECT, "description": []}, "'bad' is not offered: descr"),
+        (None, "None is not offered: Input should be"),
+        ("bad", "'bad' is not offered: Input should be"),
+    ],
+)
+@pytest.mark.parametrize("of_today", [True, False])
+async def test_a_tool_that_mcp_refuses_costs_only_itself_and_is_named_in_the_log(
+    bad: Any, said: str, of_today: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = listing(bad)
+    async with (
+        serving(app if of_today else older(app)) as base,
+        provider(probe_at(base)) as tools,
+    ):
+        assert await names(tools) == list(PROBE_TOOLS)
+        assert tools.away() == ()
+        assert (await tools.call(request("echo", text="hi"), ALICE)).output == "hi"
+
+    assert f"tool server probe: {said}" in caplog.text
+
+
+async def test_what_is_not_used_of_a_tool_may_be_anything() -> None:
+    odd = {"name": "odd", "inputSchema": OBJECT, "outputSchema": 1, "icons": {}, "annotations": []}
+    async with serving(listing(odd)) as base, provider(probe_at(base)) as tools:
+        assert await names(tools) == ["odd", *PROBE_TOOLS]
+
+
+async def test_of_two_tools_of_one_name_in_one_list_the_first_is_offered() -> None:
+    first = {"name": "echo", "description": "The first.", "inputSchema": OBJECT}
+    async with serving(listing(first)) as base, provider(probe_at(base)) as tools:
+        found = await tools.tools(ALICE)
+
+    assert [tool.name for tool in found] == list(PROBE_TOOLS)
+    assert found[0].description == "The first."
+
+
+async def test_a_tool_without_a_name_gets_one_that_every_model_takes() -> None:
+    nameless = listing({"name": "", "inputSchema": OBJECT})
+    async with serving(nameless) as base, provider(probe_at(base)) as tools:
+        assert (await names(tools))[0] == "probe_"
+
+
+@pytest.mark.parametrize("schema", [{"type": "object"}, {"type": "object", "properties": None}])
+@pytest.mark.parametrize("user_argument", [None, "user_id"])
+async def test_a_tool_without_a_good_schema_has_one_that_every_model_takes(
+    schema: dict[str, Any], user_argument: str | None
+) -> None:
+    async with serving(listing(schema=schema)) as base:
+        at = HttpServer(name="probe", url=f"{base}/mcp", user_argument=user_argument)
+        async with provider(at) as tools:
+            found = await tools.tools(ALICE)
+
+    assert [tool.name for tool in found] == list(PROBE_TOOLS)
+    assert all(tool.parameters == {"type": "object", "properties": {}} for tool in found)
