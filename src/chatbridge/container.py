@@ -119,10 +119,18 @@ def _endpoint(settings: Settings) -> Endpoint:
     agent = settings.agent
     if _is_offline(settings):
         return offline_endpoint(
-            OfflineModel(), base_url=agent.base_url, api_key=settings.api_key, api=agent.api
+            OfflineModel(),
+            base_url=agent.base_url,
+            api_key=settings.api_key,
+            api=agent.api,
+            idle=agent.idle,
         )
     return openai_model(
-        model=agent.model, base_url=agent.base_url, api_key=settings.api_key, api=agent.api
+        model=agent.model,
+        base_url=agent.base_url,
+        api_key=settings.api_key,
+        api=agent.api,
+        idle=agent.idle,
     )
 
 

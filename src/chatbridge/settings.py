@@ -49,6 +49,7 @@ class Agent(Section):
 
     `entry` is an agent of the host's own, `module:attribute`, in place of one that has only
     `instructions`. `tools` are ours that it gets: the bundled and the servers', or only these.
+    `idle` is in seconds.
     """
 
     entry: str | None = None
@@ -59,6 +60,7 @@ class Agent(Section):
     api: Literal["responses", "chat_completions"] = "responses"
     instructions: str = INSTRUCTIONS
     max_steps: int = Field(default=10, ge=1)
+    idle: float = Field(default=30, ge=2)
     tracing: bool = False
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -15,14 +15,16 @@ Frame = bytes
 class Answer:
     """One answer: its status, its frames, and how it goes on after them.
 
-    `end` is a body that is complete, `cut` a connection that breaks in the middle of the body;
-    after `silence` nothing comes any more, and after `pings` only comments do.
+    Before each frame it waits for `pause` seconds. `end` is a body that is complete, `cut` a
+    connection that breaks in the middle of the body; after `silence` nothing comes any more, and
+    after `pings` only comments do.
     """
 
     frames: Sequence[Frame] = ()
     ending: Ending = "end"
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict[str, str])
+    pause: float = 0.0
 
 
 class ScriptedEndpoint:
@@ -33,12 +35,16 @@ class ScriptedEndpoint:
         self.requests: list[dict[str, Any]] = []
         self.times: list[float] = []
         self.url = ""
-        self._answering: set[asyncio.Task[Any]] = set()
+        self.serving: set[asyncio.Task[Any]] = set()
 
     def answer(self, *frames: Frame, **how: Any) -> "ScriptedEndpoint":
         """The next answer; more may follow."""
         self.answers.append(Answer(frames, **how))
         return self
+
+    def next_answer(self, asked: dict[str, Any]) -> Answer:
+        """What this request is answered with."""
+        return self.answers.pop(0)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["ScriptedEndpoint"]:
@@ -49,22 +55,23 @@ class ScriptedEndpoint:
             yield self
         finally:
             server.close()
-            for task in self._answering:
+            for task in self.serving:
                 task.cancel()
-            await asyncio.gather(*self._answering, return_exceptions=True)
+            await asyncio.gather(*self.serving, return_exceptions=True)
             await server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._answering.add(task)
-        task.add_done_callback(self._answering.discard)
+        self.serving.add(task)
+        task.add_done_callback(self.serving.discard)
         try:
-            self.requests.append(await _request(reader))
-            self.times.append(asyncio.get_running_loop().time())
-            await _send(writer, self.answers.pop(0))
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # the client has gone, which is its right
+            # the client may go at any time, and the test may end before it does
+            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                asked = await _request(reader)
+                self.requests.append(asked)
+                self.times.append(asyncio.get_running_loop().time())
+                await _send(reader, writer, self.next_answer(asked))
         finally:
             writer.close()
 
@@ -75,19 +82,19 @@ async def _request(reader: asyncio.StreamReader) -> dict[str, Any]:
     return json.loads(await reader.readexactly(int(length.split(":")[1])))
 
 
-async def _send(writer: asyncio.StreamWriter, answer: Answer) -> None:
+async def _send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer: Answer) -> None:
     stream = {"content-type": "text/event-stream", "transfer-encoding": "chunked"}
     headers = {"connection": "close", **stream, **answer.headers}
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     writer.write(f"HTTP/1.1 {answer.status} x\r\n{head}\r\n".encode())
     for frame in answer.frames:
+        await asyncio.sleep(answer.pause)
         await _chunk(writer, frame)
-    while answer.ending in ("silence", "pings"):
+    while answer.ending == "pings":
         await asyncio.sleep(0.02)
-        if answer.ending == "pings":
-            await _chunk(writer, b": ping\n\n")
-        elif writer.transport.is_closing():
-            return
+        await _chunk(writer, b": ping\n\n")
+    if answer.ending == "silence":
+        await reader.read()
     if answer.ending == "end":
         writer.write(b"0\r\n\r\n")
         await writer.drain()

@@ -12,7 +12,7 @@ from llmock.scenarios import Reply
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
 from chatbridge.adapters.openai.models import openai_model
 from chatbridge.domain.model.message import Message
-from chatbridge.domain.model.turn_event import TextFinished
+from chatbridge.domain.model.turn_event import TextFinished, TokensUsed
 from tests.contracts.agent_runner import (
     AgentRunnerContract,
     all_of,
@@ -79,8 +79,10 @@ class TestChatCompletionsAgent(_OverHttp):
             yield runner
 
 
-async def _runner(api: Api, mock: LLMock, tools: TaskTools) -> AsyncIterator[OpenAIAgentRunner]:
-    model = openai_model(model="mock", base_url=mock.base_url(), api_key=None, api=api)
+async def _runner(
+    api: Api, mock: LLMock, tools: TaskTools, idle: float = 30
+) -> AsyncIterator[OpenAIAgentRunner]:
+    model = openai_model(model="mock", base_url=mock.base_url(), api_key=None, api=api, idle=idle)
     yield OpenAIAgentRunner(model.model, tools, instructions="Help.")
     await model.close()
 
@@ -105,6 +107,13 @@ def _replayed(api: Api, body: Any) -> list[str]:
     if api == "responses":
         return [i["call_id"] for i in body["input"] if i.get("type") == "function_call_output"]
     return [m["tool_call_id"] for m in body["messages"] if m["role"] == "tool"]
+
+
+async def test_what_the_model_costs_is_counted(agent: Agent, endpoint: LLMock) -> None:
+    endpoint.call_tool("add_task", {"title": "tea"}).reply("Added.")
+    costs = all_of(TokensUsed, await heard(agent.runner, "add tea"))
+    assert len(costs) == 2
+    assert all(cost.input_tokens > 0 and cost.output_tokens > 0 for cost in costs)
 
 
 async def test_a_busy_endpoint_is_asked_again(agent: Agent, endpoint: LLMock) -> None:
@@ -174,14 +183,13 @@ async def test_an_answer_cut_off_at_the_length_limit_is_no_answer(
     assert (text_of(events).strip(), failure.code) == ("one two", "model_truncated")
 
 
-async def test_a_silent_endpoint_is_a_timeout(
-    endpoint: LLMock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("chatbridge.adapters.openai.models._IDLE_SECONDS", 0.3)
-    endpoint.reply("one two three").stall(after_chunks=5, seconds=2)
-    async for runner in _runner("responses", endpoint, TaskTools()):
-        _, failure = await heard_until_failure(runner, "hello")
-        assert failure.code == "model_timeout"
+@pytest.mark.parametrize("api", APIS)
+async def test_a_silent_endpoint_is_a_timeout(endpoint: LLMock, api: Api) -> None:
+    endpoint.reply("one two three four").stall(after_chunks=6, seconds=2)
+    async for runner in _runner(api, endpoint, TaskTools(), idle=0.3):
+        events, failure = await heard_until_failure(runner, "hello")
+        assert (failure.code, len(endpoint.requests)) == ("model_timeout", 1)
+        assert text_of(events).startswith("one")
 
 
 @pytest.mark.parametrize("kind", ["malformed_arguments", "unknown_tool"])

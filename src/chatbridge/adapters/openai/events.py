@@ -1,7 +1,7 @@
 """One response of a model, read event by event into turn events."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -89,6 +89,11 @@ class ResponseReader:
         """The stream has ended. Raises TruncatedStream unless the response was complete."""
         if not self._ended:
             raise TruncatedStream("no final response")
+
+    def broke_off(self, error: Exception) -> None:
+        """The response has no end; what it has cost may be known."""
+        if isinstance(error, TruncatedStream) and error.usage:
+            self._emit(TokensUsed(**asdict(error.usage)))
 
     def _item(self, index: int | None, item: TResponseOutputItem) -> None:
         _clean(item)

@@ -22,6 +22,7 @@ from openai import (
 from pydantic import ValidationError
 
 from chatbridge.domain.model.errors import AgentFailed, ChatbridgeError
+from chatbridge.domain.model.usage import Usage
 
 _SENTENCES = {
     "model_unauthorized": "The model endpoint refused our key. Please tell the operator.",
@@ -61,7 +62,14 @@ _PROVIDER_CODES = {
 
 
 class TruncatedStream(Exception):
-    """The endpoint ended a stream without saying that the answer was whole."""
+    """The endpoint ended a stream without saying that the answer was whole.
+
+    `usage` is what it has cost nevertheless, where that is known.
+    """
+
+    def __init__(self, reason: str, usage: Usage | None = None) -> None:
+        super().__init__(reason)
+        self.usage = usage
 
 
 class ApprovalNeeded(Exception):

@@ -1,22 +1,19 @@
 """The models behind an OpenAI-compatible endpoint, and the one client that reaches them."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any, Literal, cast
+from typing import Literal
 
 from agents import Model, ModelProvider, OpenAIChatCompletionsModel, OpenAIResponsesModel
-from openai import AsyncOpenAI, AsyncStream, Timeout
-from openai.resources.chat import AsyncChat, AsyncCompletions
-from openai.types.chat import ChatCompletionChunk
+from openai import Timeout
 
-from chatbridge.adapters.openai.failures import TruncatedStream
+from chatbridge.adapters.openai.completions import MendingClient
+from chatbridge.adapters.openai.patient_model import PatientModel
 
 _OPENAI = "https://api.openai.com/v1"
 _CONNECT_SECONDS = 10.0
-_IDLE_SECONDS = 30.0
-_RETRIES = 2
+_WHOLE_SECONDS = 600.0
+IDLE_SECONDS = 30.0
 _NO_KEY = "there is no key for OpenAI: set OPENAI_API_KEY, or name another endpoint"
 
 Api = Literal["responses", "chat_completions"]
@@ -49,11 +46,16 @@ class Models(ModelProvider):
 
 
 def offline_endpoint(
-    model: Model, *, base_url: str | None, api_key: str | None, api: Api
+    model: Model,
+    *,
+    base_url: str | None,
+    api_key: str | None,
+    api: Api,
+    idle: float = IDLE_SECONDS,
 ) -> Endpoint:
     """A model of this process; other names are sought at the endpoint, if it can be reached."""
     if api_key or base_url:
-        endpoint = openai_model(model="", base_url=base_url, api_key=api_key, api=api)
+        endpoint = openai_model(model="", base_url=base_url, api_key=api_key, api=api, idle=idle)
         return replace(endpoint, model=model)
     return Endpoint(model, _nothing_to_close)
 
@@ -67,60 +69,28 @@ def openai_model(
     base_url: str | None,
     api_key: str | None,
     api: Api,
+    idle: float = IDLE_SECONDS,
 ) -> Endpoint:
     """A model at OpenAI, or at the compatible endpoint `base_url`, over one client.
 
-    A request is tried three times before its first event and never after it; 10 s to connect, 30 s
-    of silence at most. Raises ValueError when OpenAI itself is meant and there is no key for it.
+    A request is tried three times before its first event and never after it; 10 s to connect,
+    `idle` seconds without an event at most, 10 minutes for an answer that is not streamed. Raises
+    ValueError when OpenAI itself is meant and there is no key for it.
     """
     if not api_key and not base_url:
         raise ValueError(
             f"T{_NO_KEY[1:]}, or run without a model: CHATBRIDGE_AGENT__MODEL=offline."
         )
-    client = _Client(
+    client = MendingClient(
         # never left out: the client would look into the environment and send that key anywhere
         api_key=api_key or "none",
         base_url=base_url or _OPENAI,
-        timeout=Timeout(_IDLE_SECONDS, connect=_CONNECT_SECONDS),
-        max_retries=_RETRIES,
+        timeout=Timeout(_WHOLE_SECONDS, connect=_CONNECT_SECONDS),
+        max_retries=0,  # PatientModel asks again, before the first event too
     )
 
     def named(name: str) -> Model:
-        if api == "responses":
-            return OpenAIResponsesModel(name, client)
-        return OpenAIChatCompletionsModel(name, client)
+        kind = OpenAIResponsesModel if api == "responses" else OpenAIChatCompletionsModel
+        return PatientModel(kind(name, client), idle=idle)
 
     return Endpoint(named(model), client.close, named)
-
-
-class _Completions(AsyncCompletions):
-    async def create(self, *args: Any, **kwargs: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        answer: Any = await super().create(*args, **kwargs)
-        if isinstance(answer, AsyncStream):
-            return _whole(cast(AsyncStream[ChatCompletionChunk], answer))
-        return answer
-
-
-class _Chat(AsyncChat):
-    @cached_property
-    def completions(self) -> AsyncCompletions:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return _Completions(self._client)
-
-
-class _Client(AsyncOpenAI):
-    @cached_property
-    def chat(self) -> AsyncChat:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return _Chat(self)
-
-
-# The SDK takes a stream that just ends for a whole answer, unless the endpoint is OpenAI's own.
-async def _whole(
-    stream: AsyncStream[ChatCompletionChunk],
-) -> AsyncGenerator[ChatCompletionChunk, None]:
-    reason: str | None = None
-    async with aclosing(stream):
-        async for chunk in stream:
-            reason = next((c.finish_reason for c in chunk.choices if c.finish_reason), reason)
-            yield chunk
-    if reason in (None, "length"):
-        raise TruncatedStream(f"finish reason: {reason}")

@@ -86,5 +86,6 @@ class WatchedModel(Model):
                     yield event
             reader.end()
         except Exception as error:
+            reader.broke_off(error)
             self._fail(error)
             raise

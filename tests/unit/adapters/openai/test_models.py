@@ -1,10 +1,20 @@
 """The models behind an endpoint."""
 
 import pytest
-from agents import OpenAIChatCompletionsModel, OpenAIResponsesModel
+from agents import Model, OpenAIChatCompletionsModel, OpenAIResponsesModel
 from openai import AsyncOpenAI
 
-from chatbridge.adapters.openai.models import openai_model
+from chatbridge.adapters.openai.models import Endpoint, openai_model
+from chatbridge.adapters.openai.patient_model import PatientModel
+
+
+def behind(endpoint: Endpoint) -> Model:
+    assert isinstance(endpoint.model, PatientModel)
+    return endpoint.model.model
+
+
+def client_of(endpoint: Endpoint) -> AsyncOpenAI:
+    return behind(endpoint)._client  # pyright: ignore
 
 
 @pytest.fixture(autouse=True)
@@ -22,15 +32,15 @@ def test_openai_without_a_key_is_refused_with_advice(key: str | None) -> None:
 async def test_each_api_has_its_model() -> None:
     responses = openai_model(model="m", base_url=None, api_key="k", api="responses")
     chat = openai_model(model="m", base_url=None, api_key="k", api="chat_completions")
-    assert isinstance(responses.model, OpenAIResponsesModel)
-    assert isinstance(chat.model, OpenAIChatCompletionsModel)
+    assert isinstance(behind(responses), OpenAIResponsesModel)
+    assert isinstance(behind(chat), OpenAIChatCompletionsModel)
     await responses.close()
     await chat.close()
 
 
 async def test_a_key_from_the_environment_is_not_sent_to_another_endpoint() -> None:
     endpoint = openai_model(model="m", base_url="http://x.invalid", api_key=None, api="responses")
-    client: AsyncOpenAI = endpoint.model._client  # pyright: ignore
+    client = client_of(endpoint)
     assert (client.api_key, client.base_url.host) == ("none", "x.invalid")
     await endpoint.close()
     assert client.is_closed()
@@ -38,6 +48,6 @@ async def test_a_key_from_the_environment_is_not_sent_to_another_endpoint() -> N
 
 async def test_openai_is_openai_whatever_the_environment_says() -> None:
     endpoint = openai_model(model="m", base_url=None, api_key="k", api="responses")
-    client: AsyncOpenAI = endpoint.model._client  # pyright: ignore
+    client = client_of(endpoint)
     assert client.base_url.host == "api.openai.com"
     await endpoint.close()
