@@ -26,8 +26,9 @@ web: $(SERVER) $(FRONTEND) ## the web app with accounts on http://127.0.0.1:3000
 test: $(DEV) ## the whole suite on a real Postgres; TEST_POSTGRES=url|container|embedded forces one
 	$(BIN)/pytest --cov --cov-report=term
 
-test-system: $(DEV) ## what needs programs from elsewhere: PgBouncer and Node
-	pgbouncer="$$(scripts/pgbouncer.sh)" && PGBOUNCER="$$pgbouncer" $(BIN)/pytest tests/system
+test-system: $(DEV) ## what needs programs from elsewhere: PgBouncer, nginx and Node
+	pgbouncer="$$(scripts/pgbouncer.sh)" && nginx="$$(scripts/nginx.sh)" && \
+		PGBOUNCER="$$pgbouncer" NGINX="$$nginx" $(BIN)/pytest tests/system
 
 test-faults: $(DEV) ## replicas killed, frozen and cut off, for some minutes; FAULT_ROUNDS=10 for longer
 	pgbouncer="$$(scripts/pgbouncer.sh)" && libfaketime="$$(scripts/faketime.sh)" && \

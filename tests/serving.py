@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -115,6 +116,11 @@ class Spawned:
         """kill -9."""
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(10)
+
+    def peak(self) -> int:
+        """The most memory that the process has had, in KiB."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0])
 
     def stop(self) -> int:
         """SIGTERM, and its exit code."""

@@ -1,4 +1,4 @@
-"""What tests need that use programs from elsewhere; a run says which PgBouncer it has."""
+"""What tests need that use programs from elsewhere; a run says which ones it has."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from tests.serving import SECRET, Spawned, spawn
-from tests.system import pgbouncer
+from tests.system import nginx, pgbouncer
 
 Start = Callable[[str], Awaitable[Spawned]]
 
 
-def pytest_report_header() -> str:
-    """Which PgBouncer, and what it can't do."""
+def pytest_report_header() -> list[str]:
+    """Which nginx; which PgBouncer, and what it can't do."""
     said = ".".join(map(str, pgbouncer.version()))
     can = "tracks" if pgbouncer.tracks_statements() else "can't track"
-    return f"pgbouncer: {said} ({can} prepared statements)"
+    return [f"nginx: {nginx.version()}", f"pgbouncer: {said} ({can} prepared statements)"]
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import pwd
 import re
 import shutil
 import subprocess
@@ -16,13 +15,13 @@ from pathlib import Path
 from sqlalchemy.engine import URL, make_url
 
 from tests.serving import free_port
+from tests.system.accounts import without_rights
 
 SERVER_CONNECTIONS = 3
 """How many connections to Postgres all clients of a pooler share."""
 
 _START_SECONDS = 10.0
 _TRACKS_SINCE = (1, 21)
-_ACCOUNTS = ("postgres", "nobody")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,25 +115,12 @@ def _tls(home: Path, chain: Path, key: Path) -> dict[str, str]:
 
 def _start(home: Path) -> "subprocess.Popen[bytes]":
     """PgBouncer refuses to run as root."""
-    account = _account() if os.geteuid() == 0 else None
-    if account:
-        for path in (home, *home.iterdir()):
-            os.chown(path, account.pw_uid, account.pw_gid)
     return subprocess.Popen(  # noqa: S603
         [program(), "--quiet", str(home / "ini")],
         cwd="/",
         stdin=subprocess.DEVNULL,
-        user=account.pw_uid if account else None,
-        group=account.pw_gid if account else None,
-        extra_groups=[] if account else None,
+        **without_rights(home),
     )
-
-
-def _account() -> pwd.struct_passwd:
-    for name in _ACCOUNTS:
-        with suppress(KeyError):
-            return pwd.getpwnam(name)
-    raise RuntimeError(f"no account to run PgBouncer as: {' or '.join(_ACCOUNTS)}")
 
 
 async def _listening(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:

@@ -208,7 +208,7 @@ def test_every_file_that_is_named_exists(page: Path) -> None:
     for name in code(page.read_text()):
         if not re.fullmatch(r"[\w./-]+", name):
             continue
-        if name.startswith(("src/", "tests/", "docs/", "scripts/")):
+        if name.startswith(("src/", "tests/", "docs/", "scripts/", "deploy/", "examples/")):
             assert (ROOT / name).exists(), name
         elif name.startswith(inside):
             assert (ROOT / "src" / "chatbridge" / name).exists(), name
