@@ -10,7 +10,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9]+(?:[.-]+[a-z0-9]+)*|\[[0-9a-f:]+\])(?::\d{1,5})?")
 _DEFAULT_PORT = re.compile(r"http://.*:80|https://.*:443")
 _METHODS = ("GET", "POST", "PATCH", "DELETE")
-_ASKED_WITH = ("Authorization", "Content-Type", "Accept-Language", "ChatKit-Frame-Instance-Id")
+_ASKED_WITH = (
+    "Authorization",
+    "Content-Type",
+    "Accept-Language",
+    "ChatKit-Frame-Instance-Id",
+    "Idempotency-Key",
+    "Last-Event-ID",
+    "X-Chatbridge-On-Busy",
+    "X-Chatbridge-Stream",
+)
 _ANSWERED_WITH = ("Link", "Retry-After", "X-Conversation-Id", "X-Turn-Id")
 
 

@@ -14,7 +14,10 @@ from tests.unit.entrypoints.page.test_page import app_of, client_of, production
 HERE, ELSEWHERE = "http://localhost:3000", "http://localhost:3001"
 OPEN = ["/chatkit", "/chatkit/threads/conv_1/cancel", "/api/alice/conversations"]
 CLOSED = ["/", "/development/token", "/page/page.js", "/mcp/tasks", "/docs", "/openapi.json"]
-NEEDED = "authorization, content-type, accept-language, chatkit-frame-instance-id"
+NEEDED = (
+    "authorization, content-type, accept-language, chatkit-frame-instance-id, "
+    "idempotency-key, last-event-id, x-chatbridge-on-busy, x-chatbridge-stream"
+)
 
 
 @pytest.fixture(scope="module")
