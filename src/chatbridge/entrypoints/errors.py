@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from chatbridge.domain.model import errors
 
@@ -28,6 +29,7 @@ STATUS: dict[type[errors.ChatbridgeError], int] = {
 _HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}
 # as RFC 9110 has them: Python renames them from version to version
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 _HTTP = {
     404: ("no_such_path", "There is nothing at this path."),
     405: ("method_not_allowed", "This path does not take this method."),
@@ -112,10 +114,19 @@ async def _validation(_: Request, error: Exception) -> Response:
     return _problem(422, "invalid_request", sentence(error))
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for no other
     code, detail = _HTTP.get(error.status_code, ("http_error", str(error.detail)))
-    return _problem(error.status_code, code, detail, error.headers)
+    headers = _allowed(request) if error.status_code == 405 else error.headers
+    return _problem(error.status_code, code, detail, headers)
+
+
+def _allowed(request: Request) -> Mapping[str, str]:
+    """All methods of the path: the framework names those of its first route only."""
+    routes = request.app.routes
+    asked = [(method, {**request.scope, "method": method}) for method in _METHODS]
+    found = [m for m, scope in asked if any(r.matches(scope)[0] is Match.FULL for r in routes)]
+    return {"Allow": ", ".join(found)}
 
 
 async def _unexpected(_: Request, error: Exception) -> Response:

@@ -185,9 +185,10 @@ def problems(*codes: str) -> dict[int | str, Schema]:
 
 
 def event_stream(data: Schema, *, example: str, events: Sequence[str] = ()) -> Schema:
-    """The documentation of a stream: every event's `data` is JSON of this schema.
+    """The documentation of a stream, whose schema is that of each event, as of OpenAPI 3.1.
 
-    `events` are the names that an event may have; none: they have no names.
+    `data` is the schema of the JSON in every event's `data`; `events` are the names that an event
+    may have; none: they have no names.
     """
     properties: Schema = {
         "id": {"type": "string"},
@@ -200,12 +201,7 @@ def event_stream(data: Schema, *, example: str, events: Sequence[str] = ()) -> S
     if events:
         properties["event"] = {"type": "string", "enum": list(events)}
     event = {"type": "object", "required": [*properties][1:], "properties": properties}
-    stream = {
-        "type": "string",
-        "contentMediaType": "text/event-stream",
-        "contentSchema": {"type": "array", "items": event},
-    }
-    return {"text/event-stream": {"schema": stream, "example": example}}
+    return {"text/event-stream": {"schema": event, "example": example}}
 
 
 def document(app: FastAPI, *schemas: Callable[[], Schema]) -> None:
@@ -244,6 +240,7 @@ def _complete(contract: Schema) -> None:
         for operation in operations.values():
             responses = operation["responses"] | {"500": _refusal(500, ["internal_error"])}
             operation["responses"] = dict(sorted(responses.items()))
+            operation.setdefault("security", [])
 
 
 def _refusal(status: int, codes: list[str]) -> Schema:

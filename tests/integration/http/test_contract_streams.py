@@ -58,7 +58,7 @@ def test_every_event_of_a_turn_is_described() -> None:
     described = {reference.rpartition("/")[2] for reference in references(union)}
     assert described == {"TurnStarted"} | {kind.__name__ for kind in get_args(TurnEvent)}
     stream = documented(("POST", "/api/{user_id}/chat"))["responses"]["200"]["content"]
-    event = stream["text/event-stream"]["schema"]["contentSchema"]["items"]
+    event = stream["text/event-stream"]["schema"]
     assert set(event["properties"]["event"]["enum"]) == types_in("#/components/schemas/TurnEvent")
 
 

@@ -495,6 +495,7 @@ async def test_an_unknown_path_is_a_problem_document(service: Served, path: str)
         ("GET", "/chatkit", "POST"),
         ("PUT", "/api/alice/chat", "POST"),
         ("POST", "/api/alice/conversations", "GET"),
+        ("PUT", f"/api/alice/conversations/{NOBODYS}", "DELETE, GET, PATCH"),
         ("DELETE", "/healthz", "GET"),
     ],
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from chatkit.server import ChatKitServer
+from chatkit.server import ChatKitServer, NonStreamingResult, StreamingResult
 from chatkit.types import (
     FeedbackKind,
     ThreadItem,
@@ -14,6 +14,7 @@ from chatkit.types import (
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.entrypoints.chatkit.events import stream_events
+from chatbridge.entrypoints.chatkit.prelude import with_kept_times
 from chatbridge.entrypoints.chatkit.store import ConversationStore, TurnStore, Watching
 
 
@@ -45,6 +46,15 @@ class BridgeServer(ChatKitServer[Watching]):
 
     def __init__(self) -> None:
         super().__init__(TurnStore())
+
+    async def process(
+        self, request: str | bytes | bytearray, context: Watching
+    ) -> StreamingResult | NonStreamingResult:
+        """As the SDK does it, but for the times in what it says itself."""
+        told = await super().process(request, context)
+        if isinstance(told, StreamingResult):
+            return StreamingResult(with_kept_times(told, context))
+        return told
 
     def respond(
         self,
