@@ -137,7 +137,7 @@ class _Run:
         copied = HostAgents(self._models, self._watched, self._hooks).copy(agent)
         own = {tool.name for tool in agent.tools}
         offered = [tool for tool in await self._toolbox.open() if tool.name not in own]
-        copied.tools = [*agent.tools, *offered]
+        copied.tools = [*copied.tools, *offered]
         tell(copied, self._toolbox.away)
         return copied
 

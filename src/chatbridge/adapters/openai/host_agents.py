@@ -1,4 +1,4 @@
-"""The host's agents in one run: copies whose models are watched and whose handoffs are calls."""
+"""The host's agents in one run: copies that are watched, and whose handoffs are calls."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -8,6 +8,7 @@ from typing import Any
 from agents import Agent, Handoff, Model, ModelProvider, ModelSettings, handoff
 from agents.models import get_default_model_settings
 
+from chatbridge.adapters.openai.host_tools import telling
 from chatbridge.adapters.openai.tools import ToolHooks
 
 
@@ -30,6 +31,7 @@ class HostAgents:
                 model=self._watch(_model_of(agent, self._models)),
                 model_settings=_settings_of(agent),
                 handoffs=[self._handoff(to) for to in agent.handoffs],
+                tools=[telling(tool, self._hooks.failed) for tool in agent.tools],
             )
         return known
 

@@ -124,6 +124,12 @@ class ToolHooks(RunHooks[Any]):
         """Report the end of the call."""
         self._calls.finish(_provider_id(context), str(result))
 
+    def failed(self, context: RunContextWrapper[Any]) -> None:
+        """The host's tool is about to make an answer out of an error."""
+        call = self._calls.find(_provider_id(context))
+        if call is not None:
+            call.failed = True
+
     def describe(self, error: ToolErrorFormatterArgs[Any]) -> str | None:
         """What the model reads about a tool that raised or that there is not."""
         call = self._calls.find(error.call_id)

@@ -1,0 +1,51 @@
+"""The host's own function tools in one run: copies that tell when they fail."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from agents import FunctionTool, RunContextWrapper, Tool
+from agents.tool import (
+    ToolErrorFunction,
+    default_tool_timeout_error_message,
+    resolve_function_tool_failure_error_function,
+    set_function_tool_failure_error_function,
+)
+
+Failed = Callable[[RunContextWrapper[Any]], None]
+
+
+def telling(tool: Tool, failed: Failed) -> Tool:
+    """The tool, which calls `failed` before it makes an answer out of an error.
+
+    The SDK gives such an answer out as any other: that it stands for an error is known only to the
+    function that words it.
+    """
+    if not isinstance(tool, FunctionTool):
+        return tool
+    copied = copy.copy(tool)
+    words = resolve_function_tool_failure_error_function(tool)
+    if words is not None and not _told_by_the_sdk(tool):
+        set_function_tool_failure_error_function(copied, _noting(words, failed))
+    if tool.timeout_seconds is not None:
+        late = tool.timeout_error_function or _late(tool.name, tool.timeout_seconds)
+        copied.timeout_error_function = _noting(late, failed)
+    return copied
+
+
+# Where a tool has no words of its own for a failure, a run's `tool_error_formatter` is asked.
+def _told_by_the_sdk(tool: FunctionTool) -> bool:
+    return bool(getattr(tool, "_use_default_failure_error_function", False))
+
+
+def _noting(words: ToolErrorFunction, failed: Failed) -> ToolErrorFunction:
+    def noted(context: RunContextWrapper[Any], error: Exception) -> Any:
+        failed(context)
+        return words(context, error)
+
+    return noted
+
+
+def _late(name: str, seconds: float) -> ToolErrorFunction:
+    message = default_tool_timeout_error_message(tool_name=name, timeout_seconds=seconds)
+    return lambda _context, _error: message

@@ -1,0 +1,95 @@
+"""The host's own function tools: a badge that says Failed where they have failed."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from agents import Agent, RunContextWrapper, function_tool
+from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
+
+from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
+from tests.contracts.agent_runner import heard, kept
+from tests.contracts.task_tools import TaskTools
+
+
+def runner_of(agent: Agent[Any], model: ScriptedModel) -> OpenAIAgentRunner:
+    return OpenAIAgentRunner(model, TaskTools(()), instructions="Ours.", agent=agent)
+
+
+def worded(_: RunContextWrapper[Any], error: Exception) -> str:
+    return f"Please don't: {error}"
+
+
+async def worded_later(context: RunContextWrapper[Any], error: Exception) -> str:
+    await asyncio.sleep(0)
+    return worded(context, error)
+
+
+@pytest.mark.parametrize("words", [worded, worded_later])
+async def test_a_tool_that_words_its_own_failure_has_failed(words: Any) -> None:
+    @function_tool(failure_error_function=words)
+    def fails() -> str:
+        raise RuntimeError("it is closed")
+
+    model = ScriptedModel([[function_call("fails", {}, call_id="1")], [assistant_message("Oh.")]])
+    agent = Agent(name="Host", tools=[fails])
+    step, answer = kept(await heard(runner_of(agent, model), "go"))
+    (call,) = step.tool_calls
+    assert (call.state, call.output) == ("failed", "Please don't: it is closed")
+    assert answer.content == "Oh."
+
+
+async def test_a_tool_that_words_its_own_failure_and_does_not_fail_has_succeeded() -> None:
+    @function_tool(failure_error_function=worded)
+    def works(fail: bool) -> str:
+        if fail:
+            raise RuntimeError("it is closed")
+        return "open"
+
+    calls = [function_call("works", {"fail": fail}, call_id=str(fail)) for fail in (True, False)]
+    model = ScriptedModel([calls, [assistant_message("Oh.")]])
+    step, _ = kept(await heard(runner_of(Agent(name="Host", tools=[works]), model), "go"))
+    assert [(c.state, c.output) for c in step.tool_calls] == [
+        ("failed", "Please don't: it is closed"),
+        ("succeeded", "open"),
+    ]
+
+
+@pytest.mark.parametrize("words", [None, worded])
+async def test_a_tool_that_takes_too_long_has_failed(words: Any) -> None:
+    @function_tool(timeout=0.01, timeout_error_function=words)
+    async def slow() -> str:
+        await asyncio.sleep(60)
+        return "never"
+
+    model = ScriptedModel([[function_call("slow", {}, call_id="1")], [assistant_message("Oh.")]])
+    step, _ = kept(await heard(runner_of(Agent(name="Host", tools=[slow]), model), "go"))
+    (call,) = step.tool_calls
+    assert call.state == "failed"
+    assert "timed out after 0.01 seconds" in (call.output or "")
+
+
+async def test_an_agent_as_a_tool_that_fails_has_failed() -> None:
+    broken = ScriptedModel([ModelStep.raise_error(RuntimeError("secret"))])
+    inner = Agent(name="Inner", model=broken)
+    agent = Agent(name="Host", tools=[inner.as_tool("ask_inner", "Ask it.")])
+    model = ScriptedModel(
+        [[function_call("ask_inner", {"input": "?"}, call_id="1")], [assistant_message("Out.")]]
+    )
+    step, _ = kept(await heard(runner_of(agent, model), "go"))
+    (call,) = step.tool_calls
+    assert call.state == "failed"
+    assert "secret" not in (call.output or "")
+
+
+async def test_the_hosts_tools_are_left_as_they_are() -> None:
+    @function_tool(failure_error_function=worded)
+    def fails() -> str:
+        raise RuntimeError("it is closed")
+
+    before = dict(vars(fails))
+    model = ScriptedModel([[function_call("fails", {}, call_id="1")], [assistant_message("Oh.")]])
+    agent = Agent(name="Host", tools=[fails])
+    await heard(runner_of(agent, model), "go")
+    assert agent.tools == [fails]
+    assert vars(fails) == before
