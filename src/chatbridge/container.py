@@ -194,9 +194,10 @@ def _postgres_url(settings: Settings, embedded: Callable[[], EmbeddedPostgres]) 
 
 
 def _readiness(
-    settings: Settings, engine: Callable[[], AsyncEngine]
+    settings: Settings, engine: Callable[[], AsyncEngine], turns: Callable[[], Turns]
 ) -> Callable[[], Awaitable[None]]:
     async def require_ready() -> None:
+        turns().require_open()
         if settings.store == "memory":
             return
         try:
@@ -294,10 +295,12 @@ class Container(DeclarativeContainer):
             max_characters=settings.provided.window.max_characters,
         ),
         on_disconnect=_turns.on_disconnect,
+        on_busy=_turns.on_busy,
         drain=_turns.drain,
+        lease=_turns.lease,
     )
     history: Provider[ConversationHistory] = Singleton(ConversationHistory, conversations, turns)
-    require_ready = Singleton(_readiness, settings, engine.provider)
+    require_ready = Singleton(_readiness, settings, engine.provider, turns.provider)
 
 
 @asynccontextmanager

@@ -4,7 +4,6 @@ import sys
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from importlib.metadata import version
-from math import ceil
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -14,6 +13,7 @@ from chatbridge.adapters.postgres.embedded import EmbeddedPostgresError
 from chatbridge.container import Container, running, tasks_running
 from chatbridge.entrypoints.chatkit.documentation import schemas as chatkit_schemas
 from chatbridge.entrypoints.chatkit.routes import chatkit_router
+from chatbridge.entrypoints.chatkit.threads import threads_router
 from chatbridge.entrypoints.cors import add_cors
 from chatbridge.entrypoints.errors import add_error_handlers
 from chatbridge.entrypoints.openapi import document
@@ -52,6 +52,7 @@ def create_app(container: Container | None = None) -> FastAPI:
     turns, history = container.turns(), container.history()
     authenticator, tasks_app = container.authenticator(), container.tasks_app()
     app.include_router(chatkit_router(turns, history, authenticator))
+    app.include_router(threads_router(turns, history, authenticator))
     app.include_router(chat_router(turns, authenticator))
     app.include_router(sessions_router(history, authenticator, container.issuer()))
     app.include_router(conversations_router(turns, history, container.tasks(), authenticator))
@@ -86,7 +87,6 @@ def serve(settings: Settings) -> None:
             app,
             listening,
             greeting=_greeting(settings),
-            grace=ceil(settings.turns.drain) + 1,
             stop=container.turns().stop,
         )
 
@@ -105,7 +105,7 @@ def serve_tasks(settings: Settings) -> None:
         app = Starlette(routes=[tasks_app.route], lifespan=lifespan)
         address = f"http://{settings.host}:{settings.port}{tasks_app.path}"
         listening = listening_on(settings.host, settings.port)
-        run(app, listening, greeting=f"Task tools: {address}", grace=1)
+        run(app, listening, greeting=f"Task tools: {address}")
 
 
 @contextmanager

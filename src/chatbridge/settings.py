@@ -193,6 +193,7 @@ class TurnSettings(Section):
     """How turns behave; `lease` and `drain` are in seconds."""
 
     on_disconnect: Literal["finish", "cancel"] = "finish"
+    on_busy: Literal["reject", "interrupt"] = "reject"
     lease: float = Field(default=5.0, ge=2.0)
     drain: float = Field(default=5.0, ge=0.0)
 

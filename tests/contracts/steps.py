@@ -69,7 +69,9 @@ async def walk(
 
 
 async def begin(store: Store, request: TurnRequest) -> Begun:
-    return await store.turns.begin(request, WINDOW)
+    begun = await store.turns.begin(request, WINDOW)
+    assert isinstance(begun, Begun)
+    return begun
 
 
 async def refused(

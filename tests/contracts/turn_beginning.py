@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from chatbridge.domain.model.context_window import ContextWindow
-from chatbridge.domain.model.errors import Conflict, Forbidden, Invalid, NotFound, StaleTurn
+from chatbridge.domain.model.errors import Busy, Conflict, Forbidden, Invalid, NotFound, StaleTurn
 from chatbridge.domain.model.identifiers import ConversationId, MessageId
 from chatbridge.domain.model.turn import Recording
 from chatbridge.domain.model.turn_event import EndState
@@ -100,8 +100,8 @@ class TurnBeginningContract(StoreContract):
 
     async def test_a_second_turn_is_refused_while_one_is_running(self, store: Store) -> None:
         begun = await begin(store, ask(new=True))
-        await refused(store, ask("turn_2"), Conflict, "turn_running")
-        await refused(store, ask("turn_3", retry_of="turn_1_asks"), Conflict, "turn_running")
+        await refused(store, ask("turn_2"), Busy, "turn_running")
+        await refused(store, ask("turn_3", retry_of="turn_1_asks"), Busy, "turn_running")
         assert await messages_of(store.conversations) == [begun.turn.subject]
         assert await store.conversations.get(ALICE, C1) == begun.turn.conversation
 

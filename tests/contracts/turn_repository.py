@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from chatbridge.domain.model.citation import Citation
-from chatbridge.domain.model.errors import Conflict, Forbidden, NotFound, TurnLost
+from chatbridge.domain.model.errors import Busy, Forbidden, NotFound, TurnLost
 from chatbridge.domain.model.identifiers import ConversationId, MessageId
 from chatbridge.domain.model.turn import Recording
 from chatbridge.domain.model.turn_event import Cited, EndState, Titled, TokensUsed, TurnEnded
@@ -204,7 +204,7 @@ class TurnRepositoryContract(TurnBeginningContract):
         await claim(store)
         assert await store.turns.claim_stale(ALICE, C1) is None
         assert await store.turns.stale() == ()
-        await refused(store, ask("turn_2"), Conflict, "turn_running")
+        await refused(store, ask("turn_2"), Busy, "turn_running")
 
     async def test_five_claims_at_once_and_one_wins(self, store: Store) -> None:
         await begin(store, ask(new=True))

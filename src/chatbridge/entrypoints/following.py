@@ -1,10 +1,23 @@
 """A response that watches a turn."""
 
-from starlette.responses import ContentStream, StreamingResponse
-from starlette.types import Receive, Scope, Send
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterable
+from contextlib import aclosing, suppress
+
+from starlette.responses import StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
 
 from chatbridge.domain.services.live_turn import LiveTurn
 from chatbridge.domain.services.turns import Turns
+
+_log = logging.getLogger(__name__)
+
+SILENCE = 2.0
+"""After how many seconds without an event a comment says that the stream is alive."""
+
+_DEAD_READER = 30.0
+_ALIVE = b": keep-alive\n\n"
 
 
 class FollowingResponse(StreamingResponse):
@@ -13,10 +26,16 @@ class FollowingResponse(StreamingResponse):
     The headers name the conversation and the turn, keep proxies from buffering (nginx listens to
     X-Accel-Buffering, others to no-transform), and are sent with the first event. `stop`, if
     given, is where to POST to end the turn; relative to the request, so that it outlives a prefix.
+    A reader that takes nothing for 30 s is dropped.
     """
 
     def __init__(
-        self, turns: Turns, live: LiveTurn, content: ContentStream, *, stop: str | None = None
+        self,
+        turns: Turns,
+        live: LiveTurn,
+        content: AsyncIterable[bytes],
+        *,
+        stop: str | None = None,
     ) -> None:
         super().__init__(
             content,
@@ -33,7 +52,35 @@ class FollowingResponse(StreamingResponse):
         live.viewers += 1
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(_DEAD_READER):
+                await send(message)
+
         try:
-            await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, send_in_time)
+        except TimeoutError:
+            _log.info("turn %s: a reader that takes nothing was dropped", self._live.turn.id)
         finally:
             self._turns.leave(self._live)
+
+
+async def kept_alive(frames: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """The frames, and a comment wherever there was none for two seconds."""
+    async with aclosing(frames):
+        coming: asyncio.Future[bytes] | None = None
+        try:
+            while True:
+                coming = coming or asyncio.ensure_future(anext(frames))
+                done, _ = await asyncio.wait({coming}, timeout=SILENCE)
+                if not done:
+                    yield _ALIVE
+                    continue
+                frame, coming = coming, None
+                yield frame.result()
+        except StopAsyncIteration:
+            return
+        finally:
+            if coming:
+                coming.cancel()
+                with suppress(asyncio.CancelledError, StopAsyncIteration):
+                    await coming

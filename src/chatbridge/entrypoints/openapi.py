@@ -81,10 +81,15 @@ _PROBLEMS: dict[str, tuple[int, str]] = {
         "The chat session is bound to one conversation, and this is not for it.",
     ),
     "conversation_not_found": (404, "There is no such conversation."),
+    "turn_not_found": (404, "There is no such turn."),
     "message_not_found": (404, "The conversation has no such message."),
     "turn_running": (
         409,
         "An answer is under way in this conversation: wait for its end, or stop it.",
+    ),
+    "turn_ended": (
+        409,
+        "This turn ended a while ago; what it said is among the conversation's messages.",
     ),
     "conversation_closed": (
         409,
@@ -99,6 +104,10 @@ _PROBLEMS: dict[str, tuple[int, str]] = {
     ),
     "invalid_number": (422, "A number in the body is too large."),
     "invalid_request": (422, "body.title: Field required"),
+    "idempotency_key_reused": (
+        422,
+        "This Idempotency-Key was used for another request; choose a new one.",
+    ),
     "invalid_cursor": (422, "`after` must be a cursor from an earlier page."),
     "invalid_limit": (422, "limit must be from 1 to 100."),
     "invalid_title": (422, "A title has 1 to 200 characters."),

@@ -1,6 +1,5 @@
 """uvicorn, with a greeting when it is up, a word of its own when it can't be, and a clean end."""
 
-import asyncio
 import logging
 import socket
 from collections.abc import Awaitable, Callable
@@ -8,6 +7,11 @@ from collections.abc import Awaitable, Callable
 import uvicorn
 from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
+
+_GRACE = 1
+"""How many seconds connections get to end once the work of the server has ended."""
+
+_DEAD_PEER_MS = 30_000
 
 
 class _Server(uvicorn.Server):
@@ -26,11 +30,10 @@ class _Server(uvicorn.Server):
             print(self._greeting, flush=True)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # it waits for its connections, and those that watch a turn end with the turn
-        stopping = asyncio.ensure_future(self._stop()) if self._stop else None
+        # first, while it still listens: whoever balances the load is told, viewers see the end
+        if self._stop:
+            await self._stop()
         await super().shutdown(sockets)
-        if stopping:
-            await stopping
 
 
 class _Startable:
@@ -63,12 +66,11 @@ def run(
     listening: socket.socket,
     *,
     greeting: str,
-    grace: int,
     stop: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
-    """Serve until a signal comes; `grace` is how many seconds connections then get to end.
+    """Serve until a signal comes; `stop` is then awaited before the last connections are closed.
 
-    `stop` is called as soon as the signal has come. Raises whatever kept the app from starting.
+    Raises whatever kept the app from starting.
     """
     logging.basicConfig(level="INFO", format="%(levelname)s %(name)s: %(message)s")
     for chatty in ("httpx", "httpx2", "mcp", "chatkit", "alembic", "uvicorn"):
@@ -78,7 +80,7 @@ def run(
         startable,
         log_config=None,
         access_log=False,
-        timeout_graceful_shutdown=grace,
+        timeout_graceful_shutdown=_GRACE,
     )
     server = _Server(config, greeting, stop)
     try:
@@ -94,8 +96,12 @@ def run(
 def listening_on(host: str, port: int) -> socket.socket:
     """A socket that listens. Raises ValueError where that can't be."""
     try:
-        return socket.create_server((host, port), backlog=2048)
+        listening = socket.create_server((host, port), backlog=2048)
     except OSError as error:
         raise ValueError(
             f"Can't listen on {host}:{port} ({error.strerror}): set PORT to a free one."
         ) from error
+    # what a peer does not take for so long is given up by the kernel; its connections inherit it
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _DEAD_PEER_MS)
+    return listening

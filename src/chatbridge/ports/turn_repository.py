@@ -6,8 +6,8 @@ from typing import Protocol
 from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId, UserId
 from chatbridge.domain.model.message import Message
-from chatbridge.domain.model.turn import Recording, Turn, TurnState
-from chatbridge.domain.model.turn_event import EndState
+from chatbridge.domain.model.turn import Once, Recording, Turn, TurnState
+from chatbridge.domain.model.turn_event import EndState, TurnEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +15,8 @@ class TurnRequest:
     """What a surface asks for: a new message to answer, or (`retry_of`) one to answer again.
 
     Exactly one of `message` and `retry_of` is given. `new` makes the conversation first. All ids
-    are the caller's, so that the same request may be sent twice and happens once.
+    are the caller's, so that the same request may be sent twice and happens once; `once` says the
+    same of a request whose caller does not know our ids.
     """
 
     user_id: UserId
@@ -24,6 +25,7 @@ class TurnRequest:
     message: Message | None = None
     retry_of: MessageId | None = None
     new: bool = False
+    once: Once | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +36,50 @@ class Begun:
     window: tuple[Message, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeated:
+    """The turn, running or ended, that an earlier request of the same key has begun."""
+
+    turn: Turn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a turn is: its state, and the durable events that were asked for, in order.
+
+    `stale`: it counts as running, and its lease has passed. `kept`: its events are still there;
+    those of a turn that ended over an hour ago may be gone. `replaces`: as in SoFar.
+    """
+
+    state: TurnState
+    stale: bool
+    kept: bool
+    replaces: int | None
+    events: tuple[TurnEvent, ...]
+
+
 class TurnRepository(Protocol):
     """Every call raises Unavailable when the store is away."""
 
-    async def begin(self, request: TurnRequest, window: ContextWindow) -> Begun:
+    async def begin(self, request: TurnRequest, window: ContextWindow) -> Begun | Repeated:
         """Keep the message and the running turn, and read the window.
 
-        Raises NotFound, Forbidden, Conflict (`turn_running`, `conversation_closed`), StaleTurn, or
-        Invalid (`not_retryable`: `retry_of` is no user's message); then nothing has changed.
+        Raises NotFound, Forbidden, Conflict (`conversation_closed`, `turn_ended`), Busy, StaleTurn,
+        or Invalid (`not_retryable`: `retry_of` is no user's message; `idempotency_key_reused`:
+        something else was asked under the key); then nothing has changed.
         """
+        ...
+
+    async def turn(self, user_id: UserId, id: TurnId) -> Turn:
+        """A turn, running or ended. Raises NotFound and Forbidden."""
+        ...
+
+    async def running(self, user_id: UserId, conversation_id: ConversationId) -> TurnId | None:
+        """The conversation's running turn; None also where there is no such conversation."""
+        ...
+
+    async def progress(self, user_id: UserId, id: TurnId, after: int = 0) -> Progress:
+        """How far the turn is, with its events after number `after`. Raises NotFound."""
         ...
 
     async def finish(

@@ -12,7 +12,7 @@ from chatbridge.domain.model import refusals
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId, UserId
 from chatbridge.domain.model.message import Message
-from chatbridge.domain.model.turn import Turn, TurnState
+from chatbridge.domain.model.turn import Once, Turn, TurnState
 from chatbridge.domain.model.turn_event import TurnEvent
 from chatbridge.domain.model.usage import Usage
 from chatbridge.ports.conversation_repository import FeedbackKind
@@ -26,6 +26,7 @@ class KeptTurn:
     subject: MessageId
     retry: bool
     lease_until: float
+    once: Once | None = None
     epoch: int = 1
     state: TurnState = "running"
     events: dict[int, TurnEvent] = field(default_factory=dict[int, TurnEvent])
@@ -117,6 +118,12 @@ class MemoryStore:
         """The owner's turn and where it is, wherever that is."""
         mine = (k for (owner, _), k in self.conversations.items() if owner == user_id)
         return next(((kept, kept.turns[id]) for kept in mine if id in kept.turns), None)
+
+    def turn_of_key(self, user_id: UserId, key: str) -> tuple[KeptConversation, KeptTurn] | None:
+        """The owner's turn that was begun under this key."""
+        mine = (k for (owner, _), k in self.conversations.items() if owner == user_id)
+        turns = ((kept, turn) for kept in mine for turn in kept.turns.values())
+        return next(((k, t) for k, t in turns if t.once and t.once.key == key), None)
 
     def keep(self, kept: KeptConversation) -> None:
         """Keep a conversation; one that exists under its owner and id stays as it is."""

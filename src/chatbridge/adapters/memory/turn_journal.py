@@ -18,7 +18,7 @@ class MemoryTurnJournal(TurnJournal):
         store: MemoryStore,
         *,
         tick: float = 0.05,
-        heartbeat: float = 1.0,
+        heartbeat: float = 0.5,
         lease: float = 5.0,
     ) -> None:
         self._store = store

@@ -14,11 +14,17 @@ from chatbridge.domain.model import refusals
 from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.errors import Conflict
-from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
+from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId, UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.turn import Recording, Turn, TurnState
 from chatbridge.domain.model.turn_event import EndState
-from chatbridge.ports.turn_repository import Begun, TurnRepository, TurnRequest
+from chatbridge.ports.turn_repository import (
+    Begun,
+    Progress,
+    Repeated,
+    TurnRepository,
+    TurnRequest,
+)
 
 _STALE_AT_ONCE = 100
 
@@ -30,11 +36,41 @@ class MemoryTurnRepository(TurnRepository):
         self._store = store
         self._lease = lease
 
-    async def begin(self, request: TurnRequest, window: ContextWindow) -> Begun:
+    async def begin(self, request: TurnRequest, window: ContextWindow) -> Begun | Repeated:
         await sleep(0)
+        if repeated := self._repeated(request):
+            return repeated
         kept = self._conversation(request)
         turn = self._already_begun(request) or self._start(kept, request)
         return _begun(kept, turn, window)
+
+    async def turn(self, user_id: UserId, id: TurnId) -> Turn:
+        await sleep(0)
+        if known := self._store.turn(user_id, id):
+            return _held(*known)
+        if any(id in kept.turns for kept in self._store.conversations.values()):
+            raise refusals.turn_not_yours()
+        raise refusals.no_turn()
+
+    async def running(self, user_id: UserId, conversation_id: ConversationId) -> TurnId | None:
+        await sleep(0)
+        kept = self._store.conversations.get((user_id, conversation_id))
+        return kept.running.id if kept and kept.running else None
+
+    async def progress(self, user_id: UserId, id: TurnId, after: int = 0) -> Progress:
+        await sleep(0)
+        known = self._store.turn(user_id, id)
+        if known is None:
+            raise refusals.turn_gone()
+        kept, turn = known
+        subject = kept.messages.get(turn.subject)
+        return Progress(
+            state=turn.state,
+            stale=turn.state == "running" and turn.lease_passed,
+            kept=bool(turn.events),
+            replaces=subject.position if subject and turn.retry else None,
+            events=tuple(event for number, event in sorted(turn.events.items()) if number > after),
+        )
 
     async def finish(
         self, recording: Recording, state: EndState, messages: tuple[Message, ...]
@@ -85,6 +121,18 @@ class MemoryTurnRepository(TurnRepository):
         running.cancel_asked = True
         return True
 
+    def _repeated(self, request: TurnRequest) -> Repeated | None:
+        known = request.once and self._store.turn_of_key(request.user_id, request.once.key)
+        if not known or known[1].id == request.turn_id:
+            return None
+        kept, turn = known
+        if turn.once != request.once:
+            raise refusals.key_reused()
+        if turn.subject not in kept.messages:
+            raise refusals.turn_ended()
+        subject = message_copy(kept.messages[turn.subject])
+        return Repeated(turn=replace(_held(kept, turn), subject=subject))
+
     def _conversation(self, request: TurnRequest) -> KeptConversation:
         key = (request.user_id, request.conversation_id)
         if request.new and key not in self._store.conversations:
@@ -114,7 +162,11 @@ class MemoryTurnRepository(TurnRepository):
         _refuse_a_second(kept)
         subject = _subject(kept, request)
         turn = KeptTurn(
-            id=request.turn_id, subject=subject.id, retry=request.message is None, lease_until=0
+            id=request.turn_id,
+            subject=subject.id,
+            retry=request.message is None,
+            lease_until=0,
+            once=request.once,
         )
         turn.renew(self._lease)
         kept.turns[turn.id] = turn

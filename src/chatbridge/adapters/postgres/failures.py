@@ -25,6 +25,8 @@ _PASSING = ("40001", "40P01", "57P01", "57P02", "57P03")
 _NO_SCHEMA = ("3F000", "42P01", "42883", "42703")
 # cancelled by statement_timeout, or by lock_timeout
 _TOO_LONG = ("57014", "55P03")
+# data that can't be kept: of a wrong form, against a constraint, beyond a limit
+_DATA = ("22", "23", "54")
 # wrong user or password; no such database
 _REFUSED = ("28000", "28P01", "3D000")
 
@@ -80,6 +82,13 @@ async def _persistently(work: Callable[[], Awaitable[T]]) -> T:
             _log.info("database: trying again after %s", type(error).__name__)
             await asyncio.sleep(pause)
     return await work()
+
+
+def unkeepable(error: Exception) -> bool:
+    """Whether the data itself is at fault, so that the same again would fail again."""
+    if isinstance(error, DBAPIError):
+        return _sqlstate(error).startswith(_DATA)
+    return isinstance(error, TypeError | ValueError)
 
 
 def _passing(error: BaseException) -> bool:

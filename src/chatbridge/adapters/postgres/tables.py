@@ -131,6 +131,15 @@ class TurnRow(Row, table=True):
             "state in ('running', 'completed', 'failed', 'cancelled', 'interrupted')",
             name="turns_state",
         ),
+        # the same question as conversations_by_id
+        Index("turns_by_id", "id"),
+        Index(
+            "turns_by_key",
+            "user_id",
+            "key",
+            unique=True,
+            postgresql_where=text("key is not null"),
+        ),
         Index("turns_of_conversation", "user_id", "conversation_id"),
         Index(
             "turns_one_running",
@@ -147,6 +156,8 @@ class TurnRow(Row, table=True):
     conversation_id: str = _column(Text)
     subject_position: int = _column(BigInteger)
     retry: bool = Field()
+    key: str | None = _column(Text, nullable=True)
+    digest: str | None = _column(Text, nullable=True)
     state: str = _column(Text, default=text("'running'"))
     epoch: int = Field(sa_column_kwargs={"server_default": text("1")})
     lease_until: datetime = _time(default=None)

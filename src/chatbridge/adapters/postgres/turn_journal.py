@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from chatbridge.adapters.postgres.failures import unkeepable
 from chatbridge.adapters.postgres.statements import Statements
 from chatbridge.domain.model.errors import TurnLost, Unavailable
 from chatbridge.domain.model.identifiers import TurnId, UserId
@@ -49,6 +50,9 @@ left join held h on h.user_id = a.user_id and h.id = a.turn_id
 left join {s}.turns t on t.user_id = a.user_id and t.id = a.turn_id"""
 
 
+_AT_ONCE = 100
+"""How many turns one statement writes at most: its locks are held until all are written."""
+
 _Key = tuple[UserId, TurnId, int]
 
 
@@ -63,7 +67,7 @@ class PostgresTurnJournal(TurnJournal):
         schema: str,
         *,
         tick: float = 0.05,
-        heartbeat: float = 1.0,
+        heartbeat: float = 0.5,
         lease: float = 5.0,
     ) -> None:
         self._statements = Statements(engine, schema)
@@ -106,8 +110,23 @@ class PostgresTurnJournal(TurnJournal):
 
     async def _flush(self) -> None:
         recordings = tuple(self._open.values())
-        if not recordings:
-            return
+        for first in range(0, len(recordings), _AT_ONCE):
+            await self._write(recordings[first : first + _AT_ONCE])
+
+    async def _write(self, recordings: Sequence[Recording]) -> None:
+        """Write them together, or, if something in one can't be kept, each by itself."""
+        try:
+            await self._tick_of(recordings)
+        except Exception as error:
+            if not unkeepable(error):
+                raise
+            if len(recordings) > 1:
+                for recording in recordings:
+                    await self._write((recording,))
+            else:
+                self._refuse(recordings[0], error)
+
+    async def _tick_of(self, recordings: Sequence[Recording]) -> None:
         written = {_key(r): len(r.events) for r in recordings}
         for row in await self._statements.rows(_TICK, **self._parameters(recordings)):
             key = (row["user_id"], row["turn_id"], row["epoch"])
@@ -137,6 +156,11 @@ class PostgresTurnJournal(TurnJournal):
                 self._lose(recording, TurnLost(gone, code="conversation_deleted"))
             case _:
                 self._news.set()
+
+    def _refuse(self, recording: Recording, error: Exception) -> None:
+        _log.error("turn %s: an event can't be kept: %s", recording.turn.id, type(error).__name__)
+        self.close(recording)
+        recording.refuse()
 
     def _lose(self, recording: Recording, reason: TurnLost) -> None:
         self.close(recording)

@@ -14,21 +14,45 @@ from chatbridge.adapters.postgres.rows import (
     to_message,
     usage_to_json,
 )
-from chatbridge.adapters.postgres.statements import Statements
+from chatbridge.adapters.postgres.statements import Rows, Statements
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.context_window import ContextWindow
-from chatbridge.domain.model.errors import (
-    ChatbridgeError,
-)
+from chatbridge.domain.model.errors import ChatbridgeError
 from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.turn import Recording, Turn, TurnState
-from chatbridge.domain.model.turn_event import EndState, from_record, to_record
-from chatbridge.ports.turn_repository import Begun, TurnRepository, TurnRequest
+from chatbridge.domain.model.turn_event import EndState, TurnEvent, from_record, to_record
+from chatbridge.ports.turn_repository import (
+    Begun,
+    Progress,
+    Repeated,
+    TurnRepository,
+    TurnRequest,
+)
 
 _BEGIN = """
 select * from {s}.begin_turn_1(:user_id, :conversation_id, :new, :turn_id,
-  cast(:lease as double precision), cast(:message as json), :retry_of, :high)"""
+  cast(:lease as double precision), cast(:message as json), :retry_of, :high, :key, :digest)"""
+
+_TURN = """
+select t.id as turn_id, t.conversation_id, t.epoch, t.retry, c.title, c.status, c.status_reason,
+  c.metadata, c.created_at, c.updated_at
+from {s}.turns t join {s}.conversations c on c.user_id = t.user_id and c.id = t.conversation_id
+where t.user_id = :user_id and t.id = :id"""
+
+_EXISTS = "select exists (select from {s}.turns where id = :id) as found"
+
+_RUNNING = """
+select id from {s}.turns
+where user_id = :user_id and conversation_id = :conversation_id and state = 'running'"""
+
+_PROGRESS = """
+select t.state, t.state = 'running' and t.lease_until < clock_timestamp() as stale,
+  exists (select from {s}.turn_events where user_id = t.user_id and turn_id = t.id) as kept,
+  case when t.retry then t.subject_position end as replaces, e.event
+from {s}.turns t
+left join {s}.turn_events e on e.user_id = t.user_id and e.turn_id = t.id and e.number > :after
+where t.user_id = :user_id and t.id = :id order by e.number"""
 
 _FINISH = """
 select {s}.finish_turn_1(:user_id, :turn_id, :epoch, :state, :title, cast(:usage as jsonb),
@@ -63,6 +87,7 @@ _REFUSALS: dict[str, Callable[[], ChatbridgeError]] = {
     "busy": refusals.turn_running,
     "stale": refusals.stale_turn,
     "ended": refusals.turn_ended,
+    "reused": refusals.key_reused,
     "no_message": refusals.no_message,
     "not_retryable": refusals.not_retryable,
 }
@@ -75,7 +100,7 @@ class PostgresTurnRepository(TurnRepository):
         self._statements = Statements(engine, schema)
         self._lease = lease
 
-    async def begin(self, request: TurnRequest, window: ContextWindow) -> Begun:
+    async def begin(self, request: TurnRequest, window: ContextWindow) -> Begun | Repeated:
         rows = await self._statements.rows(
             _BEGIN,
             user_id=request.user_id,
@@ -86,18 +111,42 @@ class PostgresTurnRepository(TurnRepository):
             message=message_to_json(request.message) if request.message else None,
             retry_of=request.retry_of,
             high=window.high,
+            key=request.once.key if request.once else None,
+            digest=request.once.digest if request.once else None,
         )
-        if rows[0]["outcome"] != "started":
-            raise _refusal(rows[0]["outcome"])
-        messages = [to_message(row, request.conversation_id) for row in rows]
-        turn = Turn(
-            id=request.turn_id,
-            conversation=to_conversation(rows[0], request.user_id, request.conversation_id),
-            subject=messages[-1],
-            epoch=rows[0]["epoch"],
-            retry=request.retry_of is not None,
-        )
+        outcome = rows[0]["outcome"]
+        if outcome not in ("started", "repeated"):
+            raise _refusal(outcome)
+        messages = [to_message(row, ConversationId(row["conversation_id"])) for row in rows]
+        turn = _turn(rows[0], request.user_id, subject=messages[-1])
+        if outcome == "repeated":
+            return Repeated(turn=turn)
         return Begun(turn=turn, window=window.of(messages, rows[0]["counted"]))
+
+    async def turn(self, user_id: UserId, id: TurnId) -> Turn:
+        rows = await self._statements.rows(_TURN, user_id=user_id, id=id)
+        if not rows:
+            (row,) = await self._statements.rows(_EXISTS, id=id)
+            raise refusals.turn_not_yours() if row["found"] else refusals.no_turn()
+        return _turn(rows[0], user_id)
+
+    async def running(self, user_id: UserId, conversation_id: ConversationId) -> TurnId | None:
+        rows = await self._statements.rows(
+            _RUNNING, user_id=user_id, conversation_id=conversation_id
+        )
+        return TurnId(rows[0]["id"]) if rows else None
+
+    async def progress(self, user_id: UserId, id: TurnId, after: int = 0) -> Progress:
+        rows = await self._statements.rows(_PROGRESS, user_id=user_id, id=id, after=after)
+        if not rows:
+            raise refusals.turn_gone()
+        return Progress(
+            state=rows[0]["state"],
+            stale=rows[0]["stale"],
+            kept=rows[0]["kept"],
+            replaces=rows[0]["replaces"],
+            events=_events(rows),
+        )
 
     async def finish(
         self, recording: Recording, state: EndState, messages: tuple[Message, ...]
@@ -127,10 +176,7 @@ class PostgresTurnRepository(TurnRepository):
         rows = await self._statements.rows(
             _CLAIM, user_id=user_id, conversation_id=conversation_id, lease=self._lease
         )
-        if not rows:
-            return None
-        events = tuple(from_record(row["event"]) for row in rows if row["event"] is not None)
-        return Recording(_claimed(rows[0], user_id, conversation_id), events)
+        return Recording(_turn(rows[0], user_id), _events(rows)) if rows else None
 
     async def stale(self) -> tuple[tuple[UserId, ConversationId], ...]:
         rows = await self._statements.rows(_STALE)
@@ -148,13 +194,19 @@ class PostgresTurnRepository(TurnRepository):
         return row["asked"]
 
 
-def _claimed(row: Columns, user_id: UserId, conversation_id: ConversationId) -> Turn:
+def _turn(row: Columns, user_id: UserId, subject: Message | None = None) -> Turn:
+    conversation_id = ConversationId(row["conversation_id"])
     return Turn(
         id=TurnId(row["turn_id"]),
         conversation=to_conversation(row, user_id, conversation_id),
+        subject=subject,
         epoch=row["epoch"],
         retry=row["retry"],
     )
+
+
+def _events(rows: Rows) -> tuple[TurnEvent, ...]:
+    return tuple(from_record(row["event"]) for row in rows if row["event"] is not None)
 
 
 def _refusal(outcome: str) -> ChatbridgeError:

@@ -5,6 +5,7 @@
     ├── Forbidden             somebody else's
     ├── NotFound              nobody's
     ├── Conflict              not now: a turn is running, the conversation is closed
+    │   ├── Busy              a turn is running; wait for it, or stop it
     │   └── StaleTurn         a turn whose replica has gone; close it and ask again
     ├── Invalid               never: the input itself is wrong
     ├── Unavailable           not now: the database is away
@@ -50,6 +51,12 @@ class Conflict(ChatbridgeError):
     """The conversation's present state does not allow it."""
 
     default = "conflict"
+
+
+class Busy(Conflict):
+    """Another turn is running in the conversation."""
+
+    default = "turn_running"
 
 
 class StaleTurn(Conflict):

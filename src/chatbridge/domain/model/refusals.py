@@ -1,6 +1,7 @@
 """What every store says when it refuses: one sentence and one code each."""
 
 from chatbridge.domain.model.errors import (
+    Busy,
     Conflict,
     Forbidden,
     Invalid,
@@ -46,12 +47,9 @@ def closed() -> Conflict:
     )
 
 
-def turn_running() -> Conflict:
+def turn_running() -> Busy:
     """Another turn is running in the conversation."""
-    return Conflict(
-        "An answer is under way in this conversation: wait for its end, or stop it.",
-        code="turn_running",
-    )
+    return Busy("An answer is under way in this conversation: wait for its end, or stop it.")
 
 
 def stale_turn() -> StaleTurn:
@@ -60,8 +58,29 @@ def stale_turn() -> StaleTurn:
 
 
 def turn_ended() -> Conflict:
-    """The turn that is asked for has been, and has gone."""
-    return Conflict("This turn has ended already.", code="turn_ended")
+    """The turn that is asked for has been, and its events are gone."""
+    return Conflict(
+        "This turn ended a while ago; what it said is among the conversation's messages.",
+        code="turn_ended",
+    )
+
+
+def key_reused() -> Invalid:
+    """Something else was asked under the same key."""
+    return Invalid(
+        "This Idempotency-Key was used for another request; choose a new one.",
+        code="idempotency_key_reused",
+    )
+
+
+def no_turn() -> NotFound:
+    """Nobody has such a turn."""
+    return NotFound("There is no such turn.", code="turn_not_found")
+
+
+def turn_not_yours() -> Forbidden:
+    """Somebody else has it."""
+    return Forbidden("This turn belongs to somebody else.")
 
 
 def turn_gone() -> NotFound:

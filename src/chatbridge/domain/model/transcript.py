@@ -55,12 +55,16 @@ class Transcript:
         """The messages so far, in the order in which they began."""
         return tuple(self._messages.values())
 
+    @property
+    def said(self) -> tuple[Message, ...]:
+        """Those of them that hold something."""
+        return tuple(m for m in self._messages.values() if m.content or m.tool_calls)
+
     def closed(self, open_calls: CallState = "unknown") -> tuple[Message, ...]:
         """What is kept when the turn has ended: a call that nobody saw end is `open_calls`."""
         return tuple(
             replace(m, tool_calls=tuple(_closed(c, open_calls) for c in m.tool_calls))
-            for m in self._messages.values()
-            if m.content or m.tool_calls
+            for m in self.said
         )
 
     def _begin_text(self, event: TextStarted) -> None:

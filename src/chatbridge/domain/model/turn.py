@@ -1,6 +1,6 @@
 """One answer to one message, and the record of it while it is being given."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,14 +13,16 @@ from chatbridge.domain.model.turn_event import EndState, ToolCallStarted, TurnEv
 
 TurnState = Literal["running"] | EndState
 OnDisconnect = Literal["finish", "cancel"]
+OnBusy = Literal["reject", "interrupt"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """A turn as its owner holds it: whoever has the highest epoch may write, nobody else.
 
-    `subject` is the message that it answers, None where a stale turn was taken over. `retry`
-    says that an earlier answer is to be replaced when, and only when, this one completes.
+    `subject` is the message that it answers, None where nobody has asked for it: a stale turn was
+    taken over, a turn is only watched. `retry` says that an earlier answer is to be replaced when,
+    and only when, this one completes.
     """
 
     id: TurnId
@@ -28,6 +30,39 @@ class Turn:
     subject: Message | None = None
     epoch: int = 1
     retry: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Once:
+    """The caller's own name for a request, and the digest of what is asked under it.
+
+    The same key and digest again is the same request, for as long as its turn exists.
+    """
+
+    key: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """How a turn is asked for: at most once under a key, and what to do where one is running.
+
+    `on_busy` unset: what the server is set to.
+    """
+
+    once: Once | None = None
+    on_busy: OnBusy | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoFar:
+    """What a running turn has said, oldest first; it stands after all that is kept.
+
+    `replaces`: for a retry, the position after which messages will be replaced by it.
+    """
+
+    messages: tuple[Message, ...] = ()
+    replaces: int | None = None
 
 
 class Recording:
@@ -46,6 +81,7 @@ class Recording:
         self.ended = False
         self.cancel_asked = False
         self.lost: ChatbridgeError | None = None
+        self.refused = False
         self.on_change: Callable[[], None] = lambda: None
 
     def say(self, event: TurnEvent) -> None:
@@ -57,6 +93,20 @@ class Recording:
     def tail(self) -> list[tuple[int, TurnEvent]]:
         """The events that are not durable yet, with their numbers."""
         return list(enumerate(self.events[self.durable :], self.durable + 1))
+
+    @property
+    def so_far(self) -> SoFar:
+        """What a reader may see of it: all that is durable."""
+        shown = Transcript(self.turn.conversation.id, self.events[: self.durable])
+        subject = self.turn.subject
+        replaces = subject.position if subject and self.turn.retry else None
+        return SoFar(messages=shown.said, replaces=replaces)
+
+    def copy(self, events: Iterable[TurnEvent]) -> None:
+        """Add events that are kept already."""
+        for event in events:
+            self.say(event)
+        self.durable_to(len(self.events))
 
     def durable_to(self, number: int) -> None:
         """Events up to `number` are kept for good."""
@@ -76,6 +126,11 @@ class Recording:
     def lose(self, reason: ChatbridgeError) -> None:
         """The turn is no longer ours: nothing more of it may be kept."""
         self.lost = reason
+        self.on_change()
+
+    def refuse(self) -> None:
+        """The store can't keep what was said last: the turn fails, and what is durable stays."""
+        self.refused = True
         self.on_change()
 
     def end(self) -> None:

@@ -1,4 +1,4 @@
-"""A turn that this replica is running, and everybody who watches it."""
+"""A turn that can be watched, and everybody who watches it."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -8,13 +8,15 @@ from chatbridge.domain.model.turn_event import TurnEvent
 
 
 class LiveTurn:
-    """Reads of its recording by cursor: a slow or lost viewer slows nobody."""
+    """Reads of its recording by cursor: a slow or lost viewer slows nobody.
+
+    The recording is spoken here, or copied from the store; a viewer sees no difference.
+    """
 
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
         self.viewers = 0
-        self.speaking: asyncio.Task[None] | None = None
-        self._stopped = False
+        self.stopping = asyncio.Event()
         self._changed = asyncio.Event()
         recording.on_change = self._on_change
 
@@ -41,13 +43,12 @@ class LiveTurn:
             await self._changed.wait()
 
     def stop(self) -> None:
-        """Cancel the speaking; only once, so that the agent can tidy up in peace."""
-        if self.speaking and not self._stopped:
-            self._stopped = True
-            self.speaking.cancel()
+        """End the speaking, if it is spoken here."""
+        self.stopping.set()
 
     def _on_change(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
-        if self.recording.cancel_asked or self.recording.lost:
+        recording = self.recording
+        if recording.cancel_asked or recording.lost or recording.refused:
             self.stop()

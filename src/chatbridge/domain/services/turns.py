@@ -1,51 +1,43 @@
-"""How a turn lives: begin, run in our own task, be cancelled, finish, be taken over."""
+"""How a turn lives: begin, be watched, be stopped, be taken over, and the end of them all."""
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+from time import monotonic
 
 from chatbridge.domain.model.context_window import ContextWindow
-from chatbridge.domain.model.conversation import title_from
-from chatbridge.domain.model.errors import (
-    AgentFailed,
-    ChatbridgeError,
-    NotFound,
-    StaleTurn,
-    TurnLost,
-    Unavailable,
-)
+from chatbridge.domain.model.errors import Busy, StaleTurn, TurnLost, Unavailable
 from chatbridge.domain.model.identifiers import (
-    CallId,
     ConversationId,
     MessageId,
+    TurnId,
     UserId,
     new_turn_id,
 )
 from chatbridge.domain.model.message import Message
-from chatbridge.domain.model.tool import OnBehalf
-from chatbridge.domain.model.turn import OnDisconnect, Recording
-from chatbridge.domain.model.turn_event import EndState, Titled, TurnEnded, TurnEvent, TurnFailed
+from chatbridge.domain.model.transcript import Transcript
+from chatbridge.domain.model.turn import Asking, OnBusy, OnDisconnect, Recording, SoFar, Turn
+from chatbridge.domain.services.answering import Answering
+from chatbridge.domain.services.copies import Copies
 from chatbridge.domain.services.live_turn import LiveTurn
-from chatbridge.ports.agent_runner import AgentRequest, AgentRunner
+from chatbridge.domain.services.stale_turns import StaleTurns
+from chatbridge.ports.agent_runner import AgentRunner
 from chatbridge.ports.turn_journal import TurnJournal
-from chatbridge.ports.turn_repository import Begun, TurnRepository, TurnRequest
+from chatbridge.ports.turn_repository import Begun, Repeated, TurnRepository, TurnRequest
 
-_log = logging.getLogger(__name__)
-
-_FINISH_AGAIN_AFTER = 0.5
-_FINISH_TRIES = 60
-
-_INTERRUPTED = TurnFailed(
-    code="interrupted", detail="The answer was interrupted. What was said so far is kept."
-)
+_INTERRUPT_SECONDS = 3.0
+_INTERRUPT_EVERY = 0.1
+_SEEN_SECONDS = 60.0
+_PLAINLY = Asking()
 
 
 class Turns:
-    """All turns of this replica. Knows no surface and no vendor.
+    """All turns of this replica, and those of others that are watched here.
 
-    `on_disconnect` says what becomes of a turn when its last viewer has left; `drain` is how many
-    seconds running turns get to end by themselves when the application stops.
+    `on_disconnect` says what becomes of a turn when its last viewer here has left; `on_busy` what
+    a new message does where a turn is running: it is rejected, or interrupts that turn. `drain` is
+    how many seconds running turns get to end by themselves when the application stops; `lease` is
+    the store's, in seconds.
     """
 
     def __init__(
@@ -56,14 +48,19 @@ class Turns:
         *,
         window: ContextWindow,
         on_disconnect: OnDisconnect = "finish",
+        on_busy: OnBusy = "reject",
         drain: float = 0.0,
+        lease: float = 5.0,
     ) -> None:
         self._repository = repository
         self._journal = journal
         self._agent = agent
         self._window = window
         self._on_disconnect = on_disconnect
+        self._on_busy: OnBusy = on_busy
         self._drain = drain
+        self._stale = StaleTurns(repository, awake=lease + _SEEN_SECONDS)
+        self._copies = Copies(repository, self._stale)
         self._live: dict[tuple[UserId, ConversationId], LiveTurn] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping: asyncio.Task[None] | None = None
@@ -72,11 +69,18 @@ class Turns:
     async def running(self) -> AsyncGenerator[None]:
         """Turns can run as long as the context lasts; leaving it ends every one of them."""
         async with self._journal.running():
+            sweeping = asyncio.create_task(self._stale.sweep_on())
             try:
                 yield
             finally:
+                sweeping.cancel()
                 await self.stop()
                 self._stopping = None
+
+    def require_open(self) -> None:
+        """Raises Unavailable once this server is to stop: ask another, or ask again."""
+        if self._stopping:
+            raise Unavailable("This server is stopping; ask again.", code="stopping")
 
     async def stop(self) -> None:
         """Begin no more turns, give those that run `drain` seconds, then end them as interrupted.
@@ -86,36 +90,83 @@ class Turns:
         self._stopping = self._stopping or asyncio.create_task(self._end_all())
         await asyncio.wait({self._stopping})
 
-    async def ask(self, user_id: UserId, message: Message, *, new: bool = False) -> LiveTurn:
+    async def ask(
+        self,
+        user_id: UserId,
+        message: Message,
+        *,
+        new: bool = False,
+        asking: Asking = _PLAINLY,
+    ) -> LiveTurn:
         """Keep the user's message and begin to answer it; `new` makes its conversation first.
 
-        Raises NotFound, Forbidden, Conflict or Unavailable; then nothing was kept.
+        A request of the same `asking.once` is answered with the turn that it began. Raises
+        NotFound, Forbidden, Conflict, Invalid or Unavailable; then nothing was kept.
         """
-        return await self._begin(
-            TurnRequest(
-                user_id=user_id,
-                conversation_id=message.conversation_id,
-                turn_id=new_turn_id(),
-                message=message,
-                new=new,
-            )
+        request = TurnRequest(
+            user_id=user_id,
+            conversation_id=message.conversation_id,
+            turn_id=new_turn_id(),
+            message=message,
+            new=new,
+            once=asking.once,
         )
+        return await self._begin(request, asking.on_busy or self._on_busy)
 
     async def retry(
-        self, user_id: UserId, conversation_id: ConversationId, message_id: MessageId
+        self,
+        user_id: UserId,
+        conversation_id: ConversationId,
+        message_id: MessageId,
+        asking: Asking = _PLAINLY,
     ) -> LiveTurn:
         """Answer a user's message again; the earlier answer stays until the new one is complete.
 
-        Raises like `ask`, and Invalid where the message is not a user's.
+        Raises like `ask`.
         """
-        return await self._begin(
-            TurnRequest(
-                user_id=user_id,
-                conversation_id=conversation_id,
-                turn_id=new_turn_id(),
-                retry_of=message_id,
-            )
+        request = TurnRequest(
+            user_id=user_id,
+            conversation_id=conversation_id,
+            turn_id=new_turn_id(),
+            retry_of=message_id,
+            once=asking.once,
         )
+        return await self._begin(request, asking.on_busy or self._on_busy)
+
+    async def watch(self, user_id: UserId, id: TurnId) -> LiveTurn:
+        """A turn that runs, here or elsewhere, or has ended within the last hour.
+
+        Raises NotFound, Forbidden, or Conflict (`turn_ended`) where its events are gone.
+        """
+        mine = (live for (owner, _), live in self._live.items() if owner == user_id)
+        live = next((live for live in mine if live.turn.id == id), None)
+        return live or await self._shown(await self._repository.turn(user_id, id))
+
+    async def running_in(self, user_id: UserId, conversation_id: ConversationId) -> LiveTurn | None:
+        """The conversation's running turn, wherever it runs; None also for no conversation."""
+        if live := self._live.get((user_id, conversation_id)):
+            return live
+        id = await self._repository.running(user_id, conversation_id)
+        return await self.watch(user_id, id) if id else None
+
+    async def so_far(self, user_id: UserId, conversation_id: ConversationId) -> SoFar:
+        """What the conversation's running turn has said, wherever it runs.
+
+        One that has lost its replica is closed: what it said is among the messages then.
+        """
+        if live := self._live.get((user_id, conversation_id)):
+            return live.recording.so_far
+        id = await self._repository.running(user_id, conversation_id)
+        if id is None:
+            return SoFar()
+        self._stale.seen()
+        progress = await self._repository.progress(user_id, id)
+        if progress.stale:
+            await self.close_stale(user_id, conversation_id)
+        if progress.stale or progress.state != "running":
+            return SoFar()
+        said = Transcript(conversation_id, progress.events).said
+        return SoFar(messages=said, replaces=progress.replaces)
 
     def leave(self, live: LiveTurn) -> None:
         """A viewer has gone, in whatever way."""
@@ -143,133 +194,69 @@ class Turns:
 
     async def close_stale(self, user_id: UserId, conversation_id: ConversationId) -> None:
         """Where a turn has lost its replica, keep what it said so far as interrupted."""
-        recording = await self._repository.claim_stale(user_id, conversation_id)
-        if recording is None:
-            return
-        recording.say(_INTERRUPTED)
-        recording.say(TurnEnded(state="interrupted"))
-        with suppress(NotFound, TurnLost):
-            await self._repository.finish(recording, "interrupted", recording.transcript.closed())
-        _log.info("turn %s: taken over and closed as interrupted", recording.turn.id)
+        await self._stale.close(user_id, conversation_id)
 
     async def sweep(self) -> None:
         """Close every turn that has lost its replica."""
-        for user_id, conversation_id in await self._repository.stale():
-            await self.close_stale(user_id, conversation_id)
+        await self._stale.sweep()
 
-    async def _begin(self, request: TurnRequest) -> LiveTurn:
-        if self._stopping:
-            raise Unavailable("This server is stopping; ask again.", code="stopping")
+    async def _begin(self, request: TurnRequest, on_busy: OnBusy) -> LiveTurn:
+        give_up = monotonic() + _INTERRUPT_SECONDS
+        while True:
+            self.require_open()
+            try:
+                return await self._begin_once(request)
+            except Busy:
+                if on_busy == "reject" or monotonic() > give_up:
+                    raise
+            await self.cancel(request.user_id, request.conversation_id)
+            await asyncio.sleep(_INTERRUPT_EVERY)
+
+    async def _begin_once(self, request: TurnRequest) -> LiveTurn:
         try:
             begun = await self._repository.begin(request, self._window)
         except StaleTurn:
             await self.close_stale(request.user_id, request.conversation_id)
             begun = await self._repository.begin(request, self._window)
+        if isinstance(begun, Repeated):
+            return await self._shown(begun.turn)
+        return self._answer(begun)
+
+    def _answer(self, begun: Begun) -> LiveTurn:
         live = LiveTurn(Recording(begun.turn))
-        self._live[request.user_id, request.conversation_id] = live
+        key = (begun.turn.conversation.user_id, begun.turn.conversation.id)
+        self._live[key] = live
+        self._stale.seen()
         self._journal.open(live.recording)
-        live.speaking = asyncio.create_task(self._speak(live, begun))
-        task = asyncio.create_task(self._run(live, live.speaking))
+        task = asyncio.create_task(self._run(key, live, begun))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return live
 
-    async def _run(self, live: LiveTurn, speaking: asyncio.Task[None]) -> None:
-        """Never cancelled itself: only the speaking is, so that the end is always kept."""
-        await asyncio.wait({speaking})
+    async def _run(self, key: tuple[UserId, ConversationId], live: LiveTurn, begun: Begun) -> None:
+        answering = Answering(
+            live, self._repository, self._journal, self._copies, lambda: bool(self._stopping)
+        )
         try:
-            await self._end(live, self._outcome(live, speaking))
-        except Exception:
-            _log.exception("turn %s: could not be ended", live.turn.id)
-            self._tell_lost(live, TurnLost("The end of the answer could not be kept."))
+            await answering.run(self._agent, begun)
         finally:
-            key = (live.turn.conversation.user_id, live.turn.conversation.id)
             if self._live.get(key) is live:
                 del self._live[key]
 
-    async def _speak(self, live: LiveTurn, begun: Begun) -> None:
-        conversation = begun.turn.conversation
-        if conversation.title is None and begun.turn.subject:
-            self._say(live, Titled(title=title_from(begun.turn.subject.content)))
-        request = AgentRequest(
-            window=begun.window,
-            on_behalf=OnBehalf(
-                user_id=conversation.user_id,
-                conversation_id=conversation.id,
-                turn_id=begun.turn.id,
-            ),
-            before_call=lambda call_id: self._durable(live, call_id),
-        )
-        async with aclosing(self._agent.run(request)) as events:
-            async for event in events:
-                self._say(live, event)
-
-    def _say(self, live: LiveTurn, event: TurnEvent) -> None:
-        live.recording.say(event)
-        self._journal.wake()
-
-    async def _durable(self, live: LiveTurn, call_id: CallId) -> None:
-        await live.until(lambda r: r.lost is not None or r.is_durable(call_id))
-        if live.recording.lost:
-            raise live.recording.lost
-
-    def _outcome(self, live: LiveTurn, speaking: asyncio.Task[None]) -> EndState:
-        if speaking.cancelled():
-            return "cancelled" if live.recording.cancel_asked else "interrupted"
-        match speaking.exception():
-            case None:
-                return "completed"
-            case AgentFailed() as error:
-                live.recording.say(TurnFailed(code=error.code, detail=error.detail))
-            case TurnLost() as error:
-                live.recording.lost = live.recording.lost or error
-            case error:
-                _log.error("turn %s: the agent failed", live.turn.id, exc_info=error)
-                detail = "Something went wrong while answering."
-                live.recording.say(TurnFailed(code="agent_failed", detail=detail))
-        return "failed"
-
-    async def _end(self, live: LiveTurn, state: EndState) -> None:
-        recording = live.recording
-        self._journal.close(recording)
-        if recording.lost:
-            return self._tell_lost(live, recording.lost)
-        if state == "interrupted":
-            recording.say(_INTERRUPTED)
-        recording.say(TurnEnded(state=state))
-        try:
-            await self._finish(recording, state)
-        except (NotFound, TurnLost, Unavailable) as error:
-            return self._tell_lost(live, error)
-        recording.durable_to(len(recording.events))
-        recording.end()
-        return None
-
-    async def _finish(self, recording: Recording, state: EndState) -> None:
-        """Finish, through an outage of the database too, unless this server is to stop."""
-        messages = recording.transcript.closed()
-        for _ in range(_FINISH_TRIES):
-            try:
-                await self._repository.finish(recording, state, messages)
-                return
-            except Unavailable:
-                if self._stopping:
-                    raise
-                await asyncio.sleep(_FINISH_AGAIN_AFTER)
-        await self._repository.finish(recording, state, messages)
-
-    def _tell_lost(self, live: LiveTurn, why: ChatbridgeError) -> None:
-        recording = live.recording
-        recording.forget_tail()
-        recording.say(TurnFailed(code=why.code, detail=why.detail))
-        recording.say(TurnEnded(state="interrupted"))
-        recording.durable_to(len(recording.events))
-        recording.end()
+    async def _shown(self, turn: Turn) -> LiveTurn:
+        live = self._live.get((turn.conversation.user_id, turn.conversation.id))
+        if live and live.turn.id == turn.id:
+            return live
+        self.require_open()
+        return await self._copies.of(turn)
 
     async def _end_all(self) -> None:
+        # whoever only watches here can go on elsewhere at once
+        self._copies.close()
         if self._tasks and self._drain:
             await asyncio.wait(self._tasks, timeout=self._drain)
         while self._tasks:
             for live in tuple(self._live.values()):
                 live.stop()
             await asyncio.wait(self._tasks)
+        self._copies.close()

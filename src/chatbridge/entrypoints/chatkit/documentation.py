@@ -63,6 +63,16 @@ data: {"type":"thread.item.updated","item_id":"msg_1","update":{"type":\
 """
 
 
+_FRAMES = """\
+id: turn_3e4f/7
+data: {"type":"thread.item.updated","item_id":"msg_1","update":{"type":\
+"assistant_message.content_part.text_delta","content_index":0,"delta":"Added "}}
+
+: keep-alive
+
+"""
+
+
 class ThreadCancelOut(BaseModel):
     """Whether the thread had a running turn to stop."""
 
@@ -137,19 +147,27 @@ _ANSWER: Schema = {
     ]
 }
 
+_HEADERS: Schema = {
+    "X-Conversation-Id": {"description": "Of a stream: its thread.", **_STRING},
+    "X-Turn-Id": {"description": "Of a stream: its turn.", **_STRING},
+    "Link": {
+        "description": "Of a stream: where to POST to stop its turn, relative to the request.",
+        **_STRING,
+        "example": f'<chatkit/threads/{_THREAD_ID}/cancel>; rel="stop"',
+    },
+}
+
 ANSWERS: Schema = {
     "description": "Events of the protocol where the operation speaks, else JSON.",
-    "headers": {
-        "X-Conversation-Id": {"description": "Of a stream: its thread.", **_STRING},
-        "X-Turn-Id": {"description": "Of a stream: its turn.", **_STRING},
-        "Link": {
-            "description": "Of a stream: where to POST to stop its turn, relative to the request.",
-            **_STRING,
-            "example": f'<chatkit/threads/{_THREAD_ID}/cancel>; rel="stop"',
-        },
-    },
+    "headers": _HEADERS,
     "content": {
         **EVENTS,
         "application/json": {"schema": _ANSWER, "example": _THREADS},
     },
+}
+
+FRAMES: Schema = {
+    "description": "The frames that follow, each with its id.",
+    "headers": _HEADERS,
+    "content": event_stream(_reference("Event"), example=_FRAMES),
 }

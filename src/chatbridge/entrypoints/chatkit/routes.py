@@ -1,6 +1,6 @@
 """The ChatKit protocol: every status is decided before the first byte of a stream goes out."""
 
-from typing import Any
+from typing import Any, Literal
 
 from chatkit.server import NonStreamingResult, StreamingResult
 from chatkit.types import (
@@ -15,28 +15,34 @@ from chatkit.types import (
     ThreadsRetryAfterItemReq,
     ThreadsUpdateReq,
 )
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import TypeAdapter, ValidationError
 
 from chatbridge.domain.model.caller import Caller
-from chatbridge.domain.model.errors import Forbidden, Invalid
-from chatbridge.domain.model.identifiers import ConversationId, MessageId, new_conversation_id
+from chatbridge.domain.model.errors import Invalid
+from chatbridge.domain.model.identifiers import (
+    ConversationId,
+    MessageId,
+    new_conversation_id,
+)
 from chatbridge.domain.model.page import MAX_LIMIT, PageRequest
+from chatbridge.domain.model.turn import Asking
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.live_turn import LiveTurn
 from chatbridge.domain.services.turns import Turns
+from chatbridge.entrypoints.asking import asking
 from chatbridge.entrypoints.authentication import current_caller, guarded
 from chatbridge.entrypoints.chatkit.documentation import (
     ANSWERS,
-    BY_SESSION,
     REQUEST,
-    ThreadCancelOut,
 )
+from chatbridge.entrypoints.chatkit.frames import with_ids
 from chatbridge.entrypoints.chatkit.mapping import to_user_message
 from chatbridge.entrypoints.chatkit.server import AnsweringServer, BridgeServer
 from chatbridge.entrypoints.chatkit.store import Watching
+from chatbridge.entrypoints.chatkit.threads import require_bound
 from chatbridge.entrypoints.errors import Refused, sentence
-from chatbridge.entrypoints.following import FollowingResponse
+from chatbridge.entrypoints.following import FollowingResponse, kept_alive
 from chatbridge.entrypoints.openapi import BODY, CONVERSATION, SIGN_IN, STORE, problems
 from chatbridge.ports.authenticator import Authenticator
 
@@ -49,10 +55,11 @@ _ANSWERED = (
     ItemsListReq,
     ItemsFeedbackReq,
 )
-_THREAD_ID = Path(
-    pattern="^[A-Za-z0-9_.:-]{1,128}$",
-    description="The thread's id.",
-    examples=["conv_6f1c2a7d9b3e4c5f8a0b1c2d3e4f5a6b"],
+_STREAM = Header(
+    None,
+    alias="X-Chatbridge-Stream",
+    description="`resumable`: the frames of the answer have ids, and a comment says every two "
+    "seconds that the stream is alive. Unset: the SDK's own framing.",
 )
 _Streamed = ThreadsCreateReq | ThreadsAddUserMessageReq | ThreadsRetryAfterItemReq
 
@@ -77,8 +84,10 @@ def chatkit_router(
                 *CONVERSATION,
                 "message_not_found",
                 "turn_running",
+                "turn_ended",
                 "conversation_closed",
                 *BODY,
+                "idempotency_key_reused",
                 "unknown_operation",
                 "empty_text",
                 "text_too_long",
@@ -95,47 +104,31 @@ def chatkit_router(
         openapi_extra=REQUEST,
         response_class=Response,
     )
-    async def chatkit(request: Request, caller: Caller = Depends(current_caller)) -> Response:
+    async def chatkit(
+        request: Request,
+        caller: Caller = Depends(current_caller),
+        asked: Asking = Depends(asking),
+        stream: Literal["resumable"] | None = _STREAM,
+    ) -> Response:
         """One operation of the protocol, by its `type`. Those that speak are server-sent events
         (`data: {json}` and a blank line), the others JSON."""
         operation = _read(await request.json())
         body = await request.body()
-        _require_bound(_thread_id(operation), caller)
+        require_bound(_thread_id(operation), caller)
         if isinstance(operation, _Streamed):
-            live = await _begin(turns, operation, caller)
-            stream = await bridge.process(body, Watching(live))
-            assert isinstance(stream, StreamingResult)  # noqa: S101  # as the SDK sorts them
+            live = await _begin(turns, operation, caller, asked)
+            watching = Watching(live)
+            told = await bridge.process(body, watching)
+            assert isinstance(told, StreamingResult)  # noqa: S101  # as the SDK sorts them
+            frames = kept_alive(with_ids(told, watching)) if stream else told
             stop = f"chatkit/threads/{live.turn.conversation.id}/cancel"
-            return FollowingResponse(turns, live, stream, stop=stop)
+            return FollowingResponse(turns, live, frames, stop=stop)
         if isinstance(operation, _ANSWERED):
             answer = await answering.process(body, caller.user_id)
             assert isinstance(answer, NonStreamingResult)  # noqa: S101  # as the SDK sorts them
             return Response(answer.json, media_type="application/json")
         await _require_own(operation, caller, history)
         raise Refused(501, "not_implemented", f"{operation.type} is not served here.")
-
-    @router.post(
-        "/chatkit/threads/{thread_id}/cancel",
-        operation_id="cancelThreadTurn",
-        summary="Stop the answer of a thread",
-        responses=problems(
-            *SIGN_IN,
-            "service_key_not_accepted",
-            "session_is_bound",
-            *CONVERSATION,
-            *BODY,
-            *STORE,
-        ),
-        openapi_extra=BY_SESSION,
-    )
-    async def cancel(
-        thread_id: str = _THREAD_ID, caller: Caller = Depends(current_caller)
-    ) -> ThreadCancelOut:
-        """What the `Link` of a stream with `rel="stop"` leads to. The stream goes on to its end,
-        which says what is kept: what was shown."""
-        _require_bound(thread_id, caller)
-        cancelled = await turns.cancel(caller.user_id, ConversationId(thread_id))
-        return ThreadCancelOut(cancelled=cancelled)
 
     return router
 
@@ -153,25 +146,19 @@ def _read(body: Any) -> ChatKitReq:
     return operation
 
 
-async def _begin(turns: Turns, operation: _Streamed, caller: Caller) -> LiveTurn:
+async def _begin(turns: Turns, operation: _Streamed, caller: Caller, asked: Asking) -> LiveTurn:
     match operation:
         case ThreadsCreateReq():
             message = to_user_message(operation.params.input, new_conversation_id())
-            return await turns.ask(caller.user_id, message, new=True)
+            return await turns.ask(caller.user_id, message, new=True, asking=asked)
         case ThreadsAddUserMessageReq():
             conversation_id = ConversationId(operation.params.thread_id)
             message = to_user_message(operation.params.input, conversation_id)
-            return await turns.ask(caller.user_id, message)
+            return await turns.ask(caller.user_id, message, asking=asked)
         case ThreadsRetryAfterItemReq():
             conversation_id = ConversationId(operation.params.thread_id)
             message_id = MessageId(operation.params.item_id)
-            return await turns.retry(caller.user_id, conversation_id, message_id)
-
-
-def _require_bound(thread_id: str | None, caller: Caller) -> None:
-    if caller.conversation_id not in (None, thread_id):
-        detail = "The chat session is bound to one conversation, and this is not for it."
-        raise Forbidden(detail, code="session_is_bound")
+            return await turns.retry(caller.user_id, conversation_id, message_id, asked)
 
 
 async def _require_own(operation: ChatKitReq, caller: Caller, history: ConversationHistory) -> None:

@@ -56,13 +56,15 @@ class BridgeServer(ChatKitServer[Watching]):
             return StreamingResult(with_kept_times(told, context))
         return told
 
-    def respond(
+    async def respond(
         self,
         thread: ThreadMetadata,
         input_user_message: UserMessageItem | None,
         context: Watching,
     ) -> AsyncIterator[ThreadStreamEvent]:
-        return stream_events(context.live)
+        async for event in stream_events(context.live):
+            context.told += 1
+            yield event
 
     async def handle_stream_cancelled(
         self, thread: ThreadMetadata, pending_items: list[ThreadItem], context: Watching

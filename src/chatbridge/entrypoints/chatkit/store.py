@@ -17,11 +17,13 @@ from chatbridge.domain.services.live_turn import LiveTurn
 from chatbridge.entrypoints.chatkit.mapping import to_item, to_thread
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Watching:
-    """The context of a streaming operation: the turn that was begun for it."""
+    """The context of a streaming operation: the turn that was begun for it, and how many frames
+    of it were told."""
 
     live: LiveTurn
+    told: int = 0
 
     @property
     def subject(self) -> Message:

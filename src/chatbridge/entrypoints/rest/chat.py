@@ -4,20 +4,23 @@ import json
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from chatbridge.domain.model.identifiers import (
     ConversationId,
+    TurnId,
     UserId,
     new_conversation_id,
     new_message_id,
 )
 from chatbridge.domain.model.message import Message, checked_content
+from chatbridge.domain.model.turn import Asking
 from chatbridge.domain.model.turn_event import TurnEnded, TurnFailed, to_record
 from chatbridge.domain.services.live_turn import LiveTurn
 from chatbridge.domain.services.turns import Turns
+from chatbridge.entrypoints.asking import asking
 from chatbridge.entrypoints.authentication import current_user, guarded
-from chatbridge.entrypoints.following import FollowingResponse
+from chatbridge.entrypoints.following import FollowingResponse, kept_alive
 from chatbridge.entrypoints.openapi import BODY, CONVERSATION, STORE, TOKEN, problems
 from chatbridge.entrypoints.rest.documentation import EVENTS, STARTED
 from chatbridge.entrypoints.rest.schemas import (
@@ -28,6 +31,23 @@ from chatbridge.entrypoints.rest.schemas import (
     UsageOut,
 )
 from chatbridge.ports.authenticator import Authenticator
+
+_MAX_EVENT = 2**31 - 1
+_TURN_ID = Path(
+    pattern="^[A-Za-z0-9_.:-]{1,128}$",
+    description="The turn's id, as `turn.started` and `X-Turn-Id` name it.",
+    examples=["turn_3e4f5a6b7c8d9e0f1a2b3c4d5e6f7a8b"],
+)
+_AFTER = Query(
+    0, ge=0, le=_MAX_EVENT, description="The same as `Last-Event-ID`, which goes before it."
+)
+_LAST_EVENT_ID = Header(
+    None,
+    alias="Last-Event-ID",
+    ge=0,
+    le=_MAX_EVENT,
+    description="The number of the last event that was received: what follows it is sent.",
+)
 
 
 def chat_router(turns: Turns, authenticator: Authenticator) -> APIRouter:
@@ -48,8 +68,10 @@ def chat_router(turns: Turns, authenticator: Authenticator) -> APIRouter:
                 *TOKEN,
                 *CONVERSATION,
                 "turn_running",
+                "turn_ended",
                 "conversation_closed",
                 *BODY,
+                "idempotency_key_reused",
                 "empty_text",
                 *STORE,
                 "stopping",
@@ -57,14 +79,52 @@ def chat_router(turns: Turns, authenticator: Authenticator) -> APIRouter:
         },
     )
     async def chat(
-        body: ChatBody, request: Request, user: UserId = Depends(current_user)
+        body: ChatBody,
+        request: Request,
+        user: UserId = Depends(current_user),
+        asked: Asking = Depends(asking),
     ) -> Response | TurnOut:
         """With `Accept: text/event-stream` the turn's events as they happen, else the turn at
         its end. Without a `conversation_id` a new conversation is made."""
-        live = await turns.ask(user, _message(body), new=body.conversation_id is None)
+        new = body.conversation_id is None
+        live = await turns.ask(user, _message(body), new=new, asking=asked)
         if "text/event-stream" in request.headers.get("accept", ""):
-            return FollowingResponse(turns, live, _frames(live))
-        return await _whole(live)
+            return FollowingResponse(turns, live, kept_alive(_frames(live)))
+        live.viewers += 1
+        try:
+            return await _whole(live)
+        finally:
+            turns.leave(live)
+
+    @router.get(
+        "/api/{user_id}/turns/{turn_id}/events",
+        operation_id="followTurn",
+        summary="Watch a turn",
+        responses={
+            200: {"description": "The turn's events.", "content": EVENTS},
+            **problems(
+                *TOKEN,
+                "forbidden",
+                "turn_not_found",
+                "turn_ended",
+                "invalid_request",
+                *STORE,
+                "stopping",
+            ),
+        },
+        response_class=Response,
+    )
+    async def events(
+        turn_id: str = _TURN_ID,
+        after: int = _AFTER,
+        last_event_id: int | None = _LAST_EVENT_ID,
+        user: UserId = Depends(current_user),
+    ) -> Response:
+        """A turn that runs on any server, or has ended within the last hour: the events after
+        the one that is named, as they happen."""
+        live = await turns.watch(user, TurnId(turn_id))
+        frames = _frames(live, after if last_event_id is None else last_event_id)
+        return FollowingResponse(turns, live, kept_alive(frames))
 
     return router
 
@@ -80,13 +140,15 @@ def _message(body: ChatBody) -> Message:
     )
 
 
-async def _frames(live: LiveTurn) -> AsyncGenerator[str, None]:
-    turn = live.turn
-    started = {"type": STARTED, "conversation_id": turn.conversation.id, "turn_id": turn.id}
-    yield f"event: {STARTED}\ndata: {json.dumps(started)}\n\n"
-    async for number, event in live.follow():
+async def _frames(live: LiveTurn, after: int = 0) -> AsyncGenerator[bytes, None]:
+    if not after:
+        turn = live.turn
+        started = {"type": STARTED, "conversation_id": turn.conversation.id, "turn_id": turn.id}
+        yield f"event: {STARTED}\ndata: {json.dumps(started)}\n\n".encode()
+    async for number, event in live.follow(after):
         record = to_record(event)
-        yield f"id: {number}\nevent: {record['type']}\ndata: {json.dumps(record)}\n\n"
+        frame = f"id: {number}\nevent: {record['type']}\ndata: {json.dumps(record)}\n\n"
+        yield frame.encode()
 
 
 async def _whole(live: LiveTurn) -> TurnOut:

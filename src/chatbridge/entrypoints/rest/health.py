@@ -21,10 +21,11 @@ def health_router(require_ready: Callable[[], Awaitable[None]]) -> APIRouter:
         "/readyz",
         operation_id="isReady",
         summary="Can it serve?",
-        responses=problems(*STORE, "database_slow"),
+        responses=problems(*STORE, "database_slow", "stopping"),
     )
     async def readyz() -> HealthOut:
-        """Whether the database answers and has the schema that this version needs."""
+        """Whether the database answers with the schema that this version needs, and the server is
+        not about to stop."""
         await require_ready()
         return HealthOut(status="ready")
 

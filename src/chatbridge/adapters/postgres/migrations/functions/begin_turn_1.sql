@@ -3,14 +3,15 @@
 -- Locks the conversation first, so that everything after it is decided in one order; each
 -- statement then sees what was committed before (a single statement with CTEs would not).
 -- Answers one row per message to read, oldest first, each with the outcome and the conversation;
--- or one row with the outcome alone. The same request asked again answers the same.
+-- for a turn that was begun under the same key before, its subject alone; else the outcome alone.
+-- The same request asked again answers the same.
 create function {s}.begin_turn_1(
   p_user text, p_conversation text, p_new boolean, p_turn text, p_lease double precision,
-  p_message json, p_retry_of text, p_high integer
+  p_message json, p_retry_of text, p_high integer, p_key text, p_digest text
 ) returns table (
-  outcome text, title text, status text, status_reason text, metadata jsonb,
+  outcome text, conversation_id text, title text, status text, status_reason text, metadata jsonb,
   conversation_created_at timestamptz, conversation_updated_at timestamptz,
-  epoch integer, counted bigint,
+  turn_id text, epoch integer, retry boolean, counted bigint,
   "position" bigint, id text, role text, kind text, content text, tool_calls jsonb,
   citations jsonb, payload json, created_at timestamptz
 ) language plpgsql as $$
@@ -18,17 +19,20 @@ create function {s}.begin_turn_1(
 declare
   v_conversation {s}.conversations;
   v_turn {s}.turns;
+  v_place text;
   v_subject bigint;
   v_answerable boolean;
   v_counted bigint;
   v_first bigint;
 begin
-  if p_new then
+  select t.conversation_id into v_place from {s}.turns t where t.user_id = p_user and t.key = p_key;
+  v_place := coalesce(v_place, p_conversation);
+  if p_new and v_place = p_conversation then
     insert into {s}.conversations (user_id, id) values (p_user, p_conversation)
       on conflict do nothing;
   end if;
   select * into v_conversation from {s}.conversations c
-    where c.user_id = p_user and c.id = p_conversation for update;
+    where c.user_id = p_user and c.id = v_place for update;
   if not found then
     outcome := case
       when exists (select from {s}.conversations c where c.id = p_conversation) then 'forbidden'
@@ -36,8 +40,14 @@ begin
     return next;
     return;
   end if;
-  select * into v_turn from {s}.turns t where t.user_id = p_user and t.id = p_turn;
-  if found then
+  -- an earlier request of the same key may have begun while this one waited for the lock
+  select * into v_turn from {s}.turns t
+    where t.user_id = p_user and (t.id = p_turn or t.key = p_key);
+  if found and v_turn.id <> p_turn then
+    outcome := case when v_turn.digest = p_digest then 'repeated' else 'reused' end;
+    v_first := v_turn.subject_position;
+    v_subject := v_turn.subject_position;
+  elsif found then
     -- asked again: the same answer, unless somebody else has taken the turn over or may do so now
     outcome := case
       when v_turn.conversation_id <> p_conversation or v_turn.state <> 'running'
@@ -62,6 +72,16 @@ begin
     end if;
     if outcome = 'started' then
       v_subject := coalesce(v_subject, v_conversation.last_position + 1);
+      insert into {s}.turns
+        (user_id, id, conversation_id, subject_position, retry, key, digest, lease_until)
+        values (p_user, p_turn, p_conversation, v_subject, p_retry_of is not null, p_key, p_digest,
+          clock_timestamp() + make_interval(secs => p_lease))
+        on conflict (user_id, key) where key is not null do nothing
+        returning * into v_turn;
+      if not found then
+        -- the same key began in another conversation just now: asked again, this finds it there
+        raise exception 'the key is taken' using errcode = 'serialization_failure';
+      end if;
       update {s}.conversations c
         set last_position = greatest(c.last_position, v_subject), updated_at = clock_timestamp()
         where c.user_id = p_user and c.id = p_conversation
@@ -73,32 +93,34 @@ begin
             p_message->>'content', (p_message->>'payload')::json,
             (p_message->>'created_at')::timestamptz);
       end if;
-      insert into {s}.turns
-        (user_id, id, conversation_id, subject_position, retry, lease_until)
-        values (p_user, p_turn, p_conversation, v_subject, p_retry_of is not null,
-          clock_timestamp() + make_interval(secs => p_lease))
-        returning * into v_turn;
     end if;
   end if;
-  if outcome <> 'started' then
+  if outcome not in ('started', 'repeated') then
     return next;
     return;
   end if;
-  select count(*) into v_counted from {s}.messages m
-    where m.user_id = p_user and m.conversation_id = p_conversation
-      and m.position <= v_subject and m.kind in ('text', 'partial');
-  select m.position into v_first from {s}.messages m
-    where m.user_id = p_user and m.conversation_id = p_conversation
-      and m.position <= v_subject and m.kind in ('text', 'partial')
-    order by m.position desc offset greatest(0, least(p_high, v_counted) - 1) limit 1;
+  if outcome = 'started' then
+    select count(*) into v_counted from {s}.messages m
+      where m.user_id = p_user and m.conversation_id = p_conversation
+        and m.position <= v_subject and m.kind in ('text', 'partial');
+    select m.position into v_first from {s}.messages m
+      where m.user_id = p_user and m.conversation_id = p_conversation
+        and m.position <= v_subject and m.kind in ('text', 'partial')
+      order by m.position desc offset greatest(0, least(p_high, v_counted) - 1) limit 1;
+  end if;
   return query
-    select 'started'::text, v_conversation.title, v_conversation.status,
+    select outcome, v_conversation.id, v_conversation.title, v_conversation.status,
       v_conversation.status_reason, v_conversation.metadata, v_conversation.created_at,
-      v_conversation.updated_at, v_turn.epoch, v_counted,
+      v_conversation.updated_at, v_turn.id, v_turn.epoch, v_turn.retry, v_counted,
       m.position, m.id, m.role, m.kind, m.content, m.tool_calls, m.citations, m.payload,
       m.created_at
     from {s}.messages m
-    where m.user_id = p_user and m.conversation_id = p_conversation
+    where m.user_id = p_user and m.conversation_id = v_place
       and m.position between v_first and v_subject and m.kind <> 'note'
     order by m.position;
+  if not found then
+    -- what was asked then has been deleted since, by a retry of something before it
+    outcome := 'ended';
+    return next;
+  end if;
 end $$

@@ -3,7 +3,7 @@
 create function {s}.claim_stale_turn_1(
   p_user text, p_conversation text, p_lease double precision
 ) returns table (
-  turn_id text, epoch integer, retry boolean,
+  turn_id text, conversation_id text, epoch integer, retry boolean,
   title text, status text, status_reason text, metadata jsonb,
   conversation_created_at timestamptz, conversation_updated_at timestamptz,
   number integer, event json
@@ -27,9 +27,9 @@ begin
     returning * into v_turn;
   if not found then return; end if;
   return query
-    select v_turn.id, v_turn.epoch, v_turn.retry, v_conversation.title, v_conversation.status,
-      v_conversation.status_reason, v_conversation.metadata, v_conversation.created_at,
-      v_conversation.updated_at, e.number, e.event
+    select v_turn.id, v_conversation.id, v_turn.epoch, v_turn.retry, v_conversation.title,
+      v_conversation.status, v_conversation.status_reason, v_conversation.metadata,
+      v_conversation.created_at, v_conversation.updated_at, e.number, e.event
     from (select 1) one left join {s}.turn_events e
       on e.user_id = p_user and e.turn_id = v_turn.id
     order by e.number;

@@ -164,6 +164,8 @@ def upgrade() -> None:
         sa.Column("conversation_id", sa.Text(), nullable=False),
         sa.Column("subject_position", sa.BigInteger(), nullable=False),
         sa.Column("retry", sa.Boolean(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=True),
+        sa.Column("digest", sa.Text(), nullable=True),
         sa.Column("state", sa.Text(), server_default=sa.text("'running'"), nullable=False),
         sa.Column("epoch", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=False),
@@ -189,6 +191,15 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("user_id", "id"),
         schema=SCHEMA,
+    )
+    op.create_index("turns_by_id", "turns", ["id"], unique=False, schema=SCHEMA)
+    op.create_index(
+        "turns_by_key",
+        "turns",
+        ["user_id", "key"],
+        unique=True,
+        schema=SCHEMA,
+        postgresql_where=sa.text("key is not null"),
     )
     op.create_index(
         "turns_by_lease",

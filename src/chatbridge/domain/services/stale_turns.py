@@ -1,0 +1,69 @@
+"""Turns that have lost their replica: closed by whoever meets them, and by a sweep."""
+
+import asyncio
+import logging
+from contextlib import suppress
+from time import monotonic
+
+from chatbridge.domain.model.errors import NotFound, TurnLost, Unavailable
+from chatbridge.domain.model.identifiers import ConversationId, UserId
+from chatbridge.domain.model.turn_event import TurnEnded, TurnFailed
+from chatbridge.ports.turn_repository import TurnRepository
+
+_log = logging.getLogger(__name__)
+
+_SWEEP_EVERY = 1.0
+
+INTERRUPTED = TurnFailed(
+    code="interrupted", detail="The answer was interrupted. What was said so far is kept."
+)
+
+
+class StaleTurns:
+    """Nothing is run again by itself: what a lost turn has said is kept, as interrupted.
+
+    The sweep rests unless a turn was seen in the last `awake` seconds: a database that nobody
+    uses may sleep. Whoever reads a conversation closes its stale turn without waiting for it.
+    """
+
+    def __init__(self, repository: TurnRepository, *, awake: float) -> None:
+        self._repository = repository
+        self._awake = awake
+        self._awake_until = 0.0
+        self._seen = asyncio.Event()
+
+    def seen(self) -> None:
+        """There is a turn, so there may be one to close soon."""
+        self._awake_until = monotonic() + self._awake
+        self._seen.set()
+
+    async def close(self, user_id: UserId, conversation_id: ConversationId) -> None:
+        """Where a turn has lost its replica, keep what it said so far as interrupted."""
+        recording = await self._repository.claim_stale(user_id, conversation_id)
+        if recording is None:
+            return
+        recording.say(INTERRUPTED)
+        recording.say(TurnEnded(state="interrupted"))
+        with suppress(NotFound, TurnLost):
+            await self._repository.finish(recording, "interrupted", recording.transcript.closed())
+        _log.info("turn %s: taken over and closed as interrupted", recording.turn.id)
+
+    async def sweep(self) -> None:
+        """Close every turn that has lost its replica."""
+        for user_id, conversation_id in await self._repository.stale():
+            self.seen()
+            await self.close(user_id, conversation_id)
+
+    async def sweep_on(self) -> None:
+        """Sweep again and again while turns are seen, and rest while none are."""
+        while True:
+            await self._seen.wait()
+            self._seen.clear()
+            while monotonic() < self._awake_until:
+                await asyncio.sleep(_SWEEP_EVERY)
+                try:
+                    await self.sweep()
+                except Unavailable:
+                    self.seen()
+                except Exception:
+                    _log.exception("stale turns: a sweep failed")

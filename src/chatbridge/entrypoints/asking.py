@@ -1,0 +1,32 @@
+"""What a request for a turn may say besides its body, on every surface the same."""
+
+from hashlib import sha256
+
+from fastapi import Header, Request
+
+from chatbridge.domain.model.turn import Asking, OnBusy, Once
+
+_KEY = Header(
+    None,
+    alias="Idempotency-Key",
+    pattern="^[!-~]{1,255}$",
+    description="The request's own name, chosen by its sender. The same request under the same key "
+    "again is answered with the stream of the turn that it began, and begins no other.",
+    examples=["0b1c2d3e-4f5a-4b7c-8d9e-0f1a2b3c4d5e"],
+)
+_ON_BUSY = Header(
+    None,
+    alias="X-Chatbridge-On-Busy",
+    description="What to do where an answer is under way: `reject` the request with 409, or "
+    "`interrupt` that answer and keep what it has said. Unset: as the server is configured.",
+)
+
+
+async def asking(
+    request: Request, key: str | None = _KEY, on_busy: OnBusy | None = _ON_BUSY
+) -> Asking:
+    """What the headers say; FastAPI answers 422 where they can't be read."""
+    if key is None:
+        return Asking(on_busy=on_busy)
+    digest = sha256(await request.body()).hexdigest()
+    return Asking(once=Once(key=key, digest=digest), on_busy=on_busy)

@@ -1,0 +1,52 @@
+"""The frames of a turn with ids, so that a stream can be taken up again after any of them."""
+
+import re
+from collections.abc import AsyncGenerator, AsyncIterable
+from contextlib import aclosing
+
+from chatkit.types import ThreadStreamEvent
+
+from chatbridge.domain.model.errors import Invalid
+from chatbridge.domain.model.identifiers import TurnId
+from chatbridge.domain.services.live_turn import LiveTurn
+from chatbridge.entrypoints.chatkit.events import stream_events
+from chatbridge.entrypoints.chatkit.store import Watching
+
+_CURSOR = re.compile(r"([A-Za-z0-9_.:-]{1,128})/([0-9]{1,9})")
+
+
+async def frames_after(live: LiveTurn, number: int) -> AsyncGenerator[bytes, None]:
+    """The turn's frames but the first `number`, each with its id."""
+    counted = 0
+    async with aclosing(stream_events(live)) as events:
+        async for event in events:
+            counted += 1
+            if counted > number:
+                yield _id(live, counted) + _framed(event)
+
+
+async def with_ids(frames: AsyncIterable[bytes], watching: Watching) -> AsyncGenerator[bytes, None]:
+    """The SDK's frames; those that the turn itself gave get their ids."""
+    async for frame in frames:
+        yield _id(watching.live, watching.told) + frame if watching.told else frame
+
+
+def read_cursor(cursor: str) -> tuple[TurnId, int]:
+    """The turn and the frame that an id names. Raises Invalid."""
+    named = _CURSOR.fullmatch(cursor)
+    if named is None:
+        detail = "`Last-Event-ID` and `after` take an id that a stream of the thread gave."
+        raise Invalid(detail, code="invalid_cursor")
+    return TurnId(named[1]), int(named[2])
+
+
+def _id(live: LiveTurn, number: int) -> bytes:
+    return f"id: {live.turn.id}/{number}\n".encode()
+
+
+# as ChatKitServer writes its own
+def _framed(event: ThreadStreamEvent) -> bytes:
+    written = event.model_dump_json(
+        by_alias=True, exclude_none=True, context={"exclude_metadata": True}
+    )
+    return f"data: {written}\n\n".encode()

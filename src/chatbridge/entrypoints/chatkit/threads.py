@@ -1,0 +1,124 @@
+"""What the protocol has no operation for: stopping an answer, and taking its stream up again."""
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
+
+from chatbridge.domain.model import refusals
+from chatbridge.domain.model.caller import Caller
+from chatbridge.domain.model.errors import Forbidden
+from chatbridge.domain.model.identifiers import ConversationId, UserId
+from chatbridge.domain.services.conversation_history import ConversationHistory
+from chatbridge.domain.services.live_turn import LiveTurn
+from chatbridge.domain.services.turns import Turns
+from chatbridge.entrypoints.authentication import current_caller, guarded
+from chatbridge.entrypoints.chatkit.documentation import BY_SESSION, FRAMES, ThreadCancelOut
+from chatbridge.entrypoints.chatkit.frames import frames_after, read_cursor
+from chatbridge.entrypoints.following import FollowingResponse, kept_alive
+from chatbridge.entrypoints.openapi import BODY, CONVERSATION, SIGN_IN, STORE, problems
+from chatbridge.ports.authenticator import Authenticator
+
+_THREAD_ID = Path(
+    pattern="^[A-Za-z0-9_.:-]{1,128}$",
+    description="The thread's id.",
+    examples=["conv_6f1c2a7d9b3e4c5f8a0b1c2d3e4f5a6b"],
+)
+_AFTER = Query(
+    None, max_length=150, description="The same as `Last-Event-ID`, which goes before it."
+)
+_LAST_EVENT_ID = Header(
+    None,
+    alias="Last-Event-ID",
+    max_length=150,
+    description="The id of the last frame that was received: what follows it is sent. Unset: the "
+    "whole of the answer that is under way.",
+)
+
+
+def threads_router(
+    turns: Turns, history: ConversationHistory, authenticator: Authenticator
+) -> APIRouter:
+    """The router of what is below /chatkit."""
+    router = APIRouter(route_class=guarded(authenticator, sessions=True), tags=["chatkit"])
+
+    @router.post(
+        "/chatkit/threads/{thread_id}/cancel",
+        operation_id="cancelThreadTurn",
+        summary="Stop the answer of a thread",
+        responses=problems(
+            *SIGN_IN,
+            "service_key_not_accepted",
+            "session_is_bound",
+            *CONVERSATION,
+            *BODY,
+            *STORE,
+        ),
+        openapi_extra=BY_SESSION,
+    )
+    async def cancel(
+        thread_id: str = _THREAD_ID, caller: Caller = Depends(current_caller)
+    ) -> ThreadCancelOut:
+        """What the `Link` of a stream with `rel="stop"` leads to. The stream goes on to its end,
+        which says what is kept: what was shown."""
+        require_bound(thread_id, caller)
+        cancelled = await turns.cancel(caller.user_id, ConversationId(thread_id))
+        return ThreadCancelOut(cancelled=cancelled)
+
+    @router.get(
+        "/chatkit/threads/{thread_id}/events",
+        operation_id="followThread",
+        summary="Take up the stream of an answer again",
+        responses={
+            200: FRAMES,
+            204: {"description": "No answer is under way."},
+            **problems(
+                *SIGN_IN,
+                "service_key_not_accepted",
+                "session_is_bound",
+                *CONVERSATION,
+                "turn_not_found",
+                "turn_ended",
+                "invalid_request",
+                "invalid_cursor",
+                *STORE,
+                "stopping",
+            ),
+        },
+        openapi_extra=BY_SESSION,
+        response_class=Response,
+    )
+    async def events(
+        thread_id: str = _THREAD_ID,
+        after: str | None = _AFTER,
+        last_event_id: str | None = _LAST_EVENT_ID,
+        caller: Caller = Depends(current_caller),
+    ) -> Response:
+        """The frames of an answer that runs on any server, or has ended within the last hour:
+        the same bytes for everybody who asks, whenever and wherever."""
+        require_bound(thread_id, caller)
+        live, told = await followed(thread_id, last_event_id or after, caller.user_id)
+        if live is None:
+            return Response(status_code=204)
+        return FollowingResponse(turns, live, kept_alive(frames_after(live, told)), stop="cancel")
+
+    async def followed(
+        thread_id: str, cursor: str | None, user_id: UserId
+    ) -> tuple[LiveTurn | None, int]:
+        conversation_id = ConversationId(thread_id)
+        if cursor is None:
+            live = await turns.running_in(user_id, conversation_id)
+            if live is None:
+                await history.get(user_id, conversation_id)
+            return live, 0
+        turn_id, told = read_cursor(cursor)
+        live = await turns.watch(user_id, turn_id)
+        if live.turn.conversation.id != conversation_id:
+            raise refusals.no_turn()
+        return live, told
+
+    return router
+
+
+def require_bound(thread_id: str | None, caller: Caller) -> None:
+    """Raises Forbidden where the caller's session is for another conversation."""
+    if caller.conversation_id not in (None, thread_id):
+        detail = "The chat session is bound to one conversation, and this is not for it."
+        raise Forbidden(detail, code="session_is_bound")
