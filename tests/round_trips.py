@@ -1,6 +1,7 @@
 """What a turn asks of the database, counted on the wire.
 
-Ticks of the journal belong to the server, not to a turn, and are counted apart; so is the first
+The journal's ticks and the sweeps for stale turns belong to the server, not to a turn, and are
+counted apart; so is the first
 use of a statement on a connection, whose types the driver asks for once.
 """
 
@@ -25,9 +26,10 @@ STATEMENTS = {
     "finish_turn": "finish",
     "skip locked": "tick",
     "claim_stale_turn": "claim",
+    "order by lease_until": "sweep",
 }
 
-APART = ("tick", "first use")
+APART = ("tick", "sweep", "first use")
 
 
 @dataclass
@@ -99,9 +101,9 @@ def asked(counted: Counter[str]) -> Counter[str]:
 
 
 def described(counted: Sequence[Counter[str]]) -> str:
-    ticks, descriptions = ([c[name] for c in counted] for name in APART)
     turns = [asked(c).total() for c in counted]
-    return f"{turns}, ticks {ticks}, first uses {descriptions}"
+    apart = ", ".join(f"{name} {[c[name] for c in counted]}" for name in APART)
+    return f"{turns}, apart from it: {apart}"
 
 
 async def whole_turns(trips: Trips, url: str) -> dict[str, list[tuple[Counter[str], Counter[str]]]]:

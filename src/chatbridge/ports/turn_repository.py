@@ -48,13 +48,12 @@ class Progress:
     """How far a turn is: its state, and the durable events that were asked for, in order.
 
     `stale`: it counts as running, and its lease has passed. `kept`: its events are still there;
-    those of a turn that ended over an hour ago may be gone. `replaces`: as in SoFar.
+    those of a turn that ended over an hour ago may be gone.
     """
 
     state: TurnState
     stale: bool
     kept: bool
-    replaces: int | None
     events: tuple[TurnEvent, ...]
 
 

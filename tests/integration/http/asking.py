@@ -16,6 +16,7 @@ from tests.serving import Served
 PUBLIC = {"/healthz", "/readyz", "/development/token"}
 SERVICE_KEY = new_service_key()
 NOBODYS = "conv_00000000000000000000000000000000"
+NO_TURN = "turn_00000000000000000000000000000000"
 
 _UNION, *_ = get_args(ChatKitReq)
 _REQUESTS: dict[str, type[BaseModel]] = {
@@ -71,7 +72,11 @@ OF_A_USER = tuple(route for route in GUARDED if "{user_id}" in route[1])
 OF_ONE_CONVERSATION = tuple(
     route for route in GUARDED if "{conversation_id}" in route[1] or "{thread_id}" in route[1]
 )
-FOR_SESSIONS = (("POST", "/chatkit"), ("POST", "/chatkit/threads/{thread_id}/cancel"))
+FOR_SESSIONS = (
+    ("POST", "/chatkit"),
+    ("POST", "/chatkit/threads/{thread_id}/cancel"),
+    ("GET", "/chatkit/threads/{thread_id}/events"),
+)
 FOR_SERVICES = (("POST", "/api/{user_id}/chatkit/session"),)
 TAKES_ONE_CONVERSATION = (
     ("POST", "/api/{user_id}/chat"),
@@ -99,7 +104,9 @@ async def ask(
 ) -> httpx.Response:
     """A good request for this route; `body` is added to what it needs."""
     method, path = route
-    url = path.format(user_id=user, conversation_id=conversation_id, thread_id=conversation_id)
+    url = path.format(
+        user_id=user, conversation_id=conversation_id, thread_id=conversation_id, turn_id=NO_TURN
+    )
     json = {**_BODIES[route], **(body or {})} if route in _BODIES else body
     return await client.request(method, url, json=json)
 

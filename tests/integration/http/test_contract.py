@@ -63,6 +63,8 @@ def test_operations_have_names_of_their_own() -> None:
         "createChatSession",
         "createDevelopmentToken",
         "deleteConversation",
+        "followThread",
+        "followTurn",
         "getConversation",
         "isAlive",
         "isReady",

@@ -645,7 +645,7 @@ async def test_a_retry_replaces_the_answer_once_it_is_complete(world: World) -> 
     assert [m.content for m in run.request.window] == ["one"]
     run.say("new")
     await shown(live, "new")
-    assert await world.answer() == [("partial", "new")]
+    assert await world.answer() == [("text", "old"), ("partial", "new")]
     run.finish()
     await ended(live)
     assert await world.answer() == [("text", "new")]

@@ -62,13 +62,11 @@ class MemoryTurnRepository(TurnRepository):
         known = self._store.turn(user_id, id)
         if known is None:
             raise refusals.turn_gone()
-        kept, turn = known
-        subject = kept.messages.get(turn.subject)
+        turn = known[1]
         return Progress(
             state=turn.state,
             stale=turn.state == "running" and turn.lease_passed,
             kept=bool(turn.events),
-            replaces=subject.position if subject and turn.retry else None,
             events=tuple(event for number, event in sorted(turn.events.items()) if number > after),
         )
 

@@ -48,8 +48,7 @@ where user_id = :user_id and conversation_id = :conversation_id and state = 'run
 
 _PROGRESS = """
 select t.state, t.state = 'running' and t.lease_until < clock_timestamp() as stale,
-  exists (select from {s}.turn_events where user_id = t.user_id and turn_id = t.id) as kept,
-  case when t.retry then t.subject_position end as replaces, e.event
+  exists (select from {s}.turn_events where user_id = t.user_id and turn_id = t.id) as kept, e.event
 from {s}.turns t
 left join {s}.turn_events e on e.user_id = t.user_id and e.turn_id = t.id and e.number > :after
 where t.user_id = :user_id and t.id = :id order by e.number"""
@@ -144,7 +143,6 @@ class PostgresTurnRepository(TurnRepository):
             state=rows[0]["state"],
             stale=rows[0]["stale"],
             kept=rows[0]["kept"],
-            replaces=rows[0]["replaces"],
             events=_events(rows),
         )
 

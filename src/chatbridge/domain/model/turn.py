@@ -54,17 +54,6 @@ class Asking:
     on_busy: OnBusy | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SoFar:
-    """What a running turn has said, oldest first; it stands after all that is kept.
-
-    `replaces`: for a retry, the position after which messages will be replaced by it.
-    """
-
-    messages: tuple[Message, ...] = ()
-    replaces: int | None = None
-
-
 class Recording:
     """What a running turn has said so far, and how much of that is durable.
 
@@ -95,12 +84,9 @@ class Recording:
         return list(enumerate(self.events[self.durable :], self.durable + 1))
 
     @property
-    def so_far(self) -> SoFar:
+    def shown(self) -> tuple[Message, ...]:
         """What a reader may see of it: all that is durable."""
-        shown = Transcript(self.turn.conversation.id, self.events[: self.durable])
-        subject = self.turn.subject
-        replaces = subject.position if subject and self.turn.retry else None
-        return SoFar(messages=shown.said, replaces=replaces)
+        return Transcript(self.turn.conversation.id, self.events[: self.durable]).said
 
     def copy(self, events: Iterable[TurnEvent]) -> None:
         """Add events that are kept already."""

@@ -8,7 +8,6 @@ from chatbridge.domain.model.errors import TurnLost
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import Page, PageRequest
-from chatbridge.domain.model.turn import SoFar
 from chatbridge.domain.services.turns import Turns
 from chatbridge.ports.conversation_repository import ConversationRepository, FeedbackKind
 
@@ -33,44 +32,35 @@ class ConversationHistory:
     ) -> Page[Message]:
         """A page of its messages, at whose end stands what a running turn has said so far.
 
-        A retry that is running hides what it will replace; an answer whose server has gone is
-        shown as interrupted.
+        An answer whose server has gone is shown as interrupted.
         """
         # asked first: what is kept meanwhile may be seen twice, and is never missed
-        so_far = await self._turns.so_far(user_id, id)
+        said = await self._turns.said_so_far(user_id, id)
         read = self._forwards if request.order == "asc" else self._backwards
-        return await read(user_id, id, request, so_far)
+        return await read(user_id, id, request, said)
 
     async def _forwards(
-        self, user_id: UserId, id: ConversationId, request: PageRequest, so_far: SoFar
+        self, user_id: UserId, id: ConversationId, request: PageRequest, said: tuple[Message, ...]
     ) -> Page[Message]:
-        running = _beyond(so_far.messages, request.after)
-        if running is not None:
-            return _joined((), running, request.limit)
-        kept = await self._kept(user_id, id, request, so_far)
-        return kept if kept.next else _joined(kept.items, so_far.messages, request.limit)
+        rest = _beyond(said, request.after)
+        if rest is not None:
+            return _joined((), rest, request.limit)
+        kept = await self._conversations.messages(user_id, id, request)
+        return kept if kept.next else _joined(kept.items, said, request.limit)
 
     async def _backwards(
-        self, user_id: UserId, id: ConversationId, request: PageRequest, so_far: SoFar
+        self, user_id: UserId, id: ConversationId, request: PageRequest, said: tuple[Message, ...]
     ) -> Page[Message]:
-        newest = so_far.messages[::-1]
-        running = newest if request.after is None else _beyond(newest, request.after)
-        if running is None:
-            return await self._kept(user_id, id, request, so_far)
-        room = request.limit - len(running)
+        newest = said[::-1]
+        rest = newest if request.after is None else _beyond(newest, request.after)
+        if rest is None:
+            return await self._conversations.messages(user_id, id, request)
+        room = request.limit - len(rest)
         if room <= 0:
-            return Page(running[: request.limit], running[request.limit - 1].id)
+            return Page(rest[: request.limit], rest[request.limit - 1].id)
         from_the_end = replace(request, limit=room, after=None)
-        older = await self._kept(user_id, id, from_the_end, so_far)
-        return Page((*_not_among(older.items, running), *older.items), older.next)
-
-    async def _kept(
-        self, user_id: UserId, id: ConversationId, request: PageRequest, so_far: SoFar
-    ) -> Page[Message]:
-        page = await self._conversations.messages(user_id, id, request)
-        if so_far.replaces is None:
-            return page
-        return replace(page, items=tuple(m for m in page.items if m.position <= so_far.replaces))
+        kept = await self._conversations.messages(user_id, id, from_the_end)
+        return Page((*_not_among(kept.items, rest), *kept.items), kept.next)
 
     async def rename(self, user_id: UserId, id: ConversationId, title: str) -> Conversation:
         """Give it a title. Raises Invalid for one that can't be kept."""
@@ -93,10 +83,10 @@ class ConversationHistory:
         await self._conversations.save_feedback(user_id, id, message_ids, kind)
 
 
-def _beyond(running: tuple[Message, ...], after: str | None) -> tuple[Message, ...] | None:
+def _beyond(said: tuple[Message, ...], after: str | None) -> tuple[Message, ...] | None:
     """What follows this one of them; None where it is none of them."""
-    ids = [m.id for m in running]
-    return running[ids.index(MessageId(after)) + 1 :] if after and after in ids else None
+    ids = [m.id for m in said]
+    return said[ids.index(MessageId(after)) + 1 :] if after and after in ids else None
 
 
 def _joined(kept: tuple[Message, ...], newest: tuple[Message, ...], limit: int) -> Page[Message]:

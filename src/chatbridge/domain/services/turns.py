@@ -16,7 +16,7 @@ from chatbridge.domain.model.identifiers import (
 )
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.transcript import Transcript
-from chatbridge.domain.model.turn import Asking, OnBusy, OnDisconnect, Recording, SoFar, Turn
+from chatbridge.domain.model.turn import Asking, OnBusy, OnDisconnect, Recording, Turn
 from chatbridge.domain.services.answering import Answering
 from chatbridge.domain.services.copies import Copies
 from chatbridge.domain.services.live_turn import LiveTurn
@@ -149,24 +149,24 @@ class Turns:
         id = await self._repository.running(user_id, conversation_id)
         return await self.watch(user_id, id) if id else None
 
-    async def so_far(self, user_id: UserId, conversation_id: ConversationId) -> SoFar:
-        """What the conversation's running turn has said, wherever it runs.
+    async def said_so_far(
+        self, user_id: UserId, conversation_id: ConversationId
+    ) -> tuple[Message, ...]:
+        """What the conversation's running turn has said, oldest first, wherever it runs.
 
         One that has lost its replica is closed: what it said is among the messages then.
         """
         if live := self._live.get((user_id, conversation_id)):
-            return live.recording.so_far
+            return live.recording.shown
         id = await self._repository.running(user_id, conversation_id)
         if id is None:
-            return SoFar()
+            return ()
         self._stale.seen()
         progress = await self._repository.progress(user_id, id)
         if progress.stale:
             await self.close_stale(user_id, conversation_id)
-        if progress.stale or progress.state != "running":
-            return SoFar()
-        said = Transcript(conversation_id, progress.events).said
-        return SoFar(messages=said, replaces=progress.replaces)
+            return ()
+        return Transcript(conversation_id, progress.events).said
 
     def leave(self, live: LiveTurn) -> None:
         """A viewer has gone, in whatever way."""
