@@ -10,17 +10,19 @@ import chatbridge
 from chatbridge.domain.model import errors
 from tests.integration.http.published import DOCUMENT, found
 
-_REFUSALS = {kind.__name__: kind.default for kind in errors.ChatbridgeError.__subclasses__()}
+_REFUSALS = {
+    kind.__name__: kind.default
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, errors.ChatbridgeError)
+}
 # what a tool's caller, a turn's viewer or only the next layer is told
 NOT_OVER_HTTP = {
     "conversation_deleted",
-    "idempotency_key_reused",
     "invalid_task",
     "message_exists",
+    "stale_turn",
     "task_not_found",
-    "turn_ended",
     "turn_lost",
-    "turn_not_found",
 }
 # read from a table, or said by the framework
 WITHOUT_A_CALL = {"invalid_request", "unknown_operation", "internal_error"}
