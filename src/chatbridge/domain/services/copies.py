@@ -68,10 +68,11 @@ class Copies:
     async def _copy(self, live: LiveTurn) -> None:
         unwatched = 0
         try:
-            while not live.recording.ended and unwatched < _READS_UNWATCHED:
+            while unwatched < _READS_UNWATCHED:
                 await asyncio.sleep(_READ_EVERY)
                 unwatched = 0 if live.viewers else unwatched + 1
-                await self._read_if_possible(live)
+                if not live.recording.ended:
+                    await self._read_if_possible(live)
         except Exception:
             _log.exception("turn %s: can't be shown any more", live.turn.id)
         finally:

@@ -43,7 +43,10 @@ begin
   -- an earlier request of the same key may have begun while this one waited for the lock
   select * into v_turn from {s}.turns t
     where t.user_id = p_user and (t.id = p_turn or t.key = p_key);
-  if found and v_turn.id <> p_turn then
+  if found and v_turn.id <> p_turn and v_turn.conversation_id <> v_place then
+    -- it began in another conversation just now: asked again, this one finds it there
+    raise exception 'the key is taken' using errcode = 'serialization_failure';
+  elsif found and v_turn.id <> p_turn then
     outcome := case when v_turn.digest = p_digest then 'repeated' else 'reused' end;
     v_first := v_turn.subject_position;
     v_subject := v_turn.subject_position;
@@ -79,7 +82,6 @@ begin
         on conflict (user_id, key) where key is not null do nothing
         returning * into v_turn;
       if not found then
-        -- the same key began in another conversation just now: asked again, this finds it there
         raise exception 'the key is taken' using errcode = 'serialization_failure';
       end if;
       update {s}.conversations c
