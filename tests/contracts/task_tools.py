@@ -74,6 +74,8 @@ class TaskTools(ToolProvider):
             raise RuntimeError("a rehearsed crash")
         if outcome == "fail":
             return ToolResult(output="It has failed.", failed=True)
+        if outcome == "lost":
+            return ToolResult(output="Check first.", failed=True, unknown=True)
         await asyncio.sleep(seconds)
         return ToolResult(output=json.dumps({"rehearsed": outcome, "seconds": seconds}))
 

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from chatbridge.adapters.mcp.http_server import HttpServer
 from chatbridge.adapters.mcp.listing import ListingTimes
 from chatbridge.adapters.mcp.stdio_server import StdioServer
+from chatbridge.domain.model.tool import ToolResult
 from tests.integration.tool_servers import (
     PROBE_TOOLS,
     Probe,
@@ -40,25 +41,25 @@ def answering(body: bytes, status: int = 200, media_type: bytes = b"application/
     return app
 
 
-every_nonsense = pytest.mark.parametrize(
-    "nonsense",
-    [
-        answering(b"{"),
-        answering(b"[]"),
-        answering(b"null"),
-        answering(b'{"jsonrpc": "2.0", "id": 77, "result": {}}'),
-        answering(b"<html>Hello</html>", media_type=b"text/html"),
-        answering(b"data: {\n\n", media_type=b"text/event-stream"),
-        answering(b"", media_type=b"text/event-stream"),
-        answering(b"\xff\xfe", media_type=b"nonsense"),
-        answering(b"", 204),
-        answering(b"no", 401),
-        answering(b"no", 500),
-    ],
-)
+NONSENSE = [
+    answering(b"{"),
+    answering(b"[]"),
+    answering(b"null"),
+    answering(b'{"jsonrpc": "2.0", "id": 77, "result": {}}'),
+    answering(b"<html>Hello</html>", media_type=b"text/html"),
+    answering(b"data: {\n\n", media_type=b"text/event-stream"),
+    answering(b"", media_type=b"text/event-stream"),
+    answering(b"\xff\xfe", media_type=b"nonsense"),
+    answering(b"", 204),
+    answering(b"", 202),
+    answering(b"no", 500),
+    answering(b"<html>Bad Gateway</html>", 502),
+    answering(b"", 504),
+]
+REFUSALS = {status: answering(b"no", status) for status in (401, 403, 413, 429)}
 
 
-@every_nonsense
+@pytest.mark.parametrize("nonsense", [*NONSENSE, *REFUSALS.values()])
 async def test_nonsense_costs_only_its_own_tools(nonsense: Any) -> None:
     times = ListingTimes(patience=1)
     async with serving(nonsense) as bad, serving(Probe().app()) as good:
@@ -69,27 +70,48 @@ async def test_nonsense_costs_only_its_own_tools(nonsense: Any) -> None:
             assert (await tools.call(request("echo", text="hi"), ALICE)).output == "hi"
 
 
-@every_nonsense
-async def test_nonsense_in_answer_to_a_call_is_a_failed_call_that_is_made_once(
+class AnsweringCalls:
+    """A probe that lists its tools well, and answers each call in its own way."""
+
+    def __init__(self, answer: Any) -> None:
+        self.calls = 0
+        self._answer = answer
+        self._sound = Probe().app()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        calling = (b"mcp-method", b"tools/call") in scope.get("headers", [])
+        self.calls += calling
+        await (self._answer if calling else self._sound)(scope, receive, send)
+
+
+@pytest.mark.parametrize("nonsense", NONSENSE)
+async def test_a_call_that_is_answered_with_nonsense_is_made_once_and_its_outcome_unknown(
     nonsense: Any,
 ) -> None:
-    probe = Probe()
-    sound = probe.app()
-    calls: list[str] = []
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        calling = (b"mcp-method", b"tools/call") in scope.get("headers", [])
-        if calling:
-            calls.append("tools/call")
-        await (nonsense if calling else sound)(scope, receive, send)
-
+    app = AnsweringCalls(nonsense)
     async with serving(app) as base, provider(probe_at(base, timeout=1)) as tools:
         assert await names(tools) == list(PROBE_TOOLS)
         result = await tools.call(request("echo", text="hi"), ALICE)
 
-    assert result.failed
-    assert "is unknown. Check" in result.output or "answered with an error" in result.output
-    assert calls == ["tools/call"]
+    assert result.unknown
+    assert result.output.endswith("the tool did its work is unknown. Check before trying again.")
+    assert len(result.output) < 400
+    assert app.calls == 1
+
+
+@pytest.mark.parametrize("status", REFUSALS)
+async def test_a_call_that_is_not_let_in_has_failed_for_sure(status: int) -> None:
+    app = AnsweringCalls(REFUSALS[status])
+    async with serving(app) as base, provider(probe_at(base)) as tools:
+        await tools.tools(ALICE)
+        result = await tools.call(request("echo", text="hi"), ALICE)
+
+    assert result == ToolResult(
+        output=f"The tool server 'probe' refused the call (HTTP status {status}); "
+        "nothing was done.",
+        failed=True,
+    )
+    assert app.calls == 1
 
 
 SILENT = "import time; time.sleep(60)"

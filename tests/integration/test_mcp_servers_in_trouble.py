@@ -8,6 +8,7 @@ import pytest
 
 from chatbridge.adapters.mcp.http_server import HttpServer
 from chatbridge.adapters.mcp.listing import ListingTimes
+from chatbridge.domain.model.tool import ToolResult
 from tests.integration.tool_servers import (
     Probe,
     behalf,
@@ -39,9 +40,9 @@ async def test_a_tool_that_takes_too_long_is_called_once_and_told_to_stop() -> N
         assert probe.log == ["start", "cancelled"]
         assert not (await tools.call(request("echo", text="hi"), ALICE)).failed
 
-    assert result.failed
+    assert (result.failed, result.unknown) == (True, True)
     assert result.output == (
-        "The tool did not answer within 0.3 s; whether it did its work is unknown. "
+        "The tool did not answer within 0.3 s; whether the tool did its work is unknown. "
         "Check before trying again."
     )
 
@@ -132,7 +133,7 @@ async def test_a_restarted_server_is_simply_asked_again() -> None:
         async with serving(probe.app(), port):
             back = await tools.call(request("echo", text="3"), ALICE)
 
-    assert (away.output, away.failed) == (UNREACHED, True)
+    assert away == ToolResult(output=UNREACHED, failed=True)
     assert stale == listed
     assert (back.output, back.failed) == ("3", False)
     assert probe.log == ["echo 1", "echo 3"]
@@ -150,7 +151,7 @@ async def test_a_server_that_goes_down_in_the_middle_of_a_call_is_not_asked_agai
             result = await call
             again = await tools.call(request("echo", text="hi"), ALICE)
 
-    assert result.failed
+    assert result.unknown
     assert "whether the tool did its work is unknown" in result.output
     assert probe.log.count("start") == 1
     assert again.output == "hi"

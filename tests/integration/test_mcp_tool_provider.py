@@ -13,6 +13,7 @@ from chatbridge.adapters.mcp.listing import ListingTimes
 from chatbridge.adapters.mcp.results import LONGEST_OUTPUT
 from chatbridge.adapters.mcp.tool_provider import McpToolProvider
 from chatbridge.adapters.memory.task_repository import MemoryTaskRepository
+from chatbridge.domain.model.tool import ToolResult
 from chatbridge.entrypoints.tasks.server import TASKS_PATH, TasksApp, tasks_server
 from tests.integration.tool_servers import (
     AUDIENCE,
@@ -113,8 +114,10 @@ async def test_a_token_that_is_not_accepted_is_a_failed_call(tokens: FakeTokens)
             refused = await tools.call(request("list_tasks"), BOB)
             accepted = await tools.call(request("list_tasks"), ALICE)
 
-    assert refused.failed
-    assert "'tasks' answered with an error" in refused.output
+    assert refused == ToolResult(
+        output="The tool server 'tasks' refused the call (HTTP status 401); nothing was done.",
+        failed=True,
+    )
     assert not accepted.failed
 
 

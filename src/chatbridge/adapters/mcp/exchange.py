@@ -32,6 +32,10 @@ class Unreachable(Exception):
     """The server was not reached, so nothing was asked of it."""
 
 
+class Refused(Exception):
+    """The server did not let the request in, so nothing was done."""
+
+
 class Source(Protocol):
     """A tool server as the provider sees it. Each call raises whatever went wrong."""
 

@@ -9,14 +9,15 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TypeVar, cast
 
 import httpx2
-from mcp import Client
+from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
-from mcp_types import Tool
+from mcp_types import INTERNAL_ERROR, Tool
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from chatbridge.adapters.mcp.exchange import (
     CLIENT_INFO,
     Answer,
+    Refused,
     ask_for_call,
     ask_for_tools,
     heeding,
@@ -33,7 +34,20 @@ _KEPT_ALIVE = 2.0
 
 _NEGOTIATE = "auto"
 
-_headers: ContextVar[Mapping[str, str]] = ContextVar("_headers")
+
+@dataclass(slots=True)
+class _Traffic:
+    """The headers of one exchange's requests, and the status of the last one's answer."""
+
+    headers: Mapping[str, str]
+    status: int = 0
+
+    @property
+    def refused(self) -> bool:
+        return 400 <= self.status < 500
+
+
+_traffic: ContextVar[_Traffic] = ContextVar("_traffic")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,12 +130,18 @@ class HttpSource:
         """Nothing of its own is open: the HTTP client belongs to the provider."""
 
     async def _exchange(self, on_behalf: OnBehalf, work: Callable[[Client], Awaitable[_T]]) -> _T:
-        reset = _headers.set(self._headers_for(on_behalf))
+        traffic = _Traffic(self._headers_for(on_behalf))
+        reset = _traffic.set(traffic)
         sieve = Sieve(self.name)
         try:
             return await _outcome(self._client(sieve), self._noting_the_version(sieve, work))
+        except MCPError as error:
+            # all that the client says of a status that came without words
+            if error.code == INTERNAL_ERROR and traffic.refused:
+                raise Refused(f"HTTP status {traffic.status}") from error
+            raise
         finally:
-            _headers.reset(reset)
+            _traffic.reset(reset)
 
     def _headers_for(self, on_behalf: OnBehalf) -> Mapping[str, str]:
         if self._server.token is None:
@@ -151,13 +171,19 @@ class HttpSource:
 
 
 class _OwnHeaders(httpx2.Auth):
-    """Adds the headers of the exchange that sends: the MCP client sends in the asker's context."""
+    """Adds the headers of the exchange that sends, and notes how it is answered.
+
+    The MCP client sends in the asker's context.
+    """
 
     def auth_flow(
         self, request: httpx2.Request
     ) -> Generator[httpx2.Request, httpx2.Response, None]:
-        request.headers.update(_headers.get())
-        yield request
+        traffic = _traffic.get()
+        request.headers.update(traffic.headers)
+        response = yield request
+        if request.method == "POST":
+            traffic.status = response.status_code
 
 
 async def _outcome(connecting: Client, work: Callable[[Client], Awaitable[_T]]) -> _T:

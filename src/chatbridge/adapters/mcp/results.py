@@ -7,6 +7,9 @@ import httpx2
 from mcp import MCPError
 from mcp_types import (
     CONNECTION_CLOSED,
+    INTERNAL_ERROR,
+    INVALID_REQUEST,
+    PARSE_ERROR,
     ContentBlock,
     EmbeddedResource,
     InputRequiredResult,
@@ -15,10 +18,11 @@ from mcp_types import (
     TextResourceContents,
 )
 
-from chatbridge.adapters.mcp.exchange import Answer, Unreachable
+from chatbridge.adapters.mcp.exchange import Answer, Refused, Unreachable
 from chatbridge.domain.model.tool import ToolResult
 
 LONGEST_OUTPUT = 50_000
+_LONGEST_REASON = 200
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +34,8 @@ _NOT_SENT = (
     httpx2.ProxyError,
     httpx2.UnsupportedProtocol,
 )
+# the client's own words for what it can't read: nonsense, or an HTTP status of a gateway's
+_NOT_READ = (PARSE_ERROR, INVALID_REQUEST, INTERNAL_ERROR)
 
 
 def answered(tool: str, answer: Answer) -> ToolResult:
@@ -48,10 +54,7 @@ def answered(tool: str, answer: Answer) -> ToolResult:
 
 def timed_out(seconds: float) -> ToolResult:
     """The tool was asked and has not answered."""
-    return failed(
-        f"The tool did not answer within {seconds:g} s; whether it did its work is unknown. "
-        "Check before trying again."
-    )
+    return _unknown(f"The tool did not answer within {seconds:g} s")
 
 
 def unknown_tool(name: str) -> ToolResult:
@@ -64,25 +67,37 @@ def gone_wrong(server: str, error: Exception) -> ToolResult:
     if isinstance(error, _NOT_SENT):
         _log.warning("tool server %s: not reached (%r)", server, error)
         return failed(f"The tool server '{server}' can't be reached right now.")
+    if isinstance(error, Refused):
+        _log.warning("tool server %s: refused a call (%s)", server, error)
+        return failed(f"The tool server '{server}' refused the call ({error}); nothing was done.")
     if _lost(error):
         _log.warning("tool server %s: connection lost during a call (%r)", server, error)
-        return failed(
-            f"The connection to the tool server '{server}' was lost; whether the tool did its "
-            "work is unknown. Check before trying again."
-        )
+        return _unknown(f"The connection to the tool server '{server}' was lost")
     if isinstance(error, MCPError):
         _log.warning("tool server %s: protocol error %s: %s", server, error.code, error)
-        return failed(_capped(f"The tool server '{server}' answered with an error: {error}"))
+        return _refused(server, error)
     _log.error("tool server %s: a call failed unexpectedly", server, exc_info=error)
-    return failed(
-        f"The call to the tool server '{server}' failed; whether the tool did its work is "
-        "unknown. Check before trying again."
-    )
+    return _unknown(f"The call to the tool server '{server}' failed")
 
 
 def failed(output: str) -> ToolResult:
     """A failed result with these words."""
     return ToolResult(output=output, failed=True)
+
+
+def _refused(server: str, error: MCPError) -> ToolResult:
+    if error.code in _NOT_READ:
+        first = str(error).partition("\n")[0][:_LONGEST_REASON]
+        return _unknown(f"The tool server '{server}' gave no answer that can be read ({first})")
+    return failed(_capped(f"The tool server '{server}' answered with an error: {error}"))
+
+
+def _unknown(what: str) -> ToolResult:
+    return ToolResult(
+        output=f"{what}; whether the tool did its work is unknown. Check before trying again.",
+        failed=True,
+        unknown=True,
+    )
 
 
 def _text(block: ContentBlock) -> str | None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from chatbridge.domain.model.identifiers import CallId, MessageId, new_call_id
 from chatbridge.domain.model.message import cleaned
-from chatbridge.domain.model.tool_call import ToolCall
+from chatbridge.domain.model.tool_call import CallState, ToolCall
 from chatbridge.domain.model.turn_event import ToolCallFinished, ToolCallStarted, TurnEvent
 
 
@@ -21,7 +21,15 @@ class Call:
     began: bool = False
     shown: asyncio.Event = field(default_factory=asyncio.Event)
     failed: bool = False
+    unknown: bool = False
     finished: bool = False
+
+    @property
+    def outcome(self) -> CallState:
+        """How it ended, once it has."""
+        if self.unknown:
+            return "unknown"
+        return "failed" if self.failed else "succeeded"
 
 
 class Calls:
@@ -88,7 +96,7 @@ class Calls:
             ToolCallFinished(
                 message_id=call.step,
                 call_id=call.id,
-                state="failed" if call.failed else "succeeded",
+                state=call.outcome,
                 output=cleaned(output),
                 at=datetime.now(UTC),
             )

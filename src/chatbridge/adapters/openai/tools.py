@@ -63,7 +63,7 @@ class Toolbox:
         if call is None:
             raise LookupError("The SDK runs a call that the model has not made.")
         result = await self._result(call, name, arguments)
-        call.failed = result.failed
+        call.failed, call.unknown = result.failed, result.unknown
         return cleaned(result.output)
 
     async def _result(self, call: Call, name: str, arguments: str) -> ToolResult:

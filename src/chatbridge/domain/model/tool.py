@@ -48,7 +48,11 @@ class ToolRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolResult:
-    """The text for the model, and whether the tool failed."""
+    """The text for the model, and whether the tool failed.
+
+    `unknown` is a failure of which nobody saw the end: the tool may have done its work.
+    """
 
     output: str
     failed: bool = False
+    unknown: bool = False

@@ -40,7 +40,7 @@ def _line(call: ToolCall) -> dict[str, Any]:
             {"type": "Badge", "label": label, "color": color, "variant": "soft", "size": "sm"},
         ],
     }
-    reason = [_reason(call.output)] if call.state == "failed" and call.output else []
+    reason = [_reason(call.output)] if call.state in ("failed", "unknown") and call.output else []
     return {"type": "Col", "key": call.id, "gap": 1, "children": [row, *reason]}
 
 

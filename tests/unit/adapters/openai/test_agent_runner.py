@@ -90,6 +90,15 @@ async def test_a_failed_tool_is_failed_and_the_model_reads_why() -> None:
     assert _outputs(model) == ["There is no such task."]
 
 
+async def test_a_call_that_nobody_saw_end_is_unknown_and_the_model_reads_why() -> None:
+    model = ScriptedModel(
+        [[function_call("rehearse", {"outcome": "lost"}, call_id="1")], [assistant_message("Oh.")]]
+    )
+    step, _ = kept(await heard(runner_of(model), "go"))
+    assert (step.tool_calls[0].state, step.tool_calls[0].output) == ("unknown", "Check first.")
+    assert _outputs(model) == ["Check first."]
+
+
 async def test_a_provider_that_raises_is_a_failed_call() -> None:
     model = ScriptedModel(
         [[function_call("rehearse", {"outcome": "crash"}, call_id="1")], [assistant_message("Oh.")]]

@@ -430,8 +430,11 @@ def test_the_calls_of_one_step_are_lines_of_one_card() -> None:
 @pytest.mark.parametrize(
     ("output", "reason"), [("no such task", "no such task"), ("x" * 201, "x" * 200 + "…")]
 )
-def test_a_failed_call_says_why_and_not_at_length(output: str, reason: str) -> None:
-    shown = to_item(message(kind="tools", tool_calls=(call("failed", output=output),)))
+@pytest.mark.parametrize("state", ["failed", "unknown"])
+def test_a_call_that_did_not_succeed_says_why_and_not_at_length(
+    state: CallState, output: str, reason: str
+) -> None:
+    shown = to_item(message(kind="tools", tool_calls=(call(state, output=output),)))
     assert isinstance(shown, WidgetItem)
     line = shown.widget.model_dump(exclude_none=True)["children"][0]
     assert [part.get("value") for part in line["children"]] == [None, reason]
