@@ -342,6 +342,14 @@ async def test_another_provider_reads_them_as_text(
     ]
 
 
+async def test_by_chat_completions_they_are_refused_at_the_start(
+    endpoint: ScriptedEndpoint,
+) -> None:
+    for tool in TOOLS:
+        with pytest.raises(ValueError, match=f"Host has the tool {tool.name}.*API=responses"):
+            await anext(runner_of(endpoint, "chat_completions", [tool]))
+
+
 async def test_one_that_was_cut_off_is_read_as_such(
     endpoint: ScriptedEndpoint, runner: OpenAIAgentRunner
 ) -> None:

@@ -127,7 +127,9 @@ async def test_a_busy_endpoint_is_asked_again(agent: Agent, endpoint: LLMock) ->
     [
         (401, 1, "model_unauthorized"),
         (403, 1, "model_unauthorized"),
-        (404, 1, "agent_failed"),
+        (400, 1, "model_refused"),
+        (404, 1, "model_refused"),
+        (422, 1, "model_refused"),
         (429, 3, "model_rate_limited"),
         (500, 3, "model_unavailable"),
     ],

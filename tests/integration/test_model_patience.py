@@ -135,7 +135,7 @@ async def test_trouble_before_the_first_event_is_asked_again(
 
 @pytest.mark.parametrize(
     ("status", "code"),
-    [(400, "agent_failed"), (401, "model_unauthorized"), (404, "agent_failed")],
+    [(400, "model_refused"), (401, "model_unauthorized"), (404, "model_refused")],
 )
 async def test_a_refusal_is_not_asked_again(
     endpoint: ScriptedEndpoint, runner: OpenAIAgentRunner, status: int, code: str

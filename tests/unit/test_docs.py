@@ -10,6 +10,7 @@ import click
 import pytest
 from sqlalchemy import CheckConstraint, Table, UniqueConstraint
 
+from chatbridge.adapters.openai.failures import SENTENCES
 from chatbridge.adapters.postgres.tables import Row
 from chatbridge.container import Container
 from chatbridge.entrypoints.cli import Program, command
@@ -214,6 +215,13 @@ def test_every_file_that_is_named_exists(page: Path) -> None:
             assert (ROOT / "src" / "chatbridge" / name).exists(), name
         elif name.endswith(".md"):
             assert list(ROOT.rglob(name)), name
+
+
+def test_every_code_of_a_failed_turn_has_its_reason() -> None:
+    _, _, told = (ROOT / "docs" / "operations.md").read_text().partition("## Codes of a failed")
+    told = told.partition("\n## ")[0]
+    rows = [line.split(" | ")[0] for line in told.splitlines() if line.startswith("| `")]
+    assert {name for row in rows for name in code(row)} == {*SENTENCES, "interrupted"}
 
 
 def test_every_promise_names_its_tests() -> None:

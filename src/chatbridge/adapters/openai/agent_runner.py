@@ -21,7 +21,7 @@ from agents.exceptions import ModelRefusalError
 from chatbridge.adapters.openai.absent import tell
 from chatbridge.adapters.openai.calls import Calls
 from chatbridge.adapters.openai.events import ResponseReader
-from chatbridge.adapters.openai.failures import ApprovalNeeded, agent_failed
+from chatbridge.adapters.openai.failures import ApprovalNeeded, agent_failed, kind_of
 from chatbridge.adapters.openai.host_agents import HostAgents, require_models
 from chatbridge.adapters.openai.messages import model_input
 from chatbridge.adapters.openai.models import Models, no_endpoint
@@ -196,6 +196,6 @@ class _Run:
 def _logged(error: Exception) -> Exception:
     failure = agent_failed(error)
     if failure is not error:
-        log.warning("The run failed with %s", type(error).__name__)
+        log.warning("The run failed with %s: %s", failure.code, kind_of(error))
         failure.__cause__ = error
     return failure

@@ -24,13 +24,14 @@ from pydantic import ValidationError
 from chatbridge.domain.model.errors import AgentFailed, ChatbridgeError
 from chatbridge.domain.model.usage import Usage
 
-_SENTENCES = {
+SENTENCES = {
     "model_unauthorized": "The model endpoint refused our key. Please tell the operator.",
     "model_rate_limited": "The model is busy or its quota is used up. Please try again later.",
     "model_unavailable": "The model can't be reached right now. Please try again.",
     "model_timeout": "The model took too long to answer. Please try again.",
     "model_truncated": "The model's answer broke off before its end. Please try again.",
     "model_malformed": "The model's answer could not be read. Please try again.",
+    "model_refused": "The model endpoint did not accept the request. Please tell the operator.",
     "too_many_steps": "The model needed too many steps and was stopped. Try a smaller request.",
     "context_too_long": "The conversation is too long for the model. Please start a new one.",
     "input_refused": "A guardrail of the assistant has refused this message.",
@@ -44,10 +45,13 @@ _TOO_LONG = re.compile(
     r"context.?(length|window|size)|exceed\w*.?context|maximum context|prompt is too long", re.I
 )
 _STATUS = {
+    400: "model_refused",
     401: "model_unauthorized",
     403: "model_unauthorized",
+    404: "model_refused",
     408: "model_timeout",
     413: "context_too_long",
+    422: "model_refused",
     429: "model_rate_limited",
     504: "model_timeout",
 }
@@ -100,7 +104,15 @@ def agent_failed(error: Exception) -> ChatbridgeError:
     if isinstance(error, ChatbridgeError):
         return error
     code = _code(error)
-    return AgentFailed(_SENTENCES[code], code=code)
+    return AgentFailed(SENTENCES[code], code=code)
+
+
+def kind_of(error: Exception) -> str:
+    """What a log may say of the error: its type, and what an endpoint has called it."""
+    status = error.status_code if isinstance(error, APIStatusError) else None
+    code = error.code if isinstance(error, APIError | ProviderFailure) else None
+    said = [str(word) for word in (type(error).__name__, status, code) if word]
+    return " ".join(said)
 
 
 def _code(error: Exception) -> str:

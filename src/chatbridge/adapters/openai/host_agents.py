@@ -8,7 +8,8 @@ from typing import Any
 from agents import Agent, Handoff, Model, ModelProvider, ModelSettings, handoff
 from agents.models import get_default_model_settings
 
-from chatbridge.adapters.openai.host_tools import telling
+from chatbridge.adapters.openai.host_tools import HOSTED_TOOLS, telling
+from chatbridge.adapters.openai.models import is_chat_completions
 from chatbridge.adapters.openai.tools import ToolHooks
 
 
@@ -49,9 +50,18 @@ class HostAgents:
 
 
 def require_models(agent: Agent[Any], models: ModelProvider) -> None:
-    """Make sure that each agent that can be reached has a model. Raises ValueError."""
+    """Make sure that each agent that can be reached has a model, and one that has its tools.
+
+    Raises ValueError.
+    """
     for reached in _reachable(agent, set()):
-        _model_of(reached, models)
+        model = _model_of(reached, models)
+        hosted = [tool.name for tool in reached.tools if isinstance(tool, HOSTED_TOOLS)]
+        if hosted and is_chat_completions(model):
+            raise ValueError(
+                f"The agent {reached.name} has the tool {hosted[0]}, which providers have only in "
+                "the Responses API: CHATBRIDGE_AGENT__API=responses."
+            )
 
 
 def _reachable(agent: Agent[Any], seen: set[int]) -> Iterator[Agent[Any]]:

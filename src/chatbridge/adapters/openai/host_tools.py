@@ -4,7 +4,16 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from agents import FunctionTool, RunContextWrapper, Tool
+from agents import (
+    CodeInterpreterTool,
+    FileSearchTool,
+    FunctionTool,
+    HostedMCPTool,
+    ImageGenerationTool,
+    RunContextWrapper,
+    Tool,
+    WebSearchTool,
+)
 from agents.tool import (
     ToolErrorFunction,
     default_tool_timeout_error_message,
@@ -12,6 +21,13 @@ from agents.tool import (
     set_function_tool_failure_error_function,
 )
 
+HOSTED_TOOLS = (
+    CodeInterpreterTool,
+    FileSearchTool,
+    HostedMCPTool,
+    ImageGenerationTool,
+    WebSearchTool,
+)
 Failed = Callable[[RunContextWrapper[Any]], None]
 
 

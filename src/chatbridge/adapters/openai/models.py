@@ -33,6 +33,12 @@ class Endpoint:
     named: Callable[[str], Model] = no_endpoint
 
 
+def is_chat_completions(model: Model) -> bool:
+    """Whether the model is reached by Chat Completions."""
+    inner = model.model if isinstance(model, PatientModel) else model
+    return isinstance(inner, OpenAIChatCompletionsModel)
+
+
 class Models(ModelProvider):
     """The models that agents name; one that names none gets the configured one."""
 

@@ -2,10 +2,17 @@
 
 import json
 
+import httpx2
 import pytest
 from agents.exceptions import MaxTurnsExceeded, ModelBehaviorError
+from openai import NotFoundError
 
-from chatbridge.adapters.openai.failures import ProviderFailure, TruncatedStream, agent_failed
+from chatbridge.adapters.openai.failures import (
+    ProviderFailure,
+    TruncatedStream,
+    agent_failed,
+    kind_of,
+)
 from chatbridge.domain.model.errors import AgentFailed, TurnLost
 
 
@@ -37,3 +44,13 @@ def test_an_error_has_its_code(error: Exception, code: str) -> None:
 def test_an_error_of_the_domain_stays_what_it_is() -> None:
     lost = TurnLost("Gone.")
     assert agent_failed(lost) is lost
+
+
+def test_the_log_names_what_an_endpoint_calls_it_and_nothing_that_anybody_said() -> None:
+    request = httpx2.Request("POST", "http://x.invalid")
+    answer = httpx2.Response(404, request=request)
+    body = {"code": "model_not_found", "message": "secret"}
+    refused = NotFoundError("secret", response=answer, body=body)
+    assert kind_of(refused) == "NotFoundError 404 model_not_found"
+    assert kind_of(ProviderFailure("server_error", "secret")) == "ProviderFailure server_error"
+    assert kind_of(KeyError("secret")) == "KeyError"
