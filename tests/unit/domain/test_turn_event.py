@@ -33,6 +33,7 @@ NAMES = {
     "Titled": "titled",
     "TurnFailed": "turn.failed",
     "TurnEnded": "turn.ended",
+    "Unreadable": "unreadable",
 }
 
 

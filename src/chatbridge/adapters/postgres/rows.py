@@ -1,52 +1,69 @@
 """Rows of the database as values of the domain, and back."""
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, get_args
+
+from pydantic import TypeAdapter, ValidationError
 
 from chatbridge.domain.model import refusals
-from chatbridge.domain.model.citation import Citation
-from chatbridge.domain.model.conversation import Conversation
+from chatbridge.domain.model.conversation import Conversation, Status
 from chatbridge.domain.model.errors import Forbidden, NotFound
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
-from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.message import Message, unreadable
 from chatbridge.domain.model.payload import Payload
-from chatbridge.domain.model.turn_event import call_from_record, call_to_record
+from chatbridge.domain.model.turn_event import TurnEvent, Unreadable, call_to_record, name_of
 from chatbridge.domain.model.usage import Usage
 
 Columns = Mapping[str, Any]
 
+_log = logging.getLogger(__name__)
+_MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
+_EVENTS: dict[str, TypeAdapter[TurnEvent]] = {
+    name_of(kind): TypeAdapter(kind) for kind in get_args(TurnEvent)
+}
+
 
 def to_conversation(row: Columns, user_id: UserId, id: ConversationId) -> Conversation:
-    """The conversation, whose times may be named apart from a message's."""
+    """The conversation, whose times may be named apart from a message's.
+
+    A status that this version does not know lets it be read, and not be gone on with.
+    """
     return Conversation(
         id=id,
         user_id=user_id,
         title=row["title"],
-        status=row["status"],
+        status=row["status"] if row["status"] in get_args(Status) else "locked",
         status_reason=row["status_reason"],
-        metadata=row["metadata"],
+        metadata=_object_or_empty(row["metadata"]),
         created_at=_first(row, "conversation_created_at", "created_at"),
         updated_at=_first(row, "conversation_updated_at", "updated_at"),
     )
 
 
 def to_message(row: Columns, conversation_id: ConversationId) -> Message:
-    """The message with its position."""
-    return Message(
-        id=MessageId(row["id"]),
-        conversation_id=conversation_id,
-        role=row["role"],
-        kind=row["kind"],
-        content=row["content"],
-        tool_calls=tuple(map(call_from_record, row["tool_calls"])),
-        citations=tuple(Citation(**citation) for citation in row["citations"]),
-        payload=row["payload"],
-        created_at=row["created_at"],
-        position=row["position"],
-    )
+    """The message with its position; one that can't be read is shown as such and hides no other."""
+    try:
+        return _MESSAGE.validate_python({**row, "conversation_id": conversation_id})
+    except ValidationError:
+        _log.warning("message %s: its row can't be read", row["id"])
+        id = MessageId(row["id"])
+        return unreadable(id, conversation_id, row["created_at"], position=row["position"])
+
+
+def to_event(turn_id: str, number: int, record: Any) -> TurnEvent:
+    """Event `number` of a turn; one that can't be read keeps its place among the others.
+
+    A newer version may have written it.
+    """
+    try:
+        return _EVENTS[record["type"]].validate_python(record)
+    except (ValidationError, KeyError, TypeError):
+        _log.warning("turn %s: event %d can't be read", turn_id, number)
+        return Unreadable(message_id=MessageId(f"{turn_id}_{number}"), at=datetime.now(UTC))
 
 
 def message_to_json(message: Message) -> str:
@@ -92,6 +109,10 @@ def _message_record(message: Message) -> dict[str, Any]:
 def _payload_text(payload: Payload | None) -> str | None:
     """Kept as text inside the JSON, so that Postgres stores it as it was written."""
     return None if payload is None else json.dumps(payload)
+
+
+def _object_or_empty(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType]
 
 
 def _first(row: Columns, *names: str) -> datetime:

@@ -11,6 +11,7 @@ from chatbridge.adapters.postgres.rows import (
     messages_to_json,
     missing,
     to_conversation,
+    to_event,
     to_message,
     usage_to_json,
 )
@@ -21,7 +22,7 @@ from chatbridge.domain.model.errors import ChatbridgeError
 from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.turn import Recording, Turn, TurnState
-from chatbridge.domain.model.turn_event import EndState, TurnEvent, from_record, to_record
+from chatbridge.domain.model.turn_event import EndState, TurnEvent, to_record
 from chatbridge.ports.turn_repository import (
     Begun,
     Progress,
@@ -47,8 +48,10 @@ select id from {s}.turns
 where user_id = :user_id and conversation_id = :conversation_id and state = 'running'"""
 
 _PROGRESS = """
-select t.state, t.state = 'running' and t.lease_until < clock_timestamp() as stale,
-  exists (select from {s}.turn_events where user_id = t.user_id and turn_id = t.id) as kept, e.event
+select t.id as turn_id, t.state,
+  t.state = 'running' and t.lease_until < clock_timestamp() as stale,
+  exists (select from {s}.turn_events where user_id = t.user_id and turn_id = t.id) as kept,
+  e.number, e.event
 from {s}.turns t
 left join {s}.turn_events e on e.user_id = t.user_id and e.turn_id = t.id and e.number > :after
 where t.user_id = :user_id and t.id = :id order by e.number"""
@@ -204,7 +207,11 @@ def _turn(row: Columns, user_id: UserId, subject: Message | None = None) -> Turn
 
 
 def _events(rows: Rows) -> tuple[TurnEvent, ...]:
-    return tuple(from_record(row["event"]) for row in rows if row["event"] is not None)
+    return tuple(
+        to_event(row["turn_id"], row["number"], row["event"])
+        for row in rows
+        if row["number"] is not None
+    )
 
 
 def _refusal(outcome: str) -> ChatbridgeError:

@@ -15,6 +15,8 @@ Kind = Literal["text", "partial", "tools", "shown", "note"]
 
 MAX_CONTENT = 32_000
 
+UNREADABLE = "(This entry can't be shown.)"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
@@ -40,6 +42,21 @@ class Message:
     def counted(self) -> bool:
         """Whether the context window counts it."""
         return self.kind in ("text", "partial")
+
+
+def unreadable(
+    id: MessageId, conversation_id: ConversationId, created_at: datetime, *, position: int = 0
+) -> Message:
+    """What stands in the place of an entry that this version can't read; no model reads it."""
+    return Message(
+        id=id,
+        conversation_id=conversation_id,
+        role="assistant",
+        kind="shown",
+        content=UNREADABLE,
+        created_at=created_at,
+        position=position,
+    )
 
 
 def storable(text: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from chatbridge.domain.model.identifiers import ConversationId, MessageId
-from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.message import Message, unreadable
 from chatbridge.domain.model.tool_call import CallState, ToolCall
 from chatbridge.domain.model.turn_event import (
     Cited,
@@ -16,6 +16,7 @@ from chatbridge.domain.model.turn_event import (
     ToolCallFinished,
     ToolCallStarted,
     TurnEvent,
+    Unreadable,
 )
 from chatbridge.domain.model.usage import Usage
 
@@ -32,23 +33,23 @@ class Transcript:
             self.apply(event)
 
     def apply(self, event: TurnEvent) -> Message | None:
-        """Take one more event; answers the message that it changed, if it changed one."""
+        """Take one more event; answers the message that it changed, if it changed one.
+
+        What belongs to a message whose beginning could not be read changes nothing.
+        """
         match event:
+            case TextDelta() | Cited() | TextFinished() | ToolCallFinished():
+                if event.message_id in self._messages:
+                    self._go_on(event)
             case TextStarted():
                 self._begin_text(event)
-            case TextDelta(message_id=id, text=text):
-                self._change(id, content=self._messages[id].content + text)
-            case Cited(message_id=id, citation=citation):
-                self._change(id, citations=(*self._messages[id].citations, citation))
-            case TextFinished(message_id=id):
-                self._change(id, kind="text")
             case ToolCallStarted():
                 self._begin_call(event)
-            case ToolCallFinished():
-                self._end_call(event)
+            case Unreadable(message_id=id, at=at):
+                self._messages[id] = unreadable(id, self._conversation_id, at)
             case _:
                 return self._note(event)
-        return self._messages[event.message_id]
+        return self._messages.get(event.message_id)
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -85,6 +86,18 @@ class Transcript:
             created_at=event.call.started_at,
         )
         self._messages[step.id] = replace(step, tool_calls=(*step.tool_calls, event.call))
+
+    def _go_on(self, event: TextDelta | Cited | TextFinished | ToolCallFinished) -> None:
+        message = self._messages[event.message_id]
+        match event:
+            case TextDelta(message_id=id, text=text):
+                self._change(id, content=message.content + text)
+            case Cited(message_id=id, citation=citation):
+                self._change(id, citations=(*message.citations, citation))
+            case TextFinished(message_id=id):
+                self._change(id, kind="text")
+            case ToolCallFinished():
+                self._end_call(event)
 
     def _end_call(self, event: ToolCallFinished) -> None:
         calls = tuple(

@@ -96,6 +96,14 @@ class TurnEnded:
     state: EndState
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """Something that this version can't read; it stands in its place, as a message of its own."""
+
+    message_id: MessageId
+    at: datetime
+
+
 TurnEvent = (
     TextStarted
     | TextDelta
@@ -107,6 +115,7 @@ TurnEvent = (
     | Titled
     | TurnFailed
     | TurnEnded
+    | Unreadable
 )
 
 _NAMES: dict[type[TurnEvent], str] = {
@@ -120,6 +129,7 @@ _NAMES: dict[type[TurnEvent], str] = {
     Titled: "titled",
     TurnFailed: "turn.failed",
     TurnEnded: "turn.ended",
+    Unreadable: "unreadable",
 }
 _TYPES = {name: kind for kind, name in _NAMES.items()}
 _TIMES = ("at", "started_at", "ended_at")

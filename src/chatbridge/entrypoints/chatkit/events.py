@@ -36,6 +36,7 @@ from chatbridge.domain.model.turn_event import (
     TurnEnded,
     TurnEvent,
     TurnFailed,
+    Unreadable,
 )
 from chatbridge.domain.services.live_turn import LiveTurn
 from chatbridge.entrypoints.chatkit.mapping import to_annotation, to_item, to_thread
@@ -75,6 +76,8 @@ class Translation:
             case TurnFailed(code=code, detail=detail):
                 retry = code != "conversation_deleted"
                 yield ErrorEvent(code="custom", message=detail, allow_retry=retry)
+            case Unreadable() if message:
+                yield self._done(message)
             case TurnEnded():
                 yield from self._close()
             case _:

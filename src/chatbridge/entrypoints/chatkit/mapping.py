@@ -42,7 +42,7 @@ from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.errors import Invalid
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, new_message_id
-from chatbridge.domain.model.message import Kind, Message, Role, checked_content
+from chatbridge.domain.model.message import UNREADABLE, Kind, Message, Role, checked_content
 from chatbridge.entrypoints.chatkit.badges import badges
 
 _log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def to_item(message: Message) -> ThreadItem:
         return _ITEM.validate_python({**message.payload, **_head(message)})
     except ValidationError:
         _log.warning("message %s: the payload is no item of this ChatKit version", message.id)
-        return _assistant(message, message.content or "(This entry can't be shown.)")
+        return _assistant(message, message.content or UNREADABLE)
 
 
 def to_message(item: ThreadItem) -> Message:
