@@ -1,0 +1,117 @@
+"""Settings reach what they are for."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from agents import set_trace_processors
+from agents.items import TResponseStreamEvent
+from agents.models.interface import ModelTracing
+from dependency_injector.providers import Object
+
+from chatbridge.adapters.openai.models import Endpoint
+from chatbridge.adapters.openai.offline_model import OfflineModel
+from chatbridge.container import Container
+from chatbridge.settings import Settings
+from tests.chatkit_client import add, create, events
+from tests.integration.http.asking import require_refused, somebody
+from tests.serving import Served, served, settings_for
+
+
+class AskedModel(OfflineModel):
+    """The offline model, which notes how it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(delay=0)
+        self.instructions: list[str | None] = []
+        self.traced: list[bool] = []
+
+    async def stream_response(
+        self, system_instructions: Any, *args: Any, **kwargs: Any
+    ) -> AsyncIterator[TResponseStreamEvent]:
+        self.instructions.append(system_instructions)
+        self.traced += [not a.is_disabled() for a in args if isinstance(a, ModelTracing)]
+        self.traced += [not a.is_disabled() for a in kwargs.values() if isinstance(a, ModelTracing)]
+        async for event in super().stream_response(system_instructions, *args, **kwargs):
+            yield event
+
+
+async def answered(here: Served, message: str, user: str = "") -> dict[str, Any]:
+    """A whole turn."""
+    user = user or somebody()
+    answer = await here.as_user(user).post(f"/api/{user}/chat", json={"message": message})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def asked(**agent: Any) -> AskedModel:
+    """A model that was asked once by a service with these settings of its agent."""
+    model = AskedModel()
+
+    async def nothing() -> None: ...
+
+    def override(container: Container) -> None:
+        container.endpoint.override(Object(Endpoint(model, nothing)))
+
+    async with served(settings_for("memory:", agent=agent), override) as here:
+        assert (await answered(here, "hello"))["state"] == "completed"
+    return model
+
+
+async def test_the_model_is_told_the_instructions() -> None:
+    assert (await asked(instructions="Speak like a pirate.")).instructions == [
+        "Speak like a pirate."
+    ]
+
+
+@pytest.mark.parametrize("tracing", [True, False])
+async def test_nothing_is_traced_unless_it_is_wanted(tracing: bool) -> None:
+    # nothing may leave this machine
+    set_trace_processors([])
+    assert (await asked(tracing=tracing)).traced == [tracing]
+
+
+async def test_a_model_speaks_no_more_often_than_it_may() -> None:
+    async with served(settings_for("memory:", agent={"max_steps": 1})) as here:
+        turn = await answered(here, "add tea")
+        assert (turn["state"], turn["error"]["code"]) == ("failed", "too_many_steps")
+        assert (await answered(here, "hello"))["state"] == "completed"
+
+
+async def test_the_bundled_tools_are_called_where_they_are_said_to_be() -> None:
+    user = somebody()
+    async with AsyncExitStack() as stack:
+        there = await stack.enter_async_context(served(settings_for("memory:")))
+        mcp = {"tasks_url": f"{there.url}/mcp/tasks"}
+        here = await stack.enter_async_context(served(settings_for("memory:", mcp=mcp)))
+        await answered(here, "add tea", user)
+        kept = [
+            (await service.as_user(user).get(f"/api/{user}/tasks")).json()["items"]
+            for service in (there, here)
+        ]
+    assert [[task["title"] for task in tasks] for tasks in kept] == [["tea"], []]
+
+
+@pytest.mark.parametrize("on_busy", ["reject", "interrupt"])
+async def test_a_second_message_finds_what_is_set(on_busy: str) -> None:
+    settings = settings_for("memory:", turns={"on_busy": on_busy})
+    async with served(settings) as here:
+        user = somebody()
+        client = here.as_user(user)
+        slow = create("rehearse a slow tool for 20 seconds")
+        async with asyncio.timeout(15), client.stream("POST", "/chatkit", json=slow) as first:
+            id = first.headers["x-conversation-id"]
+            second = await client.post("/chatkit", json=add(id, "hello"))
+            if on_busy == "reject":
+                require_refused(second, 409, "turn_running")
+            else:
+                assert second.status_code == 200
+                assert [event async for event in events(first)], "it has come to its end"
+
+
+def test_the_pool_has_the_size_that_is_set() -> None:
+    url = "postgresql://nobody:nothing@127.0.0.1:1/nowhere"
+    settings = Settings(_env_file=None, database={"url": url, "pool_size": 3})
+    assert Container(settings=settings).engine().pool.size() == 3
