@@ -122,6 +122,14 @@ class Spawned:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0])
 
+    def freeze(self) -> None:
+        """It holds its connections, and says nothing more until it is thawed."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on."""
+        self.process.send_signal(signal.SIGCONT)
+
     def stop(self) -> int:
         """SIGTERM, and its exit code."""
         self.process.terminate()

@@ -35,6 +35,10 @@ class TcpProxy:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
+    def lead_to(self, host: str, port: int) -> None:
+        """From now on new connections are forwarded there."""
+        self._upstream = (host, port)
+
     async def cut(self) -> None:
         """Break every connection; new ones are taken."""
         for pair in tuple(self._pairs):

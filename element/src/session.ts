@@ -1,7 +1,8 @@
 /** What goes on between a page and its server: one thread open, at most one answer running. */
 
 import type { ChatKitOptions, UserMessageContent } from "@openai/chatkit";
-import { Api, Refusal, type Telling } from "./api";
+import { Answer, Lost } from "./answer";
+import { Api, Refusal, uniqueId } from "./api";
 import type {
   Action,
   ClientToolCallItem,
@@ -12,6 +13,7 @@ import type {
   ThreadItem,
   UserMessageItem,
 } from "./protocol";
+import { Replay } from "./replay";
 import { ThreadState } from "./state";
 
 /** What the session tells the element. */
@@ -55,19 +57,24 @@ const PATIENCE_MS = 60_000;
 const FRESH_MS = 10 * 60_000;
 
 export class Session {
-  readonly state: ThreadState = new ThreadState();
+  state = new ThreadState();
   readonly feedback = new Map<string, Feedback>();
   /** An answer runs, or is waited for. */
   busy = false;
   loading = false;
   stopping = false;
+  /** The connection is lost, and is being looked for. */
+  reconnecting = false;
   trouble: Trouble | null = null;
 
   readonly #api: Api;
   #older: string | null = null;
   #loadingOlder: Promise<void> | null = null;
   #visit = new AbortController();
-  #answer: { abort: AbortController; stopAt: string | null } | null = null;
+  #answer: Answer | null = null;
+  #replay: Replay | null = null;
+  /** The last request of which nothing was heard: sent again it is the same one. */
+  #unsent: { request: string; key: string } | null = null;
 
   constructor(
     private readonly options: () => ChatKitOptions,
@@ -108,12 +115,13 @@ export class Session {
     this.listener.changed();
     const { signal } = this.#visit;
     try {
-      const { thread, page } = await this.#newest(id);
+      const found = await this.#newest(id);
       if (signal.aborted) return;
-      this.#show(thread, page);
+      this.#show(found);
       this.loading = false;
       if (before !== id) this.listener.emit("thread.change", { threadId: id });
-      void this.#awaitAnswer();
+      if (found.running) void this.#join(id, found.running);
+      else void this.#awaitAnswer();
     } catch (error) {
       if (signal.aborted) return;
       this.loading = false;
@@ -128,7 +136,7 @@ export class Session {
 
   /** Goes away from the page: an answer goes on without us. */
   leave(): void {
-    this.#answer?.abort.abort();
+    this.#answer?.leave();
     this.#visit.abort();
   }
 
@@ -136,7 +144,7 @@ export class Session {
   async rejoin(): Promise<void> {
     this.#visit = new AbortController();
     await this.#recovered(() => this.refresh());
-    void this.#awaitAnswer();
+    if (!this.busy) void this.#awaitAnswer();
   }
 
   /** Reads what is open again, without letting anything flicker. */
@@ -144,11 +152,12 @@ export class Session {
     const id = this.threadId;
     if (!id) return;
     const { signal } = this.#visit;
-    const { thread, page } = await this.#newest(id);
+    const found = await this.#newest(id);
     if (signal.aborted || this.#answer) return;
-    this.#show(thread, page);
+    this.#show(found);
     this.trouble = null;
     this.listener.changed();
+    if (found.running) void this.#join(id, found.running);
   }
 
   /** The page before the first item that is shown, if there is one. */
@@ -221,7 +230,8 @@ export class Session {
         return () => void this.retry(userMessageId);
       },
     );
-    if (this.state.failure) await this.#recovered(() => this.refresh());
+    // whatever went wrong stays said
+    if (this.state.failure && !this.busy) await this.#recovered(() => this.#look(id));
   }
 
   /** Sends an action of a widget or of the page. Rejects when an answer is still running. */
@@ -253,12 +263,12 @@ export class Session {
   async stop(): Promise<void> {
     const answer = this.#answer;
     if (!answer || this.stopping) return;
-    if (!answer.stopAt) return answer.abort.abort();
+    if (!answer.stopAt) return answer.leave();
     this.stopping = true;
     this.listener.changed();
     // the stream tells how the answer ended: it is only cut when it goes on regardless
-    const impatient = setTimeout(() => answer.abort.abort(), STOP_MS);
-    answer.abort.signal.addEventListener("abort", () => clearTimeout(impatient));
+    const impatient = setTimeout(() => answer.leave(), STOP_MS);
+    answer.left.addEventListener("abort", () => clearTimeout(impatient));
     try {
       await this.#api.stop(answer.stopAt);
     } catch (error) {
@@ -315,34 +325,82 @@ export class Session {
    */
   async #tell(request: StreamingRequest, undo: () => () => void): Promise<void> {
     const { signal } = this.#visit;
-    const answer = { abort: new AbortController(), stopAt: null as string | null };
+    const answer = this.#begun();
+    let call: ClientToolCallItem | null = null;
+    try {
+      const events = answer.to(request, this.#keyOf(request), () => this.threadId);
+      call = await this.#follow(events, signal);
+    } catch (error) {
+      if (error instanceof Refusal && !error.unheard) this.#unsent = null;
+      if (signal.aborted) return;
+      if (error instanceof Refusal) this.#fail(error, undo());
+      else if (answer.left.aborted && !answer.begun) undo();
+      else await this.#broken(error, answer);
+    } finally {
+      if (answer.begun) this.#unsent = null;
+      this.#ended(answer);
+    }
+    if (call && !signal.aborted) await this.#callTool(call);
+  }
+
+  /** Follows an answer that was running in the open thread when that was read. */
+  async #join(id: string, turn: string): Promise<void> {
+    const { signal } = this.#visit;
+    const answer = this.#begun();
+    const replay = new Replay(this.state, () => this.#release(replay));
+    this.#replay = replay;
+    try {
+      await this.#follow(answer.in(id, turn), signal);
+    } catch (error) {
+      if (!signal.aborted) await this.#broken(error, answer);
+    } finally {
+      this.#release(replay);
+      this.#ended(answer);
+    }
+  }
+
+  /** An answer that has not been told to its end: what there is of it is shown. */
+  async #broken(error: unknown, answer: Answer): Promise<void> {
+    const id = this.threadId;
+    if (this.#replay) this.#release(this.#replay);
+    if (answer.left.aborted) {
+      if (id && answer.stopAt) await this.#recovered(() => this.#look(id));
+    } else if (id && error instanceof Lost && !error.kept) {
+      this.#fail(new Refusal(error.message, 0), () => void this.open(id));
+    } else {
+      await this.#catchUp();
+    }
+  }
+
+  #begun(): Answer {
+    const answer: Answer = new Answer(this.#api, (is) => {
+      if (this.#answer !== answer || this.reconnecting === is) return;
+      if (is) this.listener.emit("log", { name: "stream.lost" });
+      this.reconnecting = is;
+      this.listener.changed();
+    });
     this.#answer = answer;
     this.busy = true;
     this.trouble = this.state.failure = this.state.progress = null;
     this.state.allowCancel = true;
     this.listener.emit("response.start");
     this.listener.changed();
-    let call: ClientToolCallItem | null = null;
-    try {
-      const telling = await this.#api.stream(request, answer.abort.signal);
-      answer.stopAt = telling.stopAt;
-      call = await this.#follow(telling, signal);
-    } catch (error) {
-      if (signal.aborted) return;
-      if (error instanceof Refusal) this.#fail(error, undo());
-      else if (!answer.abort.signal.aborted) await this.#catchUp();
-      else if (answer.stopAt) await this.#recovered(() => this.refresh());
-    } finally {
-      answer.abort.abort();
-      if (this.#answer === answer) this.#ended();
-    }
-    if (call && !signal.aborted) await this.#callTool(call);
+    return answer;
+  }
+
+  #keyOf(request: StreamingRequest): string {
+    const sent = JSON.stringify(request);
+    if (this.#unsent?.request !== sent) this.#unsent = { request: sent, key: uniqueId() };
+    return this.#unsent.key;
   }
 
   /** Takes in every event; the client tool call that waits for its output, if there is one. */
-  async #follow(telling: Telling, visit: AbortSignal): Promise<ClientToolCallItem | null> {
+  async #follow(
+    events: AsyncGenerator<ThreadEvent>,
+    visit: AbortSignal,
+  ): Promise<ClientToolCallItem | null> {
     let call: ClientToolCallItem | null = null;
-    for await (const event of telling.events) {
+    for await (const event of events) {
       if (visit.aborted) break;
       this.#take(event);
       if (event.type !== "thread.item.done" || event.item.type !== "client_tool_call") continue;
@@ -351,13 +409,26 @@ export class Session {
     return call;
   }
 
+  /** Shows what was held back. */
+  #release(replay: Replay): void {
+    if (this.#replay !== replay) return;
+    this.#replay = null;
+    this.state = replay.over();
+    if (this.state.failure) this.#failed();
+    this.listener.changed();
+  }
+
   #take(event: ThreadEvent): void {
+    if (this.#replay) return this.#replay.take(event);
+    const before = this.threadId;
     if ("item" in event && event.item.type === "user_message") this.state.items.delete(PENDING);
     if (!this.state.apply(event)) this.listener.emit("log", { name: "unknown_event", data: event });
     if (event.type === "thread.item.done") {
       this.listener.emit("log", { name: event.type, data: { type: event.item.type } });
     } else if (event.type === "thread.created") {
-      this.listener.emit("thread.change", { threadId: event.thread.id });
+      // told again when nothing but this had arrived
+      if (before !== event.thread.id)
+        this.listener.emit("thread.change", { threadId: event.thread.id });
     } else if (event.type === "client_effect") {
       this.listener.emit("effect", { name: event.name, data: event.data });
     } else if (event.type === "error") {
@@ -376,9 +447,11 @@ export class Session {
     this.listener.emit("error", { error: new Error(failure.message) });
   }
 
-  #ended(): void {
+  #ended(answer: Answer): void {
+    answer.leave();
+    if (this.#answer !== answer) return;
     this.#answer = null;
-    this.busy = this.stopping = false;
+    this.busy = this.stopping = this.reconnecting = false;
     this.state.progress = null;
     this.listener.emit("response.end");
     this.listener.changed();
@@ -403,20 +476,23 @@ export class Session {
   /** The stream of an answer was lost: the answer goes on, and is read when it is whole. */
   async #catchUp(): Promise<void> {
     const { signal } = this.#visit;
-    this.listener.emit("log", { name: "stream.lost" });
-    this.state.progress = { text: "Connection lost. Reconnecting", icon: null };
+    if (!this.reconnecting) this.listener.emit("log", { name: "stream.lost" });
+    this.reconnecting = true;
     this.listener.changed();
     if (await this.#answered(signal)) return;
     if (!signal.aborted) {
       const again = this.threadId;
-      const message = "The connection was lost before the answer was whole.";
+      const { message } = new Lost(true);
       this.#fail(new Refusal(message, 0), again ? () => void this.open(again) : null);
     }
   }
 
-  /** After a page was loaded in the middle of an answer: wait until it is kept. */
+  /**
+   * After a page was loaded in the middle of an answer: wait until it is kept. Where answers can be resumed,
+   * the server would have said that one is running.
+   */
   async #awaitAnswer(): Promise<void> {
-    const asked = this.unanswered;
+    const asked = this.#api.resumes ? null : this.unanswered;
     const fresh = asked && Date.now() - Date.parse(asked.created_at) < FRESH_MS;
     if (!fresh) return;
     const { signal } = this.#visit;
@@ -434,16 +510,18 @@ export class Session {
   /** Looks again and again, for a minute, until something follows the last message. */
   async #answered(signal: AbortSignal): Promise<boolean> {
     const id = this.threadId;
-    const until = Date.now() + PATIENCE_MS;
+    let until = Date.now() + PATIENCE_MS;
     for (let look = 0; id && Date.now() < until; look++) {
       await new Promise((go) => setTimeout(go, PAUSES_MS[look] ?? PAUSES_MS.at(-1)));
       if (signal.aborted) return false;
       try {
-        const { thread, page } = await this.#newest(id);
+        const found = await this.#newest(id);
         if (signal.aborted) return false;
-        if (page.data.at(-1)?.type === "user_message") continue;
-        this.#show(thread, page);
-        return true;
+        if (found.running) until = Date.now() + PATIENCE_MS;
+        if (found.page.data.at(-1)?.type === "user_message") continue;
+        this.#show(found);
+        this.listener.changed();
+        if (!found.running) return true;
       } catch (error) {
         if (error instanceof Refusal && !error.passing) return false;
       }
@@ -451,12 +529,21 @@ export class Session {
     return false;
   }
 
+  async #look(id: string): Promise<void> {
+    const { signal } = this.#visit;
+    const found = await this.#newest(id);
+    if (signal.aborted) return;
+    this.#show(found);
+    this.listener.changed();
+  }
+
   /** A thread and its newest items, oldest first. The first page that a server gives is the oldest. */
-  async #newest(id: string): Promise<{ thread: Thread; page: Page<ThreadItem> }> {
-    const { items, ...thread } = await this.#api.json("threads.get_by_id", { thread_id: id });
-    if (!items.has_more) return { thread, page: { data: items.data, has_more: false } };
+  async #newest(id: string): Promise<Found> {
+    const { thread: whole, running } = await this.#api.thread(id);
+    const { items, ...thread } = whole;
+    if (!items.has_more) return { thread, page: { data: items.data, has_more: false }, running };
     const page = await this.#page(id);
-    return { thread, page: { ...page, data: page.data.reverse() } };
+    return { thread, page: { ...page, data: page.data.reverse() }, running };
   }
 
   #page(id: string, after?: string): Promise<Page<ThreadItem>> {
@@ -464,7 +551,7 @@ export class Session {
     return this.#api.json("items.list", { thread_id: id, ...range });
   }
 
-  #show(thread: Thread, page: Page<ThreadItem>): void {
+  #show({ thread, page }: Found): void {
     this.state.thread = thread;
     // what is older than the page may have been loaded already
     const known = [...this.state.items];
@@ -499,12 +586,22 @@ export class Session {
     if (this.#answer) this.listener.emit("response.end");
     this.#visit = new AbortController();
     this.#answer = null;
+    this.#replay?.over();
+    this.#replay = null;
     this.#older = null;
     Object.assign(this.state, new ThreadState());
     this.feedback.clear();
-    this.busy = this.loading = this.stopping = false;
+    this.busy = this.loading = this.stopping = this.reconnecting = false;
     this.trouble = null;
   }
+}
+
+/** A thread as it is kept now. */
+interface Found {
+  thread: Thread;
+  page: Page<ThreadItem>;
+  /** The answer that was running then. */
+  running: string | null;
 }
 
 function cursor(page: Page<unknown>): string | null {

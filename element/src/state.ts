@@ -33,6 +33,11 @@ export class ThreadState {
   failure: Failure | null = null;
   allowCancel = true;
 
+  /** Another that begins as this one. */
+  copy(): ThreadState {
+    return Object.assign(new ThreadState(), this, { items: new Map(this.items) });
+  }
+
   /** Takes an event in; false: it is of a kind that is not known here, and changed nothing. */
   apply(event: ThreadEvent): boolean {
     switch (event.type) {

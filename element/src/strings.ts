@@ -44,6 +44,7 @@ export const strings = {
   skipped: "Skipped",
   working: "Working",
   thinking: "Thinking",
+  reconnecting: "Connection lost. Reconnecting",
   thoughtFor: (seconds: number) => `Thought for ${seconds} s`,
   clientTool: (name: string, done: boolean) => `${name}: ${done ? "done" : "waiting"}`,
   unknownItem: "This entry can't be shown by this version.",

@@ -143,10 +143,12 @@ export class View {
   }
 
   #drawProgress(): Node[] {
-    const { busy, state } = this.session;
+    const { busy, reconnecting, state } = this.session;
     if (!busy) return [];
     const last = [...state.items.values()].at(-1);
-    const text = state.progress?.text ?? (last?.type === "user_message" ? strings.thinking : null);
+    const text = reconnecting
+      ? strings.reconnecting
+      : (state.progress?.text ?? (last?.type === "user_message" ? strings.thinking : null));
     if (!text) return [];
     if (this.#progress.textContent !== text) this.#progress.textContent = text;
     return [this.#progress];

@@ -2,7 +2,7 @@
 
 export { renderMarkdown } from "../src/markdown";
 export { ThreadState } from "../src/state";
-export { serverSentData } from "../src/stream";
+export { serverSentEvents } from "../src/stream";
 export { drawWidget, renderWidget } from "../src/widgets";
 export { icon } from "../src/icons";
 export { applyTheme } from "../src/theme";

@@ -33,20 +33,27 @@ class ChatServer:
         self.process.kill()
         await self.start_again()
 
+    async def another(self) -> Spawned:
+        """A second replica on the same database."""
+        return await spawn(self.directory, **self.environment)
+
     async def start_again(self) -> None:
         """A new process on the same port."""
         port = self.url.rpartition(":")[2]
         self.process = await spawn(self.directory, **self.environment, PORT=port)
 
-    async def open(self, context: BrowserContext, user: str, thread: str = "") -> Chat:
-        """The page, on which `user` is signed in."""
-        here = f"if (location.origin === '{self.url}')"
+    async def open(
+        self, context: BrowserContext, user: str, thread: str = "", url: str = ""
+    ) -> Chat:
+        """The page, on which `user` is signed in; `url` is a way to the server, if it has one."""
+        address = url or self.url
+        here = f"if (location.origin === '{address}')"
         await context.add_init_script(
             f"{here} sessionStorage['chatbridge.user'] ??= '{user}';\n{LISTEN}"
         )
         page = await context.new_page()
         chat = Chat(page)
-        await page.goto(f"{self.url}/#{thread}" if thread else self.url)
+        await page.goto(f"{address}/#{thread}" if thread else address)
         return await chat.ready()
 
     async def ask(self, user: str, request: Json) -> httpx.Response:

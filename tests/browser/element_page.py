@@ -1,5 +1,6 @@
 """The chat on a page, by the names that a person or a screen reader finds it by."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,8 @@ class Chat:
 
     async def streams(self) -> list[list[Json]]:
         """The events of each stream that was noted, to its end."""
-        return [frames(text) for text in await self.page.evaluate("Promise.all(window.streams)")]
+        texts = await self.page.evaluate("Promise.all(window.streams)")
+        return [frames(_without_ids(text)) for text in texts]
 
     def button(self, name: str) -> Locator:
         """A button of the element's."""
@@ -157,6 +159,11 @@ class Chat:
         path = ARTEFACTS / "pictures" / f"{name}.png"
         await self.page.screenshot(path=path, animations="disabled")
         return path
+
+
+def _without_ids(text: str) -> str:
+    """A stream that can be resumed, as it is told to whoever does not ask for that."""
+    return re.sub(r"^(id: \S+/\d+\n|: keep-alive\n\n)", "", text, flags=re.MULTILINE)
 
 
 async def violations(page: Page, *without: str) -> list[str]:

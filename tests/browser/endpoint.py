@@ -8,9 +8,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.browser.in_this_loop import served_here
 from tests.chatkit_client import Json
@@ -44,8 +46,8 @@ _POLICY = (
 class Telling:
     """One stream: its request, and what the test says on it."""
 
-    def __init__(self, request: Json) -> None:
-        self.request = request
+    def __init__(self, request: Json, headers: dict[str, str]) -> None:
+        self.request, self.headers = request, headers
         self.left = asyncio.Event()
         self.stopped = asyncio.Event()
         self._pieces: asyncio.Queue[bytes | Exception | None] = asyncio.Queue()
@@ -59,6 +61,11 @@ class Telling:
         """Events, each framed as the SDK does it."""
         for event in events:
             self.write(f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode())
+
+    def number(self, first: int, *events: Json, turn: str = "turn_1") -> None:
+        """Events of a turn, the first of which is its frame number `first`."""
+        for number, event in enumerate(events, first):
+            self.write(f"id: {turn}/{number}\ndata: {json.dumps(event)}\n\n".encode())
 
     def write(self, piece: bytes) -> None:
         """Any bytes."""
@@ -99,6 +106,10 @@ class Endpoint:
         self.requests: list[Json] = []
         self.headers: list[dict[str, str]] = []
         self.can_stop = True
+        self.resumes = False
+        self.running: set[str] = set()
+        self.allows: set[str] = set()
+        self.gone: int | None = None
         self._tellings: asyncio.Queue[Telling] = asyncio.Queue()
         self._open: dict[str, Telling] = {}
         self._refusals: list[Response] = []
@@ -138,7 +149,20 @@ class Endpoint:
         if self._refusals:
             return self._refusals.pop(0)
         read = getattr(self, f"_{body['type'].replace('.', '_')}", None)
-        return read(body["params"]) if read else self._stream(body)
+        id = body["params"].get("thread_id") or f"thr_{len(self.threads) + 1}"
+        answer = read(body["params"]) if read else self._stream(body, id, request)
+        return self._marked(answer, id, request.headers)
+
+    async def events(self, request: Request) -> Response:
+        """GET /chatkit/threads/ID/events: only a server that resumes has it."""
+        id = request.path_params["id"]
+        if self._refusals:
+            return self._refusals.pop(0)
+        if not self.resumes or self.gone:
+            return JSONResponse({}, self.gone or 404)
+        answer = self._stream({"type": "events", "params": {}}, id, request)
+        answer.headers["X-Chatbridge-Stream"] = "resumable"
+        return answer
 
     def stop(self, request: Request) -> Response:
         """POST /chatkit/threads/ID/cancel."""
@@ -146,12 +170,21 @@ class Endpoint:
             telling.stopped.set()
         return JSONResponse({})
 
-    def _stream(self, body: Json) -> Response:
-        telling = Telling(body)
-        id = body["params"].get("thread_id") or f"thr_{len(self.threads) + 1}"
+    def _marked(self, response: Response, thread: str, asked: Headers) -> Response:
+        """As a chatbridge says what it is, and that an answer is running."""
+        unasked = isinstance(response, StreamingResponse) and "x-chatbridge-stream" not in asked
+        if self.resumes and not unasked:
+            response.headers["X-Chatbridge-Stream"] = "resumable"
+        if thread in self.running:
+            response.headers["X-Turn-Id"] = "turn_1"
+        return response
+
+    def _stream(self, body: Json, id: str, request: Request) -> Response:
+        telling = Telling(body, dict(request.headers))
         self._open[id] = telling
         self._tellings.put_nowait(telling)
-        link = {"Link": f'<chatkit/threads/{id}/cancel>; rel="stop"'} if self.can_stop else {}
+        way = "cancel" if body["type"] == "events" else f"chatkit/threads/{id}/cancel"
+        link = {"Link": f'<{way}>; rel="stop"'} if self.can_stop else {}
         return StreamingResponse(telling.body(), media_type="text/event-stream", headers=link)
 
     def _threads_get_by_id(self, params: Json) -> Response:
@@ -249,9 +282,38 @@ def delta(id: str, text: str) -> Json:
     return {"type": "thread.item.updated", "item_id": id, "update": update}
 
 
+def interrupted() -> Json:
+    """The event of an answer whose server has gone."""
+    text = "The answer was interrupted. What was said so far is kept."
+    return {"type": "error", "code": "custom", "message": text, "allow_retry": True}
+
+
 def progress(text: str) -> Json:
     """The event of a state in words."""
     return {"type": "progress_update", "text": text, "icon": None}
+
+
+class _Cors:
+    """Lets pages of other origins in, with the headers that the endpoint allows."""
+
+    def __init__(self, app: ASGIApp, endpoint: Endpoint) -> None:
+        self._app, self._endpoint = app, endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_opened(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["Access-Control-Allow-Origin"] = "*"
+                headers["Access-Control-Allow-Headers"] = ", ".join(self._endpoint.allows)
+                headers["Access-Control-Expose-Headers"] = "X-Chatbridge-Stream, X-Turn-Id"
+            await send(message)
+
+        if scope["type"] != "http" or not self._endpoint.allows:
+            await self._app(scope, receive, send)
+        elif scope["method"] == "OPTIONS":
+            await Response()(scope, receive, send_opened)
+        else:
+            await self._app(scope, receive, send_opened)
 
 
 @asynccontextmanager
@@ -275,7 +337,8 @@ async def endpoint_served(bundle: str) -> AsyncGenerator[Endpoint]:
         Route("/chatkit.js", script),
         Route("/chatkit", endpoint.answer, methods=["POST"]),
         Route("/chatkit/threads/{id}/cancel", stop, methods=["POST"]),
+        Route("/chatkit/threads/{id}/events", endpoint.events),
     ]
-    async with served_here(Starlette(routes=routes)) as url:
+    async with served_here(_Cors(Starlette(routes=routes), endpoint)) as url:
         endpoint.url = f"{url}/"
         yield endpoint

@@ -5,13 +5,13 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from tests.serving import START_SECONDS, free_port
 
 
 @asynccontextmanager
-async def served_here(application: Starlette) -> AsyncGenerator[str]:
+async def served_here(application: ASGIApp) -> AsyncGenerator[str]:
     """The application's address, on a free port of 127.0.0.1."""
     port = free_port()
     config = uvicorn.Config(

@@ -1,10 +1,21 @@
 """The element on a page of `endpoint`, as its tests begin with it."""
 
-from playwright.async_api import BrowserContext, expect
+from playwright.async_api import BrowserContext, Route, expect
 
 from tests.browser.element_page import LISTEN, Chat
-from tests.browser.endpoint import Endpoint, Telling, created, done, user_message
+from tests.browser.endpoint import (
+    Endpoint,
+    Telling,
+    added,
+    assistant_message,
+    created,
+    delta,
+    done,
+    user_message,
+)
 from tests.chatkit_client import Json
+
+BROKEN = "ERR_INCOMPLETE_CHUNKED_ENCODING"
 
 OPTIONS: Json = {
     "api": {"url": "chatkit", "domainKey": "local"},
@@ -35,3 +46,18 @@ async def asked(chat: Chat, endpoint: Endpoint, text: str = "Well?") -> Telling:
     telling.tell(created(), done(user_message("u1", text)))
     await expect(chat.log.locator("[data-item-id=u1]")).to_be_visible()
     return telling
+
+
+def half(text: str = "The first half") -> tuple[Json, Json]:
+    """The events with which an answer begins."""
+    return added(assistant_message("a1", "")), delta("a1", text)
+
+
+def whole(text: str) -> Json:
+    """The event with which it is whole."""
+    return done(assistant_message("a1", text))
+
+
+async def lose_the_request(route: Route) -> None:
+    """The server never hears of it."""
+    await route.abort("connectionreset")

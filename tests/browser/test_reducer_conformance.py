@@ -28,7 +28,7 @@ FOLD = """async (pieces) => {
     pull: (to) => bytes.length ? to.enqueue(bytes.shift()) : to.close(),
   });
   const state = new modules.ThreadState();
-  for await (const data of modules.serverSentData(body)) state.apply(JSON.parse(data));
+  for await (const { data } of modules.serverSentEvents(body)) state.apply(JSON.parse(data));
   return { ...state, items: [...state.items.values()] };
 }"""
 

@@ -41,12 +41,16 @@ class Source:
         self.headers: dict[str, str] = {}
         self.body = b""
         self.left = asyncio.Event()
-        self.endless = self.breaks = False
+        self.query = ""
+        self.endless = self.breaks = self.idle = False
         self.cache_control = "no-cache, no-transform"
 
     async def answer(self, request: Request) -> Response:
-        """POST /chatkit."""
+        """POST /chatkit, and GET of an answer's events."""
         self.headers, self.body = dict(request.headers), await request.body()
+        self.query = request.url.query
+        if self.idle:
+            return Response(status_code=204)
         return StreamingResponse(
             self._events(),
             media_type="text/event-stream",
@@ -54,7 +58,9 @@ class Source:
                 "Cache-Control": self.cache_control,
                 "Link": '<chatkit/threads/thr_1/cancel>; rel="stop"',
                 "Set-Cookie": "source=1",
+                "X-Chatbridge-Stream": "resumable",
                 "X-Conversation-Id": "thr_1",
+                "X-Turn-Id": "turn_1",
                 "X-Inside": "a secret",
             },
         )
@@ -75,7 +81,10 @@ class Source:
 async def sources() -> AsyncIterator[Source]:
     """The server of `source`."""
     source = Source()
-    routes = [Route("/chatkit", source.answer, methods=["POST"])]
+    routes = [
+        Route("/chatkit", source.answer, methods=["POST"]),
+        Route("/chatkit/threads/thr_1/events", source.answer),
+    ]
     async with served_here(Starlette(routes=routes)) as url:
         source.url = url
         yield source
@@ -163,12 +172,12 @@ async def rewriting_app(web: Web, sources: Source) -> AsyncIterator[str]:
         shutil.rmtree(directory)
 
 
-async def arrivals(url: str, encoding: str) -> list[float]:
+async def arrivals(url: str, encoding: str, method: str = "POST") -> list[float]:
     """When each event came."""
     came: list[float] = []
     async with (
         httpx.AsyncClient(headers={"Accept-Encoding": encoding}, timeout=20) as client,
-        client.stream("POST", url, json={"type": "x"}) as response,
+        client.stream(method, url, json={"type": "x"} if method == "POST" else None) as response,
     ):
         assert response.status_code == 200
         text = ""
@@ -197,6 +206,20 @@ async def test_a_stream_arrives_as_it_was_sent(
     assert delays[EVENTS // 2] < max(b - a for a, b in pairwise(source.sent)) * 4
 
 
+async def test_an_answer_that_is_taken_up_again_arrives_as_it_is_sent(
+    app: str, source: Source
+) -> None:
+    came = await arrivals(f"{app}/threads/thr_1/events", "gzip", "GET")
+    assert stretch(came, source.sent) >= 0.6
+
+
+async def test_where_no_answer_is_running_the_app_says_so_too(app: str, source: Source) -> None:
+    source.idle = True
+    async with httpx.AsyncClient(timeout=20) as client:
+        answer = await client.get(f"{app}/threads/thr_1/events")
+    assert (answer.status_code, answer.content) == (204, b"")
+
+
 async def test_with_a_rewrite_instead_it_would_come_all_at_once(
     rewriting_app: str, source: Source
 ) -> None:
@@ -205,11 +228,15 @@ async def test_with_a_rewrite_instead_it_would_come_all_at_once(
     assert stretch(came, source.sent) < 0.6
 
 
-async def test_a_reader_who_leaves_is_noticed_within_a_second(app: str, source: Source) -> None:
+@pytest.mark.parametrize(("method", "below"), [("POST", ""), ("GET", "/threads/thr_1/events")])
+async def test_a_reader_who_leaves_is_noticed_within_a_second(
+    app: str, source: Source, method: str, below: str
+) -> None:
     source.endless = True
+    body = {"type": "x"} if method == "POST" else None
     async with (
         httpx.AsyncClient(timeout=20) as client,
-        client.stream("POST", app, json={"type": "x"}) as response,
+        client.stream(method, app + below, json=body) as response,
     ):
         async for _ in response.aiter_raw():
             break
@@ -234,10 +261,20 @@ async def test_only_the_headers_that_are_meant_for_it_reach_the_server(
         "X-Request-Id": "req-1",
         "ChatKit-Frame-Instance-Id": "frame-1",
         "Accept-Language": "de",
+        "Idempotency-Key": "key-1",
+        "Last-Event-ID": "turn_1/7",
+        "X-Chatbridge-On-Busy": "interrupt",
+        "X-Chatbridge-Stream": "resumable",
     }
     async with httpx.AsyncClient(headers=sent, timeout=20) as client:
         answer = await client.post(app, json={"type": "x"})
-    here = source.headers
+        here = source.headers
+        await client.get(f"{app}/threads/thr_1/events", params={"after": "turn_1/7"})
+    assert source.query == "after=turn_1%2F7"
+    for passed in ("Idempotency-Key", "Last-Event-ID"):
+        assert here[passed.lower()] == source.headers[passed.lower()] == sent[passed]
+    assert here["x-chatbridge-on-busy"] == "interrupt"
+    assert here["x-chatbridge-stream"] == "resumable"
     assert here["authorization"] == "Bearer t"
     assert here["x-request-id"] == "req-1"
     assert here["chatkit-frame-instance-id"] == "frame-1"
@@ -245,6 +282,8 @@ async def test_only_the_headers_that_are_meant_for_it_reach_the_server(
     assert not {"cookie", "x-evil", "x-forwarded-for", "x-forwarded-host"} & here.keys()
     assert answer.headers["link"] == '<chatkit/threads/thr_1/cancel>; rel="stop"'
     assert answer.headers["x-conversation-id"] == "thr_1"
+    assert answer.headers["x-turn-id"] == "turn_1"
+    assert answer.headers["x-chatbridge-stream"] == "resumable"
     assert answer.headers["x-accel-buffering"] == "no"
     assert answer.headers["cache-control"] == "no-cache, no-transform"
     assert not {"set-cookie", "x-inside", "x-powered-by"} & answer.headers.keys()

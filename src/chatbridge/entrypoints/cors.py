@@ -20,7 +20,7 @@ _ASKED_WITH = (
     "X-Chatbridge-On-Busy",
     "X-Chatbridge-Stream",
 )
-_ANSWERED_WITH = ("Link", "Retry-After", "X-Conversation-Id", "X-Turn-Id")
+_ANSWERED_WITH = ("Link", "Retry-After", "X-Chatbridge-Stream", "X-Conversation-Id", "X-Turn-Id")
 
 
 def add_cors(app: FastAPI, origins: Sequence[str]) -> None:

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterable
-from contextlib import aclosing, suppress
+from contextlib import suppress
+from contextvars import copy_context
 
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
@@ -26,7 +27,8 @@ class FollowingResponse(StreamingResponse):
     The headers name the conversation and the turn, keep proxies from buffering (nginx listens to
     X-Accel-Buffering, others to no-transform), and are sent with the first event. `stop`, if
     given, is where to POST to end the turn; relative to the request, so that it outlives a prefix.
-    A reader that takes nothing for 30 s is dropped.
+    A reader that takes nothing for 30 s is dropped. A response whose turn goes on without it breaks
+    off: only the end of the turn looks like one.
     """
 
     def __init__(
@@ -38,7 +40,7 @@ class FollowingResponse(StreamingResponse):
         stop: str | None = None,
     ) -> None:
         super().__init__(
-            content,
+            _to_the_end(live, content),
             media_type="text/event-stream",
             headers={
                 "Cache-Control": "no-store, no-transform",
@@ -60,27 +62,48 @@ class FollowingResponse(StreamingResponse):
             await super().__call__(scope, receive, send_in_time)
         except TimeoutError:
             _log.info("turn %s: a reader that takes nothing was dropped", self._live.turn.id)
+        except _GoesOnElsewhere:
+            _log.info("turn %s: its viewers have to go on elsewhere", self._live.turn.id)
         finally:
             self._turns.leave(self._live)
 
 
+class _GoesOnElsewhere(Exception):
+    """There is more to come, but not from here."""
+
+
+async def _to_the_end(live: LiveTurn, content: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
+    async for piece in content:
+        yield piece
+    if not live.is_whole:
+        raise _GoesOnElsewhere
+
+
 async def kept_alive(frames: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     """The frames, and a comment wherever there was none for two seconds."""
-    async with aclosing(frames):
-        coming: asyncio.Future[bytes] | None = None
-        try:
-            while True:
-                coming = coming or asyncio.ensure_future(anext(frames))
-                done, _ = await asyncio.wait({coming}, timeout=SILENCE)
-                if not done:
-                    yield _ALIVE
-                    continue
-                frame, coming = coming, None
-                yield frame.result()
-        except StopAsyncIteration:
-            return
-        finally:
-            if coming:
-                coming.cancel()
-                with suppress(asyncio.CancelledError, StopAsyncIteration):
-                    await coming
+    # the SDK sets context variables in its generator, so every step of it runs in one context
+    context = copy_context()
+
+    async def step() -> bytes | None:
+        return await anext(frames, None)
+
+    coming = asyncio.create_task(step(), context=context)
+    try:
+        while True:
+            done, _ = await asyncio.wait({coming}, timeout=SILENCE)
+            if not done:
+                yield _ALIVE
+                continue
+            if (frame := coming.result()) is None:
+                return
+            coming = asyncio.create_task(step(), context=context)
+            yield frame
+    finally:
+        coming.cancel()
+        with suppress(asyncio.CancelledError):
+            await coming
+        await asyncio.create_task(_closed(frames), context=context)
+
+
+async def _closed(frames: AsyncGenerator[bytes, None]) -> None:
+    await frames.aclose()

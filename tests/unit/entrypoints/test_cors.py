@@ -12,7 +12,12 @@ from chatbridge.entrypoints.cors import add_cors
 from tests.unit.entrypoints.page.test_page import app_of, client_of, production
 
 HERE, ELSEWHERE = "http://localhost:3000", "http://localhost:3001"
-OPEN = ["/chatkit", "/chatkit/threads/conv_1/cancel", "/api/alice/conversations"]
+OPEN = [
+    "/chatkit",
+    "/chatkit/threads/conv_1/cancel",
+    "/chatkit/threads/conv_1/events",
+    "/api/alice/conversations",
+]
 CLOSED = ["/", "/development/token", "/page/page.js", "/mcp/tasks", "/docs", "/openapi.json"]
 NEEDED = (
     "authorization, content-type, accept-language, chatkit-frame-instance-id, "
@@ -51,7 +56,13 @@ async def test_a_page_of_a_named_origin_may_ask_and_read(app: FastAPI, path: str
     assert answer.headers["access-control-allow-origin"] == HERE
     assert "Origin" in answer.headers["vary"]
     exposed = set(answer.headers["access-control-expose-headers"].split(", "))
-    assert exposed == {"Link", "Retry-After", "X-Conversation-Id", "X-Turn-Id"}
+    assert exposed == {
+        "Link",
+        "Retry-After",
+        "X-Chatbridge-Stream",
+        "X-Conversation-Id",
+        "X-Turn-Id",
+    }
     assert "access-control-allow-credentials" not in {**told.headers, **answer.headers}
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 
 from chatbridge.domain.model.turn import Recording, Turn
-from chatbridge.domain.model.turn_event import TurnEvent
+from chatbridge.domain.model.turn_event import TurnEnded, TurnEvent
 
 
 class LiveTurn:
@@ -24,6 +24,11 @@ class LiveTurn:
     def turn(self) -> Turn:
         """Which turn it is."""
         return self.recording.turn
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it is here: one that is shown by a server that stops never gets so far."""
+        return bool(self.recording.events) and isinstance(self.recording.events[-1], TurnEnded)
 
     async def follow(self, after: int = 0) -> AsyncGenerator[tuple[int, TurnEvent], None]:
         """The events from number `after` + 1 to the end, each as soon as it is durable."""

@@ -144,10 +144,14 @@ class Turns:
 
     async def running_in(self, user_id: UserId, conversation_id: ConversationId) -> LiveTurn | None:
         """The conversation's running turn, wherever it runs; None also for no conversation."""
-        if live := self._live.get((user_id, conversation_id)):
-            return live
-        id = await self._repository.running(user_id, conversation_id)
+        id = await self.running_id(user_id, conversation_id)
         return await self.watch(user_id, id) if id else None
+
+    async def running_id(self, user_id: UserId, conversation_id: ConversationId) -> TurnId | None:
+        """Which turn runs in the conversation, wherever it runs; None also for no conversation."""
+        if live := self._live.get((user_id, conversation_id)):
+            return live.turn.id
+        return await self._repository.running(user_id, conversation_id)
 
     async def said_so_far(
         self, user_id: UserId, conversation_id: ConversationId

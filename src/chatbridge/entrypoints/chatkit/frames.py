@@ -12,6 +12,9 @@ from chatbridge.domain.services.live_turn import LiveTurn
 from chatbridge.entrypoints.chatkit.events import stream_events
 from chatbridge.entrypoints.chatkit.store import Watching
 
+RESUMABLE = {"X-Chatbridge-Stream": "resumable"}
+"""Says of a stream that it has ids and is never silent, of any other answer that streams can."""
+
 _CURSOR = re.compile(r"([A-Za-z0-9_.:-]{1,128})/([0-9]{1,9})")
 
 

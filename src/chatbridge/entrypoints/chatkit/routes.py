@@ -23,6 +23,7 @@ from chatbridge.domain.model.errors import Invalid
 from chatbridge.domain.model.identifiers import (
     ConversationId,
     MessageId,
+    TurnId,
     new_conversation_id,
 )
 from chatbridge.domain.model.page import MAX_LIMIT, PageRequest
@@ -36,7 +37,7 @@ from chatbridge.entrypoints.chatkit.documentation import (
     ANSWERS,
     REQUEST,
 )
-from chatbridge.entrypoints.chatkit.frames import with_ids
+from chatbridge.entrypoints.chatkit.frames import RESUMABLE, with_ids
 from chatbridge.entrypoints.chatkit.mapping import to_user_message
 from chatbridge.entrypoints.chatkit.server import AnsweringServer, BridgeServer
 from chatbridge.entrypoints.chatkit.store import Watching
@@ -122,11 +123,16 @@ def chatkit_router(
             assert isinstance(told, StreamingResult)  # noqa: S101  # as the SDK sorts them
             frames = kept_alive(with_ids(told, watching)) if stream else told
             stop = f"chatkit/threads/{live.turn.conversation.id}/cancel"
-            return FollowingResponse(turns, live, frames, stop=stop)
+            response = FollowingResponse(turns, live, frames, stop=stop)
+            response.headers.update(RESUMABLE if stream else {})
+            return response
         if isinstance(operation, _ANSWERED):
+            # asked first: an answer that ends meanwhile is read as it is kept, or told to its end
+            running = await _running(turns, operation, caller)
             answer = await answering.process(body, caller.user_id)
             assert isinstance(answer, NonStreamingResult)  # noqa: S101  # as the SDK sorts them
-            return Response(answer.json, media_type="application/json")
+            headers = {**RESUMABLE, **({"X-Turn-Id": running} if running else {})}
+            return Response(answer.json, media_type="application/json", headers=headers)
         await _require_own(operation, caller, history)
         raise Refused(501, "not_implemented", f"{operation.type} is not served here.")
 
@@ -159,6 +165,12 @@ async def _begin(turns: Turns, operation: _Streamed, caller: Caller, asked: Aski
             conversation_id = ConversationId(operation.params.thread_id)
             message_id = MessageId(operation.params.item_id)
             return await turns.retry(caller.user_id, conversation_id, message_id, asked)
+
+
+async def _running(turns: Turns, operation: ChatKitReq, caller: Caller) -> TurnId | None:
+    if not isinstance(operation, ThreadsGetByIdReq):
+        return None
+    return await turns.running_id(caller.user_id, ConversationId(operation.params.thread_id))
 
 
 async def _require_own(operation: ChatKitReq, caller: Caller, history: ConversationHistory) -> None:

@@ -11,7 +11,7 @@ from chatbridge.domain.services.live_turn import LiveTurn
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.authentication import current_caller, guarded
 from chatbridge.entrypoints.chatkit.documentation import BY_SESSION, FRAMES, ThreadCancelOut
-from chatbridge.entrypoints.chatkit.frames import frames_after, read_cursor
+from chatbridge.entrypoints.chatkit.frames import RESUMABLE, frames_after, read_cursor
 from chatbridge.entrypoints.following import FollowingResponse, kept_alive
 from chatbridge.entrypoints.openapi import BODY, CONVERSATION, SIGN_IN, STORE, problems
 from chatbridge.ports.authenticator import Authenticator
@@ -97,7 +97,10 @@ def threads_router(
         live, told = await followed(thread_id, last_event_id or after, caller.user_id)
         if live is None:
             return Response(status_code=204)
-        return FollowingResponse(turns, live, kept_alive(frames_after(live, told)), stop="cancel")
+        frames = kept_alive(frames_after(live, told))
+        response = FollowingResponse(turns, live, frames, stop="cancel")
+        response.headers.update(RESUMABLE)
+        return response
 
     async def followed(
         thread_id: str, cursor: str | None, user_id: UserId

@@ -8,6 +8,7 @@ export const dynamic = "force-dynamic";
 const ROUTES = [
   { method: "POST", path: /^chatkit$/ },
   { method: "POST", path: /^chatkit\/threads\/[A-Za-z0-9_-]{1,128}\/cancel$/ },
+  { method: "GET", path: /^chatkit\/threads\/[A-Za-z0-9_-]{1,128}\/events$/ },
   { method: "GET", path: /^api\/[A-Za-z0-9_-]{1,128}\/tasks$/ },
 ];
 // cookies and what a client says of its address stay here
@@ -17,7 +18,10 @@ const TO_CHATBRIDGE = [
   "authorization",
   "chatkit-frame-instance-id",
   "content-type",
+  "idempotency-key",
   "last-event-id",
+  "x-chatbridge-on-busy",
+  "x-chatbridge-stream",
   "x-request-id",
 ];
 const TO_CLIENT = [
@@ -25,6 +29,7 @@ const TO_CLIENT = [
   "link",
   "retry-after",
   "www-authenticate",
+  "x-chatbridge-stream",
   "x-conversation-id",
   "x-request-id",
   "x-turn-id",
@@ -63,7 +68,7 @@ function ask(path: string, request: NextRequest): Promise<Response> {
     cache: "no-store",
     redirect: "manual",
   };
-  return fetch(`${server}/${path}`, streamed);
+  return fetch(`${server}/${path}${request.nextUrl.search}`, streamed);
 }
 
 function relayed(answer: Response): Response {

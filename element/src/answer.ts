@@ -1,0 +1,175 @@
+/** One answer from its question to its end, over as many connections as that takes. */
+
+import { Refusal, SILENT, unreachable, type Api, type Telling } from "./api";
+import type { StreamingRequest, ThreadEvent } from "./protocol";
+
+/** The connection is gone for good. `kept`: the answer may be found in the thread, but is told no more. */
+export class Lost extends Error {
+  constructor(readonly kept: boolean) {
+    super("The connection was lost before the answer was whole.");
+  }
+}
+
+/** The pauses before another try; the last one is repeated. */
+const PAUSES_MS = [250, 500, 1_000, 2_000, 3_000];
+/** How long a resumed answer may take to begin, by how often it was tried already. */
+const RESUME_MS = [5_000, 1_000, 1_000, 2_000, 4_000];
+/** So long an answer that has begun is looked for. */
+const PATIENCE_MS = 60_000;
+/** So often a message is sent of which nothing was heard. */
+const SENDS = 6;
+/** A connection that has lasted so long is no failure any more. */
+const STABLE_MS = 10_000;
+
+export class Answer {
+  stopAt: string | null = null;
+  readonly #leaving = new AbortController();
+  #cursor: string | null = null;
+  #begun = false;
+  #resumable = false;
+  /** The request had a key: sent again it is the same one. */
+  #repeatable = false;
+  #failures = 0;
+  #failingSince = 0;
+
+  /** `reconnecting` hears whether the connection is being looked for. */
+  constructor(
+    private readonly api: Api,
+    private readonly reconnecting: (is: boolean) => void,
+  ) {}
+
+  /** Aborted once nobody reads the answer here any more. */
+  get left(): AbortSignal {
+    return this.#leaving.signal;
+  }
+
+  /** Something of it has arrived. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** Reads no more of it; it goes on without us. */
+  leave(): void {
+    this.#leaving.abort();
+  }
+
+  /**
+   * The answer to a request. `key` is the same whenever the same is sent again; `thread` tells the thread's id
+   * once it is known. Throws Refusal where nothing came of it, and Lost.
+   */
+  async *to(
+    request: StreamingRequest,
+    key: string,
+    thread: () => string | null,
+  ): AsyncGenerator<ThreadEvent> {
+    this.#repeatable = this.api.asksToResume;
+    yield* this.#told(async (failure) => {
+      const id = thread();
+      if (this.#cursor && id) return this.#resumed(id, this.#cursor);
+      if (failure) await this.#requireOnce(failure);
+      return this.api.ask(request, key, this.left);
+    });
+  }
+
+  /** An answer that runs in a thread, or has just ended, from its start. Throws Lost. */
+  async *in(thread: string, turn: string): AsyncGenerator<ThreadEvent> {
+    this.#begun = this.#resumable = true;
+    this.#cursor = `${turn}/0`;
+    yield* this.#told(() => this.#resumed(thread, this.#cursor!));
+  }
+
+  /** A connection that leads to a dead server is left soon, a slow one gets its time. */
+  #resumed(thread: string, cursor: string): Promise<Telling> {
+    const patience = RESUME_MS[this.#failures] ?? RESUME_MS[0]!;
+    return this.api.resume(thread, cursor, this.left, patience);
+  }
+
+  /** Reads on wherever a connection ends too early. `connect` gets the failure before. */
+  async *#told(connect: (failure: Error | null) => Promise<Telling>): AsyncGenerator<ThreadEvent> {
+    let failure: Error | null = null;
+    for (;;) {
+      let connected = Infinity;
+      try {
+        const telling = await connect(failure);
+        connected = Date.now();
+        this.reconnecting(false);
+        this.#resumable ||= telling.resumable;
+        this.stopAt = telling.stopAt ?? this.stopAt;
+        for await (const { cursor, event } of telling.events) {
+          this.#cursor = cursor ?? this.#cursor;
+          this.#begun = true;
+          this.#failures = 0;
+          yield event;
+        }
+        return;
+      } catch (error) {
+        if (this.left.aborted) throw error;
+        if (Date.now() - connected > STABLE_MS) this.#failures = 0;
+        failure = error instanceof Error ? error : new Error(String(error));
+        await this.#pause(failure);
+      }
+    }
+  }
+
+  /** Waits until another try makes sense. Throws Refusal or Lost when none does. */
+  async #pause(failure: Error): Promise<void> {
+    const refusal = failure instanceof Refusal ? failure : null;
+    this.#requireHope(refusal);
+    if (!this.#failures++) this.#failingSince = Date.now();
+    this.reconnecting(true);
+    const usual = PAUSES_MS[this.#failures - 1] ?? PAUSES_MS.at(-1)!;
+    const wait = refusal?.code === SILENT ? 0 : Math.max(usual, refusal?.retryAfter ?? 0);
+    const late = Date.now() + wait > this.#failingSince + PATIENCE_MS;
+    if (this.#begun && late) throw new Lost(false);
+    if (!this.#begun && (late || this.#failures >= SENDS)) throw refusal ?? unreachable();
+    await pause(wait, this.left, !refusal?.retryAfter);
+    this.left.throwIfAborted();
+  }
+
+  #requireHope(refusal: Refusal | null): void {
+    if (!this.#begun && refusal) {
+      if (!refusal.unheard || !this.#repeatable) throw refusal;
+    } else {
+      const gone = refusal && (!refusal.passing || refusal.status === 409);
+      const never = !this.#resumable || (!this.#cursor && !this.#repeatable);
+      if (gone || never) throw new Lost(true);
+    }
+  }
+
+  /** Makes sure that sending again makes no second message. Throws what had gone wrong when it might. */
+  async #requireOnce(failure: Error): Promise<void> {
+    if (this.api.resumes) return;
+    try {
+      // whoever has not yet said that it is a chatbridge is asked something harmless
+      await this.api.json("threads.list", { limit: 1 });
+    } catch (error) {
+      if (error instanceof Refusal && error.unheard) throw error;
+    }
+    this.#repeatable = this.api.resumes;
+    if (!this.#repeatable) throw failure;
+  }
+}
+
+/** Passes after `ms`; sooner when it is left, and, if it may be, when the network or the person is back. */
+function pause(ms: number, left: AbortSignal, hurried: boolean): Promise<void> {
+  return new Promise((go) => {
+    const over = new AbortController();
+    const { signal } = over;
+    const end = () => {
+      clearTimeout(timer);
+      over.abort();
+      go();
+    };
+    const timer = setTimeout(end, ms);
+    left.addEventListener("abort", end, { signal });
+    if (!hurried) return;
+    addEventListener("online", end, { signal });
+    document.addEventListener(
+      "visibilitychange",
+      () => {
+        if (!document.hidden) end();
+      },
+      { signal },
+    );
+  });
+}

@@ -1,0 +1,46 @@
+/** What an answer has said already, told again from its start to somebody who has come in the middle. */
+
+import { textOf } from "./items";
+import type { ThreadEvent, ThreadItem } from "./protocol";
+import type { ThreadState } from "./state";
+
+/** What can't be made to fit is shown as it is after this. */
+const HOLD_MS = 1_000;
+
+/** Takes events in unseen, until they have come as far as what is shown: nothing that was there goes away. */
+export class Replay {
+  readonly #state: ThreadState;
+  readonly #last: ThreadItem | undefined;
+  readonly #timer: ReturnType<typeof setTimeout>;
+
+  /** `caughtUp` is called when what was held back can be shown. */
+  constructor(
+    shown: ThreadState,
+    private readonly caughtUp: () => void,
+  ) {
+    this.#state = shown.copy();
+    this.#last = [...shown.items.values()].at(-1);
+    this.#timer = setTimeout(caughtUp, HOLD_MS);
+  }
+
+  take(event: ThreadEvent): void {
+    this.#state.apply(event);
+    if (event.type === "error" || !this.#isBehind()) this.caughtUp();
+  }
+
+  /** Holds nothing back any more; what is to be shown. */
+  over(): ThreadState {
+    clearTimeout(this.#timer);
+    return this.#state;
+  }
+
+  #isBehind(): boolean {
+    const last = this.#last;
+    if (!last || last.type === "user_message") return false;
+    const now = this.#state.items.get(last.id);
+    if (!now || now === last) return !!now;
+    return last.type === "assistant_message"
+      ? textOf(now).length < textOf(last).length
+      : JSON.stringify(now) !== JSON.stringify(last);
+  }
+}
