@@ -73,8 +73,12 @@ class _GoesOnElsewhere(Exception):
 
 
 async def _to_the_end(live: LiveTurn, content: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
-    async for piece in content:
-        yield piece
+    try:
+        async for piece in content:
+            yield piece
+    finally:
+        if isinstance(content, AsyncGenerator):
+            await content.aclose()
     if not live.is_whole:
         raise _GoesOnElsewhere
 

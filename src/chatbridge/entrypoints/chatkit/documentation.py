@@ -149,7 +149,15 @@ _ANSWER: Schema = {
 
 _HEADERS: Schema = {
     "X-Conversation-Id": {"description": "Of a stream: its thread.", **_STRING},
-    "X-Turn-Id": {"description": "Of a stream: its turn.", **_STRING},
+    "X-Turn-Id": {
+        "description": "Of a stream: its turn. Of `threads.get_by_id`: the turn that is running.",
+        **_STRING,
+    },
+    "X-Chatbridge-Stream": {
+        "description": "`resumable`. Of a stream: its frames have ids, and it is never silent for "
+        "long. Of any other answer: streams can be so.",
+        **_STRING,
+    },
     "Link": {
         "description": "Of a stream: where to POST to stop its turn, relative to the request.",
         **_STRING,
