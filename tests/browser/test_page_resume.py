@@ -168,7 +168,7 @@ async def test_after_a_crash_the_answer_is_interrupted_and_one_click_asks_again(
 
 
 @pytest.mark.parametrize("fault", ["frozen", "killed"])
-async def test_a_replica_that_is_gone_shows_within_eight_seconds_with_what_was_shown(
+async def test_a_replica_that_is_gone_is_noticed_within_seconds_and_what_was_shown_is_kept(
     chat_server: ChatServer,
     context: BrowserContext,
     watch: Watch,
@@ -194,8 +194,9 @@ async def test_a_replica_that_is_gone_shows_within_eight_seconds_with_what_was_s
     other_server.thaw()
     # 8 seconds, and what a busy machine takes
     assert took < 12
-    assert await said(chat) == seen
-    assert await kept_text(chat_server, f"gone-{fault}", chat) == seen
+    # what was kept at the last moment may not have been shown yet; nothing that was shown is lost
+    assert (await said(chat)).startswith(seen)
+    assert await kept_text(chat_server, f"gone-{fault}", chat) == await said(chat)
 
 
 async def test_whoever_watches_on_a_replica_that_stops_goes_on_at_another(
