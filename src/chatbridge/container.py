@@ -40,6 +40,7 @@ from chatbridge.adapters.postgres.conversation_repository import PostgresConvers
 from chatbridge.adapters.postgres.embedded import EmbeddedPostgres
 from chatbridge.adapters.postgres.engine import postgres_engine
 from chatbridge.adapters.postgres.migrate import require_current, upgrade
+from chatbridge.adapters.postgres.role import report_role
 from chatbridge.adapters.postgres.task_repository import PostgresTaskRepository
 from chatbridge.adapters.postgres.turn_journal import PostgresTurnJournal
 from chatbridge.adapters.postgres.turn_repository import PostgresTurnRepository
@@ -345,4 +346,6 @@ async def _open_postgres(container: Container, open_things: AsyncExitStack) -> N
     except Unavailable as error:
         _log.warning("not ready yet: %s", error.detail)
     with suppress(Unavailable):
+        if settings.store == "postgres":
+            await report_role(container.engine())
         await container.turns().sweep()
