@@ -35,6 +35,7 @@ class ScriptedEndpoint:
         self.requests: list[dict[str, Any]] = []
         self.times: list[float] = []
         self.url = ""
+        self.connections = 0
         self.serving: set[asyncio.Task[Any]] = set()
 
     def answer(self, *frames: Frame, **how: Any) -> "ScriptedEndpoint":
@@ -63,17 +64,24 @@ class ScriptedEndpoint:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
+        self.connections += 1
         self.serving.add(task)
         task.add_done_callback(self.serving.discard)
         try:
             # the client may go at any time, and the test may end before it does
             with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-                asked = await _request(reader)
-                self.requests.append(asked)
-                self.times.append(asyncio.get_running_loop().time())
-                await _send(reader, writer, self.next_answer(asked))
+                while await self._answer_one(reader, writer):
+                    pass
         finally:
             writer.close()
+
+    async def _answer_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        asked = await _request(reader)
+        self.requests.append(asked)
+        self.times.append(asyncio.get_running_loop().time())
+        answer = self.next_answer(asked)
+        await _send(reader, writer, answer)
+        return answer.ending == "end"
 
 
 async def _request(reader: asyncio.StreamReader) -> dict[str, Any]:
@@ -84,7 +92,7 @@ async def _request(reader: asyncio.StreamReader) -> dict[str, Any]:
 
 async def _send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer: Answer) -> None:
     stream = {"content-type": "text/event-stream", "transfer-encoding": "chunked"}
-    headers = {"connection": "close", **stream, **answer.headers}
+    headers = {**stream, **answer.headers}
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     writer.write(f"HTTP/1.1 {answer.status} x\r\n{head}\r\n".encode())
     for frame in answer.frames:

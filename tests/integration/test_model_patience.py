@@ -186,7 +186,7 @@ async def test_an_answer_that_has_begun_is_never_asked_for_again(
         events, failure = await heard_until_failure(hasty, "hello")
     assert (text_of(events), failure.code, len(endpoint.requests)) == ("one two", code, 1)
     assert all_of(TextFinished, events) == []
-    assert await nothing_left(before)
+    assert await nothing_left(before | endpoint.serving)
 
 
 async def test_a_slow_answer_is_waited_for_as_long_as_it_goes_on(
@@ -211,6 +211,15 @@ async def test_an_answer_that_is_whole_is_whole_whatever_comes_behind_it(
     async with asyncio.timeout(10):
         (answer,) = kept(await heard(runner, "hello"))
     assert (answer.content, answer.kind, len(endpoint.requests)) == (SAID, "text", 1)
+
+
+async def test_the_next_request_takes_the_same_connection(
+    endpoint: ScriptedEndpoint, runner: OpenAIAgentRunner, api: Api
+) -> None:
+    for _ in range(3):
+        endpoint.answer(*whole(api))
+        assert text_of(await heard(runner, "hello")) == SAID
+    assert endpoint.connections == 1
 
 
 async def test_only_the_step_that_failed_is_asked_again_and_a_tool_runs_once(

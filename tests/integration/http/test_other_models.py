@@ -32,6 +32,17 @@ async def test_a_turn_with_a_tool_and_the_two_that_follow(
     assert len({i["id"] for i in kept}) == len(kept)
 
 
+@pytest.mark.parametrize("api", ["responses", "chat_completions"])
+async def test_a_turn_says_what_it_has_cost(llmock: LLMock, api: str) -> None:
+    llmock.reply("Hello!")
+    agent = {"model": "mock", "base_url": llmock.base_url(), "api_key": "key", "api": api}
+    async with served(settings_for("memory:", agent=agent)) as here:
+        client = here.as_user("alice")
+        turn = (await client.post("/api/alice/chat", json={"message": "hello"})).json()
+    assert turn["state"] == "completed"
+    assert all(turn["usage"][name] > 0 for name in ("input_tokens", "output_tokens"))
+
+
 async def test_a_model_that_is_away_is_said_in_a_sentence(llmock: LLMock) -> None:
     llmock.fail(500, times=3)
     agent = {"model": "mock", "base_url": llmock.base_url(), "api_key": "key"}

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any, cast
 
 from agents import Model, ModelResponse
@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 RETRIES = 2
 LONGEST_WAIT = 60.0
 _FIRST_WAIT = 0.5
+_TAIL_SECONDS = 0.5
 
 
 class PatientModel(Model):
@@ -64,7 +65,8 @@ class PatientModel(Model):
                         begun = True
                         yield event
                         if event.type == "response.completed":
-                            return  # an endpoint may leave the connection open behind it
+                            await _to_the_end(events)
+                            return
                 raise TruncatedStream("no final response")
             except Exception as error:
                 if begun:
@@ -89,6 +91,14 @@ class PatientModel(Model):
         if advice is None or not advice.suggested:
             return None
         return usual if advice.retry_after is None else advice.retry_after
+
+
+# So that the connection can be used again; an endpoint may leave it open, or break it.
+async def _to_the_end(events: AsyncIterator[TResponseStreamEvent]) -> None:
+    with suppress(Exception):
+        async with asyncio.timeout(_TAIL_SECONDS):
+            async for _ in events:
+                pass
 
 
 async def _punctual(
