@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterable
-from contextlib import suppress
 from contextvars import copy_context
 
 from starlette.responses import StreamingResponse
@@ -66,6 +65,8 @@ class FollowingResponse(StreamingResponse):
             _log.info("turn %s: its viewers have to go on elsewhere", self._live.turn.id)
         finally:
             self._turns.leave(self._live)
+            if isinstance(self.body_iterator, AsyncGenerator):
+                await self.body_iterator.aclose()
 
 
 class _GoesOnElsewhere(Exception):
@@ -85,29 +86,26 @@ async def _to_the_end(live: LiveTurn, content: AsyncIterable[bytes]) -> AsyncGen
 
 async def kept_alive(frames: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     """The frames, and a comment wherever there was none for two seconds."""
-    # the SDK sets context variables in its generator, so every step of it runs in one context
-    context = copy_context()
-
-    async def step() -> bytes | None:
-        return await anext(frames, None)
-
-    coming = asyncio.create_task(step(), context=context)
+    # one context for all: the SDK's generator resets at its end what it has set at its beginning
+    context, loop = copy_context(), asyncio.get_running_loop()
+    coming: asyncio.Task[bytes | None] | None = None
     try:
         while True:
+            coming = coming or loop.create_task(_next(frames), context=context)
             done, _ = await asyncio.wait({coming}, timeout=SILENCE)
             if not done:
                 yield _ALIVE
                 continue
-            if (frame := coming.result()) is None:
+            frame, coming = coming.result(), None
+            if frame is None:
                 return
-            coming = asyncio.create_task(step(), context=context)
             yield frame
     finally:
-        coming.cancel()
-        with suppress(asyncio.CancelledError):
-            await coming
-        await asyncio.create_task(_closed(frames), context=context)
+        if coming:
+            coming.cancel()
+            await asyncio.wait({coming})
+        await loop.create_task(frames.aclose(), context=context)
 
 
-async def _closed(frames: AsyncGenerator[bytes, None]) -> None:
-    await frames.aclose()
+async def _next(frames: AsyncGenerator[bytes, None]) -> bytes | None:
+    return await anext(frames, None)

@@ -1,6 +1,35 @@
-"""How long one example may take says nothing about the model, only about the machine."""
+"""The fixtures of all that is about turns."""
 
-from hypothesis import settings
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+from typing import Any
 
-settings.register_profile("without deadline", deadline=None)
-settings.load_profile("without deadline")
+import pytest
+
+from chatbridge.adapters.memory.store import MemoryStore
+from chatbridge.domain.model.identifiers import (
+    new_conversation_id,
+)
+from tests.unit.domain.worlds import Server, World, open_world
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+async def server(store: MemoryStore) -> AsyncGenerator[Server]:
+    """Makes servers that share a store; each ends with the test."""
+    conversation = new_conversation_id()
+    async with AsyncExitStack() as servers:
+
+        async def make(**options: Any) -> World:
+            return await servers.enter_async_context(open_world(store, conversation, **options))
+
+        yield make
+
+
+@pytest.fixture
+async def world(server: Server) -> World:
+    return await server()
