@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from tests.integration.http.asking import SERVICE_KEY
+from tests.integration.http.person import Person
+from tests.scripted_agent import ScriptedAgent
 from tests.serving import Served, served, settings_for
 
 
@@ -19,4 +21,21 @@ async def service(store_url: str) -> AsyncGenerator[Served]:
     """One service for many tests, which use users of their own."""
     settings = settings_for(store_url, service_keys=[SERVICE_KEY.hash])
     async with served(settings) as here:
+        yield here
+
+
+@pytest.fixture
+def person(service: Served) -> Person:
+    return Person(service)
+
+
+@pytest.fixture(scope="session")
+def agent() -> ScriptedAgent:
+    return ScriptedAgent()
+
+
+@pytest.fixture(scope="session")
+async def scripted(store_url: str, agent: ScriptedAgent) -> AsyncGenerator[Served]:
+    """The service with an agent that says what the test says."""
+    async with served(settings_for(store_url), lambda c: c.agent.override(agent)) as here:
         yield here

@@ -5,9 +5,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import uuid4
 
-import httpx
 import pytest
 from agents.items import TResponseStreamEvent
 
@@ -26,10 +24,9 @@ from tests.chatkit_client import (
     text_of,
     without_times,
 )
+from tests.integration.http.person import PATIENCE, Person, deltas, until_shown
 from tests.scripted_agent import ScriptedAgent
 from tests.serving import Served, served, settings_for
-
-PATIENCE = 15.0
 
 
 class NotedModel(OfflineModel):
@@ -55,74 +52,6 @@ class NotedModel(OfflineModel):
             self.stopped.set()
 
 
-class Person:
-    """Somebody with a chat of their own."""
-
-    def __init__(self, service: Served) -> None:
-        self.name = f"user-{uuid4().hex[:12]}"
-        self.http: httpx.AsyncClient = service.as_user(self.name)
-
-    def path(self, conversation: str, rest: str = "") -> str:
-        return f"/api/{self.name}/conversations/{conversation}{rest}"
-
-    async def say(self, text: str, conversation: str | None = None) -> tuple[str, list[Json]]:
-        return await say(self.http, add(conversation, text) if conversation else create(text))
-
-    async def reload(self, conversation: str) -> list[Json]:
-        """What ChatKit shows after a reload."""
-        response = await self.http.post("/chatkit", json=items(conversation))
-        return [without_times(item) for item in response.json()["data"]]
-
-    async def messages(self, conversation: str) -> list[Json]:
-        """What is kept."""
-        response = await self.http.get(self.path(conversation, "/messages?limit=100"))
-        assert response.status_code == 200, response.text
-        return response.json()["items"]
-
-    async def answer(self, conversation: str, count: int = 2) -> Json:
-        """The last of `count` messages, as soon as there are so many and nothing more is said."""
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                await self.http.get(f"/chatkit/threads/{conversation}/events")
-                kept = await self.messages(conversation)
-                if len(kept) >= count:
-                    break
-                await asyncio.sleep(0.02)
-        assert len(kept) == count
-        return kept[-1]
-
-    async def cancel(self, conversation: str) -> bool:
-        response = await self.http.post(self.path(conversation, "/cancel"))
-        return response.json()["cancelled"]
-
-    @asynccontextmanager
-    async def watching(self, request: Json) -> AsyncGenerator[tuple[str, AsyncIterator[Json]]]:
-        """A stream that is closed at the end of the block, wherever it is."""
-        async with (
-            asyncio.timeout(PATIENCE),
-            self.http.stream("POST", "/chatkit", json=request) as response,
-        ):
-            assert response.status_code == 200
-            yield response.headers["x-conversation-id"], events(response)
-
-
-@pytest.fixture
-def person(service: Served) -> Person:
-    return Person(service)
-
-
-@pytest.fixture(scope="session")
-def agent() -> ScriptedAgent:
-    return ScriptedAgent()
-
-
-@pytest.fixture(scope="session")
-async def scripted(store_url: str, agent: ScriptedAgent) -> AsyncGenerator[Served]:
-    """The service with an agent that says what the test says."""
-    async with served(settings_for(store_url), lambda c: c.agent.override(agent)) as here:
-        yield here
-
-
 @asynccontextmanager
 async def with_model(store_url: str, model: NotedModel, **changes: Any) -> AsyncGenerator[Served]:
     async def nothing_to_close() -> None: ...
@@ -132,14 +61,6 @@ async def with_model(store_url: str, model: NotedModel, **changes: Any) -> Async
 
     async with served(settings_for(store_url, **changes), override) as here:
         yield here
-
-
-def deltas(told: list[Json]) -> str:
-    return "".join(delta_of(event) for event in told)
-
-
-def delta_of(event: Json) -> str:
-    return event.get("update", {}).get("delta", "")
 
 
 def badges(told: list[Json]) -> list[str]:
@@ -168,14 +89,6 @@ def labels_in(value: Any) -> list[str]:
 
 def errors(told: list[Json]) -> list[str]:
     return [event["message"] for event in told if event["type"] == "error"]
-
-
-async def until_shown(told: AsyncIterator[Json], text: str = "") -> str:
-    """Read until so much text (or any) has been shown."""
-    seen = ""
-    while not seen or not seen.startswith(text):
-        seen += delta_of(await anext(told))
-    return seen
 
 
 async def test_what_is_shown_is_what_a_reload_shows(service: Served) -> None:
