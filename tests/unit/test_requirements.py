@@ -11,7 +11,7 @@ from chatbridge.adapters.postgres.tables import Row
 from chatbridge.container import Container
 from chatbridge.main import create_app
 from chatbridge.settings import Settings
-from tests.unit.test_docs import README, code, rows, section
+from tests.unit.test_docs import code, rows, section
 from tests.unit.test_settings import setting_defaults
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,24 +95,3 @@ def test_every_table_is_listed() -> None:
 
 def test_every_setting_is_listed() -> None:
     assert listed("Settings") - {".env.example"} == setting_defaults().keys()
-
-
-def test_every_decision_settles_something() -> None:
-    decisions = {file.name for file in (ROOT / "docs" / "decisions").glob("0*.md")}
-    assert {file.removeprefix("decisions/") for _, file in DECISION.findall(TEXT)} == decisions
-
-
-@pytest.mark.parametrize(
-    "promise", rows(section("What is promised", README)), ids=lambda row: row[1]
-)
-def test_every_promise_is_settled_here_too(promise: list[str]) -> None:
-    for file in code(promise[1]):
-        named = [name for row in REQUIREMENTS for name in code(row[2])]
-        contracts = _inherited(file)
-        assert any(name.startswith((f"{file}::", *contracts)) for name in named), file
-
-
-def _inherited(file: str) -> list[str]:
-    """The files of the contracts that this one inherits."""
-    found = re.findall(r"^from tests\.contracts\.(\w+) import", (ROOT / file).read_text(), re.M)
-    return [f"tests/contracts/{name}.py::" for name in found]
