@@ -5,7 +5,7 @@ from playwright.async_api import BrowserContext, expect
 from tests.browser.chromium import Watch
 from tests.browser.element_page import LISTEN, Chat
 from tests.browser.endpoint import Endpoint, assistant_message, done, user_message
-from tests.browser.opened import OPTIONS, opened
+from tests.browser.opened import BROKEN, OPTIONS, asked, half, opened, whole
 
 WITH_SECRETS = """(options) => {
   window.secrets = [];
@@ -45,6 +45,30 @@ async def test_a_chat_session_is_asked_for_once_and_renewed_when_it_is_refused(
         "Bearer secret-1",
         "Bearer secret-2",
     ]
+    assert await page.evaluate("window.secrets") == [None, "secret-1"]
+    await expect(chat.alert).to_have_count(0)
+
+
+async def test_an_answer_is_resumed_with_a_new_session_where_the_old_one_has_expired(
+    context: BrowserContext, endpoint: Endpoint, watch: Watch
+) -> None:
+    watch.expect(BROKEN, "status of 401")
+    endpoint.resumes = True
+    await context.add_init_script(LISTEN)
+    page = await context.new_page()
+    await page.goto(endpoint.url)
+    await page.evaluate(WITH_SECRETS, OPTIONS)
+    chat = await Chat(page).ready()
+    telling = await asked(chat, endpoint)
+    telling.number(1, *half())
+    await expect(chat.log).to_contain_text("The first half")
+    endpoint.refuse(401, "The session has expired.")
+    telling.break_off()
+    resumed = await endpoint.telling()
+    assert resumed.headers["authorization"] == "Bearer secret-2"
+    assert resumed.headers["last-event-id"] == "turn_1/2"
+    resumed.end(whole("All of it."))
+    await chat.answered()
     assert await page.evaluate("window.secrets") == [None, "secret-1"]
     await expect(chat.alert).to_have_count(0)
 
