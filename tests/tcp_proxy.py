@@ -18,6 +18,16 @@ class RoundTrip:
     data: bytes
 
 
+@dataclass(slots=True)
+class _Pair:
+    """A client's connection and ours to the server; `way` is clear while nothing passes."""
+
+    number: int
+    way: asyncio.Event
+    answered: bool = True
+    doomed: bool = False
+
+
 class TcpProxy:
     """Forwards to `host`:`port` and notes each round trip."""
 
@@ -27,8 +37,10 @@ class TcpProxy:
         self._pairs: set[asyncio.Task[None]] = set()
         self._connections = 0
         self._way = _open_way()
+        self._losing: tuple[bytes, ...] = ()
         self.port = 0
         self.trips: list[RoundTrip] = []
+        self.answers_lost = 0
 
     async def start(self) -> None:
         """Take connections; after a stop on the same port as before."""
@@ -65,6 +77,11 @@ class TcpProxy:
         self._way.clear()
         self._way = _open_way()
 
+    def lose_the_answer(self, *to: bytes) -> None:
+        """The next data that hold all of this reach the server; in place of its answer, which
+        comes when it has done all, the connection breaks."""
+        self._losing = to
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections += 1
         pair = asyncio.create_task(self._forward(self._connections, reader, writer))
@@ -80,16 +97,16 @@ class TcpProxy:
             await way.wait()
             up_reader, up_writer = await asyncio.open_connection(*self._upstream)
             writers.append(up_writer)
-            answered = [True]
+            pair = _Pair(number, way)
             ways = {
-                asyncio.create_task(self._up(number, reader, up_writer, answered, way)),
-                asyncio.create_task(self._down(up_reader, writer, answered, way)),
+                asyncio.create_task(self._up(pair, reader, up_writer)),
+                asyncio.create_task(self._down(pair, up_reader, writer)),
             }
             try:
                 await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                for way in ways:
-                    way.cancel()
+                for each in ways:
+                    each.cancel()
                 await asyncio.gather(*ways, return_exceptions=True)
         except OSError:
             pass
@@ -98,31 +115,27 @@ class TcpProxy:
                 each.transport.abort()
 
     async def _up(
-        self,
-        number: int,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        answered: list[bool],
-        way: asyncio.Event,
+        self, pair: _Pair, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         while data := await reader.read(_CHUNK):
-            await way.wait()
-            if answered[0]:
-                answered[0] = False
-                self.trips.append(RoundTrip(number, data))
+            await pair.way.wait()
+            if pair.answered:
+                pair.answered = False
+                self.trips.append(RoundTrip(pair.number, data))
+            if self._losing and all(part in data for part in self._losing):
+                pair.doomed, self._losing = True, ()
             writer.write(data)
             await writer.drain()
 
     async def _down(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        answered: list[bool],
-        way: asyncio.Event,
+        self, pair: _Pair, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         while data := await reader.read(_CHUNK):
-            await way.wait()
-            answered[0] = True
+            await pair.way.wait()
+            pair.answered = True
+            if pair.doomed:
+                self.answers_lost += 1
+                return
             writer.write(data)
             await writer.drain()
 
