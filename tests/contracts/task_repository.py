@@ -200,6 +200,15 @@ class TaskRepositoryContract(ABC):
         assert len(await repository.list(ALICE)) == 4
         assert len(await repository.list(BOB)) == 1
 
+    async def test_what_comes_again_is_answered_with_its_owners_own(
+        self, repository: TaskRepository
+    ) -> None:
+        for owner in (ALICE, BOB):
+            await repository.add(owner, f"of {owner}", key=KEY)
+
+        for owner in (ALICE, BOB):
+            assert (await repository.add(owner, f"of {owner}", key=KEY)).title == f"of {owner}"
+
     async def test_a_call_that_comes_again_does_not_undo_what_was_done_since(
         self, repository: TaskRepository
     ) -> None:

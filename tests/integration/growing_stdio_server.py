@@ -1,5 +1,7 @@
 """A tool server on standard input and output that grows when it is asked to, and says so."""
 
+import os
+
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
 
@@ -13,10 +15,10 @@ async def grown() -> str:
 
 @server.tool(structured_output=False)
 async def grow(context: Context) -> str:
-    """Add a tool."""
+    """Add a tool. Answers the process's id."""
     server.add_tool(grown, structured_output=False)
     await context.notify_tools_changed()
-    return "grown"
+    return str(os.getpid())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """How soon a changed list of tools is noticed."""
 
 import asyncio
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,6 +52,16 @@ async def test_a_command_that_says_that_its_list_has_changed_is_asked_at_once(sc
         assert not (await tools.call(request("grow"), ALICE)).failed
         assert await become(tools, ["grow", "grown"])
         assert (await tools.call(request("grown"), ALICE)).output == "I am new."
+
+
+async def test_a_command_that_starts_anew_is_asked_for_its_list_anew() -> None:
+    arguments = ["-P", str(Path(__file__).with_name("growing_stdio_server.py"))]
+    server = StdioServer(name="growing", command=sys.executable, args=arguments, starting=30)
+    async with provider(server, times=FOR_EVER) as tools:
+        process = int((await tools.call(request("grow"), ALICE)).output)
+        assert await become(tools, ["grow", "grown"])
+        os.kill(process, signal.SIGKILL)
+        assert await become(tools, ["grow"])
 
 
 async def test_a_server_that_says_so_while_it_answers_is_asked_at_once() -> None:

@@ -175,6 +175,30 @@ async def test_a_server_that_hangs_delays_a_turn_shortly_and_the_next_not_at_all
     assert second < 0.1
 
 
+async def test_a_call_that_fails_does_not_have_a_hanging_server_asked_for_its_list() -> None:
+    asked: list[str] = []
+    hangs = False
+    sound = Probe().app()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        headers = dict(scope.get("headers", []))
+        asked.append(headers.get(b"mcp-method", b"").decode())
+        if hangs:
+            await asyncio.sleep(30)
+        await sound(scope, receive, send)
+
+    times = ListingTimes(fresh=0, patience=0.5, rest=60)
+    async with serving(app) as base, provider(probe_at(base, timeout=0.5), times=times) as tools:
+        listed = await names(tools)
+        hangs = True
+        assert await names(tools) == listed
+        before = asked.count("tools/list")
+        assert (await tools.call(request("echo", text="hi"), ALICE)).unknown
+        assert await names(tools) == listed
+
+    assert asked.count("tools/list") == before
+
+
 # changed
 
 

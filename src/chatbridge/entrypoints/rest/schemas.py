@@ -116,7 +116,9 @@ class ToolCallOut(BaseModel):
     model_config = _example(_CALL)
 
     id: str
-    name: str
+    name: str = Field(
+        description="The tool's; `tools of <server>` where that server could not be asked for its."
+    )
     arguments: str = Field(description="JSON, as the model wrote it.")
     output: str | None
     state: Literal["running", "succeeded", "failed", "cancelled", "unknown"]
