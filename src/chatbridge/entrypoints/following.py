@@ -38,8 +38,9 @@ class FollowingResponse(StreamingResponse):
         *,
         stop: str | None = None,
     ) -> None:
+        self._content = _to_the_end(live, content)
         super().__init__(
-            _to_the_end(live, content),
+            self._content,
             media_type="text/event-stream",
             headers={
                 "Cache-Control": "no-store, no-transform",
@@ -65,8 +66,7 @@ class FollowingResponse(StreamingResponse):
             _log.info("turn %s: its viewers have to go on elsewhere", self._live.turn.id)
         finally:
             self._turns.leave(self._live)
-            if isinstance(self.body_iterator, AsyncGenerator):
-                await self.body_iterator.aclose()
+            await self._content.aclose()
 
 
 class _GoesOnElsewhere(Exception):
