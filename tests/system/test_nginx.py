@@ -19,6 +19,7 @@ from chatbridge.domain.model.identifiers import UserId
 from chatbridge.entrypoints.bodies import MAX_BODY
 from tests.chatkit_client import create, events
 from tests.serving import SECRET, Spawned, free_port, spawn
+from tests.system.conftest import Start
 from tests.system.nginx import Front, fronted, seconds
 from tests.tcp_proxy import TcpProxy
 
@@ -237,6 +238,41 @@ async def test_a_replica_that_is_gone_costs_no_request(server: Spawned) -> None:
             answer = await eve.post("/api/eve/chat", json={"message": "hello"})
             assert answer.status_code == 200
             assert (await eve.get("/api/eve/tasks")).status_code == 200
+
+
+async def test_an_answer_goes_on_at_whichever_replica_is_asked(
+    fresh_database: str, start: Start
+) -> None:
+    replicas = [await start(fresh_database) for _ in range(2)]
+    urls = [replica.url for replica in replicas]
+    ids: list[str] = []
+    async with fronted(*urls) as front, front.client(token("fay")) as fay, asyncio.timeout(60):
+        request = create("rehearse a long answer of 100 words")
+        headers = {"X-Chatbridge-Stream": "resumable"}
+        async with fay.stream("POST", "/chatkit", json=request, headers=headers) as response:
+            path = f"/chatkit/threads/{response.headers['x-conversation-id']}/events"
+            ids += await _some_ids(response)
+        while True:
+            headers = {"Last-Event-ID": ids[-1]}
+            async with fay.stream("GET", path, headers=headers) as response:
+                assert response.status_code == 200
+                if not (more := await _some_ids(response)):
+                    break
+                ids += more
+    turn, _ = ids[0].split("/")
+    assert ids == [f"{turn}/{number}" for number in range(1, len(ids) + 1)]
+    assert len(ids) > 100
+
+
+async def _some_ids(response: httpx.Response) -> list[str]:
+    """The ids of the next frames, of twenty at most."""
+    found: list[str] = []
+    async for line in response.aiter_lines():
+        if line.startswith("id: "):
+            found.append(line.removeprefix("id: "))
+        if len(found) == 20:
+            break
+    return found
 
 
 async def test_no_replica_is_a_problem_document() -> None:
