@@ -203,3 +203,18 @@ async def test_when_the_network_is_back_it_is_tried_at_once(
     assert time.monotonic() - since < 1
     resumed.end(whole("All of it."))
     await chat.answered()
+
+
+async def test_a_second_answer_that_is_interrupted_says_so_beside_the_first(
+    context: BrowserContext, endpoint: Endpoint
+) -> None:
+    endpoint.keep("thr_1", QUESTION, assistant_message("a0", "The first answer"))
+    chat = await opened(context, endpoint, initialThread="thr_1")
+    await chat.loaded(2)
+    await chat.button("Answer again").click()
+    telling = await endpoint.telling()
+    telling.number(1, *half("Half of the sec"), interrupted())
+    telling.end()
+    await chat.answered()
+    await expect(chat.log.locator(".prose")).to_have_text("The first answer")
+    await expect(chat.alert).to_contain_text("interrupted")
