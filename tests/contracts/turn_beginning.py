@@ -105,6 +105,13 @@ class TurnBeginningContract(StoreContract):
         assert await messages_of(store.conversations) == [begun.turn.subject]
         assert await store.conversations.get(ALICE, C1) == begun.turn.conversation
 
+    async def test_a_new_message_has_an_id_of_its_own(self, store: Store) -> None:
+        await answered(store)
+        request = ask("turn_2", message_id="turn_1_asks")
+        before = await messages_of(store.conversations)
+        await refused(store, request, Conflict, "message_exists")
+        assert await messages_of(store.conversations) == before
+
     async def test_a_turn_elsewhere_is_in_nobodys_way(self, store: Store) -> None:
         await begin(store, ask(new=True))
         other = ask("turn_2", conversation_id=ConversationId("conv_2"), new=True)

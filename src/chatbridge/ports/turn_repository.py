@@ -63,9 +63,10 @@ class TurnRepository(Protocol):
     async def begin(self, request: TurnRequest, window: ContextWindow) -> Begun | Repeated:
         """Keep the message and the running turn, and read the window.
 
-        Raises NotFound, Forbidden, Conflict (`conversation_closed`, `turn_ended`), Busy, StaleTurn,
-        or Invalid (`not_retryable`: `retry_of` is no user's message; `idempotency_key_reused`:
-        something else was asked under the key); then nothing has changed.
+        Raises NotFound, Forbidden, Conflict (`conversation_closed`, `turn_ended`;
+        `message_exists`: the new message has the id of a kept one), Busy, StaleTurn, or Invalid
+        (`not_retryable`: `retry_of` is no user's message; `idempotency_key_reused`: something else
+        was asked under the key); then nothing has changed.
         """
         ...
 

@@ -11,7 +11,7 @@ from chatbridge.domain.model.errors import ChatbridgeError
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import Page
-from chatbridge.domain.model.turn import Recording
+from chatbridge.domain.model.turn import Once, Recording
 from chatbridge.domain.model.turn_event import (
     EndState,
     Titled,
@@ -42,8 +42,10 @@ ends: st.SearchStrategy[EndState] = st.sampled_from(
 
 @st.composite
 def entries(draw: st.DrawFn) -> Message:
-    """A message of any kind."""
-    id, text = draw(st.sampled_from(SAVED)), draw(texts)
+    """A message of any kind; under the id of a turn's subject, what could be one."""
+    id, text = draw(message_ids), draw(texts)
+    if id in ASKED:
+        return message(id, text)
     kind = draw(st.sampled_from(["text", "text", "partial", "tools", "shown", "note"]))
     if kind == "tools":
         return tools(id)
@@ -77,6 +79,7 @@ class Speech:
         return (start, ToolCallFinished(message_id=id, **ended))
 
 
+onces = st.none() | st.builds(Once, key=st.sampled_from(["k", "l"]), digest=st.sampled_from("ab"))
 speeches = st.builds(
     Speech, st.sampled_from(["text", "text", "call", "title"]), texts, st.booleans()
 )

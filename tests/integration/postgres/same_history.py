@@ -20,7 +20,7 @@ from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.identifiers import MessageId, UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import PageRequest
-from chatbridge.domain.model.turn import Recording
+from chatbridge.domain.model.turn import Once, Recording
 from chatbridge.domain.model.turn_event import EndState
 from chatbridge.ports.conversation_repository import FeedbackKind
 from chatbridge.ports.turn_repository import Begun, TurnRequest
@@ -36,6 +36,7 @@ from tests.integration.postgres.histories import (
     journaled,
     limits,
     message_ids,
+    onces,
     orders,
     outcome,
     owners,
@@ -154,9 +155,11 @@ class SameHistory(RuleBasedStateMachine):
 
     # --- turns
 
-    @rule(target=turns, place=places, new=st.sampled_from([True, True, False]), text=texts)
-    def begin(self, place: Place, new: bool, text: str) -> Any:
-        return self._begin(place, text, new=new)
+    @rule(
+        target=turns, place=places, new=st.sampled_from([True, True, False]), text=texts, once=onces
+    )
+    def begin(self, place: Place, new: bool, text: str, once: Once | None) -> Any:
+        return self._begin(place, text, once=once, new=new)
 
     @rule(target=turns, place=places, speech=speeches, state=ends)
     def answer(self, place: Place, speech: Speech, state: EndState) -> Any:
@@ -179,9 +182,10 @@ class SameHistory(RuleBasedStateMachine):
             self.finish(turn, state)
         return turn
 
-    def _begin(self, place: Place, text: str = "", **how: Any) -> Any:
+    def _begin(self, place: Place, text: str = "", once: Once | None = None, **how: Any) -> Any:
         owner, id = self._touched = place
         request = ask(f"turn_{self._begun}", text, user_id=owner, conversation_id=id, **how)
+        request = replace(request, once=once)
         begun = self.both(lambda s: s.turns.begin(request, WINDOW))
         if not isinstance(begun[0], Begun):
             return multiple()
@@ -231,6 +235,12 @@ class SameHistory(RuleBasedStateMachine):
         self.both(lambda s: sorted_places(s.turns.stale()))
         return self.claim_stale(turn) if claim else multiple()
 
+    @rule(turn=turns, by=owners, after=st.integers(0, 3))
+    def look_at(self, turn: Any, by: UserId, after: int) -> None:
+        request, *_ = turn
+        self.both(lambda s: s.turns.turn(by, request.turn_id))
+        self.both(lambda s: s.turns.progress(by, request.turn_id, after))
+
     @rule(place=places)
     def ask_cancel(self, place: Place) -> None:
         self.both(lambda s: s.turns.ask_cancel(*place))
@@ -254,3 +264,4 @@ class SameHistory(RuleBasedStateMachine):
         self.both(lambda s: s.conversations.list(place[0], whole))
         self.both(lambda s: s.conversations.messages(*place, whole))
         self.both(lambda s: s.verdicts(*place))
+        self.both(lambda s: s.turns.running(*place))

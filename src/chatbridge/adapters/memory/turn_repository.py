@@ -13,7 +13,6 @@ from chatbridge.adapters.memory.store import (
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.conversation import Conversation
-from chatbridge.domain.model.errors import Conflict
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId, UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.turn import Recording, Turn, TurnState
@@ -193,7 +192,7 @@ def _subject(kept: KeptConversation, request: TurnRequest) -> Message:
     if request.message is None:
         return _retried(kept, request.retry_of or MessageId(""))
     if request.message.id in kept.messages:
-        raise Conflict("A message with this id is already kept.", code="message_exists")
+        raise refusals.message_exists()
     return kept.put(request.message)
 
 

@@ -90,6 +90,7 @@ _REFUSALS: dict[str, Callable[[], ChatbridgeError]] = {
     "stale": refusals.stale_turn,
     "ended": refusals.turn_ended,
     "reused": refusals.key_reused,
+    "known_message": refusals.message_exists,
     "no_message": refusals.no_message,
     "not_retryable": refusals.not_retryable,
 }

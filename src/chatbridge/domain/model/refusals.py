@@ -26,6 +26,11 @@ def no_message() -> NotFound:
     return NotFound("The conversation has no such message.", code="message_not_found")
 
 
+def message_exists() -> Conflict:
+    """A new message has the id of another one."""
+    return Conflict("A message with this id is already kept.", code="message_exists")
+
+
 def no_task(number: int) -> NotFound:
     """The owner has no task of this number."""
     return NotFound(f"There is no task {number}.", code="task_not_found")

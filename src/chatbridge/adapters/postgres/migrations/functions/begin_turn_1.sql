@@ -72,6 +72,9 @@ begin
         where m.user_id = p_user and m.conversation_id = p_conversation and m.id = p_retry_of;
       outcome := case when v_subject is null then 'no_message'
         when not v_answerable then 'not_retryable' else 'started' end;
+    elsif outcome = 'started' and exists (select from {s}.messages m where m.user_id = p_user
+        and m.conversation_id = p_conversation and m.id = p_message->>'id') then
+      outcome := 'known_message';
     end if;
     if outcome = 'started' then
       v_subject := coalesce(v_subject, v_conversation.last_position + 1);
