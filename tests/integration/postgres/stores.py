@@ -4,11 +4,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chatbridge.adapters.postgres.conversation_repository import PostgresConversationRepository
+from chatbridge.adapters.postgres.rows import to_event
 from chatbridge.adapters.postgres.turn_journal import PostgresTurnJournal
 from chatbridge.adapters.postgres.turn_repository import PostgresTurnRepository
 from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.domain.model.turn import Turn
-from chatbridge.domain.model.turn_event import TurnEvent, from_record
+from chatbridge.domain.model.turn_event import TurnEvent
 from chatbridge.domain.model.usage import Usage
 from tests.contracts.store import Replica, Store
 
@@ -29,7 +30,8 @@ def postgres_replica(engine: AsyncEngine) -> Replica:
     async def kept_events(turn: Turn) -> list[TurnEvent]:
         async with engine.connect() as connection:
             names = {"user_id": turn.conversation.user_id, "id": turn.id}
-            return [from_record(event) for event in await connection.scalars(_EVENTS, names)]
+            kept = await connection.scalars(_EVENTS, names)
+            return [to_event(turn.id, n, event) for n, event in enumerate(kept, 1)]
 
     async def kept_usage(turn: Turn) -> Usage | None:
         async with engine.connect() as connection:

@@ -1,6 +1,5 @@
 """What happens while a turn runs. Every surface translates from this union."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -131,8 +130,6 @@ _NAMES: dict[type[TurnEvent], str] = {
     TurnEnded: "turn.ended",
     Unreadable: "unreadable",
 }
-_TYPES = {name: kind for kind, name in _NAMES.items()}
-_TIMES = ("at", "started_at", "ended_at")
 
 
 def name_of(kind: type[TurnEvent]) -> str:
@@ -145,25 +142,9 @@ def to_record(event: TurnEvent) -> dict[str, Any]:
     return {"type": _NAMES[type(event)], **_written(asdict(event))}
 
 
-def from_record(record: Mapping[str, Any]) -> TurnEvent:
-    """The event that `to_record` wrote."""
-    fields = _read(record)
-    kind = _TYPES[fields.pop("type")]
-    if "call" in fields:
-        fields["call"] = call_from_record(fields["call"])
-    if "citation" in fields:
-        fields["citation"] = Citation(**fields["citation"])
-    return kind(**fields)
-
-
 def call_to_record(call: ToolCall) -> dict[str, Any]:
     """A tool call as JSON can hold it."""
     return _written(asdict(call))
-
-
-def call_from_record(record: Mapping[str, Any]) -> ToolCall:
-    """The tool call that `call_to_record` wrote."""
-    return ToolCall(**_read(record))
 
 
 def _written(value: dict[str, Any]) -> dict[str, Any]:
@@ -174,11 +155,4 @@ def _written(value: dict[str, Any]) -> dict[str, Any]:
         if isinstance(v, dict)
         else v
         for k, v in value.items()
-    }
-
-
-def _read(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        k: datetime.fromisoformat(v) if k in _TIMES and v is not None else v
-        for k, v in record.items()
     }
