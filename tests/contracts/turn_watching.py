@@ -9,7 +9,7 @@ from chatbridge.domain.model.errors import Conflict, Forbidden, Invalid, NotFoun
 from chatbridge.domain.model.identifiers import ConversationId, TurnId
 from chatbridge.domain.model.turn import Once
 from chatbridge.domain.model.turn_event import TurnEnded
-from chatbridge.ports.turn_repository import Begun, Progress, Repeated, TurnRequest
+from chatbridge.ports.turn_repository import Begun, LastTurn, Progress, Repeated, TurnRequest
 from tests.contracts.steps import (
     WINDOW,
     answered,
@@ -122,13 +122,19 @@ class TurnWatchingContract(StoreContract):
             await store.turns.turn(ALICE, TurnId("turn_nobodys"))
         assert raised.value.code == "turn_not_found"
 
-    async def test_the_running_turn_of_a_conversation_is_known(self, store: Store) -> None:
-        assert await store.turns.running(ALICE, C1) is None
+    async def test_the_last_turn_of_a_conversation_is_known(self, store: Store) -> None:
+        assert await store.turns.last(ALICE, C1) is None
         begun = await begin(store, ask(new=True))
-        assert await store.turns.running(ALICE, C1) == begun.turn.id
-        assert await store.turns.running(BOB, C1) is None
-        await finish(store, begun, said("says_1", "Hi"))
-        assert await store.turns.running(ALICE, C1) is None
+        first = LastTurn(id=begun.turn.id, state="running", retry=False)
+        assert await store.turns.last(ALICE, C1) == first
+        assert await store.turns.last(BOB, C1) is None
+        await finish(store, begun, said("says_1", "Hi"), "failed")
+        assert await store.turns.last(ALICE, C1) == replace(first, state="failed")
+        await answered(store, "turn_2", new=False)
+        again = await begin(store, ask("turn_3", retry_of="turn_1_asks"))
+        assert await store.turns.last(ALICE, C1) == LastTurn(
+            id=again.turn.id, state="running", retry=True
+        )
 
     async def test_progress_tells_the_durable_events_after_a_number(self, store: Store) -> None:
         begun = await begin(store, ask(new=True))

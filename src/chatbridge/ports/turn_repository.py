@@ -44,6 +44,15 @@ class Repeated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LastTurn:
+    """A conversation's last turn, and whether it was to replace an answer."""
+
+    id: TurnId
+    state: TurnState
+    retry: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """How far a turn is: its state, and the durable events that were asked for, in order.
 
@@ -74,8 +83,8 @@ class TurnRepository(Protocol):
         """A turn, running or ended. Raises NotFound and Forbidden."""
         ...
 
-    async def running(self, user_id: UserId, conversation_id: ConversationId) -> TurnId | None:
-        """The conversation's running turn; None also where there is no such conversation."""
+    async def last(self, user_id: UserId, conversation_id: ConversationId) -> LastTurn | None:
+        """The conversation's last turn; None also where there is no such conversation."""
         ...
 
     async def progress(self, user_id: UserId, id: TurnId, after: int = 0) -> Progress:

@@ -97,6 +97,34 @@ async def test_the_running_turn_of_a_conversation_is_found_on_every_server(serve
     assert await elsewhere.turns.running_in(ALICE, here.conversation) is None
 
 
+async def test_an_interrupted_answer_is_known_as_such_as_long_as_it_is_the_last(
+    server: Server,
+) -> None:
+    here, elsewhere = await server(), await server()
+    live, _ = await begun(here)
+    assert await here.turns.unfinished_in(ALICE, here.conversation) == live.turn.id
+    lose(here, live)
+    await elsewhere.turns.sweep()
+    assert await elsewhere.turns.unfinished_in(ALICE, here.conversation) == live.turn.id
+    copy = await elsewhere.turns.watch(ALICE, live.turn.id)
+    assert failure(await ended(copy)).code == "interrupted"
+    await replace(elsewhere, conversation=here.conversation).answered("on", "and on", new=False)
+    assert await elsewhere.turns.unfinished_in(ALICE, here.conversation) is None
+
+
+async def test_a_retry_that_was_interrupted_left_nothing(server: Server) -> None:
+    here, elsewhere = await server(), await server()
+    await here.answered("one", "answer")
+    subject, _ = await here.messages()
+    live = await here.turns.retry(ALICE, here.conversation, subject.id)
+    (await here.agent.next_run(ALICE)).say("Half")
+    await shown(live, "Half")
+    assert await elsewhere.turns.unfinished_in(ALICE, here.conversation) == live.turn.id
+    lose(here, live)
+    await elsewhere.turns.sweep()
+    assert await elsewhere.turns.unfinished_in(ALICE, here.conversation) is None
+
+
 async def test_all_who_watch_a_turn_from_elsewhere_share_a_copy(server: Server) -> None:
     here, elsewhere = await server(), await server()
     live, run = await begun(here)

@@ -19,6 +19,7 @@ from chatbridge.domain.model.turn import Recording, Turn, TurnState
 from chatbridge.domain.model.turn_event import EndState
 from chatbridge.ports.turn_repository import (
     Begun,
+    LastTurn,
     Progress,
     Repeated,
     TurnRepository,
@@ -51,10 +52,11 @@ class MemoryTurnRepository(TurnRepository):
             raise refusals.turn_not_yours()
         raise refusals.no_turn()
 
-    async def running(self, user_id: UserId, conversation_id: ConversationId) -> TurnId | None:
+    async def last(self, user_id: UserId, conversation_id: ConversationId) -> LastTurn | None:
         await sleep(0)
         kept = self._store.conversations.get((user_id, conversation_id))
-        return kept.running.id if kept and kept.running else None
+        last = next(reversed(kept.turns.values()), None) if kept else None
+        return LastTurn(id=last.id, state=last.state, retry=last.retry) if last else None
 
     async def progress(self, user_id: UserId, id: TurnId, after: int = 0) -> Progress:
         await sleep(0)

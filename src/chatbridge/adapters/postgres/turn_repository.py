@@ -25,6 +25,7 @@ from chatbridge.domain.model.turn import Recording, Turn, TurnState
 from chatbridge.domain.model.turn_event import EndState, TurnEvent, to_record
 from chatbridge.ports.turn_repository import (
     Begun,
+    LastTurn,
     Progress,
     Repeated,
     TurnRepository,
@@ -43,9 +44,11 @@ where t.user_id = :user_id and t.id = :id"""
 
 _EXISTS = "select exists (select from {s}.turns where id = :id) as found"
 
-_RUNNING = """
-select id from {s}.turns
-where user_id = :user_id and conversation_id = :conversation_id and state = 'running'"""
+# a clock that was set back can name another one as the last, never as the running one
+_LAST = """
+select id, state, retry from {s}.turns
+where user_id = :user_id and conversation_id = :conversation_id
+order by state = 'running' desc, created_at desc limit 1"""
 
 _PROGRESS = """
 select t.id as turn_id, t.state,
@@ -133,11 +136,9 @@ class PostgresTurnRepository(TurnRepository):
             raise refusals.turn_not_yours() if row["found"] else refusals.no_turn()
         return _turn(rows[0], user_id)
 
-    async def running(self, user_id: UserId, conversation_id: ConversationId) -> TurnId | None:
-        rows = await self._statements.rows(
-            _RUNNING, user_id=user_id, conversation_id=conversation_id
-        )
-        return TurnId(rows[0]["id"]) if rows else None
+    async def last(self, user_id: UserId, conversation_id: ConversationId) -> LastTurn | None:
+        rows = await self._statements.rows(_LAST, user_id=user_id, conversation_id=conversation_id)
+        return LastTurn(**rows[0]) if rows else None
 
     async def progress(self, user_id: UserId, id: TurnId, after: int = 0) -> Progress:
         rows = await self._statements.rows(_PROGRESS, user_id=user_id, id=id, after=after)

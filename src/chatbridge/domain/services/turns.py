@@ -144,14 +144,25 @@ class Turns:
 
     async def running_in(self, user_id: UserId, conversation_id: ConversationId) -> LiveTurn | None:
         """The conversation's running turn, wherever it runs; None also for no conversation."""
-        id = await self.running_id(user_id, conversation_id)
+        if live := self._live.get((user_id, conversation_id)):
+            return live
+        id = await self._running(user_id, conversation_id)
         return await self.watch(user_id, id) if id else None
 
-    async def running_id(self, user_id: UserId, conversation_id: ConversationId) -> TurnId | None:
-        """Which turn runs in the conversation, wherever it runs; None also for no conversation."""
+    async def unfinished_in(
+        self, user_id: UserId, conversation_id: ConversationId
+    ) -> TurnId | None:
+        """The conversation's last turn if it runs, or was interrupted and left half an answer.
+
+        Its events tell which, and are kept as long as it is the last. None also for no
+        conversation.
+        """
         if live := self._live.get((user_id, conversation_id)):
             return live.turn.id
-        return await self._repository.running(user_id, conversation_id)
+        last = await self._repository.last(user_id, conversation_id)
+        if last is None or last.state == "running":
+            return last and last.id
+        return last.id if last.state == "interrupted" and not last.retry else None
 
     async def said_so_far(
         self, user_id: UserId, conversation_id: ConversationId
@@ -162,7 +173,7 @@ class Turns:
         """
         if live := self._live.get((user_id, conversation_id)):
             return live.recording.shown
-        id = await self._repository.running(user_id, conversation_id)
+        id = await self._running(user_id, conversation_id)
         if id is None:
             return ()
         self._stale.seen()
@@ -246,6 +257,10 @@ class Turns:
         finally:
             if self._live.get(key) is live:
                 del self._live[key]
+
+    async def _running(self, user_id: UserId, conversation_id: ConversationId) -> TurnId | None:
+        last = await self._repository.last(user_id, conversation_id)
+        return last.id if last and last.state == "running" else None
 
     async def _shown(self, turn: Turn) -> LiveTurn:
         live = self._live.get((turn.conversation.user_id, turn.conversation.id))

@@ -150,7 +150,8 @@ _ANSWER: Schema = {
 _HEADERS: Schema = {
     "X-Conversation-Id": {"description": "Of a stream: its thread.", **_STRING},
     "X-Turn-Id": {
-        "description": "Of a stream: its turn. Of `threads.get_by_id`: the turn that is running.",
+        "description": "Of a stream: its turn. Of `threads.get_by_id`: the last turn, where it is "
+        "running or was interrupted, which its events say.",
         **_STRING,
     },
     "X-Chatbridge-Stream": {

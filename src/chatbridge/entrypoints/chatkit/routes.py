@@ -128,10 +128,10 @@ def chatkit_router(
             return response
         if isinstance(operation, _ANSWERED):
             # asked first: an answer that ends meanwhile is read as it is kept, or told to its end
-            running = await _running(turns, operation, caller)
+            unfinished = await _unfinished(turns, operation, caller)
             answer = await answering.process(body, caller.user_id)
             assert isinstance(answer, NonStreamingResult)  # noqa: S101  # as the SDK sorts them
-            headers = {**RESUMABLE, **({"X-Turn-Id": running} if running else {})}
+            headers = {**RESUMABLE, **({"X-Turn-Id": unfinished} if unfinished else {})}
             return Response(answer.json, media_type="application/json", headers=headers)
         await _require_own(operation, caller, history)
         raise Refused(501, "not_implemented", f"{operation.type} is not served here.")
@@ -167,10 +167,10 @@ async def _begin(turns: Turns, operation: _Streamed, caller: Caller, asked: Aski
             return await turns.retry(caller.user_id, conversation_id, message_id, asked)
 
 
-async def _running(turns: Turns, operation: ChatKitReq, caller: Caller) -> TurnId | None:
+async def _unfinished(turns: Turns, operation: ChatKitReq, caller: Caller) -> TurnId | None:
     if not isinstance(operation, ThreadsGetByIdReq):
         return None
-    return await turns.running_id(caller.user_id, ConversationId(operation.params.thread_id))
+    return await turns.unfinished_in(caller.user_id, ConversationId(operation.params.thread_id))
 
 
 async def _require_own(operation: ChatKitReq, caller: Caller, history: ConversationHistory) -> None:
