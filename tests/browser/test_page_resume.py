@@ -158,7 +158,12 @@ async def test_after_a_crash_the_answer_is_interrupted_and_one_click_asks_again(
     await expect(chat.alert).to_contain_text("interrupted", timeout=15_000)
     await chat.picture("interrupted")
     assert (await said(chat)).startswith(seen)
-    assert await said(chat) == await kept_text(chat_server, "kim", chat)
+    kept = await kept_text(chat_server, "kim", chat)
+    assert await said(chat) == kept
+    await chat.page.reload()
+    await expect(chat.alert).to_contain_text("interrupted")
+    await chat.picture("interrupted-reloaded")
+    assert await said(chat) == kept
     before = await chat.answers()
     await chat.alert.get_by_role("button", name="Retry").click()
     await chat.answered(before)
