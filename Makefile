@@ -8,8 +8,10 @@ DEV := $(VENV)/.dev
 SOURCES := src tests scripts examples
 ELEMENT := element/node_modules/.installed
 FRONTEND := frontend/node_modules/.installed
+# Python 3.11 may fail to parse for a prettier traceback, where many tasks were cancelled
+FAULTS := --tb=native -p no:hypothesispytest
 
-.PHONY: help run demo web test test-system test-faults test-browser picture element check format lint types imports migrate contract lock install clean
+.PHONY: help run demo web test test-system test-faults test-faults-bite test-browser picture element check format lint types imports migrate contract lock install clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +34,11 @@ test-system: $(DEV) ## what needs programs from elsewhere: PgBouncer, nginx and 
 
 test-faults: $(DEV) ## replicas killed, frozen and cut off, for some minutes; FAULT_ROUNDS=10 for longer
 	pgbouncer="$$(scripts/pgbouncer.sh)" && libfaketime="$$(scripts/faketime.sh)" && \
-		PGBOUNCER="$$pgbouncer" LIBFAKETIME="$$libfaketime" $(BIN)/pytest --tb=native tests/faults
+		PGBOUNCER="$$pgbouncer" LIBFAKETIME="$$libfaketime" $(BIN)/pytest $(FAULTS) tests/faults
+
+test-faults-bite: $(DEV) ## whether each of those checks fails when what it guards is switched off
+	pgbouncer="$$(scripts/pgbouncer.sh)" && libfaketime="$$(scripts/faketime.sh)" && \
+		PGBOUNCER="$$pgbouncer" LIBFAKETIME="$$libfaketime" $(BIN)/pytest $(FAULTS) tests/faults/bite.py
 
 test-browser: $(DEV) $(ELEMENT) $(FRONTEND) ## the pages in a real Chromium, against all that is served; needs Node
 	cd element && npm run -s check

@@ -124,6 +124,8 @@ async def in_lanes(lanes: int, rounds: Sequence[Coroutine[Any, Any, T]]) -> list
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(round)) for round in rounds]
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from None
     finally:
         for round in rounds:
             round.close()

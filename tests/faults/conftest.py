@@ -10,7 +10,8 @@ import asyncpg
 import pytest
 
 from tests import postgres
-from tests.faults.processes import Child, child
+from tests.faults import patches
+from tests.faults.processes import Child, Helper, child, helper
 from tests.faults.stand import Stand, http_client
 from tests.faults.table import Table
 from tests.system.pgbouncer import pooled
@@ -34,18 +35,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(line)
 
 
-@pytest.fixture(scope="session")
-async def nursery() -> AsyncIterator[Child]:
-    """Where replicas come from."""
-    async with child("nursery") as started:
-        yield started
-
-
 class Bench:
-    """Makes stands."""
+    """Makes stands, all with the same model and tool server."""
 
-    def __init__(self, nursery: Child, table: Table) -> None:
-        self._nursery, self._table = nursery, table
+    def __init__(self, nursery: Child, model: Helper, tools: Helper, table: Table) -> None:
+        self._nursery, self._model, self._tools, self._table = nursery, model, tools, table
         self._scale = float(os.environ.get("FAULT_ROUNDS", "1"))
 
     @asynccontextmanager
@@ -65,7 +59,9 @@ class Bench:
                     yield stand
 
     @asynccontextmanager
-    async def on(self, url: str, *, scale: float = 1.0, patch: str | None = None) -> ...:
+    async def on(
+        self, url: str, *, scale: float = 1.0, patch: str | None = None
+    ) -> AsyncGenerator[Stand]:
         """A stand on a database that a check has made itself."""
         async with self._on(url, url, "direct", scale, patch) as stand:
             yield stand
@@ -75,10 +71,7 @@ class Bench:
         self, direct: str, way: str, name: str, scale: float, patch: str | None
     ) -> AsyncGenerator[Stand]:
         with TemporaryDirectory(prefix="chatbridge-faults-") as home:
-            model_log, tools_log = Path(home, "model.log"), Path(home, "tools.log")
             async with (
-                child("model", str(model_log)) as model,
-                child("tool_server", str(tools_log), direct) as tools,
                 http_client() as client,
                 asyncpg.create_pool(direct, min_size=0, max_size=4) as sql,
             ):
@@ -86,10 +79,8 @@ class Bench:
                     direct=direct,
                     way=way,
                     name=name,
-                    model_url=f"http://127.0.0.1:{model.first_word}/v1",
-                    model_log=model_log,
-                    tools_url=f"http://127.0.0.1:{tools.first_word}/mcp",
-                    tools_log=tools_log,
+                    model=self._model.again(),
+                    tools=self._tools.again(),
                     home=Path(home),
                     nursery=self._nursery,
                     table=self._table,
@@ -99,15 +90,25 @@ class Bench:
                     patch=patch,
                 )
                 try:
+                    if patch:
+                        await patches.apply_to(sql, patch)
                     yield stand
                 finally:
                     await stand.close()
 
 
-@pytest.fixture
-def bench(nursery: Child, pytestconfig: pytest.Config) -> Bench:
+@pytest.fixture(scope="session")
+async def bench(
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Bench]:
     """For a check that needs something of its own."""
-    return Bench(nursery, pytestconfig.stash[_TABLE])
+    home = tmp_path_factory.mktemp("helpers")
+    async with (
+        child("nursery") as nursery,
+        helper("model", "/v1", home) as model,
+        helper("tool_server", "/mcp", home) as tools,
+    ):
+        yield Bench(nursery, model, tools, pytestconfig.stash[_TABLE])
 
 
 @pytest.fixture(params=["direct", "pgbouncer"])

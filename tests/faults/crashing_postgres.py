@@ -28,6 +28,8 @@ class CrashingPostgres:
     async def crash(self) -> None:
         """`pg_ctl stop -m immediate`: every backend gone at once, nothing written; start again."""
         await self.stop_now()
+        # whoever watched over it is gone too, before there is another one
+        await self.stop()
         await self.start()
 
     async def stop_now(self) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +45,8 @@ class Script:
 
     def prompt(self) -> str:
         """As a person would have to type it."""
-        return json.dumps(
-            {name: value for name, value in asdict(self).items() if value not in (None, False)}
-        )
+        values = {name: getattr(self, name) for name in _USUAL}
+        return json.dumps({n: value for n, value in values.items() if value != _USUAL[n]})
 
     def text(self, words: int | None = None) -> str:
         """The whole answer, or its first words."""
@@ -57,6 +56,9 @@ class Script:
     def word(self, number: int) -> str:
         """One of its words, and the blank after it."""
         return f"{self.id}.{number}".ljust(self.size, ".") + " "
+
+
+_USUAL = {field.name: field.default for field in fields(Script)}
 
 
 class Model:

@@ -1,10 +1,264 @@
-"""What is switched off, one mechanism at a time, to see the check that guards it fail."""
+"""What is switched off, one mechanism at a time, to see the check that guards it fail.
 
-from collections.abc import Callable
+`IN_REPLICA` changes a replica's process before it serves; `IN_DATABASE` changes the functions and
+indexes of a check's database. A patch whose mark is no longer in the code fails by itself.
+"""
 
-PATCHES: dict[str, Callable[[], None]] = {}
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterable, Callable
+from importlib.resources import files
+from typing import Any
+
+import asyncpg
+
+from chatbridge.adapters.postgres.statements import in_schema
+
+IN_REPLICA: dict[str, Callable[[], None]] = {}
+IN_DATABASE: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "the fence of finish": (
+        ("finish_turn_1", "if v_turn.epoch <> p_epoch then return 'lost'; end if;", ""),
+        ("finish_turn_1", "if v_turn.state <> 'running' then return v_turn.state; end if;", ""),
+    ),
+    "the epoch is raised": (("claim_stale_turn_1", "set epoch = t.epoch + 1,", "set"),),
+    "one turn at a time": (("begin_turn_1", "when found then 'busy'", ""),),
+    "finish is harmless to repeat": (
+        ("finish_turn_1", "if v_turn.state <> 'running' then return v_turn.state; end if;", ""),
+    ),
+    "begin is harmless to repeat": (
+        ("begin_turn_1", "(t.id = p_turn or t.key = p_key)", "t.key = p_key"),
+    ),
+    "finish takes the tail along": (
+        ("finish_turn_1", "p_events) e (number, event)", "p_events) e (number, event) where false"),
+    ),
+}
+_ALSO = {
+    "one turn at a time": "drop index chatbridge.turns_one_running",
+    "finish is harmless to repeat": "alter table chatbridge.messages"
+    " drop constraint messages_by_id cascade",
+}
 
 
 def apply(name: str) -> None:
-    """Switch a mechanism off in this process."""
-    PATCHES[name]()
+    """Switch a mechanism off in this process, as far as it is in the process."""
+    if name not in IN_DATABASE:
+        IN_REPLICA[name]()
+
+
+async def apply_to(sql: asyncpg.Pool, name: str) -> None:
+    """Switch it off in a database, as far as it is there."""
+    for function, mark, instead in IN_DATABASE.get(name, ()):
+        await sql.execute(_changed(function, mark, instead))
+    if statement := _ALSO.get(name):
+        await sql.execute(statement)
+
+
+def _changed(function: str, mark: str, instead: str) -> str:
+    place = files("chatbridge.adapters.postgres.migrations.functions")
+    text = _replaced(place.joinpath(f"{function}.sql").read_text(), mark, instead)
+    return in_schema(_replaced(text, "create function", "create or replace function"), "chatbridge")
+
+
+def _replaced(text: str, mark: str, instead: str) -> str:
+    if mark not in text:
+        raise RuntimeError(f"there is no {mark!r} any more: this patch does nothing")
+    return text.replace(mark, instead)
+
+
+def _patch(name: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    def keep(switch_off: Callable[[], None]) -> Callable[[], None]:
+        IN_REPLICA[name] = switch_off
+        return switch_off
+
+    return keep
+
+
+def _set(owner: Any, **new: Any) -> None:
+    for name, value in new.items():
+        if not hasattr(owner, name):
+            raise RuntimeError(f"there is no {name} any more: this patch does nothing")
+        setattr(owner, name, value)
+
+
+def _change_tick(mark: str, instead: str) -> None:
+    from chatbridge.adapters.postgres import turn_journal
+
+    _set(turn_journal, _TICK=_replaced(turn_journal._TICK, mark, instead))
+
+
+@_patch("the fence of the journal")
+def _() -> None:
+    _change_tick("and t.epoch = a.epoch\n  where t.state = 'running' for update", "for update")
+
+
+@_patch("skip locked")
+def _() -> None:
+    _change_tick("for update of t skip locked", "for update of t")
+
+
+@_patch("a stop is heard")
+def _() -> None:
+    _change_tick("coalesce(h.cancel_asked, false)", "false")
+
+
+@_patch("time is the database's")
+def _() -> None:
+    from chatbridge.adapters.postgres import turn_journal
+
+    async def rows(self: Any, template: str, **parameters: Any) -> Any:
+        here = f"to_timestamp({time.time()})"
+        return await real(self, template.replace("clock_timestamp()", here), **parameters)
+
+    real = turn_journal.Statements.rows
+    _set(turn_journal.Statements, rows=rows)
+
+
+@_patch("a lease passes")
+def _() -> None:
+    os.environ["CHATBRIDGE_TURNS__LEASE"] = "3600"
+
+
+@_patch("durable before visible")
+def _() -> None:
+    from chatbridge.domain.model.turn import Recording
+
+    real = Recording.say
+
+    def say(self: Recording, event: Any) -> None:
+        real(self, event)
+        self.durable = len(self.events)
+        self.on_change()
+
+    _set(Recording, say=say, tail=property(lambda self: _since_flush(self)))
+
+
+def _since_flush(recording: Any) -> list[Any]:
+    # all of it again: what is kept already is not kept twice
+    return list(enumerate(recording.events, 1))
+
+
+@_patch("readers meet lost turns")
+def _() -> None:
+    from chatbridge.domain.services.turns import Turns
+
+    async def nothing(self: Turns, *_: object) -> None: ...
+
+    _set(Turns, close_stale=nothing, sweep=nothing)
+    _nobody_sweeps()
+
+
+def _nobody_sweeps() -> None:
+    from chatbridge.domain.services.stale_turns import StaleTurns
+
+    async def nothing(self: StaleTurns, *_: object) -> None: ...
+
+    _set(StaleTurns, close=nothing, sweep=nothing)
+
+
+@_patch("the key of a request")
+def _() -> None:
+    from chatbridge.adapters.postgres import turn_repository
+
+    real = turn_repository.Statements.rows
+
+    async def rows(self: Any, template: str, **parameters: Any) -> Any:
+        if "key" in parameters:
+            parameters["key"] = None
+        return await real(self, template, **parameters)
+
+    _set(turn_repository.Statements, rows=rows)
+
+
+@_patch("a call is kept before it runs")
+def _() -> None:
+    from chatbridge.domain.services.answering import Answering
+
+    async def at_once(self: Answering, call_id: str) -> None: ...
+
+    _set(Answering, _durable=at_once)
+
+
+@_patch("a call that nobody saw end is unknown")
+def _() -> None:
+    from chatbridge.domain.model.transcript import Transcript
+
+    _set(Transcript, closed=lambda self: tuple(self.messages))
+
+
+@_patch("a lost connection is tried again")
+def _() -> None:
+    from chatbridge.adapters.postgres import failures
+    from chatbridge.domain.services import answering
+
+    _set(failures, _AGAIN_AFTER=())
+    _set(answering, _FINISH_TRIES=0)
+
+
+@_patch("it starts without a database")
+def _() -> None:
+    from chatbridge import container
+
+    class Never(Exception): ...
+
+    _set(container, Unavailable=Never)
+
+
+@_patch("statements have a limit")
+def _() -> None:
+    from chatbridge.adapters.postgres import database_url
+
+    _set(database_url, COMMAND_SECONDS=60.0, CONNECT_SECONDS=60.0)
+
+
+@_patch("half a stream is noticed")
+def _() -> None:
+    from chatbridge.adapters.openai import completions
+
+    async def as_it_comes(stream: AsyncIterable[Any], *_: Any) -> Any:
+        async for chunk in stream:
+            yield chunk
+
+    _set(completions, _whole=as_it_comes)
+
+
+@_patch("a stop ends the model's call")
+def _() -> None:
+    from chatbridge.adapters.openai import agent_runner
+
+    async def forgetful(self: Any) -> None: ...
+
+    _set(agent_runner._Run, close=forgetful)
+
+
+@_patch("going on where one was")
+def _() -> None:
+    from chatbridge.entrypoints.chatkit import threads
+
+    real = threads.frames_after
+    _set(threads, frames_after=lambda live, number: real(live, number + (1 if number else 0)))
+
+
+@_patch("dead readers are dropped")
+def _() -> None:
+    from chatbridge.entrypoints import following, serving
+
+    _set(following, _DEAD_READER=3600.0)
+    _set(serving, _DEAD_PEER_MS=3_600_000)
+
+
+@_patch("answers may end before a server does")
+def _() -> None:
+    from chatbridge import main
+
+    real = main.run
+
+    def run(*args: Any, **more: Any) -> None:
+        async def at_once() -> None:
+            os.kill(os.getpid(), signal.SIGKILL)
+            await asyncio.sleep(1)
+
+        real(*args, **{**more, "stop": at_once})
+
+    _set(main, run=run)

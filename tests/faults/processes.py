@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import select
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -80,6 +81,11 @@ class Running:
         except ProcessLookupError:
             return
 
+    @property
+    def lives(self) -> bool:
+        """Whether it has not ended yet."""
+        return not select.select([self._fd], [], [], 0)[0]
+
     async def ended(self) -> None:
         """Wait until it has gone."""
         loop, gone = asyncio.get_running_loop(), asyncio.Event()
@@ -94,7 +100,27 @@ class Running:
         os.close(self._fd)
 
 
-def seen(log: Path) -> list[dict[str, Any]]:
-    """What a helper has noted so far."""
-    lines = log.read_text().splitlines(keepends=True) if log.exists() else []
-    return [json.loads(line) for line in lines if line.endswith("\n")]
+class Helper:
+    """A child process that serves, and its notes since a check has begun to look."""
+
+    def __init__(self, url: str, log: Path) -> None:
+        self.url = url
+        self._log = log
+        self._from = log.stat().st_size
+
+    def again(self) -> "Helper":
+        """The same one, for the next check: what was noted so far is not its business."""
+        return Helper(self.url, self._log)
+
+    def notes(self) -> list[dict[str, Any]]:
+        """What it has noted."""
+        written = self._log.read_bytes()[self._from :]
+        return [json.loads(line) for line in written.splitlines(True) if line.endswith(b"\n")]
+
+
+@asynccontextmanager
+async def helper(module: str, path: str, home: Path) -> AsyncGenerator[Helper]:
+    """One that is served at `path`, with its notes in `home`."""
+    log = home / f"{module}.log"
+    async with child(module, str(log)) as started:
+        yield Helper(f"http://127.0.0.1:{started.first_word}{path}", log)

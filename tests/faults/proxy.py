@@ -1,8 +1,8 @@
 """A TCP proxy as a process: the network between a replica and its database, in bad times.
 
 Commands, one JSON object a line: `do` is `cut` (break all connections), `refuse`, `hole` (nothing
-gets through, nothing is closed) for `seconds`; `slow` delays each statement that holds `text` by
-`seconds`; `lose` breaks a connection `times` times
+gets through, nothing is closed) for `seconds`; `slow` delays statements that hold `text` by
+`seconds`, each or so many `times`; `lose` breaks a connection `times` times
 after a statement that holds `text` was sent on it, before its answer; `lost` says how often.
 """
 
@@ -27,7 +27,7 @@ class Proxy:
         self._server: asyncio.Server | None = None
         self._open = asyncio.Event()
         self._open.set()
-        self._slow, self._pause = b"", 0.0
+        self._slow, self._pause, self._delays = b"", 0.0, 0
         self._text, self._left, self.lost = b"", 0, 0
         self.port = 0
 
@@ -49,6 +49,7 @@ class Proxy:
                 self._open.set()
             case "slow":
                 self._slow, self._pause = command["text"].encode(), command["seconds"]
+                self._delays = command.get("times", sys.maxsize)
             case "lose":
                 self._text, self._left = command["text"].encode(), command["times"]
             case _:
@@ -104,7 +105,8 @@ class Proxy:
             if self._left and self._text in statement:
                 self._left -= 1
                 losing.set()
-            if self._pause and self._slow in statement:
+            if self._delays and self._slow in statement:
+                self._delays -= 1
                 await asyncio.sleep(self._pause)
             writer.write(data)
             await writer.drain()

@@ -1,6 +1,7 @@
 """The test stand: a database, a model, a tool server, and as many replicas as a check wants."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -16,9 +17,10 @@ import httpx
 from jose import jwt
 from sqlalchemy.engine import make_url
 
-from tests.faults.processes import Child, Running, child, seen
+from tests.faults.processes import Child, Helper, Running, child
 from tests.faults.replica import PATCH
 from tests.faults.table import Table
+from tests.faults.tool_server import DATABASE
 from tests.serving import free_port
 
 LEASE = 5.0
@@ -28,7 +30,7 @@ _SECRET = "a secret that the replicas of a test share, long enough"
 _SIGN_IN = "a secret that the sign-in shares with them, long enough"
 _WHO = {"iss": "https://sign-in.example", "aud": "chatbridge"}
 _HALF_A_DAY = 43_200
-_STARTS_WITHIN = 30.0
+_STARTS_WITHIN = 60.0
 
 
 @dataclass
@@ -54,12 +56,6 @@ class Replica:
     def terminate(self) -> None:
         """Ask it to end."""
         self.process.signal(signal.SIGTERM)
-
-    @property
-    def cpu(self) -> float:
-        """The processor time that it has used, in seconds."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     @property
     def memory(self) -> int:
@@ -91,10 +87,8 @@ class Stand:
     direct: str
     way: str
     name: str
-    model_url: str
-    model_log: Path
-    tools_url: str
-    tools_log: Path
+    model: Helper
+    tools: Helper
     home: Path
     nursery: Child
     table: Table
@@ -145,6 +139,8 @@ class Stand:
         began = time.monotonic()
         async with asyncio.timeout(_STARTS_WITHIN):
             while True:
+                if not replica.process.lives:
+                    raise RuntimeError(replica.log.read_text())
                 try:
                     response = await self.client.get(f"{replica.url}/readyz")
                     if response.status_code == 200:
@@ -163,7 +159,7 @@ class Stand:
 
     def model_saw(self, id: str) -> list[str]:
         """What the model noted of a script, in order."""
-        return [note["did"] for note in seen(self.model_log) if note["id"] == id]
+        return [note["did"] for note in self.model.notes() if note["id"] == id]
 
     async def close(self) -> None:
         """Kill the replicas, frozen ones too, and close the networks."""
@@ -172,6 +168,10 @@ class Stand:
             await replica.process.ended()
             replica.process.close()
         await self._open.aclose()
+
+    @property
+    def _ledger(self) -> dict[str, Any]:
+        return {"url": self.tools.url, "headers": {DATABASE: self.direct}}
 
     def _environment(self, port: int) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
@@ -184,9 +184,9 @@ class Stand:
             "CHATBRIDGE_AUTH__ISSUER": _WHO["iss"],
             "CHATBRIDGE_AUTH__AUDIENCE": _WHO["aud"],
             "CHATBRIDGE_AGENT__MODEL": "stub",
-            "CHATBRIDGE_AGENT__BASE_URL": self.model_url,
+            "CHATBRIDGE_AGENT__BASE_URL": self.model.url,
             "CHATBRIDGE_AGENT__TOOLS": "servers",
-            "CHATBRIDGE_MCP__SERVERS": f'{{"ledger": {{"url": "{self.tools_url}"}}}}',
+            "CHATBRIDGE_MCP__SERVERS": json.dumps({"ledger": self._ledger}),
             "CHATBRIDGE_TURNS__LEASE": str(LEASE),
             "CHATBRIDGE_TURNS__DRAIN": str(DRAIN),
             **({PATCH: self.patch} if self.patch else {}),
@@ -216,6 +216,7 @@ async def http_client() -> AsyncGenerator[httpx.AsyncClient]:
 def _spawned(environment: dict[str, str], directory: Path) -> int:
     """A program of its own, for what has to be around it before it loads anything."""
     root = Path(__file__).resolve().parents[2]
+    path = os.pathsep.join([os.environ.get("PYTHONPATH", ""), str(root)])
     arguments = [sys.executable, "-m", "tests.faults.replica"]
     log = os.open(directory / "server.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     actions = [(os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2)]
@@ -223,7 +224,7 @@ def _spawned(environment: dict[str, str], directory: Path) -> int:
         return os.posix_spawn(
             arguments[0],
             arguments,
-            environment | {"PYTHONPATH": str(root)},
+            environment | {"PYTHONPATH": path},
             file_actions=actions,
         )
     finally:

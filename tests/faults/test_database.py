@@ -1,6 +1,7 @@
 """The way to the database is cut, refused, a black hole, or loses an answer to a COMMIT."""
 
 import asyncio
+import time
 from itertools import count
 
 import httpx
@@ -9,12 +10,16 @@ from tests.faults.asking import Person, eventually, in_lanes
 from tests.faults.model import Script
 from tests.faults.oracles import Database, judge
 from tests.faults.stand import Link, Replica, Stand
+from tests.faults.viewing import Seen
 
 OUTAGE = 3.0
 TURNS = 20
 STATEMENTS = {"begin_turn": "begin", "finish_turn": "finish", "skip locked": "tick"}
 LOST_WITHIN = 60.0
 LANES = 8
+LOCKED = 3.0
+SILENCE = 11.0
+ANSWERED_WITHIN = 10.0
 
 
 async def test_a_lost_answer_to_a_commit_doubles_and_loses_nothing(stand: Stand) -> None:
@@ -123,21 +128,54 @@ async def _is_up_and_not_ready(stand: Stand, replica: Replica, away: asyncio.Tas
     await away
 
 
+async def test_a_turn_that_is_locked_stalls_no_other(direct_stand: Stand) -> None:
+    stand = direct_stand
+    replica = await stand.start()
+    locked, others = Person(stand, "locked"), [Person(stand, f"user{n}") for n in range(5)]
+    seen = Seen()
+    async with locked.asking(replica, Script(id="locked", words=30, pause=0.03)) as stream:
+        await stream.until_text(seen, 2)
+        async with stand.sql.acquire() as connection, connection.transaction():
+            await connection.execute(
+                "select from chatbridge.turns where id = $1 for update", locked.turn
+            )
+            began = time.monotonic()
+            scripts = [Script(id=person.user, words=80, pause=0.03) for person in others]
+            told = await asyncio.gather(
+                *(p.ask(replica, script) for p, script in zip(others, scripts, strict=True))
+            )
+            took = time.monotonic() - began
+            lagging = max(told, key=lambda viewing: viewing.longest_silence).longest_silence
+            await asyncio.sleep(max(0.0, LOCKED - took))
+        assert await stream.rest(seen)
+    stand.promised(
+        f"a turn's row is locked for {LOCKED:.0f} s by somebody else",
+        len(others),
+        "other turns are shown as they come, the locked one afterwards",
+        f"others were silent for {lagging:.2f} s at most",
+    )
+    assert lagging < LOCKED / 2
+    assert seen.text == Script(id="locked", words=30).text()
+
+
 async def test_a_request_never_waits_long_for_a_silent_database(direct_stand: Stand) -> None:
     stand = direct_stand
     link = await stand.link()
     replica = await stand.start(DATABASE_URL=link.url)
     people = [Person(stand, f"user{number}") for number in range(5)]
     await in_lanes(5, [p.ask(replica, Script(id=p.user, words=1)) for p in people])
-    away = asyncio.create_task(link.do("hole", seconds=14.0))
+    away = asyncio.create_task(link.do("hole", seconds=SILENCE))
     await asyncio.sleep(0.1)
     began = asyncio.get_running_loop().time()
     path = "/api/{0.user}/conversations/{0.conversation}"
     answers = await asyncio.gather(*(p.get(replica, path.format(p)) for p in people))
     longest = asyncio.get_running_loop().time() - began
     stand.promised(
-        "the database is silent", 5, "every request is answered within 12 s", f"{longest:.1f} s"
+        "the database is silent",
+        5,
+        f"every request is answered within {ANSWERED_WITHIN:.0f} s",
+        f"{longest:.1f} s",
     )
     assert {answer.status_code for answer in answers} == {503}
-    assert longest < 12.0
+    assert longest < ANSWERED_WITHIN
     await away

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from tests.faults.asking import Person, eventually, in_lanes
+from tests.faults.asking import Person, eventually
 from tests.faults.model import Script
 from tests.faults.oracles import Database, Row
 from tests.faults.stand import LEASE, Replica, Stand
@@ -11,6 +11,7 @@ from tests.faults.viewing import Seen
 
 FROZEN = LEASE + 2.5
 HELD = 2.0
+SHORT_LEASE = 2.0
 TIME_TO_DO_HARM = 2.0
 
 
@@ -28,15 +29,18 @@ class Outcome:
 async def test_a_replica_that_comes_back_after_its_lease_writes_nothing(stand: Stand) -> None:
     taker = await stand.start()
     rounds = stand.rounds(4)
-    outcomes = await in_lanes(rounds, [_zombie(stand, taker, number) for number in range(rounds)])
+    *outcomes, late = await asyncio.gather(
+        *(_zombie(stand, taker, number) for number in range(rounds)), _late_finish(stand, taker)
+    )
     accepted = [o for o in outcomes if o.before != o.after or o.events_before != o.events_after]
     stand.promised(
-        f"SIGSTOP for {FROZEN} s, then SIGCONT",
-        rounds,
+        f"SIGSTOP for {FROZEN} s, then SIGCONT; once only its finish is late",
+        f"{rounds} + 1",
         "a replica that has lost its lease writes nothing; one answer",
-        f"writes accepted {len(accepted)}",
+        f"writes accepted {len(accepted) + bool(late)}",
     )
     assert accepted == []
+    assert late == ""
     for outcome in outcomes:
         assert outcome.states == ["interrupted", "completed"]
         assert [row["kind"] for row in outcome.after] == ["text", "partial", "text", "text"]
@@ -50,7 +54,7 @@ async def _zombie(stand: Stand, taker: Replica, number: int) -> Outcome:
         await stream.until_text(seen, 10)
         zombie.freeze()
         await asyncio.sleep(FROZEN)
-        turn, conversation = person.turn or "", person.conversation or ""
+        turn, conversation = person.turn or "", _of(person)
         await person.messages(taker)
         await person.ask(taker, Script(id=f"z{number}-next", words=2))
         before, events_before = await database.messages(conversation), await database.events(turn)
@@ -68,35 +72,67 @@ async def _zombie(stand: Stand, taker: Replica, number: int) -> Outcome:
 
 
 async def test_one_that_comes_back_while_it_is_being_taken_over_writes_nothing(
-    stand: Stand,
+    direct_stand: Stand,
 ) -> None:
+    stand = direct_stand
     link = await stand.link()
     zombie, taker = await asyncio.gather(stand.start(), stand.start(DATABASE_URL=link.url))
     person, database, seen = Person(stand, "alice"), Database(stand.sql), Seen()
     async with person.asking(zombie, Script(id="z", words=60, pause=0.03)) as stream:
         await stream.until_text(seen, 10)
         zombie.freeze()
-        await asyncio.sleep(FROZEN)
         await link.do("slow", seconds=HELD, text="finish_turn")
-        taking = asyncio.create_task(person.messages(taker))
+        await person.messages(taker)
+        (frozen,) = await database.turns(_of(person))
 
         async def claimed() -> bool:
-            (turn,) = await database.turns(person.conversation or "")
-            return turn["epoch"] > 1 and turn["state"] == "running"
+            (turn,) = await database.turns(_of(person))
+            return turn["lease_until"] > frozen["lease_until"] and turn["state"] == "running"
 
-        await eventually(claimed, HELD, "the turn is claimed and not finished")
+        await eventually(claimed, LEASE + HELD, "the turn is claimed and not finished")
         zombie.thaw()
         await stream.rest(seen)
-        await taking
         await asyncio.sleep(TIME_TO_DO_HARM)
-    kept = await database.messages(person.conversation or "")
-    (turn,) = await database.turns(person.conversation or "")
+    wrong = await _wrong(person, database, seen)
     stand.promised(
         "SIGCONT between the claim and the finish of who takes over",
         1,
         "a replica that has lost its lease writes nothing; one answer",
-        f"answers {len(kept) - 1}, state {turn['state']}",
+        f"writes accepted {int(bool(wrong))}",
     )
-    assert [row["kind"] for row in kept] == ["text", "partial"]
-    assert turn["state"] == "interrupted"
-    assert kept[1]["content"].startswith(seen.text)
+    assert wrong == ""
+
+
+async def _late_finish(stand: Stand, taker: Replica) -> str:
+    """What is wrong after a finish came when the lease had passed and the turn was taken over."""
+    link = await stand.link()
+    slow = await stand.start(DATABASE_URL=link.url, CHATBRIDGE_TURNS__LEASE=str(SHORT_LEASE))
+    person, database, seen = Person(stand, "bob"), Database(stand.sql), Seen()
+    async with person.asking(slow, Script(id="late", words=30, pause=0.03)) as stream:
+        await stream.until_text(seen, 5)
+        await link.do("slow", seconds=SHORT_LEASE + 2, text="finish_turn", times=1)
+        watching = asyncio.create_task(stream.rest(seen))
+
+        async def taken_over() -> bool:
+            await person.messages(taker)
+            return not [t for t in await database.turns(_of(person)) if t["state"] == "running"]
+
+        await eventually(taken_over, SHORT_LEASE + 5, "the turn is taken over")
+        await watching
+        await asyncio.sleep(TIME_TO_DO_HARM)
+    return await _wrong(person, database, seen)
+
+
+async def _wrong(person: Person, database: Database, seen: Seen) -> str:
+    """What a turn that was taken over looks like, if it does not look like one."""
+    kept = await database.messages(_of(person))
+    (turn,) = await database.turns(_of(person))
+    if ([row["kind"] for row in kept], turn["state"]) != (["text", "partial"], "interrupted"):
+        return f"{turn['state']}: {[(row['kind'], row['content']) for row in kept]}"
+    shown = kept[1]["content"].startswith(seen.text)
+    return "" if shown else f"shown {seen.text!r}, kept {kept[1]['content']!r}"
+
+
+def _of(person: Person) -> str:
+    assert person.conversation
+    return person.conversation

@@ -18,16 +18,20 @@ select exists (select from chatbridge.turn_events
   where event->>'type' = 'tool_call.started' and event->'call'->>'arguments' like $1)"""
 
 
-def tool_server(notes: child.Notes, database: str) -> MCPServer:
+DATABASE = "x-faults-database"
+"""The header that names the database of whoever calls."""
+
+
+def tool_server(notes: child.Notes) -> MCPServer:
     """Its only tool is `charge`: what must not happen twice, nor unnoticed.
 
-    Each time it first looks for itself whether the call is in the database.
+    Each time it first looks for itself whether the call is in its caller's database.
     """
     server = MCPServer("ledger", log_level="ERROR")
 
     async def charge(order: str, pause: float, context: Context) -> str:
         """Charge an order. It takes `pause` seconds after the effect."""
-        connection = await asyncpg.connect(database)
+        connection = await asyncpg.connect((context.headers or {})[DATABASE])
         recorded = await connection.fetchval(_RECORDED, f'%"{order}"%')
         await connection.close()
         meta = context.request_context.meta or {}
@@ -40,5 +44,5 @@ def tool_server(notes: child.Notes, database: str) -> MCPServer:
 
 
 if __name__ == "__main__":
-    server = tool_server(child.Notes(Path(sys.argv[1])), sys.argv[2])
+    server = tool_server(child.Notes(Path(sys.argv[1])))
     child.serve(server.streamable_http_app(stateless_http=True))

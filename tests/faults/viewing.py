@@ -1,6 +1,7 @@
 """What a viewer of a turn sees: frames of a stream, followed over replicas and lost connections."""
 
 import json
+import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import httpx
 
 Json = dict[str, Any]
+
+_ENDS_WITHIN = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class Seen:
 
     frames: list[Frame] = field(default_factory=list)
     keep_alives: int = 0
+    longest_silence: float = 0.0
 
     @property
     def cursor(self) -> str | None:
@@ -61,6 +65,7 @@ class Stream:
     def __init__(self, response: httpx.Response) -> None:
         self._response = response
         self._lines = response.aiter_lines()
+        self._patience = time.monotonic() + _ENDS_WITHIN
         self.status = response.status_code
         self.headers = response.headers
 
@@ -72,7 +77,9 @@ class Stream:
         """The frames as they come, each added to what was seen."""
         id: str | None = None
         data: list[str] = []
+        heard = time.monotonic()
         async for line in self._lines:
+            assert time.monotonic() < self._patience, "the stream does not end"
             if line.startswith(":"):
                 seen.keep_alives += 1
             elif line.startswith("id: "):
@@ -82,6 +89,8 @@ class Stream:
             elif not line and data:
                 frame = Frame(id, "\n".join(data))
                 seen.frames.append(frame)
+                seen.longest_silence = max(seen.longest_silence, time.monotonic() - heard)
+                heard = time.monotonic()
                 id, data = None, []
                 yield frame
 
