@@ -61,14 +61,17 @@ async def _timed(name: str, answering: Awaitable[httpx.Response]) -> Timed:
 
 async def survives_a_black_hole(service: Served, proxy: TcpProxy, user: str) -> list[Timed]:
     """With a warm pool, everything is refused in time while nothing gets through, and answered
-    again when it does."""
+    again when it does.
+
+    What was on its way may still arrive then, and happen: it is about a conversation of its own.
+    """
     client = service.as_user(user)
-    conversation = await a_conversation(service, user)
+    conversation, other = [await a_conversation(service, user) for _ in range(2)]
     before = (await client.post("/chatkit", json=items(conversation))).json()
     await fill(service.container.engine())
     proxy.hold()
     try:
-        timed = await ask_everything(service, user, conversation)
+        timed = await ask_everything(service, user, other)
         for each in timed:
             code = "database_slow" if each.asked == "readyz" else "database_unavailable"
             require_refused(each.answer, 503, code)
@@ -79,7 +82,8 @@ async def survives_a_black_hole(service: Served, proxy: TcpProxy, user: str) -> 
     slow = {each.asked: each.seconds for each in timed if each.seconds > WITHIN}
     assert not slow
     await _healed(client)
-    assert (await client.post("/chatkit", json=items(conversation))).json() == before
+    after = (await client.post("/chatkit", json=items(conversation))).json()
+    assert after == before, f"{after}\n{before}"
     await say(client, add(conversation, "hello"))
     await say(client, create("hello"))
     return timed
