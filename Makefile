@@ -29,21 +29,21 @@ test: $(DEV) ## the whole suite on a real Postgres; TEST_POSTGRES=url|container|
 	$(BIN)/pytest --cov --cov-report=term
 
 test-system: $(DEV) ## what needs programs from elsewhere: PgBouncer, nginx and Node
-	pgbouncer="$$(scripts/pgbouncer.sh)" && nginx="$$(scripts/nginx.sh)" && \
+	pgbouncer="$$(scripts/program.sh pgbouncer)" && nginx="$$(scripts/program.sh nginx)" && \
 		PGBOUNCER="$$pgbouncer" NGINX="$$nginx" $(BIN)/pytest tests/system
 
 test-faults: $(DEV) ## replicas killed, frozen and cut off, for some minutes; FAULT_ROUNDS=10 for longer
-	pgbouncer="$$(scripts/pgbouncer.sh)" && libfaketime="$$(scripts/faketime.sh)" && \
+	pgbouncer="$$(scripts/program.sh pgbouncer)" && libfaketime="$$(scripts/program.sh libfaketime)" && \
 		PGBOUNCER="$$pgbouncer" LIBFAKETIME="$$libfaketime" $(BIN)/pytest $(FAULTS) tests/faults
 
 test-faults-bite: $(DEV) ## whether each of those checks fails when what it guards is switched off
-	pgbouncer="$$(scripts/pgbouncer.sh)" && libfaketime="$$(scripts/faketime.sh)" && \
+	pgbouncer="$$(scripts/program.sh pgbouncer)" && libfaketime="$$(scripts/program.sh libfaketime)" && \
 		PGBOUNCER="$$pgbouncer" LIBFAKETIME="$$libfaketime" $(BIN)/pytest $(FAULTS) tests/faults/bite.py
 
 test-browser: $(DEV) $(ELEMENT) $(FRONTEND) ## the pages in a real Chromium, against all that is served; needs Node
 	cd element && npm run -s check
 	cd frontend && npm run -s lint
-	chromium="$$(scripts/chromium.sh)" && CHROMIUM="$$chromium" $(BIN)/pytest tests/browser
+	chromium="$$(scripts/program.sh chromium)" && CHROMIUM="$$chromium" $(BIN)/pytest tests/browser
 
 picture: ## the README's picture, from the last run of test-browser
 	cp tests/browser/artefacts/pictures/web-chat-light.png docs/picture.png
