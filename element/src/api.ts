@@ -58,7 +58,7 @@ const SESSION_URL = "/chatkit";
 /** Asks for a stream that can be resumed, says of a stream that it can, and of any answer that streams can. */
 const RESUMABLE = "X-Chatbridge-Stream";
 /** Such a stream is never silent for longer than 2 s: then nobody is there any more. */
-const SILENCE_MS = 5_000;
+const SILENCE_MS = 4_000;
 /** Long enough for a page that lets the person sign in again first. */
 const SEND_PATIENCE_MS = 20_000;
 
