@@ -34,10 +34,12 @@ IN_DATABASE: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("finish_turn_1", "p_events) e (number, event)", "p_events) e (number, event) where false"),
     ),
 }
+_NO_IDS = "alter table chatbridge.messages drop constraint messages_by_id cascade"
 _ALSO = {
+    # a message is kept once even without the fence, by its id
+    "the fence of finish": _NO_IDS,
+    "finish is harmless to repeat": _NO_IDS,
     "one turn at a time": "drop index chatbridge.turns_one_running",
-    "finish is harmless to repeat": "alter table chatbridge.messages"
-    " drop constraint messages_by_id cascade",
 }
 
 
@@ -49,15 +51,19 @@ def apply(name: str) -> None:
 
 async def apply_to(sql: asyncpg.Pool, name: str) -> None:
     """Switch it off in a database, as far as it is there."""
-    for function, mark, instead in IN_DATABASE.get(name, ()):
-        await sql.execute(_changed(function, mark, instead))
+    changes = IN_DATABASE.get(name, ())
+    for function in {function for function, _, _ in changes}:
+        marks = [(mark, instead) for of, mark, instead in changes if of == function]
+        await sql.execute(_changed(function, marks))
     if statement := _ALSO.get(name):
         await sql.execute(statement)
 
 
-def _changed(function: str, mark: str, instead: str) -> str:
+def _changed(function: str, marks: list[tuple[str, str]]) -> str:
     place = files("chatbridge.adapters.postgres.migrations.functions")
-    text = _replaced(place.joinpath(f"{function}.sql").read_text(), mark, instead)
+    text = place.joinpath(f"{function}.sql").read_text()
+    for mark, instead in marks:
+        text = _replaced(text, mark, instead)
     return in_schema(_replaced(text, "create function", "create or replace function"), "chatbridge")
 
 
@@ -207,9 +213,10 @@ def _() -> None:
 
 @_patch("statements have a limit")
 def _() -> None:
-    from chatbridge.adapters.postgres import database_url
+    from chatbridge.adapters.postgres import database_url, failures
 
     _set(database_url, COMMAND_SECONDS=60.0, CONNECT_SECONDS=60.0)
+    _set(failures, CALL_SECONDS=60.0)
 
 
 @_patch("half a stream is noticed")

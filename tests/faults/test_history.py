@@ -90,12 +90,12 @@ class Clock:
 
 async def _trouble(stand: Stand, replicas: list[Replica], postgres: CrashingPostgres) -> int:
     """Kill one replica after another and crash the database, until cancelled."""
-    kills = 0
+    kills, pace = 0, min(1.0, stand.scale)
 
     async def kill() -> None:
         nonlocal kills
         while True:
-            await asyncio.sleep(KILLS_EVERY)
+            await asyncio.sleep(KILLS_EVERY * pace)
             victim = kills % len(replicas)
             replicas[victim].kill()
             kills += 1
@@ -103,7 +103,7 @@ async def _trouble(stand: Stand, replicas: list[Replica], postgres: CrashingPost
 
     async def crash() -> None:
         while True:
-            await asyncio.sleep(CRASHES_EVERY)
+            await asyncio.sleep(CRASHES_EVERY * pace)
             await postgres.crash()
 
     with suppress(asyncio.CancelledError):
