@@ -4,6 +4,7 @@ Each is a process of its own that runs `chatbridge serve`. Asked with a line of 
 `directory`, `patch`), it answers with the new process's id.
 """
 
+import ctypes
 import gc
 import json
 import os
@@ -15,6 +16,8 @@ from typing import Any
 import chatbridge.main  # noqa: F401  # all that a server loads, before there is any
 from tests.faults import child
 from tests.faults.replica import serve
+
+_PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
@@ -33,6 +36,8 @@ def main() -> None:
 def _become(wish: dict[str, Any]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
+    # it ends with us, however we end; Linux alone has this
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     os.chdir(wish["directory"])
     log = os.open("server.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     nothing = os.open(os.devnull, os.O_RDONLY)

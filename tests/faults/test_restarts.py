@@ -62,7 +62,7 @@ async def test_a_rolling_restart_loses_no_answer(direct_stand: Stand) -> None:
     watching = [
         Watching(
             Person(stand, f"user{n}"),
-            Script(id=f"r{n}", words=50 + n % 2 * 80 + n, pause=0.08),
+            Script(id=f"r{n}", words=20 + n % 2 * 50 + n, pause=0.08),
             elsewhere=n % 5 == 0,
         )
         for n in range(count)
@@ -120,7 +120,7 @@ async def _end(stand: Stand, watching: Watching) -> str:
         return f"seen {seen.text!r}, kept {answer!r}"
     if seen.types[-1] != "thread.item.done":
         return f"ended with {seen.types[-1]}"
-    if (turn["state"] == "completed") != (answer == watching.script.text()):
+    if turn["state"] == "completed" and answer != watching.script.text():
         return f"{turn['state']} with {answer!r}"
     return turn["state"]
 
