@@ -107,13 +107,10 @@ async def messages(client: httpx.AsyncClient, conversation: str) -> list[Json]:
 
 
 async def taken_over(client: httpx.AsyncClient, conversation: str) -> list[Json]:
-    """The messages, as soon as the answer that lost its server is among them."""
+    """The messages, as soon as the answer that lost its server has ended."""
     async with asyncio.timeout(TAKEN_OVER_WITHIN):
-        while True:
-            kept = await messages(client, conversation)
-            if len(kept) > 1:
-                return kept
-            await asyncio.sleep(0.1)
+        await client.get(f"/chatkit/threads/{conversation}/events")
+    return await messages(client, conversation)
 
 
 async def test_an_answer_that_lost_its_server_is_kept_as_far_as_it_was_shown(

@@ -264,4 +264,4 @@ class SameHistory(RuleBasedStateMachine):
         self.both(lambda s: s.conversations.list(place[0], whole))
         self.both(lambda s: s.conversations.messages(*place, whole))
         self.both(lambda s: s.verdicts(*place))
-        self.both(lambda s: s.turns.running(*place))
+        self.both(lambda s: s.turns.last(*place))
