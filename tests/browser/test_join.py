@@ -86,10 +86,12 @@ async def test_an_answer_that_was_joined_is_resumed_like_any_other(
     endpoint.running.add("thr_1")
     chat = await opened(context, endpoint, initialThread="thr_1")
     joined = await endpoint.telling()
-    joined.number(1, *half())
+    joined.number(1, *half(), delta("a1", " and"))
+    # seen, and so not lost with the connection
+    await expect(chat.log.locator(".prose")).to_have_text("The first half and")
     joined.break_off()
     resumed = await endpoint.telling()
-    assert resumed.headers["last-event-id"] == "turn_1/2"
+    assert resumed.headers["last-event-id"] == "turn_1/3"
     resumed.end(whole("The first half and the second."))
     await chat.answered()
     assert (await chat.shown())[-1].text == "The first half and the second."

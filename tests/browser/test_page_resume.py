@@ -133,7 +133,7 @@ async def test_a_message_that_is_sent_while_the_network_is_away_is_sent_once(
     chat_server: ChatServer, context: BrowserContext, watch: Watch, proxy: TcpProxy
 ) -> None:
     watch.expect(*LOST)
-    chat = await chat_server.open(context, "net", url=f"http://127.0.0.1:{proxy.port}")
+    chat = await chat_server.open(context, "unheard", url=f"http://127.0.0.1:{proxy.port}")
     await chat.ask("Hello")
     await proxy.stop()
     await chat.say("add a task: once is enough")
@@ -141,7 +141,7 @@ async def test_a_message_that_is_sent_while_the_network_is_away_is_sent_once(
     await proxy.start()
     await chat.answered(1)
     await expect(chat.badges).to_have_text(["Success"])
-    assert await chat_server.tasks("net") == ["once is enough"]
+    assert await chat_server.tasks("unheard") == ["once is enough"]
     await expect(chat.alert).to_have_count(0)
 
 
