@@ -32,6 +32,8 @@ _HOPS = test_viewers.test_a_viewer_who_changes_replicas_misses_nothing_and_sees_
 _COMMITS = test_database.test_a_lost_answer_to_a_commit_doubles_and_loses_nothing
 _TOOLS = test_tools.test_a_tool_runs_at_most_once_and_never_without_a_record
 
+CHANCES = 5
+
 BITES: list[tuple[str, Check, float]] = [
     ("finish takes the tail along", _HOPS, 0.05),
     ("going on where one was", _HOPS, 0.05),
@@ -105,9 +107,15 @@ async def test_the_check_fails_without(
 
 
 async def test_the_history_is_broken_without_keys(bench: Bench) -> None:
-    with pytest.raises(AssertionError) as failure:
-        await test_history.minute_of_crashes(bench, scale=0.4, patch="the key of a request")
-    assert "asked twice" in str(failure.value)
+    # it is chance whether a kill hits between a commit and its answer
+    for _ in range(CHANCES):
+        try:
+            await test_history.minute_of_crashes(bench, scale=0.4, patch="the key of a request")
+        except AssertionError as failure:
+            if "asked twice" not in str(failure):
+                raise
+            return
+    pytest.fail("The history was whole without keys.")
 
 
 def _first_line(failure: BaseException) -> str:
