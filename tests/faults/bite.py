@@ -112,7 +112,8 @@ async def test_the_history_is_broken_without_keys(bench: Bench) -> None:
         try:
             await test_history.minute_of_crashes(bench, scale=0.4, patch="the key of a request")
         except AssertionError as failure:
-            if "asked twice" not in str(failure):
+            # or a client waits for ever for a turn that it began and knows nothing of
+            if not any(word in str(failure) for word in ("asked twice", "stuck at")):
                 raise
             return
     pytest.fail("The history was whole without keys.")
