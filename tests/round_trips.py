@@ -14,8 +14,8 @@ from typing import Any
 from agents.items import TResponseStreamEvent
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from chatbridge.adapters.offline.model import OfflineModel
 from chatbridge.adapters.openai.models import Endpoint
-from chatbridge.adapters.openai.offline_model import OfflineModel
 from chatbridge.container import Container
 from tests.chatkit_client import add, create, say
 from tests.serving import served, settings_for

@@ -32,10 +32,10 @@ from chatbridge.adapters.memory.store import MemoryStore
 from chatbridge.adapters.memory.task_repository import MemoryTaskRepository
 from chatbridge.adapters.memory.turn_journal import MemoryTurnJournal
 from chatbridge.adapters.memory.turn_repository import MemoryTurnRepository
+from chatbridge.adapters.offline.model import OfflineModel
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
 from chatbridge.adapters.openai.entry import Agent, load_agent
 from chatbridge.adapters.openai.models import Endpoint, offline_endpoint, openai_model
-from chatbridge.adapters.openai.offline_model import OfflineModel
 from chatbridge.adapters.postgres.conversation_repository import PostgresConversationRepository
 from chatbridge.adapters.postgres.embedded import EmbeddedPostgres
 from chatbridge.adapters.postgres.engine import postgres_engine

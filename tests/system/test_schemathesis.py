@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from dependency_injector.providers import Object
 
+from chatbridge.adapters.offline.model import OfflineModel
 from chatbridge.adapters.openai.models import Endpoint
-from chatbridge.adapters.openai.offline_model import OfflineModel
 from chatbridge.container import Container
 from scripts.contract import CONTRACT
 from tests.integration.http.published import ROUTES

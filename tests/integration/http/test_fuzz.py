@@ -22,8 +22,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from chatbridge.adapters.offline.model import OfflineModel
 from chatbridge.adapters.openai.models import Endpoint
-from chatbridge.adapters.openai.offline_model import OfflineModel
 from chatbridge.container import Container
 from tests.chatkit_client import Json, items
 from tests.integration.http.asking import (

@@ -11,8 +11,8 @@ from agents.items import TResponseStreamEvent
 from agents.models.interface import ModelTracing
 from dependency_injector.providers import Object
 
+from chatbridge.adapters.offline.model import OfflineModel
 from chatbridge.adapters.openai.models import Endpoint
-from chatbridge.adapters.openai.offline_model import OfflineModel
 from chatbridge.container import Container
 from chatbridge.settings import Settings
 from tests.chatkit_client import add, create, events

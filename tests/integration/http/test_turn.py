@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from agents.items import TResponseStreamEvent
 
+from chatbridge.adapters.offline.model import OfflineModel
 from chatbridge.adapters.openai.models import Endpoint
-from chatbridge.adapters.openai.offline_model import OfflineModel
 from chatbridge.container import Container
 from tests.chatkit_client import (
     Json,

@@ -8,8 +8,8 @@ import pytest
 from agents import Model
 from agents.testing import ScriptedModel, assistant_message, function_call
 
+from chatbridge.adapters.offline.model import OfflineModel
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
-from chatbridge.adapters.openai.offline_model import OfflineModel
 from chatbridge.domain.model.errors import TurnLost
 from chatbridge.domain.model.identifiers import CallId
 from chatbridge.domain.model.message import storable

@@ -2,8 +2,8 @@
 
 import pytest
 
+from chatbridge.adapters.offline.model import OfflineModel
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
-from chatbridge.adapters.openai.offline_model import OfflineModel
 from tests.contracts.agent_runner import AgentRunnerContract
 from tests.contracts.task_tools import TaskTools
 

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from chatbridge.adapters.openai import offline_phrases as phrases
+from chatbridge.adapters.offline import phrases
 
 Target = int | str
 ALL = "all"

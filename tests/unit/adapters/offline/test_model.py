@@ -2,8 +2,8 @@
 
 import pytest
 
+from chatbridge.adapters.offline.model import OfflineModel
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
-from chatbridge.adapters.openai.offline_model import OfflineModel
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.turn_event import TextDelta, TextFinished
 from tests.contracts.agent_runner import all_of, heard, heard_until_failure, kept, said, text_of

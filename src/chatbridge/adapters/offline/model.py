@@ -38,7 +38,7 @@ from agents.items import TResponseStreamEvent
 from openai.types import responses as r
 from openai.types.responses.response_prompt_param import ResponsePromptParam
 
-from chatbridge.adapters.openai.offline_plan import Ask, Say, Step, plan
+from chatbridge.adapters.offline.plan import Ask, Say, Step, plan
 
 _WORD = re.compile(r"\s*\S+|\s+")
 

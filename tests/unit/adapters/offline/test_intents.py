@@ -2,7 +2,7 @@
 
 import pytest
 
-from chatbridge.adapters.openai.offline_intents import (
+from chatbridge.adapters.offline.intents import (
     AddTask,
     CompleteTask,
     DeleteTask,

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from chatbridge.adapters.openai import offline_replies as replies
-from chatbridge.adapters.openai.offline_intents import (
+from chatbridge.adapters.offline import replies
+from chatbridge.adapters.offline.intents import (
     ALL,
     AddTask,
     CompleteTask,
