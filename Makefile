@@ -8,6 +8,10 @@ DEV := $(VENV)/.dev
 SOURCES := src tests scripts examples
 ELEMENT := element/node_modules/.installed
 FRONTEND := frontend/node_modules/.installed
+# a lock holds everything: nothing is resolved, and nothing comes that it does not name
+PIP := $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps
+LOCK := $(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --python-version 3.11 \
+	--custom-compile-command 'make lock'
 # Python 3.11 may fail to parse for a prettier traceback, where many tasks were cancelled
 FAULTS := --tb=native -p no:hypothesispytest
 
@@ -74,11 +78,9 @@ contract: $(DEV) ## write contracts/conversation-openapi.yaml from the app
 	$(BIN)/python scripts/contract.py
 
 lock: $(DEV) ## choose the newest versions that pyproject.toml allows
-	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 \
-		--custom-compile-command 'make lock' pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 \
-		--custom-compile-command 'make lock' --extra dev -c requirements.lock \
-		pyproject.toml -o requirements-dev.lock
+	$(LOCK) pyproject.toml -o requirements.lock
+	$(LOCK) pyproject.toml --extra dev -c requirements.lock -o requirements-dev.lock
+	$(LOCK) --group build -c requirements-dev.lock -o requirements-build.lock
 
 install: $(DEV) ## set up for development, with the hooks
 	$(BIN)/pre-commit install
@@ -87,18 +89,18 @@ clean: ## remove what make has made; .chatbridge stays
 	rm -rf $(VENV) .pytest_cache .ruff_cache .coverage dist tests/browser/artefacts
 	rm -rf element/node_modules frontend/node_modules frontend/.next
 
-$(SERVER): requirements.lock pyproject.toml
+$(SERVER): requirements.lock requirements-build.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed") if sys.version_info < (3, 11) else 0'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	$(PIP) --require-hashes -r requirements.lock -r requirements-build.lock
+	$(PIP) --no-build-isolation -e .
 	@touch $@
 
 $(DEV): requirements-dev.lock $(SERVER)
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
+	$(PIP) --require-hashes -r requirements-dev.lock
 	@touch $@
 
 $(ELEMENT) $(FRONTEND): %/node_modules/.installed: %/package-lock.json
 	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' || { echo "Node 20.9 or later is needed"; exit 1; }
-	cd $* && npm ci --no-audit --no-fund --loglevel=error
+	cd $* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
