@@ -118,17 +118,21 @@ def running(
     """chatbridge and the web app on these ports of 127.0.0.1, over a database that is there.
 
     `directory` keeps the logs and the sign-in's secret; chatbridge reads its `.env` in
-    `settings_from`. `environment` is the children's: with an
-    AUTH_TOKEN_SECRET the tokens are signed with it, else with a published key. Raises Failed.
+    `settings_from`. `environment` is the children's. Raises Failed.
     """
     directory.mkdir(parents=True, exist_ok=True)
     url, server_url = f"http://127.0.0.1:{web_port}", f"http://127.0.0.1:{port}"
-    shared = {**environment, "DATABASE_URL": database_url}
+    shared = {
+        **environment,
+        "DATABASE_URL": database_url,
+        "BETTER_AUTH_URL": url,
+        "BETTER_AUTH_SECRET": environment.get("BETTER_AUTH_SECRET") or secret_in(directory).hex(),
+    }
     app = Child(
         name="The web app",
         command=[node(), str(NEXT), "start", "-H", "127.0.0.1", "-p", str(web_port)],
         directory=FRONTEND,
-        environment=_of_app(shared, url, server_url, directory),
+        environment=_of_app(shared, server_url),
         log=directory / "app.log",
         ready_at=f"{url}/api/auth/ok",
     )
@@ -136,7 +140,7 @@ def running(
         name="chatbridge",
         command=[sys.executable, "-m", "chatbridge", "serve"],
         directory=settings_from,
-        environment=_of_server(shared, url, port),
+        environment=_of_server(shared, port),
         log=directory / "server.log",
         ready_at=f"{server_url}/readyz",
     )
@@ -181,31 +185,20 @@ def require_free(*ports: int) -> None:
             raise Failed(f"{why}: set {variable} to a free one.") from error
 
 
-def _of_app(
-    shared: Mapping[str, str], url: str, server_url: str, directory: Path
-) -> dict[str, str]:
-    secret = shared.get("BETTER_AUTH_SECRET") or secret_in(directory).hex()
+def _of_app(shared: Mapping[str, str], server_url: str) -> dict[str, str]:
     return {
         **shared,
-        "BETTER_AUTH_SECRET": secret,
-        "BETTER_AUTH_URL": url,
         "CHATBRIDGE_URL": server_url,
         "NEXT_TELEMETRY_DISABLED": "1",
         "NODE_ENV": "production",
     }
 
 
-def _of_server(shared: Mapping[str, str], url: str, port: int) -> dict[str, str]:
-    # the secret of the sessions is none of its business
-    ours = ("BETTER_AUTH_SECRET", "AUTH_TOKEN_SECRET")
-    environment = {name: value for name, value in shared.items() if name not in ours}
-    environment |= {"PORT": str(port), "BETTER_AUTH_URL": url}
-    if secret := shared.get("AUTH_TOKEN_SECRET"):
-        environment |= {
-            "CHATBRIDGE_AUTH__SECRET": secret,
-            "CHATBRIDGE_AUTH__ISSUER": url,
-            "CHATBRIDGE_AUTH__AUDIENCE": url,
-        }
+def _of_server(shared: Mapping[str, str], port: int) -> dict[str, str]:
+    environment = {**shared, "PORT": str(port)}
+    if shared.get("AUTH_TOKEN_ALGORITHM") != "HS256":
+        # then it is none of its business; empty, so that one in its `.env` isn't either
+        environment["BETTER_AUTH_SECRET"] = ""
     return environment
 
 

@@ -6,16 +6,17 @@ import { PostgresDialect } from "kysely";
 import { Pool } from "pg";
 
 const MIN_SECRET = 32;
+const ALGORITHMS = ["EdDSA", "HS256"];
 const LOOPBACK = ["127.0.0.1", "localhost"];
 
 /**
  * The options by the environment.
  *
  * @param {NodeJS.ProcessEnv} env
- * @throws {Error} naming the variables that are missing or too short
+ * @throws {Error} naming the variables that are missing or wrong
  */
 export function authOptions(env) {
-  const { DATABASE_URL, BETTER_AUTH_SECRET, BETTER_AUTH_URL, AUTH_TOKEN_SECRET } = checked(env);
+  const { DATABASE_URL, BETTER_AUTH_SECRET, BETTER_AUTH_URL, AUTH_TOKEN_ALGORITHM } = checked(env);
   const baseURL = new URL(BETTER_AUTH_URL).origin;
   return {
     baseURL,
@@ -33,26 +34,26 @@ export function authOptions(env) {
     emailAndPassword: { enabled: true },
     rateLimit: { enabled: env.AUTH_RATE_LIMIT !== "off" },
     telemetry: { enabled: false },
-    plugins: [jwt(tokens(AUTH_TOKEN_SECRET, baseURL))],
+    plugins: [jwt(AUTH_TOKEN_ALGORITHM === "HS256" ? shared(BETTER_AUTH_SECRET, baseURL) : TOKENS)],
   };
 }
 
 /** @param {NodeJS.ProcessEnv} env */
 function checked(env) {
-  const { DATABASE_URL, BETTER_AUTH_URL, BETTER_AUTH_SECRET, AUTH_TOKEN_SECRET } = env;
+  const { DATABASE_URL, BETTER_AUTH_URL, BETTER_AUTH_SECRET, AUTH_TOKEN_ALGORITHM } = env;
   const faults = [
     !DATABASE_URL && "DATABASE_URL is not set",
     !URL.canParse(BETTER_AUTH_URL ?? "") && "BETTER_AUTH_URL is not an address",
     (BETTER_AUTH_SECRET ?? "").length < MIN_SECRET &&
       `BETTER_AUTH_SECRET has fewer than ${MIN_SECRET} characters`,
-    AUTH_TOKEN_SECRET &&
-      AUTH_TOKEN_SECRET.length < MIN_SECRET &&
-      `AUTH_TOKEN_SECRET has fewer than ${MIN_SECRET} characters`,
+    AUTH_TOKEN_ALGORITHM &&
+      !ALGORITHMS.includes(AUTH_TOKEN_ALGORITHM) &&
+      `AUTH_TOKEN_ALGORITHM is neither ${ALGORITHMS.join(" nor ")}`,
   ].filter(Boolean);
   if (!DATABASE_URL || !BETTER_AUTH_URL || !BETTER_AUTH_SECRET || faults.length > 0) {
     throw new Error(`The sign-in is not configured: ${faults.join("; ")} (see .env.example).`);
   }
-  return { DATABASE_URL, BETTER_AUTH_URL, BETTER_AUTH_SECRET, AUTH_TOKEN_SECRET };
+  return { DATABASE_URL, BETTER_AUTH_URL, BETTER_AUTH_SECRET, AUTH_TOKEN_ALGORITHM };
 }
 
 /**
@@ -67,22 +68,27 @@ function sameMachine(baseURL) {
 }
 
 /**
- * How the tokens for chatbridge are signed: they say who it is, and nothing else.
+ * The tokens for chatbridge, signed with a key of the app's own: they say who it is, and nothing else.
  *
- * @param {string | undefined} secret
+ * @satisfies {import("better-auth/plugins").JwtOptions}
+ */
+const TOKENS = { disableSettingJwtHeader: true, jwt: { definePayload: () => ({}) } };
+
+/**
+ * The same, signed with the secret (HS256).
+ *
+ * @param {string} secret
  * @param {string} baseURL
  * @returns {import("better-auth/plugins").JwtOptions}
  */
-function tokens(secret, baseURL) {
-  const definePayload = () => ({});
-  if (!secret) return { disableSettingJwtHeader: true, jwt: { definePayload } };
+function shared(secret, baseURL) {
   const key = new TextEncoder().encode(secret);
   return {
-    disableSettingJwtHeader: true,
+    ...TOKENS,
     // a signer of one's own asks for both; there is no key set to publish
     jwks: { remoteUrl: `${baseURL}/api/auth/jwks`, keyPairConfig: { alg: "ES256" } },
     jwt: {
-      definePayload,
+      ...TOKENS.jwt,
       sign: (payload) =>
         new SignJWT(payload).setProtectedHeader({ alg: "HS256", typ: "JWT" }).sign(key),
     },

@@ -93,13 +93,12 @@ def _jwks(settings: Settings, http: httpx.AsyncClient) -> Jwks | None:
 
 
 def _sign_in(settings: Settings, jwks: Jwks | None) -> SignIn | None:
-    if jwks:
-        keys = jwks
-    elif settings.shared_secret:
-        keys = SharedSecret(settings.shared_secret.encode())
-    elif _is_development(settings):
+    secret = settings.shared_secret
+    shared = SharedSecret(secret.encode()) if secret else None
+    keys = tuple(source for source in (jwks, shared) if source)
+    if not keys and _is_development(settings):
         return None
-    else:
+    if not keys:
         raise ValueError(
             "No sign-in is configured: set BETTER_AUTH_URL, CHATBRIDGE_AUTH__JWKS_URL or "
             "CHATBRIDGE_AUTH__SECRET."

@@ -65,18 +65,12 @@ class Agent(Section):
 
 
 class Auth(Section):
-    """The sign-in: keys from `jwks_url`, or a shared `secret` (HS256), never both."""
+    """The sign-in: keys from `jwks_url`, a shared `secret` (HS256), or both."""
 
     jwks_url: str | None = None
     secret: SecretStr | None = None
     issuer: str | None = None
     audience: str | None = None
-
-    @model_validator(mode="after")
-    def _exclusive(self) -> Self:
-        if self.jwks_url and self.secret:
-            raise ValueError("set CHATBRIDGE_AUTH__JWKS_URL or CHATBRIDGE_AUTH__SECRET, not both")
-        return self
 
 
 class UserToken(Section):
@@ -296,16 +290,14 @@ class Settings(BaseSettings):
 
     @property
     def jwks_url(self) -> str | None:
-        """Where the sign-in's keys are, in the mode that has some."""
-        if self.auth.jwks_url or self.auth.secret or not self.better_auth_url:
+        """Where the sign-in's keys are, if it publishes some."""
+        if self.auth.jwks_url or not self.better_auth_url:
             return self.auth.jwks_url
         return f"{self.better_auth_url.rstrip('/')}/api/auth/jwks"
 
     @property
     def shared_secret(self) -> str | None:
-        """The sign-in's secret, in the mode that has one."""
-        if self.jwks_url:
-            return None
+        """What the sign-in signs with, if it shares that."""
         secret = self.auth.secret or self.better_auth_secret
         return secret.get_secret_value() if secret else None
 

@@ -158,7 +158,7 @@ async def other_web(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[W
     """The same with all that can be chosen otherwise: a shared secret, and OpenAI's element."""
     directory = tmp_path_factory.mktemp("other-web")
     more = {
-        "AUTH_TOKEN_SECRET": "a shared secret of the tests, long enough",
+        "AUTH_TOKEN_ALGORITHM": "HS256",
         "CHATKIT_DOMAIN_KEY": "domain_pk_of_the_tests",
     }
     async with web_stack.stack(directory, **more) as web:

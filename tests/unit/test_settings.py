@@ -237,13 +237,6 @@ def test_no_tool_server_gets_a_secret_that_opens_more(
     refused_servers(monkeypatch, {"a": server}, "must not be chatbridge's or the sign-in's")
 
 
-def test_a_key_set_and_a_secret_exclude_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CHATBRIDGE_AUTH__JWKS_URL", "https://auth.example/jwks")
-    monkeypatch.setenv("CHATBRIDGE_AUTH__SECRET", "a secret of more than thirty-two bytes")
-    with pytest.raises(ValidationError, match="not both"):
-        settings()
-
-
 @pytest.mark.parametrize("url", ["https://auth.example", "https://auth.example/"])
 def test_better_auths_address_says_it_all(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("BETTER_AUTH_URL", url)
@@ -266,20 +259,22 @@ def test_what_is_said_of_the_sign_in_wins_over_better_auths(
     assert (found.issuer, found.audience) == ("https://issuer.example", "chat")
 
 
-def test_a_shared_secret_switches_the_key_set_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BETTER_AUTH_URL", "https://auth.example")
-    monkeypatch.setenv("CHATBRIDGE_AUTH__SECRET", "ours")
-    assert settings().jwks_url is None
-    assert settings().shared_secret == "ours"
-
-
-def test_better_auths_secret_counts_only_without_its_address(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_better_auths_secret_works_beside_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BETTER_AUTH_SECRET", "theirs")
-    assert settings().shared_secret == "theirs"
+    assert settings().jwks_url is None
     monkeypatch.setenv("BETTER_AUTH_URL", "https://auth.example")
-    assert settings().shared_secret is None
+    found = settings()
+    assert found.jwks_url == "https://auth.example/api/auth/jwks"
+    assert found.shared_secret == "theirs"
+    assert (found.issuer, found.audience) == ("https://auth.example",) * 2
+
+
+def test_a_key_set_and_a_secret_of_ours_stand_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BETTER_AUTH_SECRET", "theirs")
+    monkeypatch.setenv("CHATBRIDGE_AUTH__JWKS_URL", "https://auth.example/jwks")
+    monkeypatch.setenv("CHATBRIDGE_AUTH__SECRET", "ours")
+    found = settings()
+    assert (found.jwks_url, found.shared_secret) == ("https://auth.example/jwks", "ours")
 
 
 def test_without_a_sign_in_there_is_none() -> None:

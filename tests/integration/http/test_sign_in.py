@@ -1,4 +1,4 @@
-"""The sign-in as a host sets it up: Better Auth by its address alone, or any other by a key."""
+"""The sign-in as a host sets it up: Better Auth by its address and secret, others by a key."""
 
 import logging
 import subprocess
@@ -14,7 +14,7 @@ import pytest
 from tests.integration.http.asking import operation, require_refused
 from tests.serving import Served, served, settings_for
 from tests.unit.adapters.jwt.key_server import KeyServer, running_key_server
-from tests.unit.adapters.jwt.signers import USER, Signer, eddsa, good_claims, hs256
+from tests.unit.adapters.jwt.signers import SECRET, USER, Signer, eddsa, good_claims, hs256
 
 KNOWN = eddsa("known")
 LIST = operation("threads.list", "")
@@ -57,6 +57,28 @@ async def test_better_auths_address_alone_lets_its_users_in(
     assert better_auth.asked_path == "/api/auth/jwks"
 
 
+async def test_better_auths_secret_beside_its_address_lets_both_kinds_of_its_tokens_in(
+    better_auth: KeyServer,
+) -> None:
+    here = _address(better_auth)
+    settings = settings_for(
+        "memory:",
+        environment="production",
+        BETTER_AUTH_URL=here,
+        BETTER_AUTH_SECRET=SECRET.decode(),
+    )
+    good = good_claims(iss=here, aud=here)
+    async with served(settings) as service:
+        for signer in (KNOWN, hs256()):
+            assert (await asked_with(service, signer.token(good))).status_code == 200
+        for signer, code in (
+            (eddsa("known"), "bad_signature"),
+            (hs256(KNOWN.public["der"], key_id="known"), "bad_signature"),
+            (hs256(KNOWN.public["jwk member"]), "bad_signature"),
+        ):
+            require_refused(await asked_with(service, signer.token(good)), 401, code)
+
+
 Mistake = tuple[Signer, Callable[[str], dict[str, Any]], str]
 
 MISTAKES: dict[str, Mistake] = {
@@ -69,7 +91,7 @@ MISTAKES: dict[str, Mistake] = {
     "another issuer": (KNOWN, lambda _: {"iss": "https://other.example"}, "wrong_issuer"),
     "an unknown key": (eddsa("unknown"), lambda _: {}, "unknown_key"),
     "a key that is not that of its name": (eddsa("known"), lambda _: {}, "bad_signature"),
-    "the other mode": (hs256(), lambda _: {}, "wrong_algorithm"),
+    "a secret, where none is shared": (hs256(), lambda _: {}, "wrong_algorithm"),
 }
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from chatbridge.adapters.jwt.hints import ConfigurationHints
-from chatbridge.adapters.jwt.key_source import KeySource
+from chatbridge.adapters.jwt.key_source import KeySource, SharedSecret
 from chatbridge.adapters.jwt.reading import UnverifiedToken, read_token
 from chatbridge.adapters.jwt.service_keys import PREFIX, ServiceKeys
 from chatbridge.adapters.jwt.token_issuer import ISSUER
@@ -22,7 +22,7 @@ from chatbridge.ports.token_issuer import TokenIssuer
 class SignIn:
     """The sign-in that users come from: its keys, and the exact `iss` and `aud` of its tokens."""
 
-    key_source: KeySource
+    key_sources: tuple[KeySource, ...]
     issuer: str
     audience: str
 
@@ -30,6 +30,21 @@ class SignIn:
         """Raises ValueError if issuer or audience is empty."""
         if not self.issuer or not self.audience:
             raise ValueError("The sign-in needs an issuer and an audience.")
+
+    @property
+    def algorithms(self) -> frozenset[str]:
+        """What its tokens may be signed with."""
+        return frozenset[str]().union(*(source.algorithms for source in self.key_sources))
+
+    def key_source(self, algorithm: str) -> KeySource:
+        """The only keys that a token of this algorithm is ever tried with.
+
+        Raises Unauthenticated (`wrong_algorithm`).
+        """
+        for source in self.key_sources:
+            if algorithm in source.algorithms:
+                return source
+        raise wrong_algorithm()
 
 
 class JwtAuthenticator:
@@ -58,6 +73,7 @@ class JwtAuthenticator:
         self._hints = ConfigurationHints(
             issuer=sign_in.issuer if sign_in else "",
             audience=sign_in.audience if sign_in else "",
+            algorithms=sign_in.algorithms if sign_in else (),
         )
 
     async def authenticate(
@@ -76,10 +92,12 @@ class JwtAuthenticator:
             if token.startswith(PREFIX):
                 return self._service(token, service_for)
             unverified = read_token(token)
-            if unverified.claims.get("iss") != ISSUER:
-                return await self._signed_in(unverified)
-            give_hint = self._hints.give_on_own
-            return self._own(unverified, loopback=loopback)
+            if unverified.claims.get("iss") == ISSUER:
+                give_hint = self._hints.give_on_own
+                return self._own(unverified, loopback=loopback)
+            if unverified.algorithm in SharedSecret.algorithms:
+                give_hint = self._hints.give_on_shared
+            return await self._signed_in(unverified)
         except Unauthenticated as refusal:
             give_hint(refusal.code)
             raise
@@ -125,8 +143,6 @@ class JwtAuthenticator:
             raise Unauthenticated(
                 "No sign-in is configured on this server.", code="sign_in_not_configured"
             )
-        if token.algorithm not in sign_in.key_source.algorithms:
-            raise wrong_algorithm()
-        key = await sign_in.key_source.key_for(token.key_id)
+        key = await sign_in.key_source(token.algorithm).key_for(token.key_id)
         claims = verified_claims(token, key, issuer=sign_in.issuer, audience=sign_in.audience)
         return Caller(user_id=claims.subject)

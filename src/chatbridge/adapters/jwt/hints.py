@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 HINT_SECONDS = 60
 
@@ -25,16 +25,20 @@ _HINTS: Mapping[str, str] = {
         "else"
     ),
     "sign_in_not_configured": (
-        "set CHATBRIDGE_AUTH__JWKS_URL or CHATBRIDGE_AUTH__SECRET, and CHATBRIDGE_AUTH__ISSUER "
-        "and CHATBRIDGE_AUTH__AUDIENCE"
+        "set BETTER_AUTH_URL, or CHATBRIDGE_AUTH__JWKS_URL or CHATBRIDGE_AUTH__SECRET with "
+        "CHATBRIDGE_AUTH__ISSUER and CHATBRIDGE_AUTH__AUDIENCE"
     ),
     "wrong_algorithm": (
-        "CHATBRIDGE_AUTH__JWKS_URL is for tokens signed with EdDSA, ES256 or RS256, "
-        "CHATBRIDGE_AUTH__SECRET for HS256; set the one that the sign-in uses"
+        "BETTER_AUTH_URL or CHATBRIDGE_AUTH__JWKS_URL is for tokens signed with EdDSA, ES256 or "
+        "RS256, BETTER_AUTH_SECRET or CHATBRIDGE_AUTH__SECRET for HS256 (taken now: {algorithms}); "
+        "set what the sign-in uses"
     ),
-    "unknown_key": "CHATBRIDGE_AUTH__JWKS_URL must be the key set of the sign-in that issued it",
+    "unknown_key": (
+        "BETTER_AUTH_URL or CHATBRIDGE_AUTH__JWKS_URL must lead to the key set of the sign-in that "
+        "issued it"
+    ),
     "bad_signature": (
-        "CHATBRIDGE_AUTH__SECRET, or the key set at CHATBRIDGE_AUTH__JWKS_URL, must be that of "
+        "the key set that BETTER_AUTH_URL or CHATBRIDGE_AUTH__JWKS_URL leads to must be that of "
         "the sign-in"
     ),
     "wrong_issuer": (
@@ -54,6 +58,13 @@ _HINTS: Mapping[str, str] = {
     ),
     "token_lifetime": "the sign-in must issue tokens that live for 24 hours at most",
     "token_not_yet_valid": "the clock of the sign-in or that of this machine is wrong",
+}
+_SHARED_HINTS: Mapping[str, str] = {
+    **_HINTS,
+    "bad_signature": (
+        "it is signed with HS256, so BETTER_AUTH_SECRET or CHATBRIDGE_AUTH__SECRET must be the "
+        "secret that the sign-in signs with"
+    ),
 }
 _OWN_HINTS: Mapping[str, str] = {
     "bad_signature": (
@@ -77,15 +88,28 @@ class ConfigurationHints:
     """
 
     def __init__(
-        self, *, issuer: str, audience: str, clock: Callable[[], float] = time.monotonic
+        self,
+        *,
+        issuer: str,
+        audience: str,
+        algorithms: Collection[str],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._configured = {"issuer": issuer, "audience": audience}
+        self._configured = {
+            "issuer": issuer,
+            "audience": audience,
+            "algorithms": ", ".join(sorted(algorithms)),
+        }
         self._clock = clock
         self._given_at: dict[str, float] = {}
 
     def give(self, code: str) -> None:
         """Logs the hint on a token of the sign-in, if there is one for this code and it is due."""
         self._give(code, _HINTS.get(code))
+
+    def give_on_shared(self, code: str) -> None:
+        """The same for a token that is signed with HS256, well or not."""
+        self._give(code, _SHARED_HINTS.get(code))
 
     def give_on_own(self, code: str) -> None:
         """The same for a token that names chatbridge as its issuer."""

@@ -21,11 +21,11 @@ logger = logging.getLogger(__name__)
 
 
 class KeySource(Protocol):
-    """One of the two modes, chosen at start; they share no algorithm."""
+    """One of the two kinds. They share no algorithm: that of a token says which one is asked."""
 
     @property
     def algorithms(self) -> frozenset[str]:
-        """The algorithms of this mode; for a token of another there is no need to ask for a key."""
+        """What its keys verify; for a token of another algorithm it is never asked."""
         ...
 
     async def key_for(self, key_id: str | None) -> VerificationKey:
@@ -43,7 +43,8 @@ class SharedSecret:
 
     def __init__(self, secret: bytes) -> None:
         """Raises ValueError for fewer than 32 bytes."""
-        self._key = secret_key(secret)
+        called = "The sign-in's secret (BETTER_AUTH_SECRET or CHATBRIDGE_AUTH__SECRET)"
+        self._key = secret_key(secret, called)
 
     async def key_for(self, key_id: str | None) -> VerificationKey:
         """The one key there is, whatever the token calls it."""

@@ -52,23 +52,21 @@ class Ed25519Key(Key):
 jwk.register_key("EdDSA", Ed25519Key)
 
 
-def secret_key(secret: bytes) -> VerificationKey:
-    """The HS256 key of a shared secret.
+def secret_key(secret: bytes, called: str = "The secret for signing tokens") -> VerificationKey:
+    """The HS256 key of a shared secret; `called` is what the operator knows it as.
 
     Raises ValueError, with a text for the operator, for fewer than 32 bytes (RFC 7518 3.2) and
     for a public key or certificate, which is no secret.
     """
     if len(secret) < MIN_SECRET_BYTES:
         raise ValueError(
-            f"The secret for signing tokens has {len(secret)} bytes and needs at least "
-            f"{MIN_SECRET_BYTES}: make one with `openssl rand -base64 32`."
+            f"{called} has {len(secret)} bytes and needs at least {MIN_SECRET_BYTES}: make one "
+            "with `openssl rand -base64 32`."
         )
     try:
         return VerificationKey(algorithm="HS256", key=jwk.construct(secret, "HS256"))
     except JOSEError:
-        raise ValueError(
-            "The secret for signing tokens is a PEM or SSH key or a certificate, not a secret."
-        ) from None
+        raise ValueError(f"{called} is a PEM or SSH key or a certificate, not a secret.") from None
 
 
 def published_key(entry: Mapping[str, object]) -> tuple[str, VerificationKey] | None:

@@ -69,7 +69,7 @@ def invalid_claim(name: str) -> Unauthenticated:
 
 
 def wrong_algorithm() -> Unauthenticated:
-    """The refusal of an algorithm that isn't the key's, or isn't of the configured mode."""
+    """The refusal of an algorithm that isn't the key's, or that no configured key has."""
     return Unauthenticated(
         "This token is signed by a method that is not accepted here.", code="wrong_algorithm"
     )

@@ -180,6 +180,9 @@ CLAIM_MISSING: Mapping[str, Forgery] = {
     "the cookie cache of Better Auth": lambda signer: signer.token(
         {"session": {"token": "t"}, "user": {"id": USER}, "updatedAt": 1, "iat": 1, "exp": 2**40}
     ),
+    "the link by which Better Auth verifies an email": lambda signer: signer.token(
+        {"email": "ada@example.com", "iat": int(time.time()), "exp": int(time.time()) + 3600}
+    ),
 }
 
 CLAIM_INVALID: Mapping[str, Forgery] = {

@@ -30,7 +30,7 @@ from tests.unit.adapters.jwt.signers import (
 )
 
 OURS = JwtTokenIssuer(b"a secret of chatbridge's own, of more than 32 bytes")
-SIGN_IN = SignIn(SharedSecret(SECRET), ISSUER, AUDIENCE)
+SIGN_IN = SignIn((SharedSecret(SECRET),), ISSUER, AUDIENCE)
 SERVICE = new_service_key()
 ADA = Caller(user_id=UserId("ada"))
 
@@ -179,7 +179,7 @@ async def test_keys_that_cannot_be_had_are_not_the_callers_fault(
 ) -> None:
     key_server.status = 500
     jwks = Jwks(key_server.url, http)
-    doorkeeper = authenticator(sign_in=SignIn(jwks, ISSUER, AUDIENCE))
+    doorkeeper = authenticator(sign_in=SignIn((jwks,), ISSUER, AUDIENCE))
     token = hs256(SECRET).token(header={"alg": "EdDSA", "kid": "ed"})
     with pytest.raises(Unavailable) as caught:
         await doorkeeper.authenticate(token, loopback=False)
@@ -188,13 +188,13 @@ async def test_keys_that_cannot_be_had_are_not_the_callers_fault(
 
 def test_a_sign_in_under_our_own_name_is_refused_at_start() -> None:
     with pytest.raises(ValueError, match="our own issuer"):
-        authenticator(sign_in=SignIn(SharedSecret(SECRET), "chatbridge", AUDIENCE))
+        authenticator(sign_in=SignIn((SharedSecret(SECRET),), "chatbridge", AUDIENCE))
 
 
 @pytest.mark.parametrize(("issuer", "audience"), [("", AUDIENCE), (ISSUER, "")])
 def test_a_sign_in_names_its_issuer_and_its_audience(issuer: str, audience: str) -> None:
     with pytest.raises(ValueError, match="an issuer and an audience"):
-        SignIn(SharedSecret(SECRET), issuer, audience)
+        SignIn((SharedSecret(SECRET),), issuer, audience)
 
 
 @pytest.mark.parametrize(
@@ -207,9 +207,9 @@ def test_a_sign_in_names_its_issuer_and_its_audience(issuer: str, audience: str)
         (hs256(SECRET).token(good_claims(iss="x")), [f"CHATBRIDGE_AUTH__ISSUER (now {ISSUER})"]),
         (
             hs256(SECRET).token(header={"alg": "EdDSA", "kid": "ed"}),
-            ["CHATBRIDGE_AUTH__JWKS_URL", "CHATBRIDGE_AUTH__SECRET"],
+            ["BETTER_AUTH_URL or CHATBRIDGE_AUTH__JWKS_URL", "(taken now: HS256)"],
         ),
-        (hs256(b"x" * 32).token(), ["CHATBRIDGE_AUTH__SECRET"]),
+        (hs256(b"x" * 32).token(), ["BETTER_AUTH_SECRET or CHATBRIDGE_AUTH__SECRET"]),
     ],
     ids=["audience", "issuer", "mode", "secret"],
 )
@@ -230,14 +230,14 @@ async def test_without_a_sign_in_the_operator_is_told_what_to_set(
 ) -> None:
     with caplog.at_level(logging.INFO):
         await refusal_of(hs256(SECRET).token(), authenticator(sign_in=None))
-    assert "set CHATBRIDGE_AUTH__JWKS_URL or CHATBRIDGE_AUTH__SECRET" in caplog.text
+    assert "set BETTER_AUTH_URL, or CHATBRIDGE_AUTH__JWKS_URL" in caplog.text
 
 
 REMEDIES = {
     "token_malformed": "the jwt plugin's /api/auth/token",
     "wrong_type": "not its session cache",
-    "wrong_algorithm": "set the one that the sign-in uses",
-    "bad_signature": "CHATBRIDGE_AUTH__SECRET",
+    "wrong_algorithm": "set what the sign-in uses",
+    "bad_signature": "BETTER_AUTH_SECRET or CHATBRIDGE_AUTH__SECRET must be the secret",
     "claim_missing": "iss, aud, sub, iat and exp",
     "claim_invalid": "1 to 128 letters",
     "wrong_issuer": f"CHATBRIDGE_AUTH__ISSUER (now {ISSUER})",
@@ -273,12 +273,30 @@ async def test_an_unknown_key_is_told_with_its_remedy(
 ) -> None:
     key_server.publish(eddsa("known"))
     jwks = Jwks(key_server.url, http)
-    doorkeeper = authenticator(sign_in=SignIn(jwks, ISSUER, AUDIENCE))
+    doorkeeper = authenticator(sign_in=SignIn((jwks,), ISSUER, AUDIENCE))
     with caplog.at_level(logging.INFO, "chatbridge"):
         refusal = await refusal_of(eddsa("unknown").token(), doorkeeper)
     assert refusal.code == "unknown_key"
     (told,) = told_to_the_operator(caplog)
-    assert "CHATBRIDGE_AUTH__JWKS_URL must be the key set of the sign-in" in told
+    assert "CHATBRIDGE_AUTH__JWKS_URL must lead to the key set of the sign-in" in told
+
+
+async def test_where_both_kinds_of_keys_are_taken_the_log_says_which_one_did_not_fit(
+    key_server: KeyServer, http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    key_server.publish(eddsa("known"))
+    sources = (Jwks(key_server.url, http), SharedSecret(SECRET))
+    doorkeeper = authenticator(sign_in=SignIn(sources, ISSUER, AUDIENCE))
+    tokens = (
+        (eddsa("known").token(), "bad_signature", "the key set that BETTER_AUTH_URL or"),
+        (hs256(b"x" * 32).token(), "bad_signature", "so BETTER_AUTH_SECRET or"),
+        (eddsa().token(header={"alg": "PS256"}), "wrong_algorithm", "ES256, EdDSA, HS256, RS256"),
+    )
+    with caplog.at_level(logging.INFO, "chatbridge"):
+        for token, code, _ in tokens:
+            assert (await refusal_of(token, doorkeeper)).code == code
+    for told, (_, _, remedy) in zip(told_to_the_operator(caplog), tokens, strict=True):
+        assert remedy in told
 
 
 async def test_a_session_of_another_secret_is_told_with_its_remedy(
@@ -334,7 +352,9 @@ def test_a_mistake_that_lasts_is_told_again_every_minute(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     moments = iter(range(0, 600, 10))
-    hints = ConfigurationHints(issuer="i", audience="a", clock=lambda: next(moments))
+    hints = ConfigurationHints(
+        issuer="i", audience="a", algorithms=["HS256"], clock=lambda: next(moments)
+    )
     with caplog.at_level(logging.INFO):
         for _ in range(60):
             hints.give("wrong_audience")

@@ -1,4 +1,4 @@
-"""No forged token comes in, in any mode, and each refusal says what kind of mistake it was."""
+"""No forged token comes in, whatever keys are taken, and each refusal says what was wrong."""
 
 from collections.abc import AsyncIterator
 
@@ -9,7 +9,7 @@ from chatbridge.adapters.jwt.authenticator import JwtAuthenticator, SignIn
 from chatbridge.adapters.jwt.key_source import Jwks, SharedSecret
 from chatbridge.adapters.jwt.service_keys import ServiceKeys
 from chatbridge.adapters.jwt.token_issuer import JwtTokenIssuer
-from chatbridge.domain.model.errors import Unauthenticated
+from chatbridge.domain.model.errors import Unauthenticated, Unavailable
 from tests.unit.adapters.jwt.forgeries import FORGERIES
 from tests.unit.adapters.jwt.key_server import running_key_server
 from tests.unit.adapters.jwt.signers import (
@@ -29,6 +29,12 @@ from tests.unit.adapters.jwt.signers import (
 PUBLIC = {signer.algorithm: signer for signer in (eddsa(), es256(), rs256())}
 SHARED = hs256()
 SIGNERS = {**PUBLIC, "HS256": SHARED}
+# which keys are taken, and an algorithm of theirs
+TAKEN = [
+    *(("published", algorithm) for algorithm in PUBLIC),
+    ("shared", "HS256"),
+    *(("both", algorithm) for algorithm in SIGNERS),
+]
 OURS = JwtTokenIssuer(b"a secret of chatbridge's own, of more than 32 bytes")
 
 
@@ -39,25 +45,35 @@ def authenticator_for(sign_in: SignIn) -> JwtAuthenticator:
 
 
 @pytest.fixture(scope="module")
-async def published() -> AsyncIterator[JwtAuthenticator]:
+async def jwks() -> AsyncIterator[Jwks]:
     with running_key_server() as server:
         server.publish(*PUBLIC.values())
         async with httpx.AsyncClient(trust_env=False) as http:
             jwks = Jwks(server.url, http)
-            yield authenticator_for(SignIn(jwks, ISSUER, AUDIENCE))
+            yield jwks
             await jwks.close()
 
 
 @pytest.fixture(scope="module")
+def published(jwks: Jwks) -> JwtAuthenticator:
+    return authenticator_for(SignIn((jwks,), ISSUER, AUDIENCE))
+
+
+@pytest.fixture(scope="module")
 def shared() -> JwtAuthenticator:
-    return authenticator_for(SignIn(SharedSecret(SECRET), ISSUER, AUDIENCE))
+    return authenticator_for(SignIn((SharedSecret(SECRET),), ISSUER, AUDIENCE))
+
+
+@pytest.fixture(scope="module")
+def both(jwks: Jwks) -> JwtAuthenticator:
+    return authenticator_for(SignIn((jwks, SharedSecret(SECRET)), ISSUER, AUDIENCE))
 
 
 @pytest.fixture
 def doorkeepers(
-    published: JwtAuthenticator, shared: JwtAuthenticator
+    published: JwtAuthenticator, shared: JwtAuthenticator, both: JwtAuthenticator
 ) -> dict[str, JwtAuthenticator]:
-    return {**dict.fromkeys(PUBLIC, published), "HS256": shared}
+    return {"published": published, "shared": shared, "both": both}
 
 
 async def refusal_of(token: str, authenticator: JwtAuthenticator) -> Unauthenticated:
@@ -66,22 +82,22 @@ async def refusal_of(token: str, authenticator: JwtAuthenticator) -> Unauthentic
     return caught.value
 
 
-@pytest.mark.parametrize("algorithm", SIGNERS)
+@pytest.mark.parametrize(("taken", "algorithm"), TAKEN)
 async def test_a_good_token_comes_in(
-    algorithm: str, doorkeepers: dict[str, JwtAuthenticator]
+    taken: str, algorithm: str, doorkeepers: dict[str, JwtAuthenticator]
 ) -> None:
     token = SIGNERS[algorithm].token()
-    caller = await doorkeepers[algorithm].authenticate(token, loopback=False)
+    caller = await doorkeepers[taken].authenticate(token, loopback=False)
     assert (caller.user_id, caller.via, caller.conversation_id) == (USER, "token", None)
 
 
-@pytest.mark.parametrize("algorithm", SIGNERS)
+@pytest.mark.parametrize(("taken", "algorithm"), TAKEN)
 @pytest.mark.parametrize("name", FORGERIES)
 async def test_a_forged_token_is_refused_for_what_is_wrong_with_it(
-    name: str, algorithm: str, doorkeepers: dict[str, JwtAuthenticator]
+    name: str, taken: str, algorithm: str, doorkeepers: dict[str, JwtAuthenticator]
 ) -> None:
     forge, code = FORGERIES[name]
-    refusal = await refusal_of(forge(SIGNERS[algorithm]), doorkeepers[algorithm])
+    refusal = await refusal_of(forge(SIGNERS[algorithm]), doorkeepers[taken])
     assert refusal.code == code
 
 
@@ -103,19 +119,59 @@ async def test_a_refusal_repeats_nothing_of_the_token(
     ("algorithm", "spelling"),
     [(signer.algorithm, spelling) for signer in PUBLIC.values() for spelling in signer.public],
 )
+@pytest.mark.parametrize("taken", ["published", "both"])
 async def test_a_public_key_is_no_secret(
-    algorithm: str, spelling: str, published: JwtAuthenticator
+    algorithm: str, spelling: str, taken: str, doorkeepers: dict[str, JwtAuthenticator]
 ) -> None:
     signer = PUBLIC[algorithm]
     forger = hs256(signer.public[spelling], key_id=signer.key_id)
-    for header in (forger.header(), signer.header()):
-        refusal = await refusal_of(forger.token(header=header), published)
+    for header in (forger.header(), forger.header(kid=...), signer.header()):
+        refusal = await refusal_of(forger.token(header=header), doorkeepers[taken])
         assert refusal.code in {"wrong_algorithm", "bad_signature"}
 
 
 @pytest.mark.parametrize("secret", [b"", b"\0" * 32, b"secret", SECRET[:-1], SECRET + b"\n"])
-async def test_another_secret_is_not_the_secret(secret: bytes, shared: JwtAuthenticator) -> None:
-    assert (await refusal_of(hs256(secret).token(), shared)).code == "bad_signature"
+@pytest.mark.parametrize("taken", ["shared", "both"])
+async def test_another_secret_is_not_the_secret(
+    secret: bytes, taken: str, doorkeepers: dict[str, JwtAuthenticator]
+) -> None:
+    assert (await refusal_of(hs256(secret).token(), doorkeepers[taken])).code == "bad_signature"
+
+
+@pytest.mark.parametrize("signer", PUBLIC.values(), ids=PUBLIC)
+async def test_the_algorithm_that_a_token_names_alone_says_which_keys_are_asked(
+    signer: Signer, both: JwtAuthenticator
+) -> None:
+    by_the_secret_as_if_by_the_key = SHARED.token(header=signer.header())
+    by_the_key_as_if_by_the_secret = signer.token(header=signer.header(alg="HS256"))
+    for token in (by_the_secret_as_if_by_the_key, by_the_key_as_if_by_the_secret):
+        assert (await refusal_of(token, both)).code == "bad_signature"
+    for named in ({"kid": ...}, {"kid": "foreign"}):
+        by_the_secret_and_no_key = SHARED.token(header=signer.header(**named))
+        assert (await refusal_of(by_the_secret_and_no_key, both)).code == "unknown_key"
+
+
+@pytest.mark.parametrize("key_id", [None, "foreign", *(s.key_id for s in PUBLIC.values())])
+async def test_the_secret_is_asked_whatever_key_a_token_of_it_names(
+    key_id: str | None, both: JwtAuthenticator
+) -> None:
+    token = hs256(SECRET, key_id=key_id).token()
+    assert (await both.authenticate(token, loopback=False)).user_id == USER
+
+
+async def test_without_its_key_set_the_sign_in_has_its_secret_and_neither_is_the_others() -> None:
+    with running_key_server() as server:
+        server.status = 404
+        async with httpx.AsyncClient(trust_env=False) as http:
+            jwks = Jwks(server.url, http)
+            both = authenticator_for(SignIn((jwks, SharedSecret(SECRET)), ISSUER, AUDIENCE))
+            assert await both.authenticate(SHARED.token(), loopback=False)
+            assert server.hits == 0
+            ed = PUBLIC["EdDSA"]
+            for token in (ed.token(), SHARED.token(header=ed.header())):
+                with pytest.raises(Unavailable):
+                    await both.authenticate(token, loopback=False)
+            await jwks.close()
 
 
 @pytest.mark.parametrize("signer", PUBLIC.values(), ids=PUBLIC)
