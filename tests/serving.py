@@ -136,14 +136,14 @@ class Spawned:
         return self.process.wait(20)
 
 
-async def spawn(directory: Path, **environment: str) -> Spawned:
+async def spawn(directory: Path, *arguments: str, **environment: str) -> Spawned:
     """`chatbridge serve` in `directory`, ready; its settings are `environment` alone."""
     port = environment.get("PORT") or str(free_port())
     log = directory / "server.log"
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: ASYNC220  # a start takes no time worth waiting for
-            [sys.executable, "-m", "chatbridge", "serve"],
+        process = subprocess.Popen(  # noqa: ASYNC220, S603  # a start takes no time worth waiting for
+            [sys.executable, "-m", "chatbridge", "serve", *arguments],
             cwd=directory,
             env={**kept, **environment, "PORT": port},
             stdout=output,

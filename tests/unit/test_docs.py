@@ -4,10 +4,11 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 import pytest
+from chatkit.types import ThreadItem
 from sqlalchemy import CheckConstraint, Table, UniqueConstraint
 
 from chatbridge.adapters.openai.failures import SENTENCES
@@ -16,12 +17,14 @@ from chatbridge.container import Container
 from chatbridge.entrypoints.cli import Program, command
 from chatbridge.main import create_app
 from chatbridge.settings import Settings
+from tests.integration.http.asking import OPERATIONS, UNSUPPORTED
 from tests.unit.test_settings import setting_defaults
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 README = (ROOT / "README.md").read_text()
 QUICK_START = README.partition("\n## ")[0]
+CHATKIT = (ROOT / "docs" / "chatkit.md").read_text()
 DATA_MODEL = (ROOT / "docs" / "data-model.md").read_text()
 TABLES = list(Row.metadata.tables.values())
 
@@ -215,6 +218,18 @@ def test_every_file_that_is_named_exists(page: Path) -> None:
             assert (ROOT / "src" / "chatbridge" / name).exists(), name
         elif name.endswith(".md"):
             assert list(ROOT.rglob(name)), name
+
+
+def test_every_operation_of_chatkit_is_told_and_whether_it_is_served() -> None:
+    told = {row[0].strip("`"): row[1] for row in rows(section("Operations", CHATKIT))}
+    assert told.keys() == set(OPERATIONS)
+    assert {name for name, served in told.items() if served == "no"} == set(UNSUPPORTED)
+
+
+def test_every_kind_of_item_of_chatkit_is_told() -> None:
+    told = [row[0].strip("`") for row in rows(section("Items of a conversation", CHATKIT))]
+    kinds = get_args(get_args(ThreadItem)[0])
+    assert set(told) == {get_args(kind.model_fields["type"].annotation)[0] for kind in kinds}
 
 
 def test_every_code_of_a_failed_turn_has_its_reason() -> None:
