@@ -20,6 +20,9 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from chatbridge.adapters.openai.api import Api
+from chatbridge.domain.model.turn import OnBusy, OnDisconnect
+
 MEMORY = "memory:"
 
 INSTRUCTIONS = (
@@ -57,7 +60,7 @@ class Agent(Section):
     model: str = "offline"
     base_url: str | None = None
     api_key: SecretStr | None = None
-    api: Literal["responses", "chat_completions"] = "responses"
+    api: Api = "responses"
     instructions: str = INSTRUCTIONS
     max_steps: int = Field(default=10, ge=1)
     idle: float = Field(default=30, ge=2)
@@ -186,8 +189,8 @@ class Window(Section):
 class TurnSettings(Section):
     """How turns behave; `lease` and `drain` are in seconds."""
 
-    on_disconnect: Literal["finish", "cancel"] = "finish"
-    on_busy: Literal["reject", "interrupt"] = "reject"
+    on_disconnect: OnDisconnect = "finish"
+    on_busy: OnBusy = "reject"
     lease: float = Field(default=5.0, ge=2.0)
     drain: float = Field(default=5.0, ge=0.0)
 

@@ -16,7 +16,7 @@ import uvicorn
 from chatbridge.adapters.jwt.token_issuer import JwtTokenIssuer
 from chatbridge.domain.model.caller import DEVELOPMENT, Caller
 from chatbridge.domain.model.identifiers import UserId
-from chatbridge.entrypoints.bodies import MAX_BODY
+from chatbridge.domain.model.limits import MAX_BODY
 from tests.chatkit_client import create, events
 from tests.serving import SECRET, Spawned, free_port, spawn
 from tests.system.conftest import Start

@@ -12,8 +12,8 @@ from fastapi import Depends, Path, Request, Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.caller import Caller
-from chatbridge.domain.model.errors import Forbidden, Unauthenticated
 from chatbridge.domain.model.identifiers import UserId
 from chatbridge.entrypoints.bodies import guarded_request
 from chatbridge.ports.authenticator import Authenticator
@@ -31,9 +31,9 @@ def guarded(
 ) -> type[APIRoute]:
     """A route class that lets in only callers with a good token.
 
-    The path's `user_id`, if it has one, must be the token's subject. `sessions` says whether a
-    chat session's secret is good here too; `services` whether a service key is, which is good for
-    whichever user the path names.
+    The path's `user_id`, if it has one, must be the token's subject, and its `thread_id` the one
+    that a session is bound to. `sessions` says whether a chat session's secret is good here too;
+    `services` whether a service key is, which is good for whichever user the path names.
     """
 
     class GuardedRoute(APIRoute):
@@ -72,15 +72,18 @@ def from_loopback(request: Request) -> bool:
         return False
 
 
+def require_bound(thread_id: str | None, caller: Caller) -> None:
+    """Raises Forbidden where the caller's session is for another conversation."""
+    if caller.conversation_id not in (None, thread_id):
+        raise refusals.session_is_bound()
+
+
 async def _authenticate(
     authenticator: Authenticator, request: Request, *, services: bool
 ) -> Caller:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
-        raise Unauthenticated(
-            "You are not signed in: show a token (`Authorization: Bearer ...`).",
-            code="token_missing",
-        )
+        raise refusals.token_missing()
     return await authenticator.authenticate(
         token.strip(),
         loopback=from_loopback(request),
@@ -90,8 +93,8 @@ async def _authenticate(
 
 def _require_own_path(caller: Caller, request: Request, *, sessions: bool) -> None:
     if caller.via == "session" and not sessions:
-        raise Unauthenticated(
-            "A chat session's secret is good for /chatkit only.", code="session_not_accepted"
-        )
+        raise refusals.session_not_accepted()
     if request.path_params.get("user_id", caller.user_id) != caller.user_id:
-        raise Forbidden("The path names another user than the token.", code="not_your_account")
+        raise refusals.not_your_account()
+    if "thread_id" in request.path_params:
+        require_bound(request.path_params["thread_id"], caller)

@@ -6,11 +6,10 @@ from typing import Any, cast
 from fastapi import Request
 from pydantic_core import from_json
 
-from chatbridge.domain.model.errors import Invalid
+from chatbridge.domain.model import refusals
+from chatbridge.domain.model.limits import MAX_BODY
 from chatbridge.domain.model.message import storable
-from chatbridge.entrypoints.errors import Refused
-
-MAX_BODY = 1024 * 1024
+from chatbridge.entrypoints.errors import not_json, too_large
 
 _WITH_BODY = ("POST", "PUT", "PATCH")
 
@@ -19,7 +18,7 @@ class GuardedRequest(Request):
     """A request whose body is bounded while it is read, and JSON whatever its depth."""
 
     async def body(self) -> bytes:
-        """The body. Raises Refused (413) as soon as it is over the limit."""
+        """The body. Raises TooLarge as soon as it is over the limit."""
         if not hasattr(self, "_body"):
             announced = self.headers.get("content-length", "")
             size = int(announced) if announced.isdecimal() else 0
@@ -44,7 +43,7 @@ class GuardedRequest(Request):
 
 
 async def guarded_request(request: Request) -> GuardedRequest:
-    """The request with JSON or no body. Raises Refused (415, 413) and like `parsed`."""
+    """The request with JSON or no body. Raises NotJson, TooLarge and like `parsed`."""
     _require_json(request)
     guarded = GuardedRequest(request.scope, request.receive)
     # FastAPI would answer 400 to whatever is wrong with a body
@@ -58,7 +57,7 @@ def parsed(body: bytes) -> Any:
     try:
         value = from_json(body, allow_inf_nan=False)
     except ValueError as error:
-        raise Invalid("The body is no well-formed JSON.", code="malformed_json") from error
+        raise refusals.malformed_json() from error
     _require_storable(value)
     return value
 
@@ -69,26 +68,21 @@ def _require_json(request: Request) -> None:
         return
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if request.method in _WITH_BODY and media_type != "application/json":
-        raise Refused(415, "unsupported_media_type", "Send JSON: Content-Type: application/json.")
+        raise not_json()
 
 
 def _require_bounded(size: int) -> None:
     if size > MAX_BODY:
-        raise Refused(
-            413, "too_large", f"This is too large: a request has at most {MAX_BODY:,} bytes."
-        )
+        raise too_large()
 
 
 def _require_storable(value: Any) -> None:
     match value:
         case str() if not storable(value):
-            raise Invalid(
-                "The text holds a character that can't be kept (NUL or a lone surrogate).",
-                code="invalid_text",
-            )
+            raise refusals.unstorable("text")
         case float() if not isfinite(value):
             # 1e999 is well-formed, and no JSON when it is written again
-            raise Invalid("A number in the body is too large.", code="invalid_number")
+            raise refusals.invalid_number()
         case dict():
             for key, entry in cast(dict[str, Any], value).items():
                 _require_storable(key)

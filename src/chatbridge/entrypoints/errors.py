@@ -1,4 +1,7 @@
-"""Refusals as problem documents (RFC 9457) with a stable code: one table for all surfaces."""
+"""Refusals as problem documents (RFC 9457) with a stable code: one table for all surfaces.
+
+What HTTP itself refuses is said here; everything else in `domain/model/refusals.py`.
+"""
 
 import logging
 from collections.abc import Mapping
@@ -12,9 +15,28 @@ from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from chatbridge.domain.model import errors
+from chatbridge.domain.model import errors, refusals
+from chatbridge.domain.model.limits import MAX_BODY
+from chatbridge.domain.model.refusals import Refusal
 
 _log = logging.getLogger(__name__)
+
+
+class NoSuchMethod(errors.ChatbridgeError):
+    """The path is there and does not take this method."""
+
+
+class TooLarge(errors.ChatbridgeError):
+    """The body is over the limit."""
+
+
+class NotJson(errors.ChatbridgeError):
+    """The body is of another media type."""
+
+
+class NotServed(errors.ChatbridgeError):
+    """The protocol has it, this server does not."""
+
 
 STATUS: dict[type[errors.ChatbridgeError], int] = {
     errors.Unauthenticated: 401,
@@ -25,15 +47,33 @@ STATUS: dict[type[errors.ChatbridgeError], int] = {
     errors.Invalid: 422,
     errors.AgentFailed: 502,
     errors.Unavailable: 503,
+    NoSuchMethod: 405,
+    TooLarge: 413,
+    NotJson: 415,
+    NotServed: 501,
+    errors.ChatbridgeError: 500,
 }
+
+no_such_path = Refusal(errors.NotFound, "no_such_path", "There is nothing at this path.")
+no_such_method = Refusal(NoSuchMethod, "method_not_allowed", "This path does not take this method.")
+too_large = Refusal(
+    TooLarge, "too_large", f"This is too large: a request has at most {MAX_BODY:,} bytes."
+)
+not_json = Refusal(NotJson, "unsupported_media_type", "Send JSON: Content-Type: application/json.")
+not_served = Refusal(
+    NotServed, "not_implemented", "{} is not served here.", example=("input.transcribe",)
+)
+internal_error = Refusal(
+    errors.ChatbridgeError,
+    "internal_error",
+    "Something went wrong here; it has been logged.",
+)
+
 _HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}
 # as RFC 9110 has them: Python renames them from version to version
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 _METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
-_HTTP = {
-    404: ("no_such_path", "There is nothing at this path."),
-    405: ("method_not_allowed", "This path does not take this method."),
-}
+_HTTP = {404: no_such_path, 405: no_such_method}
 
 
 class Problem(BaseModel):
@@ -45,18 +85,8 @@ class Problem(BaseModel):
     code: str = Field(description="Stable, for programs.", examples=["turn_running"])
     detail: str = Field(
         description="For people: what is wrong and what to do.",
-        examples=["An answer is under way in this conversation: wait for its end, or stop it."],
+        examples=[refusals.turn_running.sentence],
     )
-
-
-class Refused(Exception):
-    """Something that HTTP itself, not the domain, must refuse."""
-
-    def __init__(self, status: int, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.code = code
-        self.detail = detail
 
 
 def title_of(status: int) -> str:
@@ -64,8 +94,17 @@ def title_of(status: int) -> str:
     return _TITLES.get(status) or HTTPStatus(status).phrase
 
 
-def problem_of(status: int, code: str, detail: str) -> Problem:
-    """The problem as a document."""
+def status_of(kind: type[errors.ChatbridgeError]) -> int:
+    """The status of its nearest kin."""
+    return next(STATUS[each] for each in kind.__mro__ if each in STATUS)
+
+
+def problem_of(error: errors.ChatbridgeError) -> Problem:
+    """The refusal as a document."""
+    return _problem(status_of(type(error)), error.code, error.detail)
+
+
+def _problem(status: int, code: str, detail: str) -> Problem:
     return Problem(
         type=f"urn:chatbridge:problem:{code}",
         title=title_of(status),
@@ -92,7 +131,6 @@ def _fault(error: Mapping[str, Any]) -> str:
 def add_error_handlers(app: FastAPI) -> None:
     """Answer every refusal with a problem document."""
     app.add_exception_handler(errors.ChatbridgeError, _domain)
-    app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unexpected)
@@ -100,25 +138,20 @@ def add_error_handlers(app: FastAPI) -> None:
 
 async def _domain(_: Request, error: Exception) -> Response:
     assert isinstance(error, errors.ChatbridgeError)  # noqa: S101  # registered for no other
-    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    return _problem(status, error.code, error.detail)
-
-
-async def _refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Refused)  # noqa: S101  # registered for no other
-    return _problem(error.status, error.code, error.detail)
+    return _answer(problem_of(error))
 
 
 async def _validation(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for no other
-    return _problem(422, "invalid_request", sentence(error))
+    return _answer(problem_of(refusals.invalid_request(sentence(error))))
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for no other
-    code, detail = _HTTP.get(error.status_code, ("http_error", str(error.detail)))
     headers = _allowed(request) if error.status_code == 405 else error.headers
-    return _problem(error.status_code, code, detail, headers)
+    if refusal := _HTTP.get(error.status_code):
+        return _answer(problem_of(refusal()), headers)
+    return _answer(_problem(error.status_code, "http_error", str(error.detail)), headers)
 
 
 def _allowed(request: Request) -> Mapping[str, str]:
@@ -131,15 +164,13 @@ def _allowed(request: Request) -> Mapping[str, str]:
 
 async def _unexpected(_: Request, error: Exception) -> Response:
     _log.error("unexpected %s", type(error).__name__)
-    return _problem(500, "internal_error", "Something went wrong here; it has been logged.")
+    return _answer(problem_of(internal_error()))
 
 
-def _problem(
-    status: int, code: str, detail: str, headers: Mapping[str, str] | None = None
-) -> Response:
+def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     return JSONResponse(
-        problem_of(status, code, detail).model_dump(),
-        status,
-        headers={**_HEADERS.get(status, {}), **(headers or {})},
+        problem.model_dump(),
+        problem.status,
+        headers={**_HEADERS.get(problem.status, {}), **(headers or {})},
         media_type="application/problem+json",
     )

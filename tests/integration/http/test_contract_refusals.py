@@ -1,71 +1,109 @@
-"""Whatever the source refuses with is in the contract, with its sentence."""
+"""Whatever the source refuses with is in the contract, in its own words, and nothing else is."""
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import chatbridge
-from chatbridge.domain.model import errors
-from tests.integration.http.published import DOCUMENT, found
+from chatbridge.domain.model import errors, refusals
+from chatbridge.domain.model.errors import ChatbridgeError
+from chatbridge.domain.model.refusals import Refusal
+from chatbridge.entrypoints import errors as over_http
+from tests.integration.http.published import DOCUMENT
 
-_REFUSALS = {
-    kind.__name__: kind.default
-    for kind in vars(errors).values()
-    if isinstance(kind, type) and issubclass(kind, errors.ChatbridgeError)
+SOURCE = Path(chatbridge.__file__).parent
+SAID: dict[str, Refusal[ChatbridgeError]] = {
+    name: value
+    for room in (refusals, over_http)
+    for name, value in vars(room).items()
+    if isinstance(value, Refusal)
 }
-# what a tool's caller, a turn's viewer or only the next layer is told
-NOT_OVER_HTTP = {
+EXAMPLES = DOCUMENT["components"]["examples"]
+# what a tool's caller or only the next layer is told, and what is at no path of the contract
+NOT_OF_AN_OPERATION = {
     "conversation_deleted",
     "invalid_task",
     "message_exists",
+    "method_not_allowed",
+    "no_such_path",
     "stale_turn",
     "task_not_found",
     "turn_lost",
 }
-# read from a table, or said by the framework
-WITHOUT_A_CALL = {"invalid_request", "unknown_operation", "internal_error"}
+_KINDS = {
+    kind.__name__: kind.default
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, ChatbridgeError)
+}
 
 
-def raised() -> dict[str, set[str | None]]:
-    """The codes of all refusals in the source with their sentences; None: one that is composed."""
-    found: dict[str, set[str | None]] = {}
-    for path in Path(chatbridge.__file__).parent.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and (refusal := _refusal(node)):
-                found.setdefault(refusal[0], set()).add(refusal[1])
-    return found
+def parsed() -> Iterator[ast.Module]:
+    """The source, but for where refusals are defined and where operations only name them."""
+    for path in SOURCE.rglob("*.py"):
+        if path.name not in ("refusals.py", "openapi.py"):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            yield ast.fix_missing_locations(WithoutDocumentation().visit(tree))
 
 
-def _refusal(call: ast.Call) -> tuple[str, str | None] | None:
-    """The code and the sentence of a call that makes a refusal."""
-    name = call.func.id if isinstance(call.func, ast.Name) else ""
-    if name not in {"Refused", "_refuse", *_REFUSALS}:
-        return None
-    given = list(map(_constant, call.args))
-    named = {keyword.arg: _constant(keyword.value) for keyword in call.keywords}
-    match name, given:
-        case ("Refused", [_, str(code), detail]) | ("_refuse", [str(code), detail]):
-            return code, detail
-        case (_, [detail, *_]) if code := named.get("code", _REFUSALS.get(name)):
-            return code, detail
-        case _:
-            return None
+class WithoutDocumentation(ast.NodeTransformer):
+    """Takes away `problems(...)`, with which an operation says how it may be refused."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if isinstance(node.func, ast.Name) and node.func.id == "problems":
+            return ast.Constant(None)
+        return self.generic_visit(node)
 
 
-def _constant(value: ast.expr) -> Any:
-    return value.value if isinstance(value, ast.Constant) else None
+def raised() -> set[str]:
+    """The names of the refusals that the source makes use of."""
+    found: set[str] = set()
+    for node in (node for tree in parsed() for node in ast.walk(tree)):
+        match node:
+            case ast.Attribute(value=ast.Name(id="refusals"), attr=name):
+                found.add(name)
+            case ast.Name(id=name, ctx=ast.Load()):
+                found.add(name)
+            case _:
+                pass
+    return found & SAID.keys()
 
 
-@pytest.mark.parametrize(("code", "sentences"), sorted(raised().items()))
-def test_every_refusal_has_its_example(code: str, sentences: set[str | None]) -> None:
-    if code in NOT_OVER_HTTP:
-        assert code not in DOCUMENT["components"]["examples"]
-        return
-    example = found(f"#/components/examples/{code}")["value"]
-    assert example["detail"] in sentences or None in sentences
+def composed() -> Iterator[tuple[str, str | None]]:
+    """The code and, if it is a constant, the sentence of each error that is made in its place."""
+    for node in (node for tree in parsed() for node in ast.walk(tree)):
+        match node:
+            case ast.Call(func=ast.Name(id="_refuse"), args=[ast.Constant(value=code), said]):
+                yield code, said.value if isinstance(said, ast.Constant) else None
+            case ast.Call(func=ast.Name(id=kind), args=[said, *_]) if kind in _KINDS:
+                given = {k.arg: k.value for k in node.keywords}.get("code")
+                code = given.value if isinstance(given, ast.Constant) else _KINDS[kind]
+                if given is None or isinstance(given, ast.Constant):
+                    yield str(code), said.value if isinstance(said, ast.Constant) else None
+            case _:
+                pass
 
 
-def test_no_example_is_of_a_refusal_that_there_is_not() -> None:
-    assert DOCUMENT["components"]["examples"].keys() <= raised().keys() | WITHOUT_A_CALL
+RAISED = {SAID[name].code for name in raised()} | {code for code, _ in composed()}
+
+
+def test_every_refusal_that_is_raised_is_in_the_contract_and_no_other() -> None:
+    assert EXAMPLES.keys() == RAISED - NOT_OF_AN_OPERATION
+
+
+def test_nothing_is_said_that_nobody_raises() -> None:
+    assert {refusal.code for refusal in SAID.values()} <= RAISED
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_an_example_is_in_the_words_of_the_refusal(name: str) -> None:
+    refusal = SAID[name]
+    error = refusal(*refusal.example)
+    assert type(error) is refusal.kind
+    assert error.detail
+    if refusal.code in EXAMPLES:
+        told = EXAMPLES[refusal.code]["value"]
+        assert told["status"] == over_http.status_of(refusal.kind)
+        same_code = [each for each in SAID.values() if each.code == refusal.code]
+        assert told["detail"] in {each(*each.example).detail for each in same_code}

@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatbridge.domain.model.conversation import MAX_TITLE, checked_title, title_from
+from chatbridge.domain.model.conversation import checked_title, title_from
 from chatbridge.domain.model.errors import Invalid
+from chatbridge.domain.model.limits import MAX_TITLE
 from tests.contracts.store import conversation
 
 

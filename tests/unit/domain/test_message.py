@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatbridge.domain.model.errors import Invalid
+from chatbridge.domain.model.limits import MAX_CONTENT
 from chatbridge.domain.model.message import (
-    MAX_CONTENT,
     Kind,
     checked_content,
     cleaned,

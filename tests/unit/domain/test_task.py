@@ -1,7 +1,8 @@
 import pytest
 
 from chatbridge.domain.model.errors import Invalid
-from chatbridge.domain.model.task import MAX_TASK_TITLE, checked_task_title
+from chatbridge.domain.model.limits import MAX_TASK_TITLE
+from chatbridge.domain.model.task import checked_task_title
 
 
 @pytest.mark.parametrize("title", ["T", "T" * MAX_TASK_TITLE, "Milch für 👧🏽"])

@@ -6,9 +6,9 @@ verbatim; only quotes, a final full stop and a final "please" are not part of th
 
 import re
 from dataclasses import dataclass
-from typing import Literal
 
 from chatbridge.adapters.offline import phrases
+from chatbridge.domain.model.task import Rehearsal
 
 Target = int | str
 ALL = "all"
@@ -55,7 +55,7 @@ class DeleteTask:
 class RehearseTool:
     """A tool that fails, takes its time (`seconds`) or crashes."""
 
-    outcome: Literal["fail", "slow", "crash"]
+    outcome: Rehearsal
     seconds: int = 0
 
 

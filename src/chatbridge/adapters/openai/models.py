@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from agents import Model, ModelProvider, OpenAIChatCompletionsModel, OpenAIResponsesModel
 from openai import Timeout
 
+from chatbridge.adapters.openai.api import Api
 from chatbridge.adapters.openai.completions import MendingClient
 from chatbridge.adapters.openai.patient_model import PatientModel
 
@@ -15,8 +15,6 @@ _CONNECT_SECONDS = 10.0
 _WHOLE_SECONDS = 600.0
 IDLE_SECONDS = 30.0
 _NO_KEY = "there is no key for OpenAI: set OPENAI_API_KEY, or name another endpoint"
-
-Api = Literal["responses", "chat_completions"]
 
 
 def no_endpoint(name: str) -> Model:

@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from chatbridge.domain.model.errors import Invalid
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.identifiers import ConversationId, UserId
+from chatbridge.domain.model.limits import MAX_TITLE
 from chatbridge.domain.model.message import storable
 
 Status = Literal["active", "locked", "closed"]
-
-MAX_TITLE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +39,7 @@ def checked_title(title: str) -> str:
     """The title as a person may give it. Raises Invalid: empty, over 200 characters, unstorable."""
     title = title.strip()
     if not 1 <= len(title) <= MAX_TITLE:
-        raise Invalid(f"A title has 1 to {MAX_TITLE} characters.", code="invalid_title")
+        raise refusals.invalid_title()
     if not storable(title):
-        raise Invalid(
-            "The title holds a character that can't be kept (NUL or a lone surrogate).",
-            code="invalid_text",
-        )
+        raise refusals.unstorable("title")
     return title

@@ -9,6 +9,9 @@ MessageId = NewType("MessageId", str)
 TurnId = NewType("TurnId", str)
 CallId = NewType("CallId", str)
 
+ID_PATTERN = "[A-Za-z0-9_.:-]{1,128}"
+"""What a caller may give as an id of ours."""
+
 
 def new_conversation_id() -> ConversationId:
     """`conv_` and 32 hex digits."""

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.citation import Citation
-from chatbridge.domain.model.errors import Invalid
 from chatbridge.domain.model.identifiers import ConversationId, MessageId
+from chatbridge.domain.model.limits import MAX_CONTENT
 from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.tool_call import ToolCall
 
 Role = Literal["user", "assistant"]
-Kind = Literal["text", "partial", "tools", "shown", "note"]
-
-MAX_CONTENT = 32_000
+VisibleKind = Literal["text", "partial", "tools", "shown"]
+Kind = Literal[VisibleKind, "note"]
 
 UNREADABLE = "(This entry can't be shown.)"
 
@@ -74,12 +74,9 @@ def cleaned(text: str) -> str:
 def checked_content(text: str) -> str:
     """What a person says, as it is. Raises Invalid when it is empty, too long or not storable."""
     if not text.strip():
-        raise Invalid("The message has no text.", code="empty_text")
+        raise refusals.empty_text()
     if len(text) > MAX_CONTENT:
-        raise Invalid(f"A message has at most {MAX_CONTENT:,} characters.", code="text_too_long")
+        raise refusals.text_too_long()
     if not storable(text):
-        raise Invalid(
-            "The text holds a character that can't be kept (NUL or a lone surrogate).",
-            code="invalid_text",
-        )
+        raise refusals.unstorable("text")
     return text

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Generic, Literal, TypeVar
 
-from chatbridge.domain.model.errors import Invalid
+from chatbridge.domain.model.limits import MAX_LIMIT
 from chatbridge.domain.model.message import storable
+from chatbridge.domain.model.refusals import invalid_cursor, invalid_limit
 
 Order = Literal["asc", "desc"]
 T = TypeVar("T")
-
-MAX_LIMIT = 100
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -26,7 +25,7 @@ class PageRequest:
 
     def __post_init__(self) -> None:
         if not 1 <= self.limit <= MAX_LIMIT:
-            raise Invalid(f"limit must be from 1 to {MAX_LIMIT}.", code="invalid_limit")
+            raise invalid_limit()
         if self.after is not None and not storable(self.after):
             raise invalid_cursor()
 
@@ -37,11 +36,6 @@ class Page(Generic[T]):
 
     items: tuple[T, ...]
     next: str | None = None
-
-
-def invalid_cursor() -> Invalid:
-    """What a repository raises for a cursor that it never gave out."""
-    return Invalid("`after` must be a cursor from an earlier page.", code="invalid_cursor")
 
 
 def activity_cursor(moment: datetime, id: str) -> str:

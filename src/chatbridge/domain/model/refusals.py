@@ -1,103 +1,224 @@
-"""What every store says when it refuses: one sentence and one code each."""
+"""Every refusal, said once: its kind, its stable code and its sentence.
+
+Whoever refuses raises one of these; an operation's documentation names the same ones, and the
+published contract has its examples from here.
+"""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from chatbridge.domain.model.errors import (
     Busy,
+    ChatbridgeError,
     Conflict,
     Forbidden,
     Invalid,
     NotFound,
     StaleTurn,
     TurnLost,
+    Unauthenticated,
+    Unavailable,
+)
+from chatbridge.domain.model.limits import MAX_CONTENT, MAX_LIMIT, MAX_TASK_TITLE, MAX_TITLE
+
+E_co = TypeVar("E_co", bound=ChatbridgeError, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal(Generic[E_co]):
+    """Called, it makes the error; what is given goes into the sentence's braces, as `example` does
+    for documentation."""
+
+    kind: type[E_co]
+    code: str
+    sentence: str
+    example: tuple[object, ...] = ()
+
+    def __call__(self, *given: object) -> E_co:
+        return self.kind(self.sentence.format(*given), code=self.code)
+
+
+# Nobody whom we know is asking.
+
+token_missing = Refusal(
+    Unauthenticated,
+    "token_missing",
+    "You are not signed in: show a token (`Authorization: Bearer ...`).",
+)
+token_malformed = Refusal(
+    Unauthenticated, "token_malformed", "This is not a token that chatbridge can read."
+)
+wrong_type = Refusal(Unauthenticated, "wrong_type", "This token was made for another purpose.")
+wrong_algorithm = Refusal(
+    Unauthenticated,
+    "wrong_algorithm",
+    "This token is signed by a method that is not accepted here.",
+)
+unknown_key = Refusal(
+    Unauthenticated,
+    "unknown_key",
+    "This token is signed with a key that the sign-in does not publish; sign in again.",
+)
+bad_signature = Refusal(
+    Unauthenticated, "bad_signature", "The signature of this token is not right."
+)
+claim_missing = Refusal(
+    Unauthenticated, "claim_missing", "The token lacks the claim `{}`.", example=("aud",)
+)
+claim_invalid = Refusal(
+    Unauthenticated, "claim_invalid", "The claim `{}` is not of the right form.", example=("exp",)
+)
+wrong_issuer = Refusal(
+    Unauthenticated,
+    "wrong_issuer",
+    "This token was issued by a sign-in that is not trusted here.",
+)
+wrong_audience = Refusal(
+    Unauthenticated, "wrong_audience", "This token was issued for another service."
+)
+token_expired = Refusal(Unauthenticated, "token_expired", "This token has expired; sign in again.")
+token_not_yet_valid = Refusal(
+    Unauthenticated, "token_not_yet_valid", "This token is not good yet; check the clocks."
+)
+token_lifetime = Refusal(
+    Unauthenticated, "token_lifetime", "A token may live for a second to a day."
+)
+development_token = Refusal(
+    Unauthenticated,
+    "development_token",
+    "Development tokens are accepted in development only, and only from the machine that "
+    "chatbridge runs on (loopback).",
+)
+sign_in_not_configured = Refusal(
+    Unauthenticated, "sign_in_not_configured", "No sign-in is configured on this server."
+)
+session_not_accepted = Refusal(
+    Unauthenticated, "session_not_accepted", "A chat session's secret is good for /chatkit only."
+)
+service_key_not_accepted = Refusal(
+    Unauthenticated,
+    "service_key_not_accepted",
+    "A service key is good for making chat sessions only.",
+)
+unknown_service_key = Refusal(
+    Unauthenticated, "unknown_service_key", "This is not a service key of this server."
 )
 
+# It is somebody else's.
 
-def no_conversation() -> NotFound:
-    """Nobody has such a conversation."""
-    return NotFound("There is no such conversation.", code="conversation_not_found")
+not_your_account = Refusal(
+    Forbidden, "not_your_account", "The path names another user than the token."
+)
+not_yours = Refusal(Forbidden, "forbidden", "This conversation belongs to somebody else.")
+turn_not_yours = Refusal(Forbidden, "forbidden", "This turn belongs to somebody else.")
+session_is_bound = Refusal(
+    Forbidden,
+    "session_is_bound",
+    "The chat session is bound to one conversation, and this is not for it.",
+)
+not_loopback = Refusal(
+    Forbidden, "not_loopback", "Development tokens are given out on the machine itself only."
+)
+foreign_host = Refusal(
+    Forbidden,
+    "foreign_host",
+    "Development tokens are given out at 127.0.0.1, localhost and [::1] only.",
+)
+foreign_origin = Refusal(
+    Forbidden, "foreign_origin", "Development tokens are given out to chatbridge's own page only."
+)
 
+# It is nobody's.
 
-def not_yours() -> Forbidden:
-    """Somebody else has it."""
-    return Forbidden("This conversation belongs to somebody else.")
+no_conversation = Refusal(NotFound, "conversation_not_found", "There is no such conversation.")
+no_message = Refusal(NotFound, "message_not_found", "The conversation has no such message.")
+no_turn = Refusal(NotFound, "turn_not_found", "There is no such turn.")
+turn_gone = Refusal(NotFound, "turn_not_found", "The turn is gone with its conversation.")
+no_task = Refusal(NotFound, "task_not_found", "There is no task {}.", example=(7,))
 
+# Not now.
 
-def no_message() -> NotFound:
-    """The conversation is there, the message is not."""
-    return NotFound("The conversation has no such message.", code="message_not_found")
+turn_running = Refusal(
+    Busy,
+    "turn_running",
+    "An answer is under way in this conversation: wait for its end, or stop it.",
+)
+stale_turn = Refusal(StaleTurn, "stale_turn", "The conversation's turn has lost its server.")
+turn_ended = Refusal(
+    Conflict,
+    "turn_ended",
+    "This turn ended a while ago; what it said is among the conversation's messages.",
+)
+turn_taken_over = Refusal(TurnLost, "turn_lost", "The turn was taken over by another server.")
+closed = Refusal(
+    Conflict,
+    "conversation_closed",
+    "The conversation takes no new messages: it is locked or closed.",
+)
+message_exists = Refusal(Conflict, "message_exists", "A message with this id is already kept.")
+stopping = Refusal(Unavailable, "stopping", "This server is stopping; ask again.")
+sign_in_unavailable = Refusal(
+    Unavailable,
+    "sign_in_unavailable",
+    "The sign-in can't be reached to check the token; try again in a moment.",
+)
+database_unavailable = Refusal(
+    Unavailable, "database_unavailable", "The database is away for a moment; try again."
+)
+database_refused = Refusal(
+    Unavailable, "database_refused", "The database refuses chatbridge: check DATABASE_URL."
+)
+database_slow = Refusal(Unavailable, "database_slow", "The database does not answer.")
+schema_missing = Refusal(
+    Unavailable,
+    "schema_missing",
+    "The database lacks chatbridge's schema or has an older one: run `chatbridge migrate`.",
+)
 
+# Never.
 
-def message_exists() -> Conflict:
-    """A new message has the id of another one."""
-    return Conflict("A message with this id is already kept.", code="message_exists")
-
-
-def no_task(number: int) -> NotFound:
-    """The owner has no task of this number."""
-    return NotFound(f"There is no task {number}.", code="task_not_found")
-
-
-def task_key_reused() -> Invalid:
-    """Another call of the owner's was made under this key."""
-    return Invalid(
-        "Another call was made under this key, so nothing was done.",
-        code="idempotency_key_reused",
-    )
-
-
-def closed() -> Conflict:
-    """The conversation is locked or closed."""
-    return Conflict(
-        "The conversation takes no new messages: it is locked or closed.",
-        code="conversation_closed",
-    )
-
-
-def turn_running() -> Busy:
-    """Another turn is running in the conversation."""
-    return Busy("An answer is under way in this conversation: wait for its end, or stop it.")
-
-
-def stale_turn() -> StaleTurn:
-    """A turn is running that nobody runs any more."""
-    return StaleTurn("The conversation's turn has lost its server.")
-
-
-def turn_ended() -> Conflict:
-    """The turn that is asked for has been, and its events are gone."""
-    return Conflict(
-        "This turn ended a while ago; what it said is among the conversation's messages.",
-        code="turn_ended",
-    )
-
-
-def key_reused() -> Invalid:
-    """Something else was asked under the same key."""
-    return Invalid(
-        "This Idempotency-Key was used for another request; choose a new one.",
-        code="idempotency_key_reused",
-    )
-
-
-def no_turn() -> NotFound:
-    """Nobody has such a turn."""
-    return NotFound("There is no such turn.", code="turn_not_found")
-
-
-def turn_not_yours() -> Forbidden:
-    """Somebody else has it."""
-    return Forbidden("This turn belongs to somebody else.")
-
-
-def turn_gone() -> NotFound:
-    """The turn was deleted with its conversation."""
-    return NotFound("The turn is gone with its conversation.", code="turn_not_found")
-
-
-def turn_taken_over() -> TurnLost:
-    """Another server has the turn now."""
-    return TurnLost("The turn was taken over by another server.")
-
-
-def not_retryable() -> Invalid:
-    """The message to be answered again is no user's."""
-    return Invalid("Only a message of the user can be retried.", code="not_retryable")
+malformed_json = Refusal(Invalid, "malformed_json", "The body is no well-formed JSON.")
+invalid_request = Refusal(Invalid, "invalid_request", "{}", example=("body.title: Field required",))
+unstorable = Refusal(
+    Invalid,
+    "invalid_text",
+    "The {} holds a character that can't be kept (NUL or a lone surrogate).",
+    example=("text",),
+)
+invalid_number = Refusal(Invalid, "invalid_number", "A number in the body is too large.")
+empty_text = Refusal(Invalid, "empty_text", "The message has no text.")
+text_too_long = Refusal(
+    Invalid, "text_too_long", f"A message has at most {MAX_CONTENT:,} characters."
+)
+attachments_not_supported = Refusal(
+    Invalid, "attachments_not_supported", "Attachments are not supported."
+)
+not_retryable = Refusal(Invalid, "not_retryable", "Only a message of the user can be retried.")
+key_reused = Refusal(
+    Invalid,
+    "idempotency_key_reused",
+    "This Idempotency-Key was used for another request; choose a new one.",
+)
+task_key_reused = Refusal(
+    Invalid,
+    "idempotency_key_reused",
+    "Another call was made under this key, so nothing was done.",
+)
+invalid_title = Refusal(Invalid, "invalid_title", f"A title has 1 to {MAX_TITLE} characters.")
+invalid_task = Refusal(Invalid, "invalid_task", f"A task has 1 to {MAX_TASK_TITLE} characters.")
+invalid_limit = Refusal(Invalid, "invalid_limit", f"limit must be from 1 to {MAX_LIMIT}.")
+invalid_cursor = Refusal(
+    Invalid, "invalid_cursor", "`after` must be a cursor from an earlier page."
+)
+invalid_frame_id = Refusal(
+    Invalid,
+    "invalid_cursor",
+    "`Last-Event-ID` and `after` take an id that a stream of the thread gave.",
+)
+invalid_user_id = Refusal(Invalid, "user_id", "A user id is 1 to 128 letters, digits or _.:@|+=~'-")
+unknown_operation = Refusal(
+    Invalid,
+    "unknown_operation",
+    "{}",
+    example=("'type' must be one of 'threads.create', 'threads.list', ...",),
+)

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
-from chatbridge.domain.model.errors import Invalid
+from chatbridge.domain.model import refusals
+from chatbridge.domain.model.limits import MAX_TASK_TITLE
 from chatbridge.domain.model.message import storable
 
-MAX_TASK_TITLE = 500
+Rehearsal = Literal["fail", "slow", "crash"]
+"""What a call comes to that only shows how such a call looks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +27,7 @@ def checked_task_title(title: str) -> str:
     """A task's title without outer blanks. Raises Invalid: empty, over 500, unstorable."""
     title = title.strip()
     if not 1 <= len(title) <= MAX_TASK_TITLE:
-        raise Invalid(f"A task has 1 to {MAX_TASK_TITLE} characters.", code="invalid_task")
+        raise refusals.invalid_task()
     if not storable(title):
-        raise Invalid(
-            "The title holds a character that can't be kept (NUL or a lone surrogate).",
-            code="invalid_text",
-        )
+        raise refusals.unstorable("title")
     return title

@@ -6,8 +6,8 @@ from contextlib import aclosing
 
 from chatkit.types import ThreadStreamEvent
 
-from chatbridge.domain.model.errors import Invalid
-from chatbridge.domain.model.identifiers import TurnId
+from chatbridge.domain.model import refusals
+from chatbridge.domain.model.identifiers import ID_PATTERN, TurnId
 from chatbridge.domain.services.live_turn import LiveTurn
 from chatbridge.entrypoints.chatkit.events import stream_events
 from chatbridge.entrypoints.chatkit.store import Watching
@@ -15,7 +15,7 @@ from chatbridge.entrypoints.chatkit.store import Watching
 RESUMABLE = {"X-Chatbridge-Stream": "resumable"}
 """Says of a stream that it has ids and is never silent, of any other answer that streams can."""
 
-_CURSOR = re.compile(r"([A-Za-z0-9_.:-]{1,128})/([0-9]{1,9})")
+_CURSOR = re.compile(rf"({ID_PATTERN})/([0-9]{{1,9}})")
 
 
 async def frames_after(live: LiveTurn, number: int) -> AsyncGenerator[bytes, None]:
@@ -38,8 +38,7 @@ def read_cursor(cursor: str) -> tuple[TurnId, int]:
     """The turn and the frame that an id names. Raises Invalid."""
     named = _CURSOR.fullmatch(cursor)
     if named is None:
-        detail = "`Last-Event-ID` and `after` take an id that a stream of the thread gave."
-        raise Invalid(detail, code="invalid_cursor")
+        raise refusals.invalid_frame_id()
     return TurnId(named[1]), int(named[2])
 
 

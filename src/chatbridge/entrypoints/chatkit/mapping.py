@@ -38,9 +38,9 @@ from chatkit.types import (
 )
 from pydantic import TypeAdapter, ValidationError
 
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.conversation import Conversation
-from chatbridge.domain.model.errors import Invalid
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, new_message_id
 from chatbridge.domain.model.message import UNREADABLE, Kind, Message, Role, checked_content
 from chatbridge.entrypoints.chatkit.badges import badges
@@ -90,7 +90,7 @@ def to_message(item: ThreadItem) -> Message:
 def to_user_message(asked: UserMessageInput, conversation_id: ConversationId) -> Message:
     """What a person has sent, under an id of ours. Raises Invalid for what can't be kept."""
     if asked.attachments:
-        raise Invalid("Attachments are not supported.", code="attachments_not_supported")
+        raise refusals.attachments_not_supported()
     item = UserMessageItem(
         id=new_message_id(),
         thread_id=conversation_id,

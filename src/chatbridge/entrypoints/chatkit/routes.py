@@ -18,21 +18,22 @@ from chatkit.types import (
 from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import TypeAdapter, ValidationError
 
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.caller import Caller
-from chatbridge.domain.model.errors import Invalid
 from chatbridge.domain.model.identifiers import (
     ConversationId,
     MessageId,
     TurnId,
     new_conversation_id,
 )
-from chatbridge.domain.model.page import MAX_LIMIT, PageRequest
+from chatbridge.domain.model.limits import MAX_LIMIT
+from chatbridge.domain.model.page import PageRequest
 from chatbridge.domain.model.turn import Asking
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.live_turn import LiveTurn
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.asking import asking
-from chatbridge.entrypoints.authentication import current_caller, guarded
+from chatbridge.entrypoints.authentication import current_caller, guarded, require_bound
 from chatbridge.entrypoints.chatkit.documentation import (
     ANSWERS,
     REQUEST,
@@ -41,8 +42,7 @@ from chatbridge.entrypoints.chatkit.frames import RESUMABLE, with_ids
 from chatbridge.entrypoints.chatkit.mapping import to_user_message
 from chatbridge.entrypoints.chatkit.server import AnsweringServer, BridgeServer
 from chatbridge.entrypoints.chatkit.store import Watching
-from chatbridge.entrypoints.chatkit.threads import require_bound
-from chatbridge.entrypoints.errors import Refused, sentence
+from chatbridge.entrypoints.errors import not_served, sentence
 from chatbridge.entrypoints.following import FollowingResponse, kept_alive
 from chatbridge.entrypoints.openapi import BODY, CONVERSATION, SIGN_IN, STORE, problems
 from chatbridge.ports.authenticator import Authenticator
@@ -80,26 +80,26 @@ def chatkit_router(
             200: ANSWERS,
             **problems(
                 *SIGN_IN,
-                "service_key_not_accepted",
-                "session_is_bound",
+                refusals.service_key_not_accepted,
+                refusals.session_is_bound,
                 *CONVERSATION,
-                "message_not_found",
-                "turn_running",
-                "turn_ended",
-                "conversation_closed",
+                refusals.no_message,
+                refusals.turn_running,
+                refusals.turn_ended,
+                refusals.closed,
                 *BODY,
-                "idempotency_key_reused",
-                "unknown_operation",
-                "empty_text",
-                "text_too_long",
-                "attachments_not_supported",
-                "not_retryable",
-                "invalid_title",
-                "invalid_cursor",
-                "invalid_limit",
-                "not_implemented",
+                refusals.key_reused,
+                refusals.unknown_operation,
+                refusals.empty_text,
+                refusals.text_too_long,
+                refusals.attachments_not_supported,
+                refusals.not_retryable,
+                refusals.invalid_title,
+                refusals.invalid_cursor,
+                refusals.invalid_limit,
+                not_served,
                 *STORE,
-                "stopping",
+                refusals.stopping,
             ),
         },
         openapi_extra=REQUEST,
@@ -134,7 +134,7 @@ def chatkit_router(
             headers = {**RESUMABLE, **({"X-Turn-Id": unfinished} if unfinished else {})}
             return Response(answer.json, media_type="application/json", headers=headers)
         await _require_own(operation, caller, history)
-        raise Refused(501, "not_implemented", f"{operation.type} is not served here.")
+        raise not_served(operation.type)
 
     return router
 
@@ -144,8 +144,8 @@ def _read(body: Any) -> ChatKitReq:
         operation = _REQUEST.validate_python(body)
     except ValidationError as error:
         no_such = any(e["type"].startswith("union_tag") and not e["loc"] for e in error.errors())
-        code = "unknown_operation" if no_such else "invalid_request"
-        raise Invalid(sentence(error), code=code) from None
+        refusal = refusals.unknown_operation if no_such else refusals.invalid_request
+        raise refusal(sentence(error)) from None
     limit = getattr(operation.params, "limit", None)
     if limit is not None:
         PageRequest(limit=min(limit, MAX_LIMIT))

@@ -10,8 +10,9 @@ from chatkit.store import Store
 from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata
 
 from chatbridge.domain.model.identifiers import ConversationId, UserId
+from chatbridge.domain.model.limits import MAX_LIMIT
 from chatbridge.domain.model.message import Message
-from chatbridge.domain.model.page import MAX_LIMIT, Order, PageRequest
+from chatbridge.domain.model.page import Order, PageRequest
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.live_turn import LiveTurn
 from chatbridge.entrypoints.chatkit.mapping import to_item, to_thread

@@ -4,8 +4,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.caller import Caller
-from chatbridge.domain.model.errors import Forbidden
-from chatbridge.domain.model.identifiers import ConversationId, UserId
+from chatbridge.domain.model.identifiers import ID_PATTERN, ConversationId, UserId
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.live_turn import LiveTurn
 from chatbridge.domain.services.turns import Turns
@@ -17,7 +16,7 @@ from chatbridge.entrypoints.openapi import BODY, CONVERSATION, SIGN_IN, STORE, p
 from chatbridge.ports.authenticator import Authenticator
 
 _THREAD_ID = Path(
-    pattern="^[A-Za-z0-9_.:-]{1,128}$",
+    pattern=f"^{ID_PATTERN}$",
     description="The thread's id.",
     examples=["conv_6f1c2a7d9b3e4c5f8a0b1c2d3e4f5a6b"],
 )
@@ -45,8 +44,8 @@ def threads_router(
         summary="Stop the answer of a thread",
         responses=problems(
             *SIGN_IN,
-            "service_key_not_accepted",
-            "session_is_bound",
+            refusals.service_key_not_accepted,
+            refusals.session_is_bound,
             *CONVERSATION,
             *BODY,
             *STORE,
@@ -58,7 +57,6 @@ def threads_router(
     ) -> ThreadCancelOut:
         """What the `Link` of a stream with `rel="stop"` leads to. The stream goes on to its end,
         which says what is kept: what was shown."""
-        require_bound(thread_id, caller)
         cancelled = await turns.cancel(caller.user_id, ConversationId(thread_id))
         return ThreadCancelOut(cancelled=cancelled)
 
@@ -71,15 +69,15 @@ def threads_router(
             204: {"description": "No answer is under way."},
             **problems(
                 *SIGN_IN,
-                "service_key_not_accepted",
-                "session_is_bound",
+                refusals.service_key_not_accepted,
+                refusals.session_is_bound,
                 *CONVERSATION,
-                "turn_not_found",
-                "turn_ended",
-                "invalid_request",
-                "invalid_cursor",
+                refusals.no_turn,
+                refusals.turn_ended,
+                refusals.invalid_request,
+                refusals.invalid_frame_id,
                 *STORE,
-                "stopping",
+                refusals.stopping,
             ),
         },
         openapi_extra=BY_SESSION,
@@ -93,7 +91,6 @@ def threads_router(
     ) -> Response:
         """The frames of an answer that runs on any server, or has ended within the last hour:
         the same bytes for everybody who asks, whenever and wherever."""
-        require_bound(thread_id, caller)
         live, told = await followed(thread_id, last_event_id or after, caller.user_id)
         if live is None:
             return Response(status_code=204)
@@ -118,10 +115,3 @@ def threads_router(
         return live, told
 
     return router
-
-
-def require_bound(thread_id: str | None, caller: Caller) -> None:
-    """Raises Forbidden where the caller's session is for another conversation."""
-    if caller.conversation_id not in (None, thread_id):
-        detail = "The chat session is bound to one conversation, and this is not for it."
-        raise Forbidden(detail, code="session_is_bound")

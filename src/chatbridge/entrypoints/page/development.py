@@ -14,8 +14,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.caller import DEVELOPMENT, Caller
-from chatbridge.domain.model.errors import Forbidden
 from chatbridge.domain.model.identifiers import UserId
 from chatbridge.entrypoints.authentication import from_loopback
 from chatbridge.entrypoints.bodies import guarded_request
@@ -70,7 +70,13 @@ def development_router(issuer: TokenIssuer) -> APIRouter:
         "/development/token",
         operation_id="createDevelopmentToken",
         summary="Be somebody",
-        responses=problems("not_loopback", "foreign_host", "foreign_origin", *BODY, "user_id"),
+        responses=problems(
+            refusals.not_loopback,
+            refusals.foreign_host,
+            refusals.foreign_origin,
+            *BODY,
+            refusals.invalid_user_id,
+        ),
     )
     async def create_token(body: DevelopmentTokenBody, response: Response) -> DevelopmentTokenOut:
         """A token for any user, good for an hour: in development, on the machine that chatbridge
@@ -90,16 +96,8 @@ def _require_here(request: Request) -> None:
     host = headers.get("host", "")
     origin = headers.get("origin")
     if not from_loopback(request) or any(name in headers for name in _PROXIED):
-        raise Forbidden(
-            "Development tokens are given out on the machine itself only.", code="not_loopback"
-        )
+        raise refusals.not_loopback()
     if not _LOOPBACK_HOST.fullmatch(host):
-        raise Forbidden(
-            "Development tokens are given out at 127.0.0.1, localhost and [::1] only.",
-            code="foreign_host",
-        )
+        raise refusals.foreign_host()
     if origin is not None and origin.lower() != f"{request.url.scheme}://{host}".lower():
-        raise Forbidden(
-            "Development tokens are given out to chatbridge's own page only.",
-            code="foreign_origin",
-        )
+        raise refusals.foreign_origin()

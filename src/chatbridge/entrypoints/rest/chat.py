@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.identifiers import (
+    ID_PATTERN,
     ConversationId,
     TurnId,
     UserId,
@@ -34,7 +36,7 @@ from chatbridge.ports.authenticator import Authenticator
 
 _MAX_EVENT = 2**31 - 1
 _TURN_ID = Path(
-    pattern="^[A-Za-z0-9_.:-]{1,128}$",
+    pattern=f"^{ID_PATTERN}$",
     description="The turn's id, as `turn.started` and `X-Turn-Id` name it.",
     examples=["turn_3e4f5a6b7c8d9e0f1a2b3c4d5e6f7a8b"],
 )
@@ -67,14 +69,14 @@ def chat_router(turns: Turns, authenticator: Authenticator) -> APIRouter:
             **problems(
                 *TOKEN,
                 *CONVERSATION,
-                "turn_running",
-                "turn_ended",
-                "conversation_closed",
+                refusals.turn_running,
+                refusals.turn_ended,
+                refusals.closed,
                 *BODY,
-                "idempotency_key_reused",
-                "empty_text",
+                refusals.key_reused,
+                refusals.empty_text,
                 *STORE,
-                "stopping",
+                refusals.stopping,
             ),
         },
     )
@@ -104,12 +106,12 @@ def chat_router(turns: Turns, authenticator: Authenticator) -> APIRouter:
             200: {"description": "The turn's events.", "content": EVENTS},
             **problems(
                 *TOKEN,
-                "forbidden",
-                "turn_not_found",
-                "turn_ended",
-                "invalid_request",
+                refusals.turn_not_yours,
+                refusals.no_turn,
+                refusals.turn_ended,
+                refusals.invalid_request,
                 *STORE,
-                "stopping",
+                refusals.stopping,
             ),
         },
         response_class=Response,

@@ -2,8 +2,10 @@
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
-from chatbridge.domain.model.identifiers import ConversationId, UserId
-from chatbridge.domain.model.page import MAX_LIMIT, Order, PageRequest
+from chatbridge.domain.model import refusals
+from chatbridge.domain.model.identifiers import ID_PATTERN, ConversationId, UserId
+from chatbridge.domain.model.limits import MAX_LIMIT
+from chatbridge.domain.model.page import Order, PageRequest
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.authentication import current_user, guarded
@@ -24,12 +26,12 @@ from chatbridge.ports.task_repository import TaskRepository
 _LIMIT = Query(20, ge=1, le=MAX_LIMIT, description="How many at most.")
 _AFTER = Query(None, max_length=500, description="The cursor `next` of an earlier page.")
 _ID = Path(
-    pattern="^[A-Za-z0-9_.:-]{1,128}$",
+    pattern=f"^{ID_PATTERN}$",
     description="The conversation's id.",
     examples=["conv_6f1c2a7d9b3e4c5f8a0b1c2d3e4f5a6b"],
 )
 # with those of the path's user: a status is documented once
-_ONE = problems("not_your_account", *CONVERSATION)
+_ONE = problems(refusals.not_your_account, *CONVERSATION)
 
 
 def conversations_router(
@@ -42,7 +44,7 @@ def conversations_router(
     router = APIRouter(
         prefix="/api/{user_id}",
         route_class=guarded(authenticator),
-        responses=problems(*TOKEN, "invalid_request", *STORE),
+        responses=problems(*TOKEN, refusals.invalid_request, *STORE),
     )
 
     @router.get(
@@ -50,7 +52,7 @@ def conversations_router(
         operation_id="listConversations",
         summary="List conversations",
         tags=["conversations"],
-        responses=problems("invalid_request", "invalid_cursor"),
+        responses=problems(refusals.invalid_request, refusals.invalid_cursor),
     )
     async def list_conversations(
         user: UserId = Depends(current_user),
@@ -81,7 +83,7 @@ def conversations_router(
         operation_id="renameConversation",
         summary="Rename a conversation",
         tags=["conversations"],
-        responses={**_ONE, **problems(*BODY, "invalid_title")},
+        responses={**_ONE, **problems(*BODY, refusals.invalid_title)},
     )
     async def rename_conversation(
         body: RenameBody, conversation_id: str = _ID, user: UserId = Depends(current_user)
@@ -110,7 +112,7 @@ def conversations_router(
         operation_id="listMessages",
         summary="List messages",
         tags=["conversations"],
-        responses={**_ONE, **problems("invalid_request", "invalid_cursor")},
+        responses={**_ONE, **problems(refusals.invalid_request, refusals.invalid_cursor)},
     )
     async def list_messages(
         conversation_id: str = _ID,

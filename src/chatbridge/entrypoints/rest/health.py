@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter
 
+from chatbridge.domain.model import refusals
 from chatbridge.entrypoints.openapi import STORE, problems
 from chatbridge.entrypoints.rest.schemas import HealthOut
 
@@ -21,7 +22,7 @@ def health_router(require_ready: Callable[[], Awaitable[None]]) -> APIRouter:
         "/readyz",
         operation_id="isReady",
         summary="Can it serve?",
-        responses=problems(*STORE, "database_slow", "stopping"),
+        responses=problems(*STORE, refusals.database_slow, refusals.stopping),
     )
     async def readyz() -> HealthOut:
         """Whether the database answers with the schema that this version needs, and the server is

@@ -5,13 +5,16 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from chatbridge.domain.model.conversation import MAX_TITLE, Conversation
-from chatbridge.domain.model.message import MAX_CONTENT, Message
+from chatbridge.domain.model.conversation import Conversation, Status
+from chatbridge.domain.model.identifiers import ID_PATTERN
+from chatbridge.domain.model.limits import MAX_CONTENT, MAX_TITLE
+from chatbridge.domain.model.message import Message, Role, VisibleKind
 from chatbridge.domain.model.task import Task
-from chatbridge.domain.model.tool_call import ToolCall
+from chatbridge.domain.model.tool_call import CallState, ToolCall
+from chatbridge.domain.model.turn_event import EndState
 from chatbridge.domain.model.usage import Usage
 
-_ID = "^[A-Za-z0-9_.:-]{1,128}$"
+_ID = f"^{ID_PATTERN}$"
 
 _CONVERSATION_ID = "conv_6f1c2a7d9b3e4c5f8a0b1c2d3e4f5a6b"
 _MOMENT = "2026-01-02T03:04:05.678901Z"
@@ -99,7 +102,7 @@ class ConversationOut(BaseModel):
 
     id: str
     title: str | None
-    status: Literal["active", "locked", "closed"]
+    status: Status
     status_reason: str | None
     created_at: datetime
     updated_at: datetime
@@ -121,7 +124,7 @@ class ToolCallOut(BaseModel):
     )
     arguments: str = Field(description="JSON, as the model wrote it.")
     output: str | None
-    state: Literal["running", "succeeded", "failed", "cancelled", "unknown"]
+    state: CallState
     started_at: datetime
     ended_at: datetime | None
     hosted: bool = Field(description="The model's provider ran it, not chatbridge.")
@@ -148,8 +151,8 @@ class MessageOut(BaseModel):
     model_config = _example(_SAID)
 
     id: str
-    role: Literal["user", "assistant"]
-    kind: Literal["text", "partial", "tools", "shown"]
+    role: Role
+    kind: VisibleKind
     content: str
     tool_calls: list[ToolCallOut]
     citations: list[CitationOut]
@@ -243,7 +246,7 @@ class TurnOut(BaseModel):
 
     conversation_id: str
     turn_id: str
-    state: Literal["completed", "failed", "cancelled", "interrupted"]
+    state: EndState
     messages: list[MessageOut]
     error: TurnError | None = None
     usage: UsageOut | None = Field(

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from fastapi import APIRouter, Depends, Request
 
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.caller import CHAT_SESSION, Caller
 from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.domain.services.conversation_history import ConversationHistory
@@ -28,11 +29,11 @@ def sessions_router(
         summary="Make a chat session",
         responses=problems(
             *SIGN_IN,
-            "session_not_accepted",
-            "not_your_account",
+            refusals.session_not_accepted,
+            refusals.not_your_account,
             *CONVERSATION,
             *BODY,
-            "user_id",
+            refusals.invalid_user_id,
             *STORE,
         ),
         openapi_extra={"security": [{"serviceKey": []}]},

@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from mcp.server import MCPServer
 from mcp.server.auth.middleware.auth_context import get_access_token
@@ -23,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 from chatbridge.domain.model.errors import Invalid, NotFound, Unauthenticated, Unavailable
 from chatbridge.domain.model.identifiers import UserId
-from chatbridge.domain.model.task import Task, checked_task_title
+from chatbridge.domain.model.task import Rehearsal, Task, checked_task_title
 from chatbridge.domain.model.tool import CALL_KEY
 from chatbridge.ports.task_repository import TaskRepository
 from chatbridge.ports.token_issuer import TokenIssuer
@@ -175,9 +175,7 @@ class _TaskTools:
 
 
 async def _rehearse(
-    outcome: Annotated[
-        Literal["fail", "slow", "crash"], Field(description="What shall happen to this call.")
-    ],
+    outcome: Annotated[Rehearsal, Field(description="What shall happen to this call.")],
     seconds: Annotated[
         float, Field(ge=0, description="How long `slow` takes; 30 seconds at most.")
     ] = 3,

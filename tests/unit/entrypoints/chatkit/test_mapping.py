@@ -25,7 +25,8 @@ from pydantic import TypeAdapter
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.errors import Invalid
 from chatbridge.domain.model.identifiers import CallId, ConversationId, MessageId, UserId
-from chatbridge.domain.model.message import MAX_CONTENT, Message, Role
+from chatbridge.domain.model.limits import MAX_CONTENT
+from chatbridge.domain.model.message import Message, Role
 from chatbridge.domain.model.tool_call import CallState, ToolCall
 from chatbridge.entrypoints.chatkit.mapping import (
     to_item,
