@@ -2,6 +2,7 @@
 
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { apiFetch } from "@/lib/api-fetch";
+import { apiToken } from "@/lib/credentials";
 
 /** A task as chatbridge keeps it; `number` is the user's own count. */
 export type Task = { number: number; title: string; done: boolean; updated_at: string };
@@ -19,7 +20,7 @@ const EVERY_MS = 15_000;
 export function useTasks(userId: string, refused: () => void): Tasks {
   const [tasks, setTasks] = useState<Task[] | null>(null);
   const [failed, setFailed] = useState(false);
-  const fetchAsUser = useMemo(() => apiFetch(refused), [refused]);
+  const fetchAsUser = useMemo(() => apiFetch(apiToken, refused), [refused]);
 
   const refresh = useCallback(() => {
     listed(fetchAsUser, userId).then(

@@ -155,11 +155,13 @@ async def web(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Web]:
 
 @pytest.fixture(scope="session")
 async def other_web(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Web]:
-    """The same with all that can be chosen otherwise: a shared secret, and OpenAI's element."""
+    """The same with all that can be chosen otherwise: tokens signed with the secret, chat sessions,
+    and OpenAI's element."""
     directory = tmp_path_factory.mktemp("other-web")
     more = {
         "AUTH_TOKEN_ALGORITHM": "HS256",
         "CHATKIT_DOMAIN_KEY": "domain_pk_of_the_tests",
+        "CHATKIT_SESSIONS": "on",
     }
     async with web_stack.stack(directory, **more) as web:
         yield web

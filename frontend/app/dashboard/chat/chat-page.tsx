@@ -2,20 +2,20 @@
 
 import { summary, TaskList } from "@/components/task-list";
 import { useTasks } from "@/lib/tasks";
-import { Chat } from "./chat";
+import { Chat, type ChatProps } from "./chat";
 
 // what is being written here must not be lost: the chat goes to the sign-in when it is sent
 const stay = () => {};
 
 /** The chat, with the tasks beside it where there is room. */
-export function ChatPage({ userId, domainKey }: { userId: string; domainKey: string | null }) {
+export function ChatPage(props: ChatProps) {
   return (
     <div className="grid min-h-0 xl:grid-cols-[minmax(0,1fr)_20rem]">
       <main className="min-h-0 min-w-0">
         <h1 className="sr-only">Chat</h1>
-        <Chat userId={userId} domainKey={domainKey} />
+        <Chat {...props} />
       </main>
-      <Aside userId={userId} />
+      <Aside userId={props.userId} />
     </div>
   );
 }

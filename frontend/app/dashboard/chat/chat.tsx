@@ -9,6 +9,7 @@ import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { apiFetch, toSignIn } from "@/lib/api-fetch";
 import { chatPath, conversationIn, rememberConversation } from "@/lib/conversation";
+import { apiToken, chatSecret } from "@/lib/credentials";
 import { keepDraft, takeDraft } from "@/lib/drafts";
 import { loadChatKit, type ChatKitSource } from "@/lib/load-chatkit";
 import { tasksMayHaveChanged } from "@/lib/tasks";
@@ -40,8 +41,12 @@ const SURFACES = {
 
 type Loaded = ChatKitSource | "loading" | "failed";
 
+/** `domainKey`: OpenAI's element is wanted. `sessions`: the chat goes by chat sessions. */
+export type ChatProps = { userId: string; domainKey: string | null; sessions: boolean };
+
 /** ChatKit, once its element is there. */
-export function Chat({ userId, domainKey }: { userId: string; domainKey: string | null }) {
+export function Chat(props: ChatProps) {
+  const { domainKey } = props;
   const [loaded, setLoaded] = useState<Loaded>("loading");
 
   const load = useCallback(() => {
@@ -54,12 +59,12 @@ export function Chat({ userId, domainKey }: { userId: string; domainKey: string 
   if (loaded === "failed") return <Failed retry={load} />;
   return (
     <div data-chatkit-source={loaded} className="h-full min-h-0">
-      <Conversations userId={userId} domainKey={domainKey ?? "local"} />
+      <Conversations {...props} />
     </div>
   );
 }
 
-function Conversations({ userId, domainKey }: { userId: string; domainKey: string }) {
+function Conversations({ userId, domainKey, sessions }: ChatProps) {
   const { resolvedTheme } = useTheme();
   const named = conversationIn(useSearchParams());
   const colorScheme = resolvedTheme === "dark" ? "dark" : "light";
@@ -67,16 +72,16 @@ function Conversations({ userId, domainKey }: { userId: string; domainKey: strin
   const open = useRef(named);
   const fetchAsUser = useMemo(
     () =>
-      apiFetch((body) => {
+      apiFetch(sessions ? chatSecret : apiToken, (body) => {
         keepDraft(userId, body);
         toSignIn();
       }),
-    [userId],
+    [userId, sessions],
   );
 
   const { control, setThreadId, setComposerValue } = useChatKit({
     ...APPEARANCE,
-    api: { url: API, domainKey, fetch: fetchAsUser },
+    api: { url: API, domainKey: domainKey ?? "local", fetch: fetchAsUser },
     initialThread,
     theme: {
       colorScheme,

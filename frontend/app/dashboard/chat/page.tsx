@@ -7,5 +7,6 @@ export const metadata: Metadata = { title: "Chat" };
 export default async function Page() {
   const { id } = await currentUser();
   const domainKey = process.env.CHATKIT_DOMAIN_KEY || null;
-  return <ChatPage userId={id} domainKey={domainKey} />;
+  const sessions = process.env.CHATKIT_SESSIONS === "on";
+  return <ChatPage userId={id} domainKey={domainKey} sessions={sessions} />;
 }

@@ -1,6 +1,7 @@
 /** The way to chatbridge: passes on what the chat needs, byte by byte, and nothing else. */
 
 import type { NextRequest } from "next/server";
+import { chatbridge } from "@/lib/chatbridge";
 import { problem } from "@/lib/problem";
 
 export const dynamic = "force-dynamic";
@@ -58,7 +59,6 @@ async function passOn(request: NextRequest): Promise<Response> {
 }
 
 function ask(path: string, request: NextRequest): Promise<Response> {
-  const server = (process.env.CHATBRIDGE_URL ?? "http://127.0.0.1:8000").replace(/\/+$/, "");
   const streamed: RequestInit & { duplex: "half" } = {
     method: request.method,
     headers: only(TO_CHATBRIDGE, request.headers),
@@ -68,7 +68,7 @@ function ask(path: string, request: NextRequest): Promise<Response> {
     cache: "no-store",
     redirect: "manual",
   };
-  return fetch(`${server}/${path}${request.nextUrl.search}`, streamed);
+  return fetch(chatbridge(path + request.nextUrl.search), streamed);
 }
 
 function relayed(answer: Response): Response {
