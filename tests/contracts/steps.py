@@ -11,14 +11,14 @@ import pytest
 from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.errors import ChatbridgeError, TurnLost
-from chatbridge.domain.model.identifiers import ConversationId, UserId
+from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import Order, Page, PageRequest
 from chatbridge.domain.model.turn import Recording, TurnState
 from chatbridge.domain.model.turn_event import EndState, Titled, TurnEvent
 from chatbridge.ports.conversation_repository import ConversationRepository
 from chatbridge.ports.turn_repository import Begun, TurnRequest
-from tests.contracts.store import ALICE, C1, Store, ask, said
+from tests.contracts.store import ALICE, C1, Store, ask, message, said
 
 WINDOW = ContextWindow()
 PATIENCE = 5.0
@@ -33,9 +33,23 @@ class Snapshot:
     messages: list[Message]
 
 
-async def save(repository: ConversationRepository, *messages: Message) -> None:
-    for each in messages:
-        await repository.save_message(ALICE, each)
+async def exchange(store: Store, *messages: Message, user_id: UserId = ALICE) -> None:
+    """A turn of these messages: the first is asked, and the others are the answer."""
+    asked, *answer = messages
+    request = TurnRequest(
+        user_id=user_id,
+        conversation_id=asked.conversation_id,
+        turn_id=TurnId(f"turn_of_{asked.id}_in_{asked.conversation_id}"),
+        message=asked,
+        new=True,
+    )
+    begun = await begin(store, request)
+    await store.turns.finish(Recording(begun.turn), "completed", tuple(answer))
+
+
+def answers(*ids: str) -> list[Message]:
+    """Messages of the assistant's."""
+    return [message(id, role="assistant") for id in ids]
 
 
 async def messages_of(repository: ConversationRepository) -> list[Message]:

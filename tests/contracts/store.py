@@ -26,11 +26,15 @@ NOON = datetime(2020, 1, 1, 12, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """The three adapters of one replica, and a look at what no port gives back."""
+    """The three adapters of one replica, and what no port does.
+
+    `seed` puts a conversation there as its operator would; the rest looks at what is kept.
+    """
 
     conversations: ConversationRepository
     turns: TurnRepository
     journal: TurnJournal
+    seed: Callable[[Conversation], Awaitable[None]]
     kept_events: Callable[[Turn], Awaitable[list[TurnEvent]]]
     kept_usage: Callable[[Turn], Awaitable[Usage | None]]
     verdicts: Callable[[UserId, ConversationId], Awaitable[dict[str, str]]]

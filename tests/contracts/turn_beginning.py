@@ -15,8 +15,10 @@ from tests.contracts.steps import (
     NOT_COMPLETED,
     WINDOW,
     answered,
+    answers,
     begin,
     claim,
+    exchange,
     finish,
     messages_of,
     readable,
@@ -57,8 +59,8 @@ class TurnBeginningContract(StoreContract):
         assert await messages_of(store.conversations) == [subject]
 
     async def test_begin_in_a_conversation_that_exists(self, store: Store) -> None:
-        await store.conversations.create(conversation(title="Plans", metadata={"a": {"b": 1}}))
-        await store.conversations.save_message(ALICE, message("msg_1"))
+        await store.seed(conversation(title="Plans", metadata={"a": {"b": 1}}))
+        await exchange(store, message("msg_1"))
         before = await store.conversations.get(ALICE, C1)
         begun = await begin(store, ask())
         after = begun.turn.conversation
@@ -68,7 +70,7 @@ class TurnBeginningContract(StoreContract):
         assert begun.window[-1].position == 2
 
     async def test_new_takes_a_conversation_that_exists_as_it_is(self, store: Store) -> None:
-        await store.conversations.create(conversation(title="Plans"))
+        await store.seed(conversation(title="Plans"))
         begun = await begin(store, ask(new=True))
         assert begun.turn.conversation.title == "Plans"
 
@@ -76,7 +78,7 @@ class TurnBeginningContract(StoreContract):
         await refused(store, ask(), NotFound, "conversation_not_found")
 
     async def test_somebody_elses_conversation_is_forbidden(self, store: Store) -> None:
-        await store.conversations.create(conversation())
+        await store.seed(conversation())
         await refused(store, ask(user_id=BOB), Forbidden, "forbidden")
         assert await messages_of(store.conversations) == []
 
@@ -94,7 +96,7 @@ class TurnBeginningContract(StoreContract):
     async def test_only_an_active_conversation_takes_messages(
         self, store: Store, status: str
     ) -> None:
-        await store.conversations.create(conversation(status=status))
+        await store.seed(conversation(status=status))
         await refused(store, ask(), Conflict, "conversation_closed")
         assert await messages_of(store.conversations) == []
 
@@ -150,11 +152,11 @@ class TurnBeginningContract(StoreContract):
     async def test_a_turns_id_is_good_for_one_conversation(self, store: Store) -> None:
         await begin(store, ask(new=True))
         other = ConversationId("conv_2")
-        await store.conversations.create(conversation(other))
+        await store.seed(conversation(other))
         await refused(store, ask(conversation_id=other), Conflict, "turn_ended")
 
     async def test_five_at_once_and_one_wins(self, store: Store) -> None:
-        await store.conversations.create(conversation())
+        await store.seed(conversation())
         results = await asyncio.gather(
             *(store.turns.begin(ask(f"turn_{n}"), WINDOW) for n in range(5)),
             return_exceptions=True,
@@ -192,9 +194,8 @@ class TurnBeginningContract(StoreContract):
         await refused(store, request, NotFound, "message_not_found")
 
     async def test_only_a_users_text_can_be_retried(self, store: Store) -> None:
-        await answered(store)
-        await store.conversations.save_message(ALICE, message("shown", kind="shown"))
-        for id in ("turn_1_says", "shown"):
+        await exchange(store, message("msg_1"), *answers("says"), message("shown", kind="shown"))
+        for id in ("says", "shown"):
             await refused(store, ask("turn_2", retry_of=id), Invalid, "not_retryable")
         await begin(store, ask("turn_2"))
 
@@ -244,7 +245,7 @@ class TurnBeginningContract(StoreContract):
 
     async def test_the_window_holds_the_last_ten_to_fifteen(self, store: Store) -> None:
         """Over sixty counted messages, with tools that ride and notes that nobody reads."""
-        await store.conversations.create(conversation())
+        await store.seed(conversation())
         sizes: list[int] = []
         beginnings: list[str] = []
         for n in range(30):
@@ -252,9 +253,9 @@ class TurnBeginningContract(StoreContract):
             assert begun.window == WINDOW.of(await readable(store), 2 * n + 1)
             sizes.append(sum(m.counted for m in begun.window))
             beginnings.append(begun.window[0].id)
-            answer = (tools(f"tools_{n}"), message(f"says_{n}", role="assistant"))
+            note = message(f"note_{n}", role="assistant", kind="note")
+            answer = (tools(f"tools_{n}"), *answers(f"says_{n}"), note)
             await store.turns.finish(Recording(begun.turn), "completed", answer)
-            await store.conversations.save_message(ALICE, message(f"note_{n}", kind="note"))
         assert sizes[:7] == [1, 3, 5, 7, 9, 11, 13]
         assert all(10 <= size <= 15 for size in sizes[6:])
         assert len(set(beginnings)) < 15, "the beginning moves with every turn"
@@ -263,10 +264,8 @@ class TurnBeginningContract(StoreContract):
     async def test_the_window_is_whole_for_every_small_size(self, store: Store) -> None:
         for low, high in ((1, 2), (1, 3), (2, 5)):
             id = ConversationId(f"conv_{low}_{high}")
-            await store.conversations.create(conversation(id))
             for n in range(8):
-                saved = message(f"msg_{n}", conversation_id=id)
-                await store.conversations.save_message(ALICE, saved)
+                await exchange(store, message(f"msg_{low}_{high}_{n}", conversation_id=id))
             request = ask(f"turn_{low}_{high}", conversation_id=id)
             begun = await store.turns.begin(request, ContextWindow(low=low, high=high))
             assert low <= len(begun.window) <= high

@@ -249,7 +249,7 @@ class TurnRepositoryContract(TurnBeginningContract, TurnWatchingContract):
         assert await store.turns.ask_cancel(ALICE, C1)
 
     async def test_where_no_turn_is_running_there_is_nothing_to_stop(self, store: Store) -> None:
-        await store.conversations.create(conversation())
+        await store.seed(conversation())
         assert not await store.turns.ask_cancel(ALICE, C1)
         await answered(store, new=False)
         assert not await store.turns.ask_cancel(ALICE, C1)

@@ -12,13 +12,9 @@ FeedbackKind = Literal["positive", "negative"]
 
 
 class ConversationRepository(Protocol):
-    """Every call but `create` and `list` raises NotFound where the conversation is nobody's, and
+    """Every call but `list` raises NotFound where the conversation is nobody's, and
     Forbidden where it is somebody else's; every call raises Unavailable when the store is away.
     """
-
-    async def create(self, conversation: Conversation) -> None:
-        """Keep a new conversation; one that exists under this owner and id stays as it is."""
-        ...
 
     async def get(self, user_id: UserId, id: ConversationId) -> Conversation:
         """The conversation as it is now."""
@@ -37,16 +33,6 @@ class ConversationRepository(Protocol):
 
     async def delete(self, user_id: UserId, id: ConversationId) -> None:
         """Delete it with all that belongs to it."""
-        ...
-
-    async def save_message(self, user_id: UserId, message: Message) -> Message:
-        """Keep a message at the end, or, where its id is known, replace it in its place."""
-        ...
-
-    async def message(
-        self, user_id: UserId, conversation_id: ConversationId, id: MessageId
-    ) -> Message:
-        """One message. Raises NotFound also where the conversation has no such message."""
         ...
 
     async def messages(

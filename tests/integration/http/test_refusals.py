@@ -4,7 +4,6 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -13,10 +12,10 @@ from chatkit.types import ThreadStreamEvent
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr, TypeAdapter
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chatbridge.container import Container
-from chatbridge.domain.model.conversation import Conversation, Status
-from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.domain.model.message import MAX_CONTENT
 from chatbridge.entrypoints.bodies import MAX_BODY
 from chatbridge.main import create_app
@@ -454,22 +453,19 @@ async def test_an_unknown_message_can_not_be_answered_again(
     assert b"data:" not in answer.content
 
 
+@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
 @pytest.mark.parametrize("status", ["locked", "closed"])
 async def test_a_conversation_that_takes_no_messages_says_so(
-    service: Served, status: Status
+    service: Served, status: str, engine: AsyncEngine
 ) -> None:
-    user, closed = somebody(), ConversationId(f"conv_{somebody()}")
-    now = datetime.now(UTC)
-    await service.container.conversations().create(
-        Conversation(
-            id=closed,
-            user_id=UserId(user),
-            created_at=now,
-            updated_at=now,
-            status=status,
-            status_reason="It is over.",
-        )
+    user, closed = somebody(), f"conv_{somebody()}"
+    # by hand, as an operator would
+    closing = text(
+        "insert into chatbridge.conversations (user_id, id, status, status_reason)"
+        " values (:user_id, :id, :status, 'It is over.')"
     )
+    async with engine.connect() as connection:
+        await connection.execute(closing, {"user_id": user, "id": closed, "status": status})
     client = service.as_user(user)
     answer = await client.post("/chatkit", json=add(closed, "hello"))
     require_refused(answer, 409, "conversation_closed")

@@ -23,7 +23,7 @@ from tests.contracts.steps import until
 from tests.contracts.store import ALICE, BOB, NOON, Store, call, message, said, tools
 
 FIRST, *REST = [(o, ConversationId(c)) for o in (ALICE, BOB) for c in ("conv_1", "conv_2")]
-SAVED = [MessageId(f"msg_{n}") for n in range(4)]
+SHOWN = [MessageId(f"msg_{n}") for n in range(4)]
 ASKED = [MessageId(f"turn_{n}_asks") for n in range(4)]
 
 Place = tuple[UserId, ConversationId]
@@ -31,7 +31,7 @@ Place = tuple[UserId, ConversationId]
 # mostly one conversation, in which then much happens
 places = st.sampled_from([FIRST] * 5 + REST)
 owners = st.sampled_from([ALICE, BOB])
-message_ids = st.sampled_from(SAVED + ASKED)
+message_ids = st.sampled_from(SHOWN + ASKED)
 orders = st.sampled_from(["asc", "desc"])
 limits = st.integers(1, 4)
 texts = st.sampled_from(["hello", "", "ü 👋🏽 '; --", "x" * 300])
@@ -42,16 +42,12 @@ ends: st.SearchStrategy[EndState] = st.sampled_from(
 
 @st.composite
 def entries(draw: st.DrawFn) -> Message:
-    """A message of any kind; under the id of a turn's subject, what could be one."""
-    id, text = draw(message_ids), draw(texts)
-    if id in ASKED:
-        return message(id, text)
+    """A message of the assistant's, of any kind, that is yet to be given its id."""
     kind = draw(st.sampled_from(["text", "text", "partial", "tools", "shown", "note"]))
     if kind == "tools":
-        return tools(id)
-    role = draw(st.sampled_from(["user", "assistant"]))
+        return tools("")
     payload = draw(st.sampled_from([None, {}, {"z": 1, "a": [None, 2.5]}]))
-    return message(id, text, role=role, kind=kind, payload=payload)
+    return message("", draw(texts), role="assistant", kind=kind, payload=payload)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chatbridge.domain.model.context_window import ContextWindow
-from chatbridge.domain.model.identifiers import MessageId, UserId
+from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import PageRequest
 from chatbridge.domain.model.turn import Once, Recording
@@ -70,6 +70,7 @@ class SameHistory(RuleBasedStateMachine):
         self._touched: Place = FIRST
         self._begun = 0
         self._said = 0
+        self._shown = 0
         runner.run(delete_all_rows(engine))
 
     def both(self, act: Callable[..., Awaitable[Any]], *pairs: Pair) -> Pair:
@@ -99,7 +100,7 @@ class SameHistory(RuleBasedStateMachine):
         owner, id = self._touched = place
         status = "active" if open else "locked"
         kept = conversation(id, user_id=owner, minute=minute, title=title, status=status)
-        self.both(lambda s: s.conversations.create(kept))
+        self.both(lambda s: s.seed(kept))
 
     @rule(place=places, title=texts)
     def rename(self, place: Place, title: str) -> None:
@@ -129,16 +130,6 @@ class SameHistory(RuleBasedStateMachine):
 
     # --- messages
 
-    @rule(place=places, entry=entries())
-    def save_message(self, place: Place, entry: Message) -> None:
-        owner, id = self._touched = place
-        kept = replace(entry, conversation_id=id)
-        self.both(lambda s: s.conversations.save_message(owner, kept))
-
-    @rule(place=places, id=message_ids)
-    def message(self, place: Place, id: MessageId) -> None:
-        self.both(lambda s: s.conversations.message(*place, id))
-
     @rule(place=places, limit=limits, order=orders, after=st.none() | message_ids)
     def messages(self, place: Place, limit: int, order: Any, after: MessageId | None) -> None:
         request = PageRequest(limit=limit, order=order, after=after)
@@ -164,6 +155,21 @@ class SameHistory(RuleBasedStateMachine):
     @rule(target=turns, place=places, speech=speeches, state=ends)
     def answer(self, place: Place, speech: Speech, state: EndState) -> Any:
         return self._answered(self._begin(place, "hello", new=True), speech, state)
+
+    @rule(target=turns, place=places, entries=st.lists(entries(), max_size=3), state=ends)
+    def show(self, place: Place, entries: list[Message], state: EndState) -> Any:
+        """A turn that ends with messages of any kind."""
+        turn = self._begin(place, "show me", new=True)
+        if isinstance(turn, tuple):
+            request, *recordings = turn
+            kept = tuple(self._entry(request.conversation_id, each) for each in entries)
+            self.both(lambda s, own: s.turns.finish(own, state, kept), tuple(recordings))
+        return turn
+
+    def _entry(self, id: ConversationId, entry: Message) -> Message:
+        kept = replace(entry, id=MessageId(f"msg_{self._shown}"), conversation_id=id)
+        self._shown += 1
+        return kept
 
     @rule(target=turns, place=places, of=message_ids)
     def retry(self, place: Place, of: MessageId) -> Any:

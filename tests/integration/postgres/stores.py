@@ -1,12 +1,18 @@
 """Replicas on one shared database."""
 
+from dataclasses import fields
+
 from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from chatbridge.adapters.postgres.conversation_repository import PostgresConversationRepository
 from chatbridge.adapters.postgres.rows import to_event
+from chatbridge.adapters.postgres.tables import ConversationRow
 from chatbridge.adapters.postgres.turn_journal import PostgresTurnJournal
 from chatbridge.adapters.postgres.turn_repository import PostgresTurnRepository
+from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.domain.model.turn import Turn
 from chatbridge.domain.model.turn_event import TurnEvent
@@ -27,6 +33,12 @@ _VERDICTS = text(
 
 
 def postgres_replica(engine: AsyncEngine) -> Replica:
+    async def seed(conversation: Conversation) -> None:
+        values = {f.name: getattr(conversation, f.name) for f in fields(conversation)}
+        values["meta"] = dict(values.pop("metadata"))
+        async with AsyncSession(engine) as session:
+            await session.exec(insert(ConversationRow).values(values).on_conflict_do_nothing())
+
     async def kept_events(turn: Turn) -> list[TurnEvent]:
         async with engine.connect() as connection:
             names = {"user_id": turn.conversation.user_id, "id": turn.id}
@@ -48,6 +60,7 @@ def postgres_replica(engine: AsyncEngine) -> Replica:
         conversations=PostgresConversationRepository(engine, SCHEMA),
         turns=PostgresTurnRepository(engine, SCHEMA, lease=lease),
         journal=PostgresTurnJournal(engine, SCHEMA, tick=0.01, heartbeat=0.05, lease=lease),
+        seed=seed,
         kept_events=kept_events,
         kept_usage=kept_usage,
         verdicts=verdicts,

@@ -34,10 +34,6 @@ class MemoryConversationRepository(ConversationRepository):
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
-    async def create(self, conversation: Conversation) -> None:
-        await sleep(0)
-        self._store.keep(KeptConversation(conversation=conversation_copy(conversation)))
-
     async def get(self, user_id: UserId, id: ConversationId) -> Conversation:
         kept = await self._store.find(user_id, id)
         return conversation_copy(kept.conversation)
@@ -58,18 +54,6 @@ class MemoryConversationRepository(ConversationRepository):
     async def delete(self, user_id: UserId, id: ConversationId) -> None:
         await self._store.find(user_id, id)
         del self._store.conversations[user_id, id]
-
-    async def save_message(self, user_id: UserId, message: Message) -> Message:
-        kept = await self._store.find(user_id, message.conversation_id)
-        if message.id not in kept.messages:
-            kept.touch(self._store.now())
-        return message_copy(kept.put(message))
-
-    async def message(
-        self, user_id: UserId, conversation_id: ConversationId, id: MessageId
-    ) -> Message:
-        kept = await self._store.find(user_id, conversation_id)
-        return message_copy(kept.message(id))
 
     async def messages(
         self, user_id: UserId, conversation_id: ConversationId, request: PageRequest

@@ -3,12 +3,13 @@
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
+from chatbridge.adapters.postgres.tables import ConversationRow, MessageRow
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.conversation import Conversation, Status
 from chatbridge.domain.model.errors import Forbidden, NotFound
@@ -27,31 +28,44 @@ _EVENTS: dict[str, TypeAdapter[TurnEvent]] = {
 }
 
 
-def to_conversation(row: Columns, user_id: UserId, id: ConversationId) -> Conversation:
-    """The conversation, whose times may be named apart from a message's.
-
-    A status that this version does not know lets it be read, and not be gone on with.
-    """
+def to_conversation(row: ConversationRow) -> Conversation:
+    """A status that this version does not know lets it be read, and not be gone on with."""
     return Conversation(
-        id=id,
-        user_id=user_id,
-        title=row["title"],
-        status=row["status"] if row["status"] in get_args(Status) else "locked",
-        status_reason=row["status_reason"],
-        metadata=_object_or_empty(row["metadata"]),
-        created_at=_first(row, "conversation_created_at", "created_at"),
-        updated_at=_first(row, "conversation_updated_at", "updated_at"),
+        id=ConversationId(row.id),
+        user_id=UserId(row.user_id),
+        title=row.title,
+        status=row.status if row.status in get_args(Status) else "locked",
+        status_reason=row.status_reason,
+        metadata=_object_or_empty(row.meta),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
     )
 
 
-def to_message(row: Columns, conversation_id: ConversationId) -> Message:
+def conversation_row(columns: Columns, user_id: UserId) -> ConversationRow:
+    """The conversation among the columns that a function answers."""
+    return ConversationRow(
+        user_id=user_id,
+        id=columns["conversation_id"],
+        title=columns["title"],
+        status=columns["status"],
+        status_reason=columns["status_reason"],
+        meta=columns["metadata"],
+        created_at=columns["conversation_created_at"],
+        updated_at=columns["conversation_updated_at"],
+    )
+
+
+def to_message(row: MessageRow | Columns) -> Message:
     """The message with its position; one that can't be read is shown as such and hides no other."""
+    columns = vars(row) if isinstance(row, MessageRow) else row
     try:
-        return _MESSAGE.validate_python({**row, "conversation_id": conversation_id})
+        return _MESSAGE.validate_python({**columns})
     except ValidationError:
-        _log.warning("message %s: its row can't be read", row["id"])
-        id = MessageId(row["id"])
-        return unreadable(id, conversation_id, row["created_at"], position=row["position"])
+        id = MessageId(columns["id"])
+        _log.warning("message %s: its row can't be read", id)
+        where = ConversationId(columns["conversation_id"])
+        return unreadable(id, where, columns["created_at"], position=columns["position"])
 
 
 def to_event(turn_id: str, number: int, record: Any) -> TurnEvent:
@@ -67,7 +81,7 @@ def to_event(turn_id: str, number: int, record: Any) -> TurnEvent:
 
 
 def message_to_json(message: Message) -> str:
-    """A message as begin_turn_1, finish_turn_1 and save_message read it."""
+    """A message as begin_turn_1 and finish_turn_1 read it."""
     return json.dumps(_message_record(message))
 
 
@@ -79,11 +93,6 @@ def messages_to_json(messages: tuple[Message, ...]) -> str:
 def usage_to_json(usage: Usage | None) -> str | None:
     """What a turn has cost as finish_turn_1 keeps it; None where nobody has counted."""
     return json.dumps(asdict(usage)) if usage else None
-
-
-def with_position(message: Message, position: int) -> Message:
-    """The message as it is kept."""
-    return replace(message, position=position)
 
 
 def missing(somebody_elses: bool) -> Forbidden | NotFound:
@@ -113,7 +122,3 @@ def _payload_text(payload: Payload | None) -> str | None:
 
 def _object_or_empty(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType]
-
-
-def _first(row: Columns, *names: str) -> datetime:
-    return next(row[name] for name in names if name in row)

@@ -1,7 +1,8 @@
 """The rows, and nothing but the rows. The owner is the first column of every key."""
 
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import (
     BigInteger,
@@ -16,7 +17,13 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSON, JSONB
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, Relationship, SQLModel
+
+from chatbridge.domain.model.conversation import Status
+from chatbridge.domain.model.message import Kind, Role
+from chatbridge.domain.model.tool_call import CallState
+from chatbridge.domain.model.turn import TurnState
+from chatbridge.ports.conversation_repository import FeedbackKind
 
 SCHEMA = "chatbridge"
 
@@ -40,13 +47,32 @@ def _time(*, default: Any = NOW) -> Any:
     return _column(DateTime(timezone=True), default=default, nullable=False)
 
 
+def _words(literal: Any) -> Iterator[str]:
+    """The words of a Literal of the domain, or of a union of them."""
+    for part in get_args(literal):
+        yield from (part,) if isinstance(part, str) else _words(part)
+
+
+def _one_of(literal: Any, column: str, name: str) -> CheckConstraint:
+    words = ", ".join(f"'{word}'" for word in _words(literal))
+    return CheckConstraint(f"{column} in ({words})", name=name)
+
+
+def _related(back_populates: str, **how: str) -> Any:
+    """Rows are written by statements and by functions: what belongs together is only read by it,
+    where a statement says so.
+    """
+    kwargs = {"lazy": "raise", "viewonly": True, **how}
+    return Relationship(back_populates=back_populates, sa_relationship_kwargs=kwargs)
+
+
 class ConversationRow(Row, table=True):
     """`last_position` counts the positions ever given, so that none is given twice."""
 
     __tablename__ = "conversations"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
         PrimaryKeyConstraint("user_id", "id"),
-        CheckConstraint("status in ('active', 'locked', 'closed')", name="conversations_status"),
+        _one_of(Status, "status", "conversations_status"),
         # the one question that does not name the owner: does this id exist at all?
         Index("conversations_by_id", "id"),
         Index("conversations_by_activity", "user_id", "updated_at", "id"),
@@ -55,19 +81,20 @@ class ConversationRow(Row, table=True):
     user_id: str = _column(Text, primary_key=True)
     id: str = _column(Text, primary_key=True)
     title: str | None = _column(Text, nullable=True)
-    status: str = _column(Text, default=text("'active'"))
+    status: Status = _column(Text, default=text("'active'"))
     status_reason: str | None = _column(Text, nullable=True)
     meta: dict[str, Any] = _column(JSONB, default=text("'{}'"), column={"name": "metadata"})
     last_position: int = _column(BigInteger, default=text("0"))
     created_at: datetime = _time()
     updated_at: datetime = _time()
+    messages: list["MessageRow"] = _related("conversation", order_by="MessageRow.position")
+    turns: list["TurnRow"] = _related("conversation", order_by="TurnRow.created_at")
 
 
+_CALL_STATES = " || ".join(f'@.state == "{state}"' for state in _words(CallState))
 _CALL_LACKS_SOMETHING = (
     "$[*] ? (!exists(@.id) || !exists(@.name) || !exists(@.arguments) || !exists(@.output)"
-    ' || !exists(@.started_at) || !exists(@.ended_at) || !(@.state == "running" ||'
-    ' @.state == "succeeded" || @.state == "failed" || @.state == "cancelled" ||'
-    ' @.state == "unknown"))'
+    f" || !exists(@.started_at) || !exists(@.ended_at) || !({_CALL_STATES}))"
 )
 
 
@@ -83,10 +110,8 @@ class MessageRow(Row, table=True):
             [f"{SCHEMA}.conversations.user_id", f"{SCHEMA}.conversations.id"],
             ondelete="CASCADE",
         ),
-        CheckConstraint("role in ('user', 'assistant')", name="messages_role"),
-        CheckConstraint(
-            "kind in ('text', 'partial', 'tools', 'shown', 'note')", name="messages_kind"
-        ),
+        _one_of(Role, "role", "messages_role"),
+        _one_of(Kind, "kind", "messages_kind"),
         CheckConstraint(
             "jsonb_typeof(tool_calls) = 'array'"
             " and (kind = 'tools') = (tool_calls <> '[]')"
@@ -107,13 +132,14 @@ class MessageRow(Row, table=True):
     conversation_id: str = _column(Text, primary_key=True)
     position: int = _column(BigInteger, primary_key=True)
     id: str = _column(Text)
-    role: str = _column(Text)
-    kind: str = _column(Text)
+    role: Role = _column(Text)
+    kind: Kind = _column(Text)
     content: str = _column(Text, default=text("''"))
     tool_calls: list[dict[str, Any]] = _column(JSONB, default=text("'[]'"))
     citations: list[dict[str, Any]] = _column(JSONB, default=text("'[]'"))
     payload: dict[str, Any] | None = _column(JSON(none_as_null=True), nullable=True)
     created_at: datetime = _time()
+    conversation: ConversationRow = _related("messages")
 
 
 class TurnRow(Row, table=True):
@@ -127,10 +153,7 @@ class TurnRow(Row, table=True):
             [f"{SCHEMA}.conversations.user_id", f"{SCHEMA}.conversations.id"],
             ondelete="CASCADE",
         ),
-        CheckConstraint(
-            "state in ('running', 'completed', 'failed', 'cancelled', 'interrupted')",
-            name="turns_state",
-        ),
+        _one_of(TurnState, "state", "turns_state"),
         # the same question as conversations_by_id
         Index("turns_by_id", "id"),
         Index(
@@ -158,13 +181,14 @@ class TurnRow(Row, table=True):
     retry: bool = Field()
     key: str | None = _column(Text, nullable=True)
     digest: str | None = _column(Text, nullable=True)
-    state: str = _column(Text, default=text("'running'"))
+    state: TurnState = _column(Text, default=text("'running'"))
     epoch: int = Field(sa_column_kwargs={"server_default": text("1")})
     lease_until: datetime = _time(default=None)
     cancel_asked: bool = Field(sa_column_kwargs={"server_default": text("false")})
     usage: dict[str, int] | None = _column(JSONB(none_as_null=True), nullable=True)
     created_at: datetime = _time()
     ended_at: datetime | None = _column(DateTime(timezone=True), nullable=True)
+    conversation: ConversationRow = _related("turns")
 
 
 class TurnEventRow(Row, table=True):
@@ -201,13 +225,13 @@ class FeedbackRow(Row, table=True):
             ],
             ondelete="CASCADE",
         ),
-        CheckConstraint("kind in ('positive', 'negative')", name="feedback_kind"),
+        _one_of(FeedbackKind, "kind", "feedback_kind"),
     )
 
     user_id: str = _column(Text, primary_key=True)
     conversation_id: str = _column(Text, primary_key=True)
     message_id: str = _column(Text, primary_key=True)
-    kind: str = _column(Text)
+    kind: FeedbackKind = _column(Text)
     updated_at: datetime = _time()
 
 

@@ -1,13 +1,21 @@
 """Tasks in Postgres: one statement a call."""
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
 
-from sqlalchemy import Row, TextClause, text
+from sqlalchemy import ColumnElement, UpdateBase, delete, func, literal, update
+from sqlalchemy import select as values
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
+from sqlmodel import col, select
 
 from chatbridge.adapters.postgres.failures import once
+from chatbridge.adapters.postgres.statements import Statements
+from chatbridge.adapters.postgres.tables import TaskCallRow, TaskCounterRow, TaskRow
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.identifiers import UserId
 from chatbridge.domain.model.task import Task
@@ -15,46 +23,13 @@ from chatbridge.ports.task_repository import TaskRepository
 
 _LARGEST_NUMBER = 2**31 - 1
 
-_COLUMNS = "number, title, done, created_at, updated_at"
+_LISTED = 1_000
 
-# The counter's row stays locked until the task is in, so no number is given twice.
-_ADD = """
-counter as (
-  insert into {s}.task_counters as c (user_id, last_number) values (:user_id, 1)
-  on conflict (user_id) do update set last_number = c.last_number + 1
-  returning user_id, last_number),
-effect as (
-  insert into {s}.tasks (user_id, number, title, done, created_at, updated_at)
-  select user_id, last_number, :title, false, now(), now() from counter
-  returning {columns})"""
+_KEPT_FOR = timedelta(days=1)
 
-_UPDATE = """
-effect as (
-  update {s}.tasks set title = coalesce(cast(:title as text), title),
-    done = coalesce(cast(:done as boolean), done), updated_at = now()
-  where user_id = :user_id and number = :number
-  returning {columns})"""
+_TASK = ("number", "title", "done", "created_at", "updated_at")
 
-_DELETE = """
-effect as (
-  delete from {s}.tasks where user_id = :user_id and number = :number returning {columns})"""
-
-_WITHOUT_KEY = "with {effect} select {columns} from effect"
-
-# Where the key is taken, the primary key refuses the row and Postgres takes back the effect.
-_WITH_KEY = """
-with {effect}, expired as (
-  delete from {s}.task_calls
-  where user_id = :user_id and called_at < now() - interval '1 day')
-insert into {s}.task_calls (user_id, key, request, {columns}, called_at)
-select :user_id, :key, :request, {columns}, now() from effect
-returning {columns}"""
-
-_MADE = """
-select request, {columns} from {s}.task_calls where user_id = :user_id and key = :key"""
-
-_LIST = """
-select {columns} from {s}.tasks where user_id = :user_id order by number limit 1000"""
+_Effect = ReturningInsert[TaskRow] | ReturningUpdate[TaskRow] | ReturningDelete[TaskRow]
 
 
 class PostgresTaskRepository(TaskRepository):
@@ -65,21 +40,19 @@ class PostgresTaskRepository(TaskRepository):
     """
 
     def __init__(self, engine: AsyncEngine, schema: str) -> None:
-        self._engine = engine
-        self._add = _Effect("add", _ADD, schema)
-        self._update = _Effect("update", _UPDATE, schema)
-        self._delete = _Effect("delete", _DELETE, schema)
-        self._list = _statement(_LIST, schema)
-        self._made = _statement(_MADE, schema)
+        self._statements = Statements(engine, schema, once)
 
     async def add(self, user_id: UserId, title: str, *, key: str | None = None) -> Task:
         """Keep a new task under the owner's next number. Raises Invalid, Unavailable."""
-        (row,) = await self._changed(self._add, user_id, key, title=title)
+        request = json.dumps(["add", title], ensure_ascii=False)
+        (row,) = await self._changed(_addition(user_id, title), user_id, key, request)
         return _task(row)
 
     async def list(self, user_id: UserId) -> tuple[Task, ...]:
         """The owner's tasks by number; at most 1,000. Raises Unavailable."""
-        return tuple(_task(row) for row in await self._rows(self._list, user_id=user_id))
+        mine = select(TaskRow).where(col(TaskRow.user_id) == user_id)
+        rows = await self._statements.found(mine.order_by(col(TaskRow.number)).limit(_LISTED))
+        return tuple(_task(row) for row in rows)
 
     async def update(
         self,
@@ -91,65 +64,82 @@ class PostgresTaskRepository(TaskRepository):
         key: str | None = None,
     ) -> Task:
         """Change what is given and leave the rest. Raises NotFound, Invalid, Unavailable."""
-        return await self._one(self._update, user_id, key, number, title=title, done=done)
+        given = {"title": title, "done": done}
+        changes = {name: value for name, value in given.items() if value is not None}
+        change = update(TaskRow).where(*_one(user_id, number))
+        effect = change.values(updated_at=func.now(), **changes).returning(TaskRow)
+        request = json.dumps(["update", number, title, done], ensure_ascii=False)
+        return await self._on_one(effect, user_id, key, request, number)
 
     async def delete(self, user_id: UserId, number: int, *, key: str | None = None) -> Task:
         """Delete it; answers what it was. Raises NotFound, Invalid, Unavailable."""
-        return await self._one(self._delete, user_id, key, number)
+        effect = delete(TaskRow).where(*_one(user_id, number)).returning(TaskRow)
+        return await self._on_one(effect, user_id, key, json.dumps(["delete", number]), number)
 
-    async def _one(
-        self, effect: "_Effect", user_id: UserId, key: str | None, number: int, **others: Any
+    async def _on_one(
+        self, effect: _Effect, user_id: UserId, key: str | None, request: str, number: int
     ) -> Task:
-        rows: list[Row[Any]] = []
-        # the column can't even be compared with a larger one
-        if 1 <= number <= _LARGEST_NUMBER:
-            rows = await self._changed(effect, user_id, key, number=number, **others)
+        # the column can't even be compared with a larger number
+        known = 1 <= number <= _LARGEST_NUMBER
+        rows = await self._changed(effect, user_id, key, request) if known else ()
         if not rows:
             raise refusals.no_task(number)
         return _task(rows[0])
 
     async def _changed(
-        self, effect: "_Effect", user_id: UserId, key: str | None, **arguments: Any
-    ) -> "list[Row[Any]]":
+        self, effect: _Effect, user_id: UserId, key: str | None, request: str
+    ) -> Sequence[TaskRow | TaskCallRow]:
         if key is None:
-            return await self._rows(effect.without_key, user_id=user_id, **arguments)
-        request = json.dumps([effect.name, arguments], ensure_ascii=False)
-        call = {"user_id": user_id, "key": key}
-        try:
-            rows = await self._rows(effect.with_key, **call, request=request, **arguments)
-        except IntegrityError:
-            rows = []
+            return await self._statements.changed(effect)
+        # where the key is taken, the primary key refuses the row and Postgres takes back the effect
+        with suppress(IntegrityError):
+            if rows := await self._statements.changed(_under(user_id, key, request, effect)):
+                return rows
         # what was deleted under this key is not there to be refused
-        return rows or _same(request, await self._rows(self._made, **call))
-
-    async def _rows(self, statement: TextClause, **parameters: Any) -> "list[Row[Any]]":
-        async def work() -> list[Row[Any]]:
-            async with self._engine.connect() as connection:
-                return list(await connection.execute(statement, parameters))
-
-        return await once(work)
+        made = select(TaskCallRow).where(
+            col(TaskCallRow.user_id) == user_id, col(TaskCallRow.key) == key
+        )
+        return _same(request, await self._statements.found(made))
 
 
-class _Effect:
-    """A change as a statement of its own, and as one that keeps its key and its answer too."""
-
-    def __init__(self, name: str, effect: str, schema: str) -> None:
-        self.name = name
-        self.without_key = _statement(_WITHOUT_KEY.replace("{effect}", effect), schema)
-        self.with_key = _statement(_WITH_KEY.replace("{effect}", effect), schema)
+def _one(user_id: UserId, number: int) -> tuple[ColumnElement[bool], ...]:
+    return col(TaskRow.user_id) == user_id, col(TaskRow.number) == number
 
 
-def _statement(template: str, schema: str) -> TextClause:
-    return text(template.format(s=f'"{schema}"', columns=_COLUMNS))
+def _addition(user_id: UserId, title: str) -> _Effect:
+    # the counter's row stays locked until the task is in, so no number is given twice
+    last_number = col(TaskCounterRow.last_number)
+    counter = (
+        insert(TaskCounterRow)
+        .values(user_id=user_id, last_number=1)
+        .on_conflict_do_update(index_elements=["user_id"], set_={"last_number": last_number + 1})
+        .returning(last_number)
+        .cte("counter")
+    )
+    now = func.now()
+    task = values(literal(user_id), counter.c.last_number, literal(title), literal(False), now, now)
+    return insert(TaskRow).from_select(("user_id", *_TASK), task).returning(TaskRow)
 
 
-def _same(request: str, made: list[Row[Any]]) -> list[Row[Any]]:
+def _under(user_id: UserId, key: str, request: str, effect: _Effect) -> UpdateBase:
+    """The same effect, whose key and answer are kept in the same statement."""
+    made = effect.cte("effect")
+    expired = delete(TaskCallRow).where(
+        col(TaskCallRow.user_id) == user_id, col(TaskCallRow.called_at) < func.now() - _KEPT_FOR
+    )
+    call = (literal(user_id), literal(key), literal(request), func.now())
+    kept = values(*call, *(made.c[name] for name in _TASK)).add_cte(expired.cte("expired"))
+    columns = ("user_id", "key", "request", "called_at", *_TASK)
+    return insert(TaskCallRow).from_select(columns, kept).returning(TaskCallRow)
+
+
+def _same(request: str, made: Sequence[TaskCallRow]) -> Sequence[TaskCallRow]:
     if any(row.request != request for row in made):
         raise refusals.task_key_reused()
     return made
 
 
-def _task(row: Row[Any]) -> Task:
+def _task(row: TaskRow | TaskCallRow) -> Task:
     return Task(
         number=row.number,
         title=row.title,

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chatbridge.adapters.postgres.rows import (
     Columns,
+    conversation_row,
     message_to_json,
     messages_to_json,
     missing,
@@ -38,7 +39,7 @@ select * from {s}.begin_turn_1(:user_id, :conversation_id, :new, :turn_id,
 
 _TURN = """
 select t.id as turn_id, t.conversation_id, t.epoch, t.retry, c.title, c.status, c.status_reason,
-  c.metadata, c.created_at, c.updated_at
+  c.metadata, c.created_at as conversation_created_at, c.updated_at as conversation_updated_at
 from {s}.turns t join {s}.conversations c on c.user_id = t.user_id and c.id = t.conversation_id
 where t.user_id = :user_id and t.id = :id"""
 
@@ -123,7 +124,7 @@ class PostgresTurnRepository(TurnRepository):
         outcome = rows[0]["outcome"]
         if outcome not in ("started", "repeated"):
             raise _refusal(outcome)
-        messages = [to_message(row, ConversationId(row["conversation_id"])) for row in rows]
+        messages = [to_message(row) for row in rows]
         turn = _turn(rows[0], request.user_id, subject=messages[-1])
         if outcome == "repeated":
             return Repeated(turn=turn)
@@ -198,10 +199,9 @@ class PostgresTurnRepository(TurnRepository):
 
 
 def _turn(row: Columns, user_id: UserId, subject: Message | None = None) -> Turn:
-    conversation_id = ConversationId(row["conversation_id"])
     return Turn(
         id=TurnId(row["turn_id"]),
-        conversation=to_conversation(row, user_id, conversation_id),
+        conversation=to_conversation(conversation_row(row, user_id)),
         subject=subject,
         epoch=row["epoch"],
         retry=row["retry"],

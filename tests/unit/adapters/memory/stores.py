@@ -1,9 +1,10 @@
 """Replicas on one shared memory."""
 
 from chatbridge.adapters.memory.conversation_repository import MemoryConversationRepository
-from chatbridge.adapters.memory.store import MemoryStore
+from chatbridge.adapters.memory.store import KeptConversation, MemoryStore, conversation_copy
 from chatbridge.adapters.memory.turn_journal import MemoryTurnJournal
 from chatbridge.adapters.memory.turn_repository import MemoryTurnRepository
+from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.domain.model.turn import Turn
 from chatbridge.domain.model.turn_event import TurnEvent
@@ -13,6 +14,9 @@ from tests.contracts.store import Replica, Store
 
 def memory_replica() -> Replica:
     memory = MemoryStore()
+
+    async def seed(conversation: Conversation) -> None:
+        memory.keep(KeptConversation(conversation=conversation_copy(conversation)))
 
     async def kept_events(turn: Turn) -> list[TurnEvent]:
         known = memory.turn(turn.conversation.user_id, turn.id)
@@ -30,6 +34,7 @@ def memory_replica() -> Replica:
         conversations=MemoryConversationRepository(memory),
         turns=MemoryTurnRepository(memory, lease=lease),
         journal=MemoryTurnJournal(memory, tick=0.01, heartbeat=0.05, lease=lease),
+        seed=seed,
         kept_events=kept_events,
         kept_usage=kept_usage,
         verdicts=verdicts,
