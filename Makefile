@@ -1,4 +1,4 @@
-# Every habit in one word. `make help` lists them.
+# Everything that is often done, in one word. `make help` lists it.
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv

@@ -77,7 +77,11 @@ class Pasted:
 
     async def open(self, context: BrowserContext, secret: str) -> Chat:
         """The page with these lines in place of the one that gets its secret."""
-        self.host.page = PAGE.replace(SECRET, secret)
+        return await self.paste(context, PAGE.replace(SECRET, secret))
+
+    async def paste(self, context: BrowserContext, text: str) -> Chat:
+        """A page of this text."""
+        self.host.page = text
         await context.add_init_script(LISTEN)
         page = await context.new_page()
         await page.goto(self.url)
@@ -121,6 +125,17 @@ async def test_a_pasted_page_chats_and_a_reload_shows_the_same(
     await chat.box.fill("and complete it")
     await chat.picture("pasted-page")
     assert await violations(chat.page) == []
+
+
+async def test_the_readmes_few_lines_are_a_chat_too(
+    pasted: Pasted, context: BrowserContext
+) -> None:
+    (snippet,) = re.findall(r"^```html\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    token = printed(pasted.directory, "token", "--user", "bob").strip()
+    chat = await pasted.paste(context, snippet.replace("PASTE-A-TOKEN", token))
+    await chat.ask("add a task: water the plants")
+    assert "Added water the plants as task" in (await chat.shown())[-1].text
+    await chat.picture("pasted-lines")
 
 
 async def test_its_server_asks_for_the_sessions_of_who_is_signed_in(

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -14,6 +15,7 @@ from sqlalchemy import CheckConstraint, Table, UniqueConstraint
 from chatbridge.adapters.openai.failures import SENTENCES
 from chatbridge.adapters.postgres.tables import Row
 from chatbridge.container import Container
+from chatbridge.domain.model.limits import MAX_BODY, MAX_CONTENT
 from chatbridge.entrypoints.cli import Program, command
 from chatbridge.main import create_app
 from chatbridge.settings import Settings
@@ -23,7 +25,9 @@ from tests.unit.test_settings import setting_defaults
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 README = (ROOT / "README.md").read_text()
-QUICK_START = README.partition("\n## ")[0]
+INTRODUCTION = README.partition("\n## ")[0]
+REFERENCE = (ROOT / "docs" / "reference.md").read_text()
+PROMISES = (ROOT / "docs" / "promises.md").read_text()
 CHATKIT = (ROOT / "docs" / "chatkit.md").read_text()
 DATA_MODEL = (ROOT / "docs" / "data-model.md").read_text()
 TABLES = list(Row.metadata.tables.values())
@@ -76,7 +80,7 @@ def subcommands() -> dict[str, click.Command]:
     return command(program).commands
 
 
-def section(title: str, text: str = README) -> str:
+def section(title: str, text: str) -> str:
     """What is below the heading, up to the next one of its kind."""
     return text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
 
@@ -119,8 +123,8 @@ def test_every_function_is_described() -> None:
     }
 
 
-def test_the_readme_has_every_setting_with_its_default() -> None:
-    said = {row[0].strip("`"): row[1] for row in rows(section("Settings"))}
+def test_the_reference_has_every_setting_with_its_default() -> None:
+    said = {row[0].strip("`"): row[1] for row in rows(section("Settings", REFERENCE))}
     instructions = "CHATBRIDGE_AGENT__INSTRUCTIONS"
     assert set(said) == set(setting_defaults())
     assert said.pop(instructions) == "a task keeper's"
@@ -157,27 +161,62 @@ def test_every_command_exists(page: Path) -> None:
             assert {a for a in arguments if a.startswith("--")} <= options, name
 
 
-def test_every_subcommand_is_in_the_readme() -> None:
-    said = {shlex.split(row[0].strip("`"))[1] for row in rows(section("Commands"))}
+def test_every_subcommand_is_in_the_reference() -> None:
+    said = {shlex.split(row[0].strip("`"))[1] for row in rows(section("Commands", REFERENCE))}
     assert said == subcommands().keys()
 
 
 def test_the_quick_start_is_what_there_is() -> None:
-    lines = [line.partition("#")[0].strip() for line in blocks(QUICK_START, "sh")]
-    assert lines == ["make run", "make test"]
-    assert {line.removeprefix("make ") for line in lines} <= targets()
-    typed = [line for line in blocks(QUICK_START, "console") if line.startswith("$ ")]
+    start = section("Try it", README)
+    lines = [line.partition("#")[0].strip() for line in blocks(start, "sh")]
+    assert lines[:2] == ["make run", "make web"]
+    assert {line.removeprefix("make ") for line in lines if "make" in line} <= targets()
+    typed = [line for line in blocks(start, "console") if line.startswith("$ ")]
     assert typed[0] == '$ .venv/bin/chatbridge chat "add a task: buy oat milk"'
     assert len(list(said_commands("\n".join(["```console", *typed, "```"])))) == len(typed)
 
 
 def test_the_reason_is_told_in_the_right_words() -> None:
-    words = " ".join(QUICK_START.split())
+    words = " ".join(INTRODUCTION.split())
     assert "On 30 November 2026 OpenAI ends Agent Builder" in words
     assert "ChatKit itself stays and asks for a server of one's own" in words
 
 
-def test_the_readme_has_every_path() -> None:
+def test_the_readme_is_soon_read_and_leads_to_every_page() -> None:
+    assert len(README.splitlines()) <= 300
+    linked = set(re.findall(r"\]\((docs/[\w-]+\.md)\)", section("Documentation", README)))
+    assert linked == {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
+
+
+def test_the_readme_tells_the_limits_and_the_name_to_install() -> None:
+    told = section("Limits", README)
+    window = setting_defaults()
+    low, high = (window[f"CHATBRIDGE_WINDOW__{end}"] for end in ("LOW", "HIGH"))
+    assert f"{MAX_CONTENT:,} characters, a request {MAX_BODY // 1024**2} MiB" in told
+    assert f"the last {low} to {high} messages" in told
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wheel = f"{project['name'].replace('-', '_')}-{project['version']}-py3-none-any.whl"
+    assert f'"{project["name"]} @ git+' in section("Try it", README)
+    assert wheel in section("Try it", README)
+    assert f"**Status**: {project['version']} is not released" in told
+
+
+def test_the_matrix_says_of_chatkit_what_the_list_says() -> None:
+    ours = {row[0]: row[1] for row in rows(section("Beside others", README))}
+    served = {row[0].strip("`"): row[1] for row in rows(section("Operations", CHATKIT))}
+    options = {
+        row[0].strip("`"): row[1] for row in rows(section("Options of the element", CHATKIT))
+    }
+    assert ours["Attachments"] == served["attachments.create"] == options["composer.attachments"]
+    assert ours["Widgets of your own"] == served["threads.custom_action"]
+    assert ours["Tools that run in the page"] == served["threads.add_client_tool_output"]
+    assert ours["Voice"] == served["input.transcribe"] == options["composer.dictation"]
+    menus = ("entities", "commands", "composer.tools", "composer.models")
+    asked = "@-mentions, commands, menus of tools and models"
+    assert {ours[asked]} == {options[name] for name in menus}
+
+
+def test_the_reference_has_every_path() -> None:
     container = Container(
         settings=Settings(_env_file=None, secret="s" * 32, database={"url": "memory:"})
     )
@@ -186,7 +225,7 @@ def test_the_readme_has_every_path() -> None:
         for path, operations in create_app(container).openapi()["paths"].items()
         for method in operations
     }
-    assert {(row[0], row[1].strip("`")) for row in rows(section("HTTP"))} == served
+    assert {(row[0], row[1].strip("`")) for row in rows(section("HTTP", REFERENCE))} == served
 
 
 @every_page
@@ -240,7 +279,7 @@ def test_every_code_of_a_failed_turn_has_its_reason() -> None:
 
 
 def test_every_promise_names_its_tests() -> None:
-    promises = rows(section("What is promised"))
+    promises = rows(PROMISES.partition("\n## ")[0])
     assert promises
     for promise, measured in promises:
         assert promise
