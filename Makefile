@@ -30,7 +30,8 @@ web: $(SERVER) $(FRONTEND) ## the web app with accounts on http://127.0.0.1:3000
 	@$(BIN)/python scripts/web.py
 
 test: $(DEV) ## the whole suite on a real Postgres; TEST_POSTGRES=url|container|embedded forces one
-	$(BIN)/pytest --cov --cov-report=term
+	$(BIN)/pytest -n 3 --dist worksteal -m 'not alone' --cov --cov-report=
+	$(BIN)/pytest -m alone --cov --cov-append --cov-report=term
 
 test-system: $(DEV) ## what needs programs from elsewhere: PgBouncer, nginx and Node
 	pgbouncer="$$(scripts/program.sh pgbouncer)" && nginx="$$(scripts/program.sh nginx)" && \

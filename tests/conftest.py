@@ -8,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests import postgres
 
+pytest.register_assert_rewrite("tests.contracts")
+
 _HERE = Path(__file__).resolve().parent
 _HEADER = pytest.StashKey[str]()
 
@@ -60,6 +62,7 @@ async def engine(postgres_url: str) -> AsyncIterator[AsyncEngine]:
 @pytest.fixture
 async def clean_engine(engine: AsyncEngine) -> AsyncIterator[AsyncEngine]:
     """The engine on tables without rows; a test must have given back all its connections."""
+    await postgres.delete_all_rows(engine)
     yield engine
     pool = engine.pool.status()
     await postgres.delete_all_rows(engine)

@@ -178,6 +178,7 @@ async def test_a_call_that_comes_again_happens_once(tasks: McpToolProvider) -> N
     assert [task["title"] for task in listed["tasks"]] == ["milk"]
 
 
+@pytest.mark.alone
 async def test_eight_users_do_not_wait_for_each_other() -> None:
     probe = Probe()
     async with serving(probe.app()) as base, provider(probe_at(base)) as tools:
