@@ -3,12 +3,22 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+from hypothesis import HealthCheck
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests import postgres
 
 pytest.register_assert_rewrite("tests.contracts")
+
+# how long an example takes is the machine's business, and a fixture may serve them all
+hypothesis.settings.register_profile(
+    "here",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+hypothesis.settings.load_profile("here")
 
 _HERE = Path(__file__).resolve().parent
 _HEADER = pytest.StashKey[str]()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from chatkit.types import ThreadItem, ThreadItemUpdate, ThreadStreamEvent
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.async_api import Page
 
@@ -38,12 +38,7 @@ APPLY = """(events) => {
   return { known, items: [...state.items.values()] };
 }"""
 
-conforming = settings(
-    max_examples=120,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+conforming = settings(max_examples=120, derandomize=True)
 
 
 @pytest.mark.parametrize(

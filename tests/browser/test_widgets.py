@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 from chatkit import widgets as sdk
 from chatkit.actions import ActionConfig
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.async_api import Page
 
@@ -200,11 +200,7 @@ TREES = st.recursive(
     ),
     max_leaves=15,
 )
-fuzzed = settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+fuzzed = settings(max_examples=150)
 
 
 def words_of(tree: Any) -> list[str]:

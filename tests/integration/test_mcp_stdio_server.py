@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import sys
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -66,20 +65,17 @@ async def test_one_process_serves_all_calls_and_ends_with_the_provider(
     failed = await tools.call(request("fail"), ALICE)
     await tools.close()
 
-    assert listed == ["process", "die", "slow", "fail", "key"]
+    assert listed == ["process", "die", "meet", "fail", "key"]
     assert (failed.output, failed.failed) == ("No.", True)
     assert not alive(process)
 
 
 async def test_calls_to_one_process_do_not_wait_for_each_other(tools: McpToolProvider) -> None:
-    await tools.tools(ALICE)
-    began = time.perf_counter()
     results = await asyncio.gather(
-        *(tools.call(request("slow", seconds=0.5), behalf(f"user{n}")) for n in range(8))
+        *(tools.call(request("meet"), behalf(f"user{n}")) for n in range(8))
     )
 
-    assert [result.output for result in results] == ["slept"] * 8
-    assert time.perf_counter() - began < 1.5
+    assert [result.output for result in results] == ["met"] * 8
 
 
 async def test_a_killed_process_is_started_again_by_the_next_call(tools: McpToolProvider) -> None:

@@ -9,6 +9,7 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 
 server = MCPServer("tiny")
+_meeting = asyncio.Barrier(8)
 
 
 def _note(what: str) -> None:
@@ -31,11 +32,10 @@ async def die() -> str:
 
 
 @server.tool(structured_output=False)
-async def slow(seconds: float) -> str:
-    """Take some time."""
-    _note("slow")
-    await asyncio.sleep(seconds)
-    return "slept"
+async def meet() -> str:
+    """Wait until eight are here."""
+    await _meeting.wait()
+    return "met"
 
 
 @server.tool(structured_output=False)

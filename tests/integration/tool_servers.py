@@ -40,6 +40,7 @@ from chatbridge.ports.token_issuer import IssuedToken, TokenIssuer
 
 AUDIENCE = "chatbridge:tasks"
 A_MINUTE = timedelta(minutes=1)
+MEETING = 8
 PROBE_TOOLS = ("echo", "slow", "fail", "crash", "protocol", "media", "mirror")
 
 
@@ -145,6 +146,7 @@ class Probe:
     requests: list[str] = field(default_factory=list)
     keys: list[object] = field(default_factory=list)
     offered: Sequence[str] = PROBE_TOOLS
+    meeting: asyncio.Barrier = field(default_factory=lambda: asyncio.Barrier(MEETING))
 
     def app(self) -> Callable[..., Any]:
         """A new ASGI app over the same notes."""
@@ -181,6 +183,11 @@ class Probe:
             raise
         self.log.append("end")
         return "slept"
+
+    async def meet(self) -> str:
+        """Wait until all are here."""
+        await self.meeting.wait()
+        return "met"
 
     async def fail(self) -> str:
         """Fail with words."""

@@ -18,7 +18,7 @@ import httpx
 import pytest
 from chatkit.types import ChatKitReq
 from dependency_injector.providers import Object
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -200,13 +200,7 @@ async def targets(postgres_url: str) -> AsyncGenerator[tuple[Target, Target]]:
 
 
 @given(request=mutated(_REQUESTS))
-@settings(
-    max_examples=REQUESTS,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(max_examples=REQUESTS, derandomize=True)
 async def test_no_request_is_a_server_error_and_the_thread_stays_readable(
     targets: tuple[Target, Target], request: Json
 ) -> None:

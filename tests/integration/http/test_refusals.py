@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from chatkit.types import ThreadStreamEvent
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr, TypeAdapter
 from sqlalchemy import text
@@ -659,12 +659,7 @@ _kinds = st.sampled_from(["well-formed"] * 6 + ["of any form"] * 3 + ["no operat
 
 
 @given(request=_kinds.flatmap(_requests.__getitem__))
-@settings(
-    max_examples=150,
-    derandomize=True,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(max_examples=150, derandomize=True)
 async def test_whatever_json_is_sent_the_answer_is_whole(
     in_process: httpx.AsyncClient, request: Any
 ) -> None:
