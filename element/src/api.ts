@@ -53,8 +53,6 @@ interface Sent {
   patience?: number;
 }
 
-/** Where chat sessions (`api.getClientSecret`) are used, unless `api.url` says otherwise. */
-const SESSION_URL = "/chatkit";
 /** Asks for a stream that can be resumed, says of a stream that it can, and of any answer that streams can. */
 const RESUMABLE = "X-Chatbridge-Stream";
 /** Such a stream is never silent for longer than 2 s: then nobody is there any more. */
@@ -65,12 +63,12 @@ const SEND_PATIENCE_MS = 20_000;
 /** The code of a refusal for which somebody was waited long enough. */
 export const SILENT = "silent";
 
-/** Only chatbridge serves this script: whoever did is one. */
+/** Only chatbridge serves this script, at `page/chatkit.js`: whoever did is one. */
 const { currentScript } = document;
-const scriptOrigin =
-  currentScript instanceof HTMLScriptElement && currentScript.src
-    ? new URL(currentScript.src).origin
-    : null;
+const scriptUrl = currentScript instanceof HTMLScriptElement && currentScript.src;
+const scriptOrigin = scriptUrl ? new URL(scriptUrl).origin : null;
+/** Where chat sessions (`api.getClientSecret`) are used, unless `api.url` says otherwise. */
+const SESSION_URL = scriptUrl ? new URL("../chatkit", scriptUrl).href : "/chatkit";
 
 export class Api {
   readonly #frame = uniqueId();

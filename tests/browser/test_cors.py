@@ -46,6 +46,11 @@ _OPTIONS = """([url, token]) => document.querySelector("openai-chatkit").setOpti
 })"""
 
 
+_BY_SESSION = """(secret) => document.querySelector("openai-chatkit").setOptions({
+  api: { getClientSecret: async () => secret },
+})"""
+
+
 @dataclass(frozen=True)
 class Origins:
     """chatbridge, and two servers of the same page: it knows the origin of the first alone."""
@@ -66,6 +71,14 @@ class Origins:
     async def chat(self, page: Page, user: str) -> Chat:
         """The element of the page, on which `user` is signed in at chatbridge."""
         await page.evaluate(_OPTIONS, [self.chatbridge, token(user)])
+        return await Chat(page).ready()
+
+    async def chat_by_session(self, page: Page, user: str) -> Chat:
+        """The same, by a chat session that a back end has asked for, and no address."""
+        headers = {"Authorization": f"Bearer {token(user)}"}
+        async with httpx.AsyncClient(base_url=self.chatbridge, headers=headers) as client:
+            answer = await client.post(f"/api/{user}/chatkit/session")
+        await page.evaluate(_BY_SESSION, answer.json()["client_secret"])
         return await Chat(page).ready()
 
     async def kept(self, user: str) -> list[str]:
@@ -120,6 +133,15 @@ async def test_a_page_of_a_named_origin_chats(
     await chat.ask("add a task: buy oat milk")
     assert "Added buy oat milk as task" in (await chat.shown())[-1].text
     assert await origins.kept(user) == ["add a task: buy oat milk"]
+
+
+async def test_a_chat_session_is_used_at_the_server_that_the_element_came_from(
+    origins: Origins, context: BrowserContext, user: str
+) -> None:
+    page = await origins.open(context, origins.named, f"{origins.chatbridge}/page/chatkit.js")
+    chat = await origins.chat_by_session(page, user)
+    await chat.ask("Hello from elsewhere")
+    assert await origins.kept(user) == ["Hello from elsewhere"]
 
 
 async def test_it_can_stop_an_answer(origins: Origins, context: BrowserContext, user: str) -> None:
