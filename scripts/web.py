@@ -21,8 +21,8 @@ from typing import NoReturn
 
 from pydantic import ValidationError
 
+from chatbridge.adapters.embedded.server import EmbeddedPostgres
 from chatbridge.adapters.jwt.secret_file import secret_in
-from chatbridge.adapters.postgres.embedded import EmbeddedPostgres, EmbeddedPostgresError
 from chatbridge.adapters.postgres.migrate import upgrade
 from chatbridge.domain.model.errors import ChatbridgeError
 from chatbridge.settings import Settings
@@ -280,7 +280,7 @@ def main() -> None:
         _serve(web_port)
     except KeyboardInterrupt:
         return
-    except (Failed, EmbeddedPostgresError, ChatbridgeError, ValidationError, ValueError) as error:
+    except (Failed, ChatbridgeError, ValidationError, ValueError) as error:
         sys.exit(str(error))
 
 

@@ -12,6 +12,7 @@ import asyncio
 import gc
 import os
 import secrets
+import tempfile
 import warnings
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -24,8 +25,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from chatbridge.adapters.embedded.server import EmbeddedPostgres
 from chatbridge.adapters.postgres.database_url import parse
-from chatbridge.adapters.postgres.embedded import EmbeddedPostgres
 
 SCHEMA = "chatbridge"
 
@@ -143,9 +144,15 @@ def _given() -> Server:
 
 
 def _embedded(note: str = "") -> Server:
-    server = EmbeddedPostgres(None)
+    directory = tempfile.TemporaryDirectory(prefix="chatbridge-tests-")
+    server = EmbeddedPostgres(Path(directory.name), durable=False)
     server.start()
-    return Server(kind="embedded", url=server.url, stop=server.stop, note=note)
+
+    def stop() -> None:
+        server.stop()
+        directory.cleanup()
+
+    return Server(kind="embedded", url=server.url, stop=stop, note=note)
 
 
 def _container(*, pull: bool) -> Server:

@@ -19,6 +19,7 @@ from dependency_injector.providers import (
 from dependency_injector.providers import Dependency, Provider, Selector, Singleton
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from chatbridge.adapters.embedded.server import EmbeddedPostgres
 from chatbridge.adapters.jwt.authenticator import JwtAuthenticator, SignIn
 from chatbridge.adapters.jwt.key_source import Jwks, SharedSecret
 from chatbridge.adapters.jwt.secret_file import secret_in
@@ -37,7 +38,6 @@ from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
 from chatbridge.adapters.openai.entry import Agent, load_agent
 from chatbridge.adapters.openai.models import Endpoint, offline_endpoint, openai_model
 from chatbridge.adapters.postgres.conversation_repository import PostgresConversationRepository
-from chatbridge.adapters.postgres.embedded import EmbeddedPostgres
 from chatbridge.adapters.postgres.engine import postgres_engine
 from chatbridge.adapters.postgres.migrate import require_current, upgrade
 from chatbridge.adapters.postgres.role import report_role

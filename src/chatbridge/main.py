@@ -1,15 +1,14 @@
 """create_app: a container in, a FastAPI application out; and the ways to serve it."""
 
 import sys
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.applications import Starlette
 
-from chatbridge.adapters.postgres.embedded import EmbeddedPostgresError
 from chatbridge.container import Container, running, tasks_running
 from chatbridge.entrypoints.chatkit.documentation import schemas as chatkit_schemas
 from chatbridge.entrypoints.chatkit.routes import chatkit_router
@@ -78,42 +77,32 @@ def serve(settings: Settings) -> None:
     """
     if settings.agent.entry:
         sys.path.insert(0, str(Path.cwd()))
-    with _in_words():
-        listening = listening_on(settings.host, settings.port)
-        settings = settings.model_copy(update={"port": listening.getsockname()[1]})
-        container = Container(settings=settings)
-        app = create_app(container)
-        run(
-            app,
-            listening,
-            greeting=_greeting(settings),
-            stop=container.turns().stop,
-        )
+    listening = listening_on(settings.host, settings.port)
+    settings = settings.model_copy(update={"port": listening.getsockname()[1]})
+    container = Container(settings=settings)
+    app = create_app(container)
+    run(
+        app,
+        listening,
+        greeting=_greeting(settings),
+        stop=container.turns().stop,
+    )
 
 
 def serve_tasks(settings: Settings) -> None:
     """Serve the bundled task tools alone. Raises like `serve`."""
-    with _in_words():
-        container = Container(settings=settings)
-        tasks_app = container.tasks_app()
+    container = Container(settings=settings)
+    tasks_app = container.tasks_app()
 
-        @asynccontextmanager
-        async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-            async with tasks_running(container):
-                yield
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
+        async with tasks_running(container):
+            yield
 
-        app = Starlette(routes=[tasks_app.route], lifespan=lifespan)
-        address = f"http://{settings.host}:{settings.port}{tasks_app.path}"
-        listening = listening_on(settings.host, settings.port)
-        run(app, listening, greeting=f"Task tools: {address}")
-
-
-@contextmanager
-def _in_words() -> Generator[None]:
-    try:
-        yield
-    except EmbeddedPostgresError as error:
-        raise ValueError(f"The database can't be started: {error}.") from error
+    app = Starlette(routes=[tasks_app.route], lifespan=lifespan)
+    address = f"http://{settings.host}:{settings.port}{tasks_app.path}"
+    listening = listening_on(settings.host, settings.port)
+    run(app, listening, greeting=f"Task tools: {address}")
 
 
 def _greeting(settings: Settings) -> str:

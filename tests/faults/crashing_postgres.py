@@ -5,7 +5,7 @@ import os
 import signal
 from pathlib import Path
 
-from chatbridge.adapters.postgres.embedded import EmbeddedPostgres
+from chatbridge.adapters.embedded.server import EmbeddedPostgres
 
 
 class CrashingPostgres:
