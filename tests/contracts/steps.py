@@ -1,8 +1,7 @@
 """What the store contracts do over and over, in one line each."""
 
-import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,18 +9,19 @@ import pytest
 
 from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.conversation import Conversation
-from chatbridge.domain.model.errors import ChatbridgeError, TurnLost
-from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
+from chatbridge.domain.model.errors import ChatbridgeError
+from chatbridge.domain.model.identifiers import TurnId, UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import Order, Page, PageRequest
-from chatbridge.domain.model.turn import Recording, TurnState
-from chatbridge.domain.model.turn_event import EndState, Titled, TurnEvent
+from chatbridge.domain.model.transcript import Transcript
+from chatbridge.domain.model.turn import Ending, Turn, TurnState
+from chatbridge.domain.model.turn_event import EndState, TurnEvent
 from chatbridge.ports.conversation_repository import ConversationRepository
-from chatbridge.ports.turn_repository import Begun, TurnRequest
+from chatbridge.ports.turn_journal import Entry, Outcome
+from chatbridge.ports.turn_repository import Begun, Claimed, TurnRequest
 from tests.contracts.store import ALICE, C1, Store, ask, message, said
 
 WINDOW = ContextWindow()
-PATIENCE = 5.0
 NOT_COMPLETED: tuple[EndState, ...] = ("failed", "cancelled", "interrupted")
 
 
@@ -44,7 +44,7 @@ async def exchange(store: Store, *messages: Message, user_id: UserId = ALICE) ->
         new=True,
     )
     begun = await begin(store, request)
-    await store.turns.finish(Recording(begun.turn), "completed", tuple(answer))
+    await store.turns.finish(begun.turn, Ending(state="completed", messages=tuple(answer)))
 
 
 def answers(*ids: str) -> list[Message]:
@@ -83,7 +83,7 @@ async def walk(
 
 
 async def begin(store: Store, request: TurnRequest) -> Begun:
-    begun = await store.turns.begin(request, WINDOW)
+    begun = await store.turns.begin(request, WINDOW.high)
     assert isinstance(begun, Begun)
     return begun
 
@@ -92,18 +92,26 @@ async def refused(
     store: Store, request: TurnRequest, error: type[ChatbridgeError], code: str
 ) -> None:
     with pytest.raises(error) as raised:
-        await store.turns.begin(request, WINDOW)
+        await store.turns.begin(request, WINDOW.high)
     assert (type(raised.value), raised.value.code) == (error, code)
     assert raised.value.detail.endswith("."), "a detail is a sentence"
 
 
+def ending(
+    turn: Turn, events: Sequence[TurnEvent], state: EndState = "completed", *, kept: int = 0
+) -> Ending:
+    """The end of a turn that has said this, the first `kept` events of which are kept."""
+    tail = tuple(enumerate(events, 1))[kept:]
+    return Ending.of(Transcript(turn.conversation.id, events), state, tail)
+
+
 async def finish(
-    store: Store, begun: Begun, events: tuple[TurnEvent, ...], state: EndState = "completed"
+    store: Store,
+    begun: Begun | Claimed,
+    events: tuple[TurnEvent, ...],
+    state: EndState = "completed",
 ) -> TurnState:
-    recording = Recording(begun.turn)
-    for event in events:
-        recording.say(event)
-    return await store.turns.finish(recording, state, recording.transcript.closed())
+    return await store.turns.finish(begun.turn, ending(begun.turn, events, state))
 
 
 async def answered(store: Store, turn: str = "turn_1", *, new: bool = True) -> None:
@@ -111,17 +119,17 @@ async def answered(store: Store, turn: str = "turn_1", *, new: bool = True) -> N
     await finish(store, begun, said(f"{turn}_says", "Hi"))
 
 
-async def journal(store: Store, begun: Begun, events: tuple[TurnEvent, ...]) -> Recording:
-    """Make the events durable while the turn is running, by the journal."""
-    recording = Recording(begun.turn)
-    store.journal.open(recording)
-    async with store.journal.running():
-        await say(store, recording, *events)
-    store.journal.close(recording)
-    return recording
+def entry(turn: Turn, *events: TurnEvent, after: int = 0) -> Entry:
+    return Entry(turn=turn, events=tuple(enumerate(events, after + 1)))
 
 
-async def claim(store: Store) -> Recording:
+async def keep(store: Store, turn: Turn, *events: TurnEvent, after: int = 0) -> Outcome:
+    """Keep events of a turn that runs, from number `after` + 1 on."""
+    (outcome,) = await store.journal.keep([entry(turn, *events, after=after)])
+    return outcome
+
+
+async def claim(store: Store) -> Claimed:
     await store.turns.abandon_running()
     claimed = await store.turns.claim_stale(ALICE, C1)
     assert claimed is not None
@@ -134,39 +142,3 @@ async def readable(store: Store) -> list[Message]:
         return list(first.items)
     request = PageRequest(limit=100, after=first.next)
     return [*first.items, *(await store.conversations.messages(ALICE, C1, request)).items]
-
-
-async def opened(
-    store: Store, turn: str = "turn_1", conversation_id: str = C1, user_id: UserId = ALICE
-) -> Recording:
-    """A turn that has begun, with a recording that the journal keeps."""
-    id = ConversationId(conversation_id)
-    begun = await begin(store, ask(turn, user_id=user_id, conversation_id=id, new=True))
-    recording = Recording(begun.turn)
-    store.journal.open(recording)
-    return recording
-
-
-async def say(store: Store, recording: Recording, *events: TurnEvent) -> None:
-    """Say it and wait until all of it is durable."""
-    for event in events:
-        recording.say(event)
-    store.journal.wake()
-    await until(recording, lambda: recording.durable == len(recording.events))
-
-
-async def lost(store: Store, recording: Recording, code: str) -> None:
-    recording.say(Titled(title="Nobody may keep this"))
-    store.journal.wake()
-    await until(recording, lambda: recording.lost is not None)
-    assert isinstance(recording.lost, TurnLost)
-    assert recording.lost.code == code
-
-
-async def until(recording: Recording, happened: Callable[[], bool]) -> None:
-    changed = asyncio.Event()
-    recording.on_change = changed.set
-    async with asyncio.timeout(PATIENCE):
-        while not happened():
-            await changed.wait()
-            changed.clear()

@@ -49,10 +49,7 @@ class StoreContract(ABC):
     @pytest.fixture
     @abstractmethod
     def replica(self) -> Replica:
-        """Makes one more replica, whose leases last for so many seconds.
-
-        Its journal must have a tick of at most 0.02 seconds and a heartbeat of at most 0.1.
-        """
+        """Makes one more replica, whose leases last for so many seconds."""
 
     @pytest.fixture
     def store(self, replica: Replica) -> Store:

@@ -5,10 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.errors import Busy, Conflict, Forbidden, Invalid, NotFound, StaleTurn
 from chatbridge.domain.model.identifiers import ConversationId, MessageId
-from chatbridge.domain.model.turn import Recording
+from chatbridge.domain.model.turn import Ending
 from chatbridge.domain.model.turn_event import EndState
 from chatbridge.ports.turn_repository import Begun
 from tests.contracts.steps import (
@@ -55,7 +54,7 @@ class TurnBeginningContract(StoreContract):
         subject = replace(request.message, position=1)
         assert (begun.turn.id, begun.turn.epoch, begun.turn.retry) == ("turn_1", 1, False)
         assert begun.turn.subject == subject
-        assert begun.window == (subject,)
+        assert begun.newest == (subject,)
         assert await messages_of(store.conversations) == [subject]
 
     async def test_begin_in_a_conversation_that_exists(self, store: Store) -> None:
@@ -66,8 +65,8 @@ class TurnBeginningContract(StoreContract):
         after = begun.turn.conversation
         assert after.updated_at > before.updated_at
         assert replace(after, updated_at=before.updated_at) == before
-        assert [m.id for m in begun.window] == ["msg_1", "turn_1_asks"]
-        assert begun.window[-1].position == 2
+        assert [m.id for m in begun.newest] == ["msg_1", "turn_1_asks"]
+        assert begun.newest[-1].position == 2
 
     async def test_new_takes_a_conversation_that_exists_as_it_is(self, store: Store) -> None:
         await store.seed(conversation(title="Plans"))
@@ -158,7 +157,7 @@ class TurnBeginningContract(StoreContract):
     async def test_five_at_once_and_one_wins(self, store: Store) -> None:
         await store.seed(conversation())
         results = await asyncio.gather(
-            *(store.turns.begin(ask(f"turn_{n}"), WINDOW) for n in range(5)),
+            *(store.turns.begin(ask(f"turn_{n}"), WINDOW.high) for n in range(5)),
             return_exceptions=True,
         )
         won = [r for r in results if isinstance(r, Begun)]
@@ -177,8 +176,8 @@ class TurnBeginningContract(StoreContract):
         await answered(store, "turn_1")
         await answered(store, "turn_2", new=False)
         begun = await begin(store, ask("turn_3", retry_of="turn_1_asks"))
-        assert [m.id for m in begun.window] == ["turn_1_asks"]
-        assert begun.turn.subject == begun.window[0]
+        assert [m.id for m in begun.newest] == ["turn_1_asks"]
+        assert begun.turn.subject == begun.newest[0]
         assert begun.turn.retry
         assert len(await messages_of(store.conversations)) == 4
 
@@ -238,40 +237,34 @@ class TurnBeginningContract(StoreContract):
         claimed = await claim(store)
         assert claimed.turn.retry
         partial = (message("half", role="assistant", kind="partial"),)
-        assert await store.turns.finish(claimed, "interrupted", partial) == "interrupted"
+        end = Ending(state="interrupted", messages=partial)
+        assert await store.turns.finish(claimed.turn, end) == "interrupted"
         assert await messages_of(store.conversations) == before
 
-    # --- window
+    # --- the newest messages
 
-    async def test_the_window_holds_the_last_ten_to_fifteen(self, store: Store) -> None:
+    async def test_the_newest_messages_come_with_what_rides_between_them(
+        self, store: Store
+    ) -> None:
         """Over sixty counted messages, with tools that ride and notes that nobody reads."""
         await store.seed(conversation())
-        sizes: list[int] = []
-        beginnings: list[str] = []
         for n in range(30):
             begun = await begin(store, ask(f"turn_{n}"))
-            assert begun.window == WINDOW.of(await readable(store), 2 * n + 1)
-            sizes.append(sum(m.counted for m in begun.window))
-            beginnings.append(begun.window[0].id)
+            every = await readable(store)
+            counted = [m.position for m in every if m.counted]
+            first = counted[-WINDOW.high :][0]
+            assert begun.counted == len(counted) == 2 * n + 1
+            assert list(begun.newest) == [m for m in every if m.position >= first]
             note = message(f"note_{n}", role="assistant", kind="note")
             answer = (tools(f"tools_{n}"), *answers(f"says_{n}"), note)
-            await store.turns.finish(Recording(begun.turn), "completed", answer)
-        assert sizes[:7] == [1, 3, 5, 7, 9, 11, 13]
-        assert all(10 <= size <= 15 for size in sizes[6:])
-        assert len(set(beginnings)) < 15, "the beginning moves with every turn"
-        assert all(id.endswith("_asks") for id in beginnings)
+            await store.turns.finish(begun.turn, Ending(state="completed", messages=answer))
 
-    async def test_the_window_is_whole_for_every_small_size(self, store: Store) -> None:
-        for low, high in ((1, 2), (1, 3), (2, 5)):
-            id = ConversationId(f"conv_{low}_{high}")
-            for n in range(8):
-                await exchange(store, message(f"msg_{low}_{high}_{n}", conversation_id=id))
-            request = ask(f"turn_{low}_{high}", conversation_id=id)
-            begun = await store.turns.begin(request, ContextWindow(low=low, high=high))
-            assert low <= len(begun.window) <= high
-            assert [m.position for m in begun.window] == list(range(10 - len(begun.window), 10))
-
-    async def test_a_window_of_characters_drops_whole_turns(self, store: Store) -> None:
-        await answered(store, "turn_1")
-        begun = await store.turns.begin(ask("turn_2"), ContextWindow(max_characters=10))
-        assert [m.id for m in begun.window] == ["turn_2_asks"]
+    async def test_as_many_come_as_were_asked_for(self, store: Store) -> None:
+        for n in range(8):
+            await exchange(store, message(f"msg_{n}"))
+        request = ask()
+        for newest in (1, 2, 5, 9, 20):
+            begun = await store.turns.begin(request, newest)
+            assert isinstance(begun, Begun)
+            assert [m.position for m in begun.newest] == list(range(1, 10))[-newest:]
+            assert begun.counted == 9

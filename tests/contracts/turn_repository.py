@@ -8,7 +8,7 @@ import pytest
 from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.errors import Busy, Forbidden, NotFound, TurnLost
 from chatbridge.domain.model.identifiers import ConversationId, MessageId
-from chatbridge.domain.model.turn import Recording
+from chatbridge.domain.model.turn import Ending
 from chatbridge.domain.model.turn_event import Cited, EndState, Titled, TokensUsed, TurnEnded
 from chatbridge.domain.model.usage import Usage
 from tests.contracts.steps import (
@@ -16,8 +16,9 @@ from tests.contracts.steps import (
     answered,
     begin,
     claim,
+    ending,
     finish,
-    journal,
+    keep,
     messages_of,
     refused,
     snapshot,
@@ -42,7 +43,8 @@ class TurnRepositoryContract(TurnBeginningContract, TurnWatchingContract):
     async def test_finish_keeps_the_answer_at_the_end(self, store: Store) -> None:
         begun = await begin(store, ask(new=True))
         answer = (tools("tools_1"), message("says_1", "Done.", role="assistant"))
-        assert await store.turns.finish(Recording(begun.turn), "completed", answer) == "completed"
+        end = Ending(state="completed", messages=answer)
+        assert await store.turns.finish(begun.turn, end) == "completed"
         assert await messages_of(store.conversations) == [
             begun.turn.subject,
             *(replace(m, position=n) for n, m in enumerate(answer, 2)),
@@ -54,7 +56,7 @@ class TurnRepositoryContract(TurnBeginningContract, TurnWatchingContract):
         after = await store.conversations.get(ALICE, C1)
         assert after.updated_at > begun.turn.conversation.updated_at
         second = await begin(store, ask("turn_2"))
-        assert [m.position for m in second.window] == [1, 2, 3]
+        assert [m.position for m in second.newest] == [1, 2, 3]
 
     async def test_finish_carries_the_tail(self, store: Store) -> None:
         begun = await begin(store, ask(new=True))
@@ -88,7 +90,7 @@ class TurnRepositoryContract(TurnBeginningContract, TurnWatchingContract):
         with pytest.raises(TurnLost):
             await finish(store, begun, said("says_1", "Hi"))
         assert await snapshot(store) == before
-        assert await store.turns.finish(claimed, "interrupted", ()) == "interrupted"
+        assert await finish(store, claimed, (), "interrupted") == "interrupted"
         with pytest.raises(TurnLost):
             await finish(store, begun, said("says_1", "Hi"))
         assert await messages_of(store.conversations) == before.messages
@@ -112,7 +114,7 @@ class TurnRepositoryContract(TurnBeginningContract, TurnWatchingContract):
 
     async def test_a_turn_may_end_without_a_word(self, store: Store) -> None:
         begun = await begin(store, ask(new=True))
-        assert await store.turns.finish(Recording(begun.turn), "cancelled", ()) == "cancelled"
+        assert await finish(store, begun, (), "cancelled") == "cancelled"
         assert await messages_of(store.conversations) == [begun.turn.subject]
 
     async def test_finish_keeps_what_the_turn_has_cost(self, store: Store) -> None:
@@ -128,8 +130,9 @@ class TurnRepositoryContract(TurnBeginningContract, TurnWatchingContract):
 
     async def test_a_turn_that_was_taken_over_keeps_what_it_had_cost(self, store: Store) -> None:
         begun = await begin(store, ask(new=True))
-        await journal(store, begun, (TokensUsed(input_tokens=10, output_tokens=1),))
-        await store.turns.finish(await claim(store), "interrupted", ())
+        await keep(store, begun.turn, *(TokensUsed(input_tokens=10, output_tokens=1),))
+        claimed = await claim(store)
+        await finish(store, claimed, claimed.events, "interrupted")
         assert await store.kept_usage(begun.turn) == Usage(input_tokens=10, output_tokens=1)
 
     async def test_the_sources_of_an_answer_are_kept_and_read_again(self, store: Store) -> None:
@@ -141,7 +144,7 @@ class TurnRepositoryContract(TurnBeginningContract, TurnWatchingContract):
         await finish(store, begun, (start, *cited, *rest))
         assert (await messages_of(store.conversations))[-1].citations == (page, file)
         again = await begin(store, ask("turn_2"))
-        assert [m.citations for m in again.window] == [(), (page, file), ()]
+        assert [m.citations for m in again.newest] == [(), (page, file), ()]
 
     # --- title
 
@@ -176,22 +179,20 @@ class TurnRepositoryContract(TurnBeginningContract, TurnWatchingContract):
 
     async def test_a_claim_raises_the_epoch_and_brings_what_was_said(self, store: Store) -> None:
         begun = await begin(store, ask(new=True))
-        await journal(store, begun, said("says_1", "Hel", "lo", finished=False))
+        await keep(store, begun.turn, *said("says_1", "Hel", "lo", finished=False))
         claimed = await claim(store)
         assert (claimed.turn.id, claimed.turn.epoch, claimed.turn.retry) == ("turn_1", 2, False)
         assert claimed.turn.subject is None
         assert claimed.turn.conversation == await store.conversations.get(ALICE, C1)
         assert tuple(claimed.events) == said("says_1", "Hel", "lo", finished=False)
-        assert claimed.durable == 3
-        assert [m.content for m in claimed.transcript.closed()] == ["Hello"]
 
     async def test_a_claimed_turn_can_be_finished_by_its_new_owner(self, store: Store) -> None:
         begun = await begin(store, ask(new=True))
-        await journal(store, begun, said("says_1", "Hel", finished=False))
+        await keep(store, begun.turn, *said("says_1", "Hel", finished=False))
         claimed = await claim(store)
-        claimed.say(TurnEnded(state="interrupted"))
-        closed = claimed.transcript.closed()
-        assert await store.turns.finish(claimed, "interrupted", closed) == "interrupted"
+        events = (*claimed.events, TurnEnded(state="interrupted"))
+        end = ending(claimed.turn, events, "interrupted", kept=len(claimed.events))
+        assert await store.turns.finish(claimed.turn, end) == "interrupted"
         kept = await messages_of(store.conversations)
         assert [(m.id, m.kind, m.content) for m in kept[1:]] == [("says_1", "partial", "Hel")]
         assert await store.kept_events(begun.turn) == [
@@ -258,8 +259,7 @@ class TurnRepositoryContract(TurnBeginningContract, TurnWatchingContract):
         begun = await begin(store, ask(new=True))
         with pytest.raises(Forbidden):
             await store.turns.ask_cancel(BOB, C1)
-        recording = await journal(store, begun, said("says_1", "Hi"))
-        assert not recording.cancel_asked
+        assert await keep(store, begun.turn, *said("says_1", "Hi")) == "kept"
 
     async def test_stopping_in_nobodys_conversation_is_not_found(self, store: Store) -> None:
         with pytest.raises(NotFound) as raised:

@@ -10,16 +10,7 @@ from chatbridge.domain.model.identifiers import ConversationId, TurnId
 from chatbridge.domain.model.turn import Once
 from chatbridge.domain.model.turn_event import TurnEnded
 from chatbridge.ports.turn_repository import Begun, LastTurn, Progress, Repeated, TurnRequest
-from tests.contracts.steps import (
-    WINDOW,
-    answered,
-    begin,
-    claim,
-    finish,
-    journal,
-    messages_of,
-    refused,
-)
+from tests.contracts.steps import WINDOW, answered, begin, claim, finish, keep, messages_of, refused
 from tests.contracts.store import ALICE, BOB, C1, Store, StoreContract, ask, said
 
 ONCE = Once(key="key-1", digest="digest-1")
@@ -30,7 +21,7 @@ def once(request: TurnRequest, named: Once = ONCE) -> TurnRequest:
 
 
 async def repeat(store: Store, request: TurnRequest) -> Repeated:
-    repeated = await store.turns.begin(request, WINDOW)
+    repeated = await store.turns.begin(request, WINDOW.high)
     assert isinstance(repeated, Repeated)
     return repeated
 
@@ -57,7 +48,7 @@ class TurnWatchingContract(StoreContract):
             once(ask(f"turn_{n}", conversation_id=ConversationId(f"conv_{n}"), new=True))
             for n in range(5)
         ]
-        answers = await asyncio.gather(*(store.turns.begin(r, WINDOW) for r in requests))
+        answers = await asyncio.gather(*(store.turns.begin(r, WINDOW.high) for r in requests))
         (begun,) = [a for a in answers if isinstance(a, Begun)]
         assert {a.turn.id for a in answers} == {begun.turn.id}
         assert {a.turn.conversation.id for a in answers} == {begun.turn.conversation.id}
@@ -69,7 +60,7 @@ class TurnWatchingContract(StoreContract):
     async def test_five_of_the_same_key_at_once_are_one_turn(self, store: Store) -> None:
         await answered(store)
         requests = [once(ask(f"turn_{n}")) for n in range(2, 7)]
-        answers = await asyncio.gather(*(store.turns.begin(r, WINDOW) for r in requests))
+        answers = await asyncio.gather(*(store.turns.begin(r, WINDOW.high) for r in requests))
         assert len({a.turn.id for a in answers}) == 1
         assert sum(isinstance(a, Begun) for a in answers) == 1
         assert len(await messages_of(store.conversations)) == 3
@@ -141,7 +132,7 @@ class TurnWatchingContract(StoreContract):
         empty = Progress(state="running", stale=False, kept=False, events=())
         assert await store.turns.progress(ALICE, begun.turn.id) == empty
         events = said("says_1", "Hel", "lo", finished=False)
-        await journal(store, begun, events)
+        await keep(store, begun.turn, *events)
         for after in range(5):
             assert await store.turns.progress(ALICE, begun.turn.id, after) == Progress(
                 state="running", stale=False, kept=True, events=events[after:]
@@ -159,7 +150,7 @@ class TurnWatchingContract(StoreContract):
         begun = await begin(store, ask(new=True))
         await store.turns.abandon_running()
         assert (await store.turns.progress(ALICE, begun.turn.id)).stale
-        await store.turns.finish(await claim(store), "interrupted", ())
+        await finish(store, await claim(store), (), "interrupted")
         progress = await store.turns.progress(ALICE, begun.turn.id)
         assert (progress.state, progress.stale) == ("interrupted", False)
 

@@ -106,7 +106,7 @@ def _() -> None:
 
 @_patch("a stop is heard")
 def _() -> None:
-    _change_tick("coalesce(h.cancel_asked, false)", "false")
+    _change_tick("case when h.cancel_asked then", "case when false then")
 
 
 @_patch("time is the database's")
@@ -128,21 +128,16 @@ def _() -> None:
 
 @_patch("durable before visible")
 def _() -> None:
-    from chatbridge.domain.model.turn import Recording
+    from chatbridge.domain.services.recording import Recording
 
     real = Recording.say
 
     def say(self: Recording, event: Any) -> None:
         real(self, event)
-        self.durable = len(self.events)
-        self.on_change()
+        self.keep(len(self.events))
 
-    _set(Recording, say=say, tail=property(lambda self: _since_flush(self)))
-
-
-def _since_flush(recording: Any) -> list[Any]:
     # all of it again: what is kept already is not kept twice
-    return list(enumerate(recording.events, 1))
+    _set(Recording, say=say, tail=property(lambda self: tuple(enumerate(self.events, 1))))
 
 
 @_patch("readers meet lost turns")
@@ -179,11 +174,11 @@ def _() -> None:
 
 @_patch("a call is kept before it runs")
 def _() -> None:
-    from chatbridge.domain.services.answering import Answering
+    from chatbridge.domain.services.recording import Recording
 
-    async def at_once(self: Answering, call_id: str) -> None: ...
+    async def at_once(self: Recording, call_id: str) -> None: ...
 
-    _set(Answering, _durable=at_once)
+    _set(Recording, until_kept=at_once)
 
 
 @_patch("a call that nobody saw end is unknown")

@@ -8,7 +8,7 @@ from contextvars import copy_context
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from chatbridge.domain.services.live_turn import LiveTurn
+from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.turns import Turns
 
 _log = logging.getLogger(__name__)
@@ -33,25 +33,25 @@ class FollowingResponse(StreamingResponse):
     def __init__(
         self,
         turns: Turns,
-        live: LiveTurn,
+        recording: Recording,
         content: AsyncIterable[bytes],
         *,
         stop: str | None = None,
     ) -> None:
-        self._content = _to_the_end(live, content)
+        self._content = _to_the_end(recording, content)
         super().__init__(
             self._content,
             media_type="text/event-stream",
             headers={
                 "Cache-Control": "no-store, no-transform",
                 "X-Accel-Buffering": "no",
-                "X-Conversation-Id": live.turn.conversation.id,
-                "X-Turn-Id": live.turn.id,
+                "X-Conversation-Id": recording.turn.conversation.id,
+                "X-Turn-Id": recording.turn.id,
                 **({"Link": f'<{stop}>; rel="stop"'} if stop else {}),
             },
         )
-        self._turns, self._live = turns, live
-        live.viewers += 1
+        self._turns, self._recording = turns, recording
+        recording.add_viewer()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_in_time(message: Message) -> None:
@@ -61,11 +61,11 @@ class FollowingResponse(StreamingResponse):
         try:
             await super().__call__(scope, receive, send_in_time)
         except TimeoutError:
-            _log.info("turn %s: a reader that takes nothing was dropped", self._live.turn.id)
+            _log.info("turn %s: a reader that takes nothing was dropped", self._recording.turn.id)
         except _GoesOnElsewhere:
-            _log.info("turn %s: its viewers have to go on elsewhere", self._live.turn.id)
+            _log.info("turn %s: its viewers have to go on elsewhere", self._recording.turn.id)
         finally:
-            self._turns.leave(self._live)
+            self._turns.leave(self._recording)
             await self._content.aclose()
 
 
@@ -73,14 +73,16 @@ class _GoesOnElsewhere(Exception):
     """There is more to come, but not from here."""
 
 
-async def _to_the_end(live: LiveTurn, content: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
+async def _to_the_end(
+    recording: Recording, content: AsyncIterable[bytes]
+) -> AsyncGenerator[bytes, None]:
     try:
         async for piece in content:
             yield piece
     finally:
         if isinstance(content, AsyncGenerator):
             await content.aclose()
-    if not live.is_whole:
+    if not recording.is_whole:
         raise _GoesOnElsewhere
 
 

@@ -1,29 +1,33 @@
-"""Makes what running turns say durable while they say it, all turns of a replica together."""
+"""Keeps what running turns say while they say it, all turns of a replica together."""
 
-from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
-from chatbridge.domain.model.turn import Recording
+from chatbridge.domain.model.turn import Turn
+from chatbridge.domain.model.turn_event import Numbered
+
+Outcome = Literal["kept", "stop_asked", "busy", "taken_over", "gone"]
+"""Kept; kept, and its owner wants no more of it; its row was locked, so nothing of it is kept this
+time; somebody else has it, or it has ended; it was deleted with its conversation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What a running turn has said since the last entry of it; perhaps nothing."""
+
+    turn: Turn
+    events: tuple[Numbered, ...] = ()
 
 
 class TurnJournal(Protocol):
-    """Tells each open recording how far it is durable, that its turn is lost, or asked to stop.
+    """Written by the one who runs the turns: the holder of each turn's highest epoch."""
 
-    It also keeps the leases of all open turns. It holds no recording back because of another.
-    """
+    async def keep(self, entries: Sequence[Entry]) -> Sequence[Outcome]:
+        """Keep the events and renew the leases, in one statement; one outcome for each entry.
 
-    def running(self) -> AbstractAsyncContextManager[None]:
-        """Flush for as long as the context lasts."""
-        ...
-
-    def open(self, recording: Recording) -> None:
-        """Begin to write this recording's events and to keep its lease."""
-        ...
-
-    def wake(self) -> None:
-        """There is something new to write."""
-        ...
-
-    def close(self, recording: Recording) -> None:
-        """Leave it alone; finish carries what is not yet durable."""
+        It holds no turn back because of another. An event that is kept already stays what it is.
+        Raises Unavailable, and Unkeepable where something in an entry can't be kept; then nothing
+        is known of any.
+        """
         ...

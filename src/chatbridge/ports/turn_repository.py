@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId, UserId
 from chatbridge.domain.model.message import Message
-from chatbridge.domain.model.turn import Once, Recording, Turn, TurnState
-from chatbridge.domain.model.turn_event import EndState, TurnEvent
+from chatbridge.domain.model.turn import Ending, Once, Turn, TurnState
+from chatbridge.domain.model.turn_event import TurnEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +29,15 @@ class TurnRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """A turn that is running, and the messages that the model is to read."""
+    """A turn that is running, and the newest messages up to its subject, oldest first.
+
+    `newest` holds as many counted messages as were asked for, if there are as many, and what rides
+    between them; `counted` is how many the whole conversation has up to there.
+    """
 
     turn: Turn
-    window: tuple[Message, ...]
+    newest: tuple[Message, ...]
+    counted: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,14 @@ class Repeated:
     """The turn, running or ended, that an earlier request of the same key has begun."""
 
     turn: Turn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A turn that was taken over, with all its kept events."""
+
+    turn: Turn
+    events: tuple[TurnEvent, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +81,8 @@ class Progress:
 class TurnRepository(Protocol):
     """Every call raises Unavailable when the store is away."""
 
-    async def begin(self, request: TurnRequest, window: ContextWindow) -> Begun | Repeated:
-        """Keep the message and the running turn, and read the window.
+    async def begin(self, request: TurnRequest, newest: int) -> Begun | Repeated:
+        """Keep the message and the running turn, and read the `newest` counted messages.
 
         Raises NotFound, Forbidden, Conflict (`conversation_closed`, `turn_ended`;
         `message_exists`: the new message has the id of a kept one), Busy, StaleTurn, or Invalid
@@ -91,10 +103,8 @@ class TurnRepository(Protocol):
         """How far the turn is, with its events after number `after`. Raises NotFound."""
         ...
 
-    async def finish(
-        self, recording: Recording, state: EndState, messages: tuple[Message, ...]
-    ) -> TurnState:
-        """Keep the recording's tail, the messages at the conversation's end, title and state.
+    async def finish(self, turn: Turn, ending: Ending) -> TurnState:
+        """Keep the tail, the messages at the conversation's end, title, usage and state.
 
         Answers the state that is kept: a turn that has ended already keeps the one it has, and
         finishing it again changes nothing. Raises TurnLost where somebody has taken it over.
@@ -103,12 +113,10 @@ class TurnRepository(Protocol):
         """
         ...
 
-    async def claim_stale(
-        self, user_id: UserId, conversation_id: ConversationId
-    ) -> Recording | None:
+    async def claim_stale(self, user_id: UserId, conversation_id: ConversationId) -> Claimed | None:
         """Take over the conversation's turn if its lease has passed: nobody else can write then.
 
-        Answers it with all its durable events, or None when there is no stale turn.
+        None when there is no stale turn.
         """
         ...
 

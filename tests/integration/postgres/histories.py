@@ -11,7 +11,7 @@ from chatbridge.domain.model.errors import ChatbridgeError
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import Page
-from chatbridge.domain.model.turn import Once, Recording
+from chatbridge.domain.model.turn import Once, Turn
 from chatbridge.domain.model.turn_event import (
     EndState,
     Titled,
@@ -19,7 +19,8 @@ from chatbridge.domain.model.turn_event import (
     ToolCallStarted,
     TurnEvent,
 )
-from tests.contracts.steps import until
+from chatbridge.ports.turn_journal import Outcome
+from tests.contracts.steps import keep
 from tests.contracts.store import ALICE, BOB, NOON, Store, call, message, said, tools
 
 FIRST, *REST = [(o, ConversationId(c)) for o in (ALICE, BOB) for c in ("conv_1", "conv_2")]
@@ -96,9 +97,6 @@ def comparable(value: Any) -> Any:
             return type(value), value.code
         case Page():
             return comparable(value.items), value.next is not None
-        case Recording():
-            kept = (value.turn, value.events, value.durable, value.cancel_asked, value.lost)
-            return comparable(kept)
         case datetime():
             lately = abs(value - datetime.now(UTC)) < timedelta(hours=1)
             return "lately" if lately else value.isoformat()
@@ -115,12 +113,19 @@ async def sorted_places(stale: Awaitable[Any]) -> Any:
     return sorted(await stale)
 
 
-async def journaled(store: Store, recording: Recording) -> Recording:
-    """The recording after its events have become durable, or have not been let."""
-    if not recording.lost:
-        store.journal.open(recording)
-        store.journal.wake()
-        async with store.journal.running():
-            await until(recording, lambda: recording.lost or not recording.tail)
-        store.journal.close(recording)
-    return recording
+@dataclass
+class Spoken:
+    """A turn as its holder remembers it: what it has said, and how much of that is kept."""
+
+    turn: Turn
+    events: list[TurnEvent]
+    kept: int = 0
+
+
+async def journaled(store: Store, spoken: Spoken) -> Outcome:
+    """Keep what was said last, or don't, where the turn is somebody else's."""
+    events = spoken.events[spoken.kept :]
+    outcome = await keep(store, spoken.turn, *events, after=spoken.kept)
+    if outcome in ("kept", "stop_asked"):
+        spoken.kept = len(spoken.events)
+    return outcome

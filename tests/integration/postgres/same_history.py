@@ -20,16 +20,18 @@ from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import PageRequest
-from chatbridge.domain.model.turn import Once, Recording
+from chatbridge.domain.model.turn import Once
 from chatbridge.domain.model.turn_event import EndState
 from chatbridge.ports.conversation_repository import FeedbackKind
 from chatbridge.ports.turn_repository import Begun, TurnRequest
+from tests.contracts.steps import ending
 from tests.contracts.store import Store, ask, conversation
 from tests.integration.postgres.histories import (
     FIRST,
     REST,
     Place,
     Speech,
+    Spoken,
     comparable,
     ends,
     entries,
@@ -192,47 +194,51 @@ class SameHistory(RuleBasedStateMachine):
         owner, id = self._touched = place
         request = ask(f"turn_{self._begun}", text, user_id=owner, conversation_id=id, **how)
         request = replace(request, once=once)
-        begun = self.both(lambda s: s.turns.begin(request, WINDOW))
+        begun = self.both(lambda s: s.turns.begin(request, WINDOW.high))
         if not isinstance(begun[0], Begun):
             return multiple()
         self._begun += 1
-        return request, *(Recording(each.turn) for each in begun)
+        return request, *(Spoken(each.turn, []) for each in begun)
 
     @rule(turn=turns)
-    def begin_the_same_again(self, turn: tuple[TurnRequest, Recording, Recording]) -> None:
+    def begin_the_same_again(self, turn: tuple[TurnRequest, Spoken, Spoken]) -> None:
         request, *_ = turn
         self._touched = request.user_id, request.conversation_id
-        self.both(lambda s: s.turns.begin(request, WINDOW))
+        self.both(lambda s: s.turns.begin(request, WINDOW.high))
 
     @rule(turn=turns, speech=speeches, durably=st.booleans())
     def say(self, turn: Any, speech: Speech, durably: bool) -> None:
         """Said in the turn, and with `durably` written by the journal."""
-        _, *recordings = turn
+        _, *both = turn
         self._said += 1
         events = speech.events(f"says_{self._said}")
-        for recording in recordings:
-            for event in events:
-                recording.say(event)
+        for spoken in both:
+            spoken.events += events
         if durably:
-            self.both(journaled, tuple(recordings))
-            self._compare_events(recordings)
+            self.both(journaled, tuple(both))
+            self._compare_events(both)
 
     @rule(turn=turns, state=ends)
     def finish(self, turn: Any, state: EndState) -> None:
-        _, *recordings = turn
-        where = recordings[0].turn.conversation
+        _, *both = turn
+        where = both[0].turn.conversation
         self._touched = where.user_id, where.id
         self.both(
-            lambda s, own: s.turns.finish(own, state, own.transcript.closed()), tuple(recordings)
+            lambda s, own: s.turns.finish(
+                own.turn, ending(own.turn, own.events, state, kept=own.kept)
+            ),
+            tuple(both),
         )
-        self._compare_events(recordings)
+        self._compare_events(both)
 
     @rule(target=turns, turn=turns)
     def claim_stale(self, turn: Any) -> Any:
         request, *_ = turn
         place = self._touched = request.user_id, request.conversation_id
         claimed = self.both(lambda s: s.turns.claim_stale(*place))
-        return (request, *claimed) if claimed[0] else multiple()
+        if claimed[0] is None:
+            return multiple()
+        return request, *(Spoken(c.turn, list(c.events), len(c.events)) for c in claimed)
 
     @rule(target=turns, turn=turns, claim=st.booleans())
     def lose_the_server(self, turn: Any, claim: bool) -> Any:
@@ -261,8 +267,8 @@ class SameHistory(RuleBasedStateMachine):
         for place in (FIRST, *REST):
             self._compare(place)
 
-    def _compare_events(self, recordings: list[Recording]) -> None:
-        self.both(lambda s, own: s.kept_events(own.turn), tuple(recordings))
+    def _compare_events(self, both: list[Spoken]) -> None:
+        self.both(lambda s, own: s.kept_events(own.turn), tuple(both))
 
     def _compare(self, place: Place) -> None:
         whole = PageRequest(limit=100, order="desc")

@@ -59,7 +59,7 @@ def postgres_replica(engine: AsyncEngine) -> Replica:
     return lambda lease: Store(
         conversations=PostgresConversationRepository(engine, SCHEMA),
         turns=PostgresTurnRepository(engine, SCHEMA, lease=lease),
-        journal=PostgresTurnJournal(engine, SCHEMA, tick=0.01, heartbeat=0.05, lease=lease),
+        journal=PostgresTurnJournal(engine, SCHEMA, lease=lease),
         seed=seed,
         kept_events=kept_events,
         kept_usage=kept_usage,

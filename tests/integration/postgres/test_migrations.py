@@ -24,10 +24,9 @@ from chatbridge.adapters.postgres.migrate import (
 )
 from chatbridge.adapters.postgres.tables import Row
 from chatbridge.adapters.postgres.turn_repository import PostgresTurnRepository
-from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.errors import Conflict, Unavailable
-from chatbridge.domain.model.turn import Recording
 from chatbridge.ports.turn_repository import Begun, TurnRepository
+from tests.contracts.steps import ending
 from tests.contracts.store import ALICE, C1, ask, conversation, said
 from tests.integration.postgres.stores import SCHEMA, postgres_replica
 
@@ -149,12 +148,9 @@ async def test_everything_lives_in_the_schema_that_was_asked_for(fresh_database:
     try:
         await require_current(engine, "another_one")
         elsewhere = PostgresTurnRepository(engine, "another_one")
-        begun = await elsewhere.begin(ask(new=True), ContextWindow())
-        recording = Recording(begun.turn)
-        for event in said("says", "Hello"):
-            recording.say(event)
-        messages = recording.transcript.closed()
-        assert await elsewhere.finish(recording, "completed", messages) == "completed"
+        begun = await elsewhere.begin(ask(new=True), 15)
+        end = ending(begun.turn, said("says", "Hello"))
+        assert await elsewhere.finish(begun.turn, end) == "completed"
         async with engine.connect() as connection:
             counts = [
                 await connection.scalar(text(f'select count(*) from "{schema}".messages'))  # noqa: S608
@@ -280,22 +276,22 @@ async def test_begin_and_finish_at_once_block_nobody_and_leave_no_hole_in_a_wind
     raced = 0
     caplog.set_level("INFO", "chatbridge")
     store = postgres_replica(clean_engine)(5.0)
-    begun = await store.turns.begin(ask("turn_0", new=True), ContextWindow())
+    begun = await store.turns.begin(ask("turn_0", new=True), 15)
     async with asyncio.timeout(PATIENCE):
         for n in range(1, 201):
             finishing = finished(store.turns, begun, f"says_{n}")
             request = ask(f"turn_{n}")
             _, first, _, _ = await asyncio.gather(
                 finishing,
-                refused_or(store.turns.begin(request, ContextWindow())),
+                refused_or(store.turns.begin(request, 15)),
                 store.turns.ask_cancel(ALICE, C1),
                 store.conversations.rename(ALICE, C1, f"Title {n}"),
             )
             raced += first is not None
-            begun = first or await store.turns.begin(request, ContextWindow())
-            positions = [m.position for m in begun.window]
+            begun = first or await store.turns.begin(request, 15)
+            positions = [m.position for m in begun.newest]
             assert positions == [*range(positions[0], 2 * n + 2)]
-            assert [m.id for m in begun.window[-2:]] == [f"says_{n}", f"turn_{n}_asks"]
+            assert [m.id for m in begun.newest[-2:]] == [f"says_{n}", f"turn_{n}_asks"]
     assert raced, "no begin waited for a finish"
     assert "deadlock" not in caplog.text.lower()
     assert "trying again" not in caplog.text
@@ -304,11 +300,7 @@ async def test_begin_and_finish_at_once_block_nobody_and_leave_no_hole_in_a_wind
 
 
 async def finished(turns: TurnRepository, begun: Begun, id: str) -> None:
-    recording = Recording(begun.turn)
-    for event in said(id, "Hello"):
-        recording.say(event)
-    state = await turns.finish(recording, "completed", recording.transcript.closed())
-    assert state == "completed"
+    assert await turns.finish(begun.turn, ending(begun.turn, said(id, "Hello"))) == "completed"
 
 
 async def refused_or(answer: Awaitable[Begun]) -> Begun | None:

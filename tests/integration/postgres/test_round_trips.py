@@ -7,9 +7,8 @@ import pytest
 from chatbridge.adapters.postgres.engine import postgres_engine
 from chatbridge.adapters.postgres.task_repository import PostgresTaskRepository
 from chatbridge.adapters.postgres.turn_repository import PostgresTurnRepository
-from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.identifiers import ConversationId, UserId
-from chatbridge.domain.model.turn import Recording
+from tests.contracts.steps import ending
 from tests.contracts.store import ask, said
 from tests.round_trips import Report, Trips, asked, described, whole_turns
 from tests.tcp_proxy import proxied
@@ -42,12 +41,10 @@ async def test_begin_and_finish_are_one_round_trip_each(
         for n in range(4):
             request = ask(f"turn_{n}", conversation_id=ConversationId("conv_1"), new=n == 0)
             trips.since()
-            begun = await turns.begin(request, ContextWindow())
+            begun = await turns.begin(request, 15)
             beginning = trips.since()
-            recording = Recording(begun.turn)
-            for event in said(f"says_{n}", "Hello ", "there"):
-                recording.say(event)
-            await turns.finish(recording, "completed", recording.transcript.closed())
+            said_so = said(f"says_{n}", "Hello ", "there")
+            await turns.finish(begun.turn, ending(begun.turn, said_so))
             finishing = trips.since()
     finally:
         await engine.dispose()

@@ -26,7 +26,7 @@ from chatbridge.domain.model.turn_event import (
     TurnFailed,
 )
 from chatbridge.domain.services import answering
-from chatbridge.domain.services.live_turn import LiveTurn
+from chatbridge.domain.services.recording import Recording
 from tests.unit.domain.worlds import (
     ALICE,
     BOB,
@@ -45,9 +45,9 @@ from tests.unit.domain.worlds import (
 
 
 async def test_a_completed_turn_keeps_its_answer(world: World) -> None:
-    live, run = await world.ask("What is chatbridge?")
+    recording, run = await world.ask("What is chatbridge?")
     run.finish("A ", "bridge.")
-    events = await ended(live)
+    events = await ended(recording)
     assert events[-1] == TurnEnded(state="completed")
     assert text_of(events) == "A bridge."
     asked, said = await world.messages()
@@ -57,174 +57,173 @@ async def test_a_completed_turn_keeps_its_answer(world: World) -> None:
 
 async def test_the_agent_is_asked_for_the_authenticated_user(world: World) -> None:
     await world.answered("one", "first")
-    live, run = await world.ask("two", new=False)
+    recording, run = await world.ask("two", new=False)
     run.finish()
-    await ended(live)
+    await ended(recording)
     request = run.request
-    assert (request.on_behalf.user_id, request.on_behalf.turn_id) == (ALICE, live.turn.id)
+    assert (request.on_behalf.user_id, request.on_behalf.turn_id) == (ALICE, recording.turn.id)
     assert [m.content for m in request.window] == ["one", "first", "two"]
 
 
 async def test_an_answer_survives_the_loss_of_every_viewer(world: World) -> None:
-    live, run = await world.ask()
-    live.viewers += 2
+    recording, run = await world.ask()
+    recording.add_viewer()
+    recording.add_viewer()
     run.say("Half")
-    await shown(live, "Half")
-    world.turns.leave(live)
-    world.turns.leave(live)
+    await shown(recording, "Half")
+    world.turns.leave(recording)
+    world.turns.leave(recording)
     run.finish(" and whole")
-    assert (await ended(live))[-1] == TurnEnded(state="completed")
+    assert (await ended(recording))[-1] == TurnEnded(state="completed")
     assert await world.answer() == [("text", "Half and whole")]
 
 
 async def test_with_cancel_the_loss_of_every_viewer_stops_the_agent(server: Server) -> None:
     world = await server(on_disconnect="cancel")
-    live, run = await world.ask()
-    live.viewers += 2
+    recording, run = await world.ask()
+    recording.add_viewer()
+    recording.add_viewer()
     run.say("Half")
-    await shown(live, "Half")
-    world.turns.leave(live)
+    await shown(recording, "Half")
+    world.turns.leave(recording)
     assert not run.closing.is_set(), "one viewer is still there"
-    world.turns.leave(live)
-    assert (await ended(live))[-1] == TurnEnded(state="cancelled")
+    world.turns.leave(recording)
+    assert (await ended(recording))[-1] == TurnEnded(state="cancelled")
     assert run.tidied_up
     assert await world.answer() == [("partial", "Half")]
 
 
 async def test_a_viewer_who_leaves_after_the_end_cancels_nothing(server: Server) -> None:
     world = await server(on_disconnect="cancel")
-    live, run = await world.ask()
-    live.viewers += 1
+    recording, run = await world.ask()
+    recording.add_viewer()
     run.finish("Whole")
-    await ended(live)
-    world.turns.leave(live)
-    assert not live.recording.cancel_asked
+    await ended(recording)
+    world.turns.leave(recording)
+    assert recording.stopped_as is None
     assert await world.answer() == [("text", "Whole")]
 
 
 async def test_a_stop_keeps_what_was_shown(world: World) -> None:
-    live, run = await world.ask()
+    recording, run = await world.ask()
     run.say("As far as ", "here")
-    await shown(live, "As far as here")
+    await shown(recording, "As far as here")
     assert await world.turns.cancel(ALICE, world.conversation)
-    assert (await ended(live))[-1] == TurnEnded(state="cancelled")
+    assert (await ended(recording))[-1] == TurnEnded(state="cancelled")
     assert run.tidied_up
     assert await world.answer() == [("partial", "As far as here")]
     assert not await world.turns.cancel(ALICE, world.conversation)
 
 
 async def test_a_stop_where_the_turn_runs_does_not_wait_for_the_journal(world: World) -> None:
-    live, run = await world.ask()
+    recording, run = await world.ask()
     run.say("Far")
-    await shown(live, "Far")
-    world.journal.close(live.recording)
+    await shown(recording, "Far")
+    world.journal.jammed.add(recording.turn.id)
     assert await world.turns.cancel(ALICE, world.conversation)
-    assert (await ended(live))[-1] == TurnEnded(state="cancelled")
+    assert (await ended(recording))[-1] == TurnEnded(state="cancelled")
 
 
 async def test_a_stop_from_another_server_arrives_by_the_store(server: Server) -> None:
     here, elsewhere = await server(), await server()
-    live, run = await here.ask()
+    recording, run = await here.ask()
     run.say("Far")
-    await shown(live, "Far")
+    await shown(recording, "Far")
     assert await elsewhere.turns.cancel(ALICE, here.conversation)
-    assert (await ended(live))[-1] == TurnEnded(state="cancelled")
+    assert (await ended(recording))[-1] == TurnEnded(state="cancelled")
     assert await here.answer() == [("partial", "Far")]
 
 
 async def test_only_the_owner_can_stop(world: World) -> None:
-    live, run = await world.ask()
+    recording, run = await world.ask()
     with pytest.raises(Forbidden):
         await world.turns.cancel(BOB, world.conversation)
     with pytest.raises(NotFound):
         await world.turns.cancel(BOB, new_conversation_id())
     run.finish("Undisturbed")
-    assert (await ended(live))[-1] == TurnEnded(state="completed")
+    assert (await ended(recording))[-1] == TurnEnded(state="completed")
 
 
 async def test_an_agent_that_is_stopped_may_take_its_time_to_tidy_up(world: World) -> None:
     """The journal goes on ticking meanwhile, and its news must not cut the tidying off."""
-    live, run = await world.ask()
+    recording, run = await world.ask()
     run.may_close.clear()
     run.say("Words")
-    await shown(live, "Words")
+    await shown(recording, "Words")
     await world.turns.cancel(ALICE, world.conversation)
     async with asyncio.timeout(PATIENCE):
         await run.closing.wait()
-    for _ in range(3):
-        live.recording.durable_to(0)
-        await asyncio.sleep(0)
+    await asyncio.sleep(0.03)
     await world.turns.cancel(ALICE, world.conversation)
     assert not run.closed.is_set()
     run.may_close.set()
-    assert (await ended(live))[-1] == TurnEnded(state="cancelled")
+    assert (await ended(recording))[-1] == TurnEnded(state="cancelled")
     assert run.tidied_up
 
 
 async def test_a_stop_before_the_first_word_leaves_no_message(world: World) -> None:
-    live, _ = await world.ask()
+    recording, _ = await world.ask()
     await world.turns.cancel(ALICE, world.conversation)
-    assert (await ended(live))[-1] == TurnEnded(state="cancelled")
+    assert (await ended(recording))[-1] == TurnEnded(state="cancelled")
     assert await world.answer() == []
 
 
 async def test_a_tool_may_run_once_its_call_is_durable(world: World) -> None:
-    live, run = await world.ask()
+    recording, run = await world.ask()
     started = run.start_call()
     async with asyncio.timeout(PATIENCE):
         await run.before_call(started.call.id)
-    recording = live.recording
-    assert started in recording.events[: recording.durable]
-    kept = world.store.turn(ALICE, live.turn.id)
+    assert started in recording.events[: recording.kept]
+    kept = world.store.turn(ALICE, recording.turn.id)
     assert kept is not None
     assert started in kept[1].events.values()
     run.end_call(started)
     run.finish("Done")
-    await ended(live)
+    await ended(recording)
 
 
 async def test_a_tool_waits_as_long_as_its_call_is_not_durable(world: World) -> None:
-    live, run = await world.ask()
-    world.journal.close(live.recording)
+    recording, run = await world.ask()
+    world.journal.jammed.add(recording.turn.id)
     started = run.start_call()
     waiting = asyncio.create_task(run.before_call(started.call.id))
     await run.taken_down()
     done, _ = await asyncio.wait({waiting}, timeout=0.05)
     assert not done
-    world.journal.open(live.recording)
+    world.journal.jammed.clear()
     async with asyncio.timeout(PATIENCE):
         await waiting
     run.finish()
-    await ended(live)
+    await ended(recording)
 
 
 async def test_a_tool_does_not_run_in_a_lost_turn(world: World) -> None:
-    live, run = await world.ask()
+    recording, run = await world.ask()
     started = run.start_call()
     gone = TurnLost("Gone.", code="conversation_deleted")
     world.turns.abandon(ALICE, world.conversation, gone)
     async with asyncio.timeout(PATIENCE):
         with pytest.raises(TurnLost, match="Gone"):
             await run.before_call(started.call.id)
-    assert failure(await ended(live)).detail == "Gone."
+    assert failure(await ended(recording)).detail == "Gone."
 
 
 async def test_a_call_that_is_cut_off_has_an_unknown_outcome(world: World) -> None:
-    live, run = await world.ask()
+    recording, run = await world.ask()
     started = run.start_call()
     async with asyncio.timeout(PATIENCE):
         await run.before_call(started.call.id)
     await world.turns.cancel(ALICE, world.conversation)
-    await ended(live)
+    await ended(recording)
     (step,) = [m for m in await world.messages() if m.kind == "tools"]
     assert [c.state for c in step.tool_calls] == ["unknown"]
 
 
 async def test_a_failing_agent_keeps_its_text_and_says_why(world: World) -> None:
-    live, run = await world.ask()
+    recording, run = await world.ask()
     run.say("I was about")
     run.fail(AgentFailed("The model is tired.", code="model_unavailable"))
-    events = await ended(live)
+    events = await ended(recording)
     assert failure(events) == TurnFailed(code="model_unavailable", detail="The model is tired.")
     assert events[-1] == TurnEnded(state="failed")
     assert await world.answer() == [("partial", "I was about")]
@@ -233,10 +232,10 @@ async def test_a_failing_agent_keeps_its_text_and_says_why(world: World) -> None
 async def test_a_broken_agent_keeps_its_text_and_hides_its_reason(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    live, run = await world.ask()
+    recording, run = await world.ask()
     run.say("I was about")
     run.fail(KeyError("postgres://user:secret@host"))
-    events = await ended(live)
+    events = await ended(recording)
     assert failure(events).code == "agent_failed"
     assert "secret" not in failure(events).detail
     assert events[-1] == TurnEnded(state="failed")
@@ -245,9 +244,9 @@ async def test_a_broken_agent_keeps_its_text_and_hides_its_reason(
 
 
 async def test_after_a_failure_the_conversation_goes_on(world: World) -> None:
-    live, run = await world.ask()
+    recording, run = await world.ask()
     run.fail(AgentFailed("No."))
-    await ended(live)
+    await ended(recording)
     await world.answered("again", "Yes.", new=False)
     assert await world.answer() == [("text", "Yes.")]
 
@@ -263,9 +262,9 @@ async def test_an_outage_at_the_end_is_waited_for(
     repository = Outages(store)
     repository.away, repository.kept_before_it_went = 5, kept_before_it_went
     world = await server(repository=repository)
-    live, run = await world.ask()
+    recording, run = await world.ask()
     run.finish("Kept")
-    assert (await ended(live))[-1] == TurnEnded(state="completed")
+    assert (await ended(recording))[-1] == TurnEnded(state="completed")
     assert repository.away == 0
     assert await world.answer() == [("text", "Kept")]
 
@@ -277,11 +276,11 @@ async def test_after_an_outage_that_lasted_the_answer_is_interrupted(
     repository = Outages(store)
     repository.away = 1_000
     world = await server(repository=repository)
-    live, run = await world.ask()
+    recording, run = await world.ask()
     run.say("Shown")
-    await shown(live, "Shown")
+    await shown(recording, "Shown")
     run.finish()
-    follower = asyncio.create_task(heard(live))
+    follower = asyncio.create_task(heard(recording))
     while repository.away > 1_000 - 61:  # noqa: ASYNC110  # the turn says nothing of its tries
         await asyncio.sleep(0.001)
     assert not follower.done(), "nobody knows yet how it ends"
@@ -295,16 +294,16 @@ async def test_after_an_outage_that_lasted_the_answer_is_interrupted(
 
 async def test_a_turn_that_was_taken_over_keeps_only_what_was_durable(server: Server) -> None:
     first, second = await server(), await server()
-    live, run = await first.ask()
+    recording, run = await first.ask()
     run.say("Durable")
-    await shown(live, "Durable")
-    first.journal.close(live.recording)
+    await shown(recording, "Durable")
+    first.journal.jammed.add(recording.turn.id)
     run.say(" and no more")
     await MemoryTurnRepository(first.store).abandon_running()
     await second.turns.close_stale(ALICE, second.conversation)
     assert await second.answer() == [("partial", "Durable")]
     run.finish()
-    events = await ended(live)
+    events = await ended(recording)
     assert text_of(events) == "Durable"
     assert failure(events).code == "interrupted"
     assert events[-1] == TurnEnded(state="interrupted")
@@ -313,14 +312,14 @@ async def test_a_turn_that_was_taken_over_keeps_only_what_was_durable(server: Se
 
 async def test_a_turn_that_was_taken_over_is_stopped_by_the_journal(server: Server) -> None:
     first, second = await server(), await server()
-    live, run = await first.ask()
+    recording, run = await first.ask()
     run.say("Durable")
-    await shown(live, "Durable")
-    kept = first.store.turn(ALICE, live.turn.id)
+    await shown(recording, "Durable")
+    kept = first.store.turn(ALICE, recording.turn.id)
     assert kept is not None
     kept[1].epoch += 1
     kept[1].renew(0)
-    events = await ended(live)
+    events = await ended(recording)
     assert failure(events).code == "interrupted"
     assert run.tidied_up
     assert text_of(events) == "Durable"
@@ -329,10 +328,10 @@ async def test_a_turn_that_was_taken_over_is_stopped_by_the_journal(server: Serv
 
 async def test_the_next_question_takes_a_stale_turn_over(server: Server) -> None:
     first, second = await server(), await server()
-    live, run = await first.ask("one")
+    recording, run = await first.ask("one")
     run.say("Half")
-    await shown(live, "Half")
-    first.journal.close(live.recording)
+    await shown(recording, "Half")
+    first.journal.jammed.add(recording.turn.id)
     await MemoryTurnRepository(first.store).abandon_running()
     await second.answered("two", "Whole", new=False)
     contents = [(m.role, m.kind, m.content) for m in await second.messages()]
@@ -346,10 +345,10 @@ async def test_the_next_question_takes_a_stale_turn_over(server: Server) -> None
 
 async def test_a_sweep_closes_every_stale_turn(server: Server) -> None:
     first, second = await server(), await server()
-    live, run = await first.ask("one")
+    recording, run = await first.ask("one")
     run.say("Half")
-    await shown(live, "Half")
-    first.journal.close(live.recording)
+    await shown(recording, "Half")
+    first.journal.jammed.add(recording.turn.id)
     repository = MemoryTurnRepository(first.store)
     await repository.abandon_running()
     assert await repository.stale() == ((ALICE, first.conversation),)
@@ -359,11 +358,11 @@ async def test_a_sweep_closes_every_stale_turn(server: Server) -> None:
 
 
 async def test_a_deleted_conversation_ends_its_turn_and_tells_viewers(world: World) -> None:
-    live, run = await world.ask()
+    recording, run = await world.ask()
     run.say("Soon gone")
-    await shown(live, "Soon gone")
+    await shown(recording, "Soon gone")
     await world.history.delete(ALICE, world.conversation)
-    events = await ended(live)
+    events = await ended(recording)
     assert failure(events).code == "conversation_deleted"
     assert events[-1] == TurnEnded(state="interrupted")
     assert run.tidied_up
@@ -373,20 +372,20 @@ async def test_a_deleted_conversation_ends_its_turn_and_tells_viewers(world: Wor
 
 async def test_a_conversation_deleted_elsewhere_ends_its_turn_too(server: Server) -> None:
     here, elsewhere = await server(), await server()
-    live, run = await here.ask()
+    recording, run = await here.ask()
     run.say("Soon gone")
-    await shown(live, "Soon gone")
+    await shown(recording, "Soon gone")
     await elsewhere.history.delete(ALICE, here.conversation)
-    assert failure(await ended(live)).code == "conversation_deleted"
+    assert failure(await ended(recording)).code == "conversation_deleted"
     assert run.tidied_up
 
 
 async def test_a_shutdown_ends_turns_as_interrupted_and_tells_viewers(store: MemoryStore) -> None:
     async with open_world(store, new_conversation_id()) as world:
-        live, run = await world.ask()
+        recording, run = await world.ask()
         run.say("Until here")
-        await shown(live, "Until here")
-    events = await ended(live)
+        await shown(recording, "Until here")
+    events = await ended(recording)
     assert failure(events).code == "interrupted"
     assert events[-1] == TurnEnded(state="interrupted")
     assert run.tidied_up
@@ -397,15 +396,15 @@ async def test_a_shutdown_ends_turns_as_interrupted_and_tells_viewers(store: Mem
 
 async def test_a_shutdown_gives_turns_time_to_end(store: MemoryStore) -> None:
     async with open_world(store, new_conversation_id(), drain=PATIENCE) as world:
-        live, run = await world.ask()
+        recording, run = await world.ask()
         run.say("Nearly")
-        await shown(live, "Nearly")
+        await shown(recording, "Nearly")
         stopping = asyncio.create_task(world.turns.stop())
         await asyncio.sleep(0)
         run.finish(" done")
         async with asyncio.timeout(PATIENCE / 2):
             await stopping
-    assert (await ended(live))[-1] == TurnEnded(state="completed")
+    assert (await ended(recording))[-1] == TurnEnded(state="completed")
 
 
 async def test_a_server_that_stops_begins_nothing(server: Server) -> None:
@@ -423,62 +422,62 @@ async def test_five_at_once_and_one_wins(world: World) -> None:
     results = await asyncio.gather(
         *(world.turns.ask(ALICE, message) for message in asked), return_exceptions=True
     )
-    (live,) = [r for r in results if isinstance(r, LiveTurn)]
+    (recording,) = [r for r in results if isinstance(r, Recording)]
     assert [r.code for r in results if isinstance(r, Conflict)] == ["turn_running"] * 4
     (await world.agent.next_run(ALICE)).finish("ok")
-    await ended(live)
+    await ended(recording)
     assert world.agent.runs == []
     assert len(await world.messages()) == 4
 
 
 async def test_a_late_follower_sees_everything(world: World) -> None:
-    live, run = await world.ask()
+    recording, run = await world.ask()
     run.finish("One ", "two ", "three.")
-    early = await heard(live)
-    assert await heard(live) == early
+    early = await heard(recording)
+    assert await heard(recording) == early
     assert [number for number, _ in early] == list(range(1, len(early) + 1))
 
 
 async def test_a_follower_at_a_cursor_sees_the_rest_without_gap_or_duplicate(world: World) -> None:
-    live, run = await world.ask()
+    recording, run = await world.ask()
     run.say("One ")
-    await shown(live, "One ")
+    await shown(recording, "One ")
     seen: list[tuple[int, TurnEvent]] = []
-    follower = live.follow()
+    follower = recording.show()
     async with asyncio.timeout(PATIENCE):
         while not text_of([e for _, e in seen]):
             seen.append(await anext(follower))
     await follower.aclose()
-    whole = asyncio.create_task(heard(live))
-    rest = asyncio.create_task(heard(live, after=seen[-1][0]))
+    whole = asyncio.create_task(heard(recording))
+    rest = asyncio.create_task(heard(recording, after=seen[-1][0]))
     for word in ("two ", "three ", "four "):
         run.say(word)
-        await shown(live, text_of(live.recording.events))
+        await shown(recording, text_of(recording.events))
     run.finish("five.")
     assert seen + await rest == await whole
     assert text_of([e for _, e in await whole]) == "One two three four five."
 
 
 async def test_nobody_sees_what_is_not_durable(world: World) -> None:
-    live, run = await world.ask()
+    recording, run = await world.ask()
     run.say("Durable")
-    await shown(live, "Durable")
-    world.journal.close(live.recording)
-    follower = live.follow()
+    await shown(recording, "Durable")
+    world.journal.jammed.add(recording.turn.id)
+    follower = recording.show()
     run.say("not yet")
     await run.taken_down()
-    assert text_of(live.recording.events) == "Durablenot yet"
+    assert text_of(recording.events) == "Durablenot yet"
     async with asyncio.timeout(PATIENCE):
-        seen = [(await anext(follower))[1] for _ in range(live.recording.durable)]
+        seen = [(await anext(follower))[1] for _ in range(recording.kept)]
     assert text_of(seen) == "Durable"
     await follower.aclose()
     run.finish()
-    assert text_of(await ended(live)) == "Durablenot yet"
+    assert text_of(await ended(recording)) == "Durablenot yet"
 
 
 async def test_a_title_is_given_once(world: World) -> None:
-    live = await world.answered("Plan my holidays", "Gladly.")
-    assert [e for e in await ended(live) if isinstance(e, Titled)] == [
+    recording = await world.answered("Plan my holidays", "Gladly.")
+    assert [e for e in await ended(recording) if isinstance(e, Titled)] == [
         Titled(title="Plan my holidays")
     ]
     later = await world.answered("And now something else", "Well.", new=False)
@@ -488,50 +487,50 @@ async def test_a_title_is_given_once(world: World) -> None:
 
 
 async def test_a_persons_title_wins(world: World) -> None:
-    live, run = await world.ask("Plan my holidays")
+    recording, run = await world.ask("Plan my holidays")
     run.say("Gladly")
-    await shown(live, "Gladly")
+    await shown(recording, "Gladly")
     await world.history.rename(ALICE, world.conversation, "Summer")
     run.finish()
-    await ended(live)
+    await ended(recording)
     assert (await world.history.get(ALICE, world.conversation)).title == "Summer"
 
 
 async def test_a_retry_replaces_the_answer_once_it_is_complete(world: World) -> None:
     await world.answered("one", "old")
     subject = (await world.messages())[0]
-    live = await world.turns.retry(ALICE, world.conversation, subject.id)
+    recording = await world.turns.retry(ALICE, world.conversation, subject.id)
     run = await world.agent.next_run(ALICE)
     assert [m.content for m in run.request.window] == ["one"]
     run.say("new")
-    await shown(live, "new")
+    await shown(recording, "new")
     assert await world.answer() == [("text", "old"), ("partial", "new")]
     run.finish()
-    await ended(live)
+    await ended(recording)
     assert await world.answer() == [("text", "new")]
 
 
 async def test_a_failed_retry_leaves_the_old_answer(world: World) -> None:
     await world.answered("one", "old")
     subject, answer = await world.messages()
-    live = await world.turns.retry(ALICE, world.conversation, subject.id)
+    recording = await world.turns.retry(ALICE, world.conversation, subject.id)
     run = await world.agent.next_run(ALICE)
     run.say("new")
     run.fail(AgentFailed("No."))
-    await ended(live)
+    await ended(recording)
     assert await world.messages() == [subject, answer]
     with pytest.raises(Invalid):
         await world.turns.retry(ALICE, world.conversation, answer.id)
 
 
 async def test_parallel_calls_are_kept_in_one_message(world: World) -> None:
-    live, run = await world.ask()
+    recording, run = await world.ask()
     first = run.start_call("add_task")
     second = run.start_call("list_tasks", first.message_id)
     run.end_call(second, "[]")
     run.end_call(first, "No.", "failed")
     run.finish("There.")
-    events = await ended(live)
+    events = await ended(recording)
     assert len([e for e in events if isinstance(e, ToolCallStarted)]) == 2
     _, step, said = await world.messages()
     assert [(c.name, c.state, c.output) for c in step.tool_calls] == [

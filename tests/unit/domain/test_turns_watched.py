@@ -23,7 +23,7 @@ from chatbridge.domain.model.turn import Asking, Once
 from chatbridge.domain.model.turn_event import TurnEnded
 from chatbridge.domain.services import answering, stale_turns
 from chatbridge.domain.services import turns as turns_module
-from chatbridge.domain.services.live_turn import LiveTurn
+from chatbridge.domain.services.recording import Recording
 from chatbridge.ports.turn_repository import Progress
 from tests.scripted_agent import Run
 from tests.unit.domain.worlds import (
@@ -45,18 +45,18 @@ ONCE = Asking(once=Once(key="key-1", digest="digest-1"))
 INTERRUPT = Asking(on_busy="interrupt")
 
 
-async def begun(world: World, text: str = "Half") -> tuple[LiveTurn, Run]:
+async def begun(world: World, text: str = "Half") -> tuple[Recording, Run]:
     """A turn that has said this much."""
-    live, run = await world.ask()
+    recording, run = await world.ask()
     run.say(text)
-    await shown(live, text)
-    return live, run
+    await shown(recording, text)
+    return recording, run
 
 
-def lose(world: World, live: LiveTurn) -> None:
+def lose(world: World, recording: Recording) -> None:
     """What a killed server leaves: a turn whose lease passes."""
-    world.journal.close(live.recording)
-    kept = world.store.turn(ALICE, live.turn.id)
+    world.journal.jammed.add(recording.turn.id)
+    kept = world.store.turn(ALICE, recording.turn.id)
     assert kept is not None
     kept[1].renew(0)
 
@@ -66,34 +66,34 @@ def lose(world: World, live: LiveTurn) -> None:
 
 async def test_every_server_shows_the_same_events(server: Server) -> None:
     here, elsewhere = await server(), await server()
-    live, run = await begun(here)
-    copy = await elsewhere.turns.watch(ALICE, live.turn.id)
-    assert copy is not live
-    copy.viewers += 1
+    recording, run = await begun(here)
+    copy = await elsewhere.turns.watch(ALICE, recording.turn.id)
+    assert copy is not recording
+    copy.add_viewer()
     watching = asyncio.create_task(heard(copy))
     run.finish(" and", " whole")
-    assert await heard(live) == await watching
+    assert await heard(recording) == await watching
 
 
 async def test_an_ended_turn_is_shown_from_its_first_event(server: Server) -> None:
     here, elsewhere = await server(), await server()
-    live = await here.answered("one", "answer")
-    copy = await elsewhere.turns.watch(ALICE, live.turn.id)
-    assert await heard(copy) == await heard(live)
-    assert (await heard(copy, after=2))[0] == (await heard(live))[2]
+    recording = await here.answered("one", "answer")
+    copy = await elsewhere.turns.watch(ALICE, recording.turn.id)
+    assert await heard(copy) == await heard(recording)
+    assert (await heard(copy, after=2))[0] == (await heard(recording))[2]
 
 
 async def test_the_running_turn_of_a_conversation_is_found_on_every_server(server: Server) -> None:
     here, elsewhere = await server(), await server()
     assert await elsewhere.turns.running_in(ALICE, here.conversation) is None
-    live, run = await begun(here)
-    assert await here.turns.running_in(ALICE, here.conversation) is live
+    recording, run = await begun(here)
+    assert await here.turns.running_in(ALICE, here.conversation) is recording
     found = await elsewhere.turns.running_in(ALICE, here.conversation)
     assert found is not None
-    assert found.turn.id == live.turn.id
+    assert found.turn.id == recording.turn.id
     assert await elsewhere.turns.running_in(BOB, here.conversation) is None
     run.finish()
-    await ended(live)
+    await ended(recording)
     assert await elsewhere.turns.running_in(ALICE, here.conversation) is None
 
 
@@ -101,12 +101,12 @@ async def test_an_interrupted_answer_is_known_as_such_as_long_as_it_is_the_last(
     server: Server,
 ) -> None:
     here, elsewhere = await server(), await server()
-    live, _ = await begun(here)
-    assert await here.turns.unfinished_in(ALICE, here.conversation) == live.turn.id
-    lose(here, live)
+    recording, _ = await begun(here)
+    assert await here.turns.unfinished_in(ALICE, here.conversation) == recording.turn.id
+    lose(here, recording)
     await elsewhere.turns.sweep()
-    assert await elsewhere.turns.unfinished_in(ALICE, here.conversation) == live.turn.id
-    copy = await elsewhere.turns.watch(ALICE, live.turn.id)
+    assert await elsewhere.turns.unfinished_in(ALICE, here.conversation) == recording.turn.id
+    copy = await elsewhere.turns.watch(ALICE, recording.turn.id)
     assert failure(await ended(copy)).code == "interrupted"
     await replace(elsewhere, conversation=here.conversation).answered("on", "and on", new=False)
     assert await elsewhere.turns.unfinished_in(ALICE, here.conversation) is None
@@ -116,49 +116,49 @@ async def test_a_retry_that_was_interrupted_left_nothing(server: Server) -> None
     here, elsewhere = await server(), await server()
     await here.answered("one", "answer")
     subject, _ = await here.messages()
-    live = await here.turns.retry(ALICE, here.conversation, subject.id)
+    recording = await here.turns.retry(ALICE, here.conversation, subject.id)
     (await here.agent.next_run(ALICE)).say("Half")
-    await shown(live, "Half")
-    assert await elsewhere.turns.unfinished_in(ALICE, here.conversation) == live.turn.id
-    lose(here, live)
+    await shown(recording, "Half")
+    assert await elsewhere.turns.unfinished_in(ALICE, here.conversation) == recording.turn.id
+    lose(here, recording)
     await elsewhere.turns.sweep()
     assert await elsewhere.turns.unfinished_in(ALICE, here.conversation) is None
 
 
 async def test_all_who_watch_a_turn_from_elsewhere_share_a_copy(server: Server) -> None:
     here, elsewhere = await server(), await server()
-    live, run = await begun(here)
-    first = await elsewhere.turns.watch(ALICE, live.turn.id)
-    assert await elsewhere.turns.watch(ALICE, live.turn.id) is first
+    recording, run = await begun(here)
+    first = await elsewhere.turns.watch(ALICE, recording.turn.id)
+    assert await elsewhere.turns.watch(ALICE, recording.turn.id) is first
     run.finish()
     await ended(first)
-    assert await elsewhere.turns.watch(ALICE, live.turn.id) is first
+    assert await elsewhere.turns.watch(ALICE, recording.turn.id) is first
 
 
 async def test_a_turn_is_watched_by_its_owner_only(world: World) -> None:
-    live = await world.answered("one", "answer")
+    recording = await world.answered("one", "answer")
     with pytest.raises(Forbidden):
-        await world.turns.watch(BOB, live.turn.id)
+        await world.turns.watch(BOB, recording.turn.id)
     with pytest.raises(NotFound):
         await world.turns.watch(ALICE, TurnId("turn_nobodys"))
 
 
 async def test_a_turn_whose_events_are_gone_can_not_be_watched(world: World) -> None:
-    live = await world.answered("one", "answer")
-    kept = world.store.turn(ALICE, live.turn.id)
+    recording = await world.answered("one", "answer")
+    kept = world.store.turn(ALICE, recording.turn.id)
     assert kept is not None
     kept[1].events.clear()
     with pytest.raises(Conflict) as raised:
-        await world.turns.watch(ALICE, live.turn.id)
+        await world.turns.watch(ALICE, recording.turn.id)
     assert raised.value.code == "turn_ended"
 
 
 async def test_a_viewer_elsewhere_sees_a_lost_turn_as_interrupted(server: Server) -> None:
     here, elsewhere = await server(), await server()
-    live, _ = await begun(here)
-    copy = await elsewhere.turns.watch(ALICE, live.turn.id)
-    copy.viewers += 1
-    lose(here, live)
+    recording, _ = await begun(here)
+    copy = await elsewhere.turns.watch(ALICE, recording.turn.id)
+    copy.add_viewer()
+    lose(here, recording)
     events = await ended(copy)
     assert text_of(events) == "Half"
     assert failure(events).code == "interrupted"
@@ -167,9 +167,9 @@ async def test_a_viewer_elsewhere_sees_a_lost_turn_as_interrupted(server: Server
 
 async def test_a_viewer_elsewhere_is_told_of_a_deleted_conversation(server: Server) -> None:
     here, elsewhere = await server(), await server()
-    live, _ = await begun(here)
-    copy = await elsewhere.turns.watch(ALICE, live.turn.id)
-    copy.viewers += 1
+    recording, _ = await begun(here)
+    copy = await elsewhere.turns.watch(ALICE, recording.turn.id)
+    copy.add_viewer()
     await here.history.delete(ALICE, here.conversation)
     assert failure(await ended(copy)).code == "conversation_deleted"
 
@@ -191,30 +191,30 @@ async def test_an_outage_only_delays_who_watches_from_elsewhere(
     here = await server()
     repository = Away(store)
     elsewhere = await server(repository=repository)
-    live, run = await begun(here)
-    copy = await elsewhere.turns.watch(ALICE, live.turn.id)
-    copy.viewers += 1
+    recording, run = await begun(here)
+    copy = await elsewhere.turns.watch(ALICE, recording.turn.id)
+    copy.add_viewer()
     repository.away = True
     run.finish(" and whole")
-    await ended(live)
+    await ended(recording)
     await asyncio.sleep(0.3)
-    assert not copy.recording.ended
+    assert copy.state == "copying"
     repository.away = False
-    assert await heard(copy) == await heard(live)
+    assert await heard(copy) == await heard(recording)
 
 
 async def test_a_server_that_stops_lets_go_of_what_it_only_shows(server: Server) -> None:
     here, elsewhere = await server(), await server()
-    live, run = await begun(here)
-    copy = await elsewhere.turns.watch(ALICE, live.turn.id)
-    copy.viewers += 1
+    recording, run = await begun(here)
+    copy = await elsewhere.turns.watch(ALICE, recording.turn.id)
+    copy.add_viewer()
     await elsewhere.turns.stop()
     assert text_of([event for _, event in await heard(copy)]) == "Half"
-    assert not live.recording.ended
+    assert recording.state == "speaking"
     with pytest.raises(Unavailable):
-        await elsewhere.turns.watch(ALICE, live.turn.id)
+        await elsewhere.turns.watch(ALICE, recording.turn.id)
     run.finish()
-    assert (await ended(live))[-1] == TurnEnded(state="completed")
+    assert (await ended(recording))[-1] == TurnEnded(state="completed")
 
 
 # --- asked twice
@@ -223,17 +223,17 @@ async def test_a_server_that_stops_lets_go_of_what_it_only_shows(server: Server)
 async def test_the_same_request_twice_is_one_turn(server: Server) -> None:
     here, elsewhere = await server(), await server()
     asked = question("hello", here.conversation)
-    live = await here.turns.ask(ALICE, asked, new=True, asking=ONCE)
+    recording = await here.turns.ask(ALICE, asked, new=True, asking=ONCE)
     again = question("hello", ConversationId("conv_other"))
-    assert await here.turns.ask(ALICE, again, new=True, asking=ONCE) is live
+    assert await here.turns.ask(ALICE, again, new=True, asking=ONCE) is recording
     copy = await elsewhere.turns.ask(ALICE, again, new=True, asking=ONCE)
-    assert (copy.turn.id, copy.turn.subject) == (live.turn.id, live.turn.subject)
+    assert (copy.turn.id, copy.turn.subject) == (recording.turn.id, recording.turn.subject)
     (await here.agent.next_run(ALICE)).finish("Once")
-    copy.viewers += 1
-    assert await heard(copy) == await heard(live)
+    copy.add_viewer()
+    assert await heard(copy) == await heard(recording)
     assert [m.content for m in await here.messages()] == ["hello", "Once"]
     later = await elsewhere.turns.ask(ALICE, again, new=True, asking=ONCE)
-    assert await heard(later) == await heard(live)
+    assert await heard(later) == await heard(recording)
 
 
 async def test_another_request_under_the_key_is_refused(world: World) -> None:
@@ -271,23 +271,23 @@ async def test_what_will_not_be_interrupted_refuses_the_message(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(turns_module, "_INTERRUPT_SECONDS", 0.05)
-    live, run = await begun(world)
+    recording, run = await begun(world)
     run.may_close.clear()
     with pytest.raises(Busy):
         await world.turns.ask(ALICE, question("no", world.conversation), asking=INTERRUPT)
     run.may_close.set()
-    await ended(live)
+    await ended(recording)
     assert [m.content for m in await world.messages()] == ["hello", "Half"]
 
 
 async def test_a_request_may_say_that_it_does_not_interrupt(server: Server) -> None:
     world = await server(on_busy="interrupt")
-    live, run = await begun(world)
+    recording, run = await begun(world)
     asking = Asking(on_busy="reject")
     with pytest.raises(Busy):
         await world.turns.ask(ALICE, question("no", world.conversation), asking=asking)
     run.finish()
-    assert (await ended(live))[-1] == TurnEnded(state="completed")
+    assert (await ended(recording))[-1] == TurnEnded(state="completed")
 
 
 # --- stopped, lost, swept up
@@ -297,10 +297,10 @@ async def test_an_agent_that_does_not_stop_keeps_nobody_waiting(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answering, "_STOP_SECONDS", 0.02)
-    live, run = await begun(world)
+    recording, run = await begun(world)
     run.may_close.clear()
     await world.turns.cancel(ALICE, world.conversation)
-    assert (await ended(live))[-1] == TurnEnded(state="cancelled")
+    assert (await ended(recording))[-1] == TurnEnded(state="cancelled")
     assert not run.tidied_up
     run.say("Too late")
     run.may_close.set()
@@ -310,23 +310,18 @@ async def test_an_agent_that_does_not_stop_keeps_nobody_waiting(
 
 
 async def test_what_can_not_be_kept_fails_the_turn_and_leaves_the_rest(world: World) -> None:
-    live, run = await begun(world)
-    world.journal.close(live.recording)
+    recording, run = await begun(world)
     run.say("unkeepable")
-    await run.taken_down()
-    live.recording.refuse()
-    events = await ended(live)
+    events = await ended(recording)
     assert (text_of(events), failure(events).code) == ("Half", "not_kept")
     assert events[-1] == TurnEnded(state="failed")
     assert await world.answer() == [("partial", "Half")]
 
 
 async def test_no_tool_runs_in_a_turn_that_can_not_be_kept(world: World) -> None:
-    live, run = await world.ask()
-    world.journal.close(live.recording)
+    _, run = await world.ask()
+    run.say("unkeepable")
     started = run.start_call()
-    await run.taken_down()
-    live.recording.refuse()
     async with asyncio.timeout(PATIENCE):
         with pytest.raises(TurnLost):
             await run.before_call(started.call.id)
@@ -338,9 +333,9 @@ async def test_a_sweep_closes_what_nobody_looks_at(
     monkeypatch.setattr(stale_turns, "_SWEEP_EVERY", 0.01)
     first, second = await server(), await server()
     await second.answered("awake", "now")
-    live, _ = await begun(replace(first, conversation=ConversationId("conv_lost")))
-    lose(first, live)
-    kept = first.store.turn(ALICE, live.turn.id)
+    recording, _ = await begun(replace(first, conversation=ConversationId("conv_lost")))
+    lose(first, recording)
+    kept = first.store.turn(ALICE, recording.turn.id)
     assert kept is not None
     async with asyncio.timeout(PATIENCE):
         while kept[1].state == "running":  # noqa: ASYNC110  # nobody is told of a sweep
@@ -380,11 +375,11 @@ async def test_the_sweep_leaves_a_store_alone_that_nobody_uses(
 
 async def test_a_reader_sees_what_is_being_said_on_whichever_server(server: Server) -> None:
     here, elsewhere = await server(), await server()
-    live, run = await begun(here)
+    recording, run = await begun(here)
     for world in (here, elsewhere):
         assert await world.answer() == [("partial", "Half")]
     run.finish(" and whole")
-    await ended(live)
+    await ended(recording)
     for world in (here, elsewhere):
         assert await world.answer() == [("text", "Half and whole")]
 
@@ -396,12 +391,12 @@ async def test_pages_join_up_while_something_is_being_said(
 ) -> None:
     async with open_world(store, ConversationId("conv_1")) as world:
         await world.answered("one", "first")
-        live, run = await world.ask("two", new=False)
+        recording, run = await world.ask("two", new=False)
         run.start_call()
         run.say("a")
         run.full_stop()
         run.say("b")
-        await shown(live, "ab")
+        await shown(recording, "ab")
         every = [m.id for m in await world.messages()]
         assert len(every) == 6
         seen: list[str] = []
@@ -421,12 +416,12 @@ async def test_what_is_kept_between_two_looks_is_shown_once(
     store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with open_world(store, ConversationId("conv_1")) as world:
-        live, run = await begun(world)
+        recording, run = await begun(world)
         read = MemoryConversationRepository.messages
 
         async def after_the_end(self: MemoryConversationRepository, *args: object) -> object:
             run.finish(" and whole")
-            await ended(live)
+            await ended(recording)
             return await read(self, *args)  # type: ignore[arg-type]
 
         monkeypatch.setattr(MemoryConversationRepository, "messages", after_the_end)

@@ -1,8 +1,8 @@
 """Servers over a memory that they share, with agents that say what the test says."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,27 +11,30 @@ from chatbridge.adapters.memory.conversation_repository import MemoryConversatio
 from chatbridge.adapters.memory.store import MemoryStore
 from chatbridge.adapters.memory.turn_journal import MemoryTurnJournal
 from chatbridge.adapters.memory.turn_repository import MemoryTurnRepository
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.errors import (
     Unavailable,
 )
 from chatbridge.domain.model.identifiers import (
     ConversationId,
+    TurnId,
     UserId,
     new_message_id,
 )
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import PageRequest
-from chatbridge.domain.model.turn import Recording, TurnState
+from chatbridge.domain.model.turn import Ending, Turn, TurnState
 from chatbridge.domain.model.turn_event import (
-    EndState,
+    Numbered,
     TextDelta,
     TurnEvent,
     TurnFailed,
 )
 from chatbridge.domain.services.conversation_history import ConversationHistory
-from chatbridge.domain.services.live_turn import LiveTurn
+from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.turns import Turns
+from chatbridge.ports.turn_journal import Entry, Outcome
 from chatbridge.ports.turn_repository import TurnRepository
 from tests.scripted_agent import Run, ScriptedAgent
 
@@ -47,15 +50,28 @@ class Outages(MemoryTurnRepository):
         self.away = 0
         self.kept_before_it_went = False
 
-    async def finish(
-        self, recording: Recording, state: EndState, messages: tuple[Message, ...]
-    ) -> TurnState:
+    async def finish(self, turn: Turn, ending: Ending) -> TurnState:
         if self.away:
             self.away -= 1
             if self.kept_before_it_went:
-                await super().finish(recording, state, messages)
+                await super().finish(turn, ending)
             raise Unavailable("The database is away.")
-        return await super().finish(recording, state, messages)
+        return await super().finish(turn, ending)
+
+
+class Jamming(MemoryTurnJournal):
+    """Keeps nothing of the turns that are `jammed`, and can't keep what says `unkeepable`."""
+
+    def __init__(self, store: MemoryStore, *, lease: float = 5.0) -> None:
+        super().__init__(store, lease=lease)
+        self.jammed: set[TurnId] = set()
+
+    async def keep(self, entries: Sequence[Entry]) -> Sequence[Outcome]:
+        if any("unkeepable" in text_of(e for _, e in entry.events) for entry in entries):
+            raise refusals.not_kept()
+        outcomes = await super().keep([e for e in entries if e.turn.id not in self.jammed])
+        told = iter(outcomes)
+        return ["busy" if e.turn.id in self.jammed else next(told) for e in entries]
 
 
 @dataclass
@@ -64,20 +80,20 @@ class World:
 
     store: MemoryStore
     agent: ScriptedAgent
-    journal: MemoryTurnJournal
+    journal: Jamming
     turns: Turns
     history: ConversationHistory
     conversation: ConversationId
 
-    async def ask(self, text: str = "hello", *, new: bool = True) -> tuple[LiveTurn, Run]:
-        live = await self.turns.ask(ALICE, question(text, self.conversation), new=new)
-        return live, await self.agent.next_run(ALICE)
+    async def ask(self, text: str = "hello", *, new: bool = True) -> tuple[Recording, Run]:
+        recording = await self.turns.ask(ALICE, question(text, self.conversation), new=new)
+        return recording, await self.agent.next_run(ALICE)
 
-    async def answered(self, text: str, answer: str, *, new: bool = True) -> LiveTurn:
-        live, run = await self.ask(text, new=new)
+    async def answered(self, text: str, answer: str, *, new: bool = True) -> Recording:
+        recording, run = await self.ask(text, new=new)
         run.finish(answer)
-        await ended(live)
-        return live
+        await ended(recording)
+        return recording
 
     async def messages(self) -> list[Message]:
         page = await self.history.messages(ALICE, self.conversation, PageRequest(limit=100))
@@ -100,12 +116,14 @@ async def open_world(
     **options: Any,
 ) -> AsyncGenerator[World]:
     agent = ScriptedAgent()
-    journal = MemoryTurnJournal(store, tick=0.001, heartbeat=0.01, lease=lease)
+    journal = Jamming(store, lease=lease)
     turns = Turns(
         repository or MemoryTurnRepository(store, lease=lease),
         journal,
         agent,
         window=ContextWindow(),
+        tick=0.001,
+        heartbeat=0.01,
         **options,
     )
     history = ConversationHistory(MemoryConversationRepository(store), turns)
@@ -124,23 +142,28 @@ def question(text: str, conversation: ConversationId) -> Message:
     )
 
 
-async def heard(live: LiveTurn, after: int = 0) -> list[tuple[int, TurnEvent]]:
+async def heard(recording: Recording, after: int = 0) -> list[Numbered]:
     """Everything that a viewer sees to the end."""
     async with asyncio.timeout(PATIENCE):
-        return [told async for told in live.follow(after)]
+        return [told async for told in recording.show(after)]
 
 
-async def ended(live: LiveTurn) -> list[TurnEvent]:
-    return [event for _, event in await heard(live)]
+async def ended(recording: Recording) -> list[TurnEvent]:
+    return [event for _, event in await heard(recording)]
 
 
-async def shown(live: LiveTurn, text: str) -> None:
+async def shown(recording: Recording, text: str) -> None:
     """Wait until a viewer can see this much."""
-    async with asyncio.timeout(PATIENCE):
-        await live.until(lambda r: text_of(r.events[: r.durable]) == text)
+    seen = ""
+    async with asyncio.timeout(PATIENCE), aclosing(recording.show()) as events:
+        async for _, event in events:
+            seen += text_of([event])
+            if seen == text:
+                return
+    raise AssertionError(f"{text!r} was never shown, but {seen!r}")
 
 
-def text_of(events: list[TurnEvent]) -> str:
+def text_of(events: Iterable[TurnEvent]) -> str:
     return "".join(e.text for e in events if isinstance(e, TextDelta))
 
 

@@ -1,86 +1,30 @@
-"""The journal in memory: one task that makes all open recordings durable together."""
+"""The journal in memory."""
 
-import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from asyncio import sleep
+from collections.abc import Sequence
 
-from chatbridge.adapters.memory.store import KeptTurn, MemoryStore
-from chatbridge.domain.model.errors import TurnLost
-from chatbridge.domain.model.turn import Recording
-from chatbridge.ports.turn_journal import TurnJournal
+from chatbridge.adapters.memory.store import MemoryStore
+from chatbridge.ports.turn_journal import Entry, Outcome, TurnJournal
 
 
 class MemoryTurnJournal(TurnJournal):
-    """Flushes when woken, at least `tick` seconds apart, and at least once per `heartbeat`."""
+    """Yields to the loop once, like a database would, and is atomic after that."""
 
-    def __init__(
-        self,
-        store: MemoryStore,
-        *,
-        tick: float = 0.05,
-        heartbeat: float = 0.5,
-        lease: float = 5.0,
-    ) -> None:
+    def __init__(self, store: MemoryStore, *, lease: float = 5.0) -> None:
         self._store = store
-        self._tick = tick
-        self._patience = max(heartbeat - tick, 0)
         self._lease = lease
-        self._open: set[Recording] = set()
-        self._woken = asyncio.Event()
 
-    @asynccontextmanager
-    async def running(self) -> AsyncGenerator[None]:
-        flusher = asyncio.create_task(self._flush_on())
-        try:
-            yield
-        finally:
-            flusher.cancel()
-            await asyncio.wait([flusher])
+    async def keep(self, entries: Sequence[Entry]) -> Sequence[Outcome]:
+        await sleep(0)
+        return [self._keep(entry) for entry in entries]
 
-    def open(self, recording: Recording) -> None:
-        self._open.add(recording)
-
-    def wake(self) -> None:
-        self._woken.set()
-
-    def close(self, recording: Recording) -> None:
-        self._open.discard(recording)
-
-    async def _flush_on(self) -> None:
-        while True:
-            await self._something_to_do()
-            self._woken.clear()
-            for recording in tuple(self._open):
-                self._flush(recording)
-            await asyncio.sleep(self._tick)
-
-    async def _something_to_do(self) -> None:
-        try:
-            async with asyncio.timeout(self._patience):
-                await self._woken.wait()
-        except TimeoutError:
-            return
-
-    def _flush(self, recording: Recording) -> None:
-        turn = recording.turn
-        known = self._store.turn(turn.conversation.user_id, turn.id)
+    def _keep(self, entry: Entry) -> Outcome:
+        known = self._store.turn(entry.turn.conversation.user_id, entry.turn.id)
         if known is None:
-            gone = "The conversation was deleted."
-            self._lose(recording, TurnLost(gone, code="conversation_deleted"))
-        elif not known[1].is_held_by(turn):
-            self._lose(recording, TurnLost("The answer was taken over or has ended elsewhere."))
-        else:
-            self._keep(recording, known[1])
-
-    def _keep(self, recording: Recording, kept: KeptTurn) -> None:
+            return "gone"
+        kept = known[1]
+        if not kept.is_held_by(entry.turn):
+            return "taken_over"
         kept.renew(self._lease)
-        tail = recording.tail
-        if tail:
-            kept.keep(tail)
-            recording.durable_to(tail[-1][0])
-        if kept.cancel_asked and not recording.cancel_asked:
-            recording.ask_cancel()
-
-    def _lose(self, recording: Recording, reason: TurnLost) -> None:
-        self.close(recording)
-        recording.lose(reason)
+        kept.keep(entry.events)
+        return "stop_asked" if kept.cancel_asked else "kept"

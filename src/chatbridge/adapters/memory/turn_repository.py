@@ -11,14 +11,13 @@ from chatbridge.adapters.memory.store import (
     message_copy,
 )
 from chatbridge.domain.model import refusals
-from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId, UserId
 from chatbridge.domain.model.message import Message
-from chatbridge.domain.model.turn import Recording, Turn, TurnState
-from chatbridge.domain.model.turn_event import EndState
+from chatbridge.domain.model.turn import Ending, Turn, TurnState
 from chatbridge.ports.turn_repository import (
     Begun,
+    Claimed,
     LastTurn,
     Progress,
     Repeated,
@@ -36,13 +35,13 @@ class MemoryTurnRepository(TurnRepository):
         self._store = store
         self._lease = lease
 
-    async def begin(self, request: TurnRequest, window: ContextWindow) -> Begun | Repeated:
+    async def begin(self, request: TurnRequest, newest: int) -> Begun | Repeated:
         await sleep(0)
         if repeated := self._repeated(request):
             return repeated
         kept = self._conversation(request)
         turn = self._already_begun(request) or self._start(kept, request)
-        return _begun(kept, turn, window)
+        return _begun(kept, turn, newest)
 
     async def turn(self, user_id: UserId, id: TurnId) -> Turn:
         await sleep(0)
@@ -71,27 +70,23 @@ class MemoryTurnRepository(TurnRepository):
             events=tuple(event for number, event in sorted(turn.events.items()) if number > after),
         )
 
-    async def finish(
-        self, recording: Recording, state: EndState, messages: tuple[Message, ...]
-    ) -> TurnState:
+    async def finish(self, turn: Turn, ending: Ending) -> TurnState:
         await sleep(0)
-        kept, turn = self._known(recording.turn)
-        if turn.epoch != recording.turn.epoch:
+        kept, mine = self._known(turn)
+        if mine.epoch != turn.epoch:
             raise refusals.turn_taken_over()
-        if turn.state != "running":
-            return turn.state
-        turn.keep(recording.tail)
-        _keep_answer(kept, turn, state, messages)
+        if mine.state != "running":
+            return mine.state
+        mine.keep(ending.tail)
+        _keep_answer(kept, mine, ending)
         if kept.conversation.title is None:
-            kept.conversation = replace(kept.conversation, title=recording.transcript.title)
-        turn.usage = recording.transcript.usage
-        turn.state, turn.ended_at = state, self._store.now()
-        kept.touch(turn.ended_at)
-        return state
+            kept.conversation = replace(kept.conversation, title=ending.title)
+        mine.usage = ending.usage
+        mine.state, mine.ended_at = ending.state, self._store.now()
+        kept.touch(mine.ended_at)
+        return mine.state
 
-    async def claim_stale(
-        self, user_id: UserId, conversation_id: ConversationId
-    ) -> Recording | None:
+    async def claim_stale(self, user_id: UserId, conversation_id: ConversationId) -> Claimed | None:
         await sleep(0)
         kept = self._store.conversations.get((user_id, conversation_id))
         if kept is None or kept.running is None or not kept.running.lease_passed:
@@ -99,7 +94,7 @@ class MemoryTurnRepository(TurnRepository):
         turn = kept.running
         turn.epoch += 1
         turn.renew(self._lease)
-        return Recording(_held(kept, turn), tuple(turn.events.values()))
+        return Claimed(turn=_held(kept, turn), events=tuple(turn.events.values()))
 
     async def stale(self) -> tuple[tuple[UserId, ConversationId], ...]:
         await sleep(0)
@@ -205,16 +200,17 @@ def _retried(kept: KeptConversation, id: MessageId) -> Message:
     return message
 
 
-def _begun(kept: KeptConversation, turn: KeptTurn, window: ContextWindow) -> Begun:
+def _begun(kept: KeptConversation, turn: KeptTurn, newest: int) -> Begun:
     subject = kept.messages[turn.subject]
-    read = [
-        message_copy(m)
-        for m in kept.messages.values()
-        if m.position <= subject.position and m.kind != "note"
+    readable = [
+        m for m in kept.messages.values() if m.position <= subject.position and m.kind != "note"
     ]
+    counted = [m.position for m in readable if m.counted]
+    first = counted[-newest:][0]
     return Begun(
         turn=replace(_held(kept, turn), subject=message_copy(subject)),
-        window=window.of(read, sum(m.counted for m in read)),
+        newest=tuple(message_copy(m) for m in readable if m.position >= first),
+        counted=len(counted),
     )
 
 
@@ -223,12 +219,10 @@ def _held(kept: KeptConversation, turn: KeptTurn) -> Turn:
     return Turn(id=turn.id, conversation=conversation, epoch=turn.epoch, retry=turn.retry)
 
 
-def _keep_answer(
-    kept: KeptConversation, turn: KeptTurn, state: EndState, messages: tuple[Message, ...]
-) -> None:
-    if turn.retry and state != "completed":
+def _keep_answer(kept: KeptConversation, turn: KeptTurn, ending: Ending) -> None:
+    if turn.retry and ending.state != "completed":
         return
     if turn.retry:
         kept.drop_after(kept.messages[turn.subject].position)
-    for message in messages:
+    for message in ending.messages:
         kept.put(message)

@@ -18,14 +18,14 @@ from chatbridge.adapters.postgres.rows import (
 )
 from chatbridge.adapters.postgres.statements import Rows, Statements
 from chatbridge.domain.model import refusals
-from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.errors import ChatbridgeError
 from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
 from chatbridge.domain.model.message import Message
-from chatbridge.domain.model.turn import Recording, Turn, TurnState
-from chatbridge.domain.model.turn_event import EndState, TurnEvent, to_record
+from chatbridge.domain.model.turn import Ending, Turn, TurnState
+from chatbridge.domain.model.turn_event import TurnEvent, to_record
 from chatbridge.ports.turn_repository import (
     Begun,
+    Claimed,
     LastTurn,
     Progress,
     Repeated,
@@ -35,7 +35,7 @@ from chatbridge.ports.turn_repository import (
 
 _BEGIN = """
 select * from {s}.begin_turn_1(:user_id, :conversation_id, :new, :turn_id,
-  cast(:lease as double precision), cast(:message as json), :retry_of, :high, :key, :digest)"""
+  cast(:lease as double precision), cast(:message as json), :retry_of, :newest, :key, :digest)"""
 
 _TURN = """
 select t.id as turn_id, t.conversation_id, t.epoch, t.retry, c.title, c.status, c.status_reason,
@@ -107,7 +107,7 @@ class PostgresTurnRepository(TurnRepository):
         self._statements = Statements(engine, schema)
         self._lease = lease
 
-    async def begin(self, request: TurnRequest, window: ContextWindow) -> Begun | Repeated:
+    async def begin(self, request: TurnRequest, newest: int) -> Begun | Repeated:
         rows = await self._statements.rows(
             _BEGIN,
             user_id=request.user_id,
@@ -117,7 +117,7 @@ class PostgresTurnRepository(TurnRepository):
             lease=self._lease,
             message=message_to_json(request.message) if request.message else None,
             retry_of=request.retry_of,
-            high=window.high,
+            newest=newest,
             key=request.once.key if request.once else None,
             digest=request.once.digest if request.once else None,
         )
@@ -128,7 +128,7 @@ class PostgresTurnRepository(TurnRepository):
         turn = _turn(rows[0], request.user_id, subject=messages[-1])
         if outcome == "repeated":
             return Repeated(turn=turn)
-        return Begun(turn=turn, window=window.of(messages, rows[0]["counted"]))
+        return Begun(turn=turn, newest=tuple(messages), counted=rows[0]["counted"])
 
     async def turn(self, user_id: UserId, id: TurnId) -> Turn:
         rows = await self._statements.rows(_TURN, user_id=user_id, id=id)
@@ -152,20 +152,17 @@ class PostgresTurnRepository(TurnRepository):
             events=_events(rows),
         )
 
-    async def finish(
-        self, recording: Recording, state: EndState, messages: tuple[Message, ...]
-    ) -> TurnState:
-        turn = recording.turn
-        tail = [{"number": number, "event": to_record(e)} for number, e in recording.tail]
+    async def finish(self, turn: Turn, ending: Ending) -> TurnState:
+        tail = [{"number": number, "event": to_record(e)} for number, e in ending.tail]
         rows = await self._statements.rows(
             _FINISH,
             user_id=turn.conversation.user_id,
             turn_id=turn.id,
             epoch=turn.epoch,
-            state=state,
-            title=recording.transcript.title,
-            usage=usage_to_json(recording.transcript.usage),
-            messages=messages_to_json(messages),
+            state=ending.state,
+            title=ending.title,
+            usage=usage_to_json(ending.usage),
+            messages=messages_to_json(ending.messages),
             tail=json.dumps(tail),
         )
         if rows[0]["state"] is None:
@@ -174,13 +171,11 @@ class PostgresTurnRepository(TurnRepository):
             raise refusals.turn_taken_over()
         return rows[0]["state"]
 
-    async def claim_stale(
-        self, user_id: UserId, conversation_id: ConversationId
-    ) -> Recording | None:
+    async def claim_stale(self, user_id: UserId, conversation_id: ConversationId) -> Claimed | None:
         rows = await self._statements.rows(
             _CLAIM, user_id=user_id, conversation_id=conversation_id, lease=self._lease
         )
-        return Recording(_turn(rows[0], user_id), _events(rows)) if rows else None
+        return Claimed(turn=_turn(rows[0], user_id), events=_events(rows)) if rows else None
 
     async def stale(self) -> tuple[tuple[UserId, ConversationId], ...]:
         rows = await self._statements.rows(_STALE)

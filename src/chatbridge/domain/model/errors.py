@@ -9,6 +9,7 @@
     │   └── StaleTurn         a turn whose replica has gone; close it and ask again
     ├── Invalid               never: the input itself is wrong
     ├── Unavailable           not now: the database is away
+    ├── Unkeepable            never: the store can't hold what was said
     ├── TurnLost              this replica no longer owns the turn
     └── AgentFailed           the model can't answer, or can't go on
 
@@ -75,6 +76,12 @@ class Unavailable(ChatbridgeError):
     """What we depend on is away for a moment; the same request may succeed later."""
 
     default = "unavailable"
+
+
+class Unkeepable(ChatbridgeError):
+    """The store can't hold this, now or later; the same again would fail again."""
+
+    default = "not_kept"
 
 
 class TurnLost(ChatbridgeError):

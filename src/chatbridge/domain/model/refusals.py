@@ -18,6 +18,7 @@ from chatbridge.domain.model.errors import (
     TurnLost,
     Unauthenticated,
     Unavailable,
+    Unkeepable,
 )
 from chatbridge.domain.model.limits import MAX_CONTENT, MAX_LIMIT, MAX_TASK_TITLE, MAX_TITLE
 
@@ -149,6 +150,7 @@ turn_ended = Refusal(
     "turn_ended",
     "This turn ended a while ago; what it said is among the conversation's messages.",
 )
+conversation_deleted = Refusal(TurnLost, "conversation_deleted", "The conversation was deleted.")
 turn_taken_over = Refusal(TurnLost, "turn_lost", "The turn was taken over by another server.")
 closed = Refusal(
     Conflict,
@@ -176,6 +178,10 @@ schema_missing = Refusal(
 )
 
 # Never.
+
+not_kept = Refusal(
+    Unkeepable, "not_kept", "A part of the answer can't be kept, so it was stopped there."
+)
 
 malformed_json = Refusal(Invalid, "malformed_json", "The body is no well-formed JSON.")
 invalid_request = Refusal(Invalid, "invalid_request", "{}", example=("body.title: Field required",))

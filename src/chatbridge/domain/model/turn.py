@@ -1,15 +1,14 @@
-"""One answer to one message, and the record of it while it is being given."""
+"""One answer to one message: who asks for it, who holds it, and what is kept at its end."""
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from chatbridge.domain.model.conversation import Conversation
-from chatbridge.domain.model.errors import ChatbridgeError
 from chatbridge.domain.model.identifiers import TurnId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.transcript import Transcript
-from chatbridge.domain.model.turn_event import EndState, ToolCallStarted, TurnEvent
+from chatbridge.domain.model.turn_event import EndState, Numbered
+from chatbridge.domain.model.usage import Usage
 
 TurnState = Literal["running"] | EndState
 OnDisconnect = Literal["finish", "cancel"]
@@ -54,79 +53,28 @@ class Asking:
     on_busy: OnBusy | None = None
 
 
-class Recording:
-    """What a running turn has said so far, and how much of that is durable.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What is kept when a turn ends: its state, and what it has said as messages.
 
-    Written by the one who runs the turn, made durable by a journal, read by any number of
-    viewers by cursor: event n has the number n, counted from 1. It never waits; whoever wants to
-    wait is told of each change by `on_change`.
+    `tail` is what it said that was not kept while it ran.
     """
 
-    def __init__(self, turn: Turn, events: tuple[TurnEvent, ...] = ()) -> None:
-        self.turn = turn
-        self.events: list[TurnEvent] = list(events)
-        self.durable = len(events)
-        self.transcript = Transcript(turn.conversation.id, events)
-        self.ended = False
-        self.cancel_asked = False
-        self.lost: ChatbridgeError | None = None
-        self.refused = False
-        self.on_change: Callable[[], None] = lambda: None
+    state: EndState
+    messages: tuple[Message, ...] = ()
+    tail: tuple[Numbered, ...] = ()
+    title: str | None = None
+    usage: Usage | None = None
 
-    def say(self, event: TurnEvent) -> None:
-        """Add an event; it may be shown once it is durable."""
-        self.events.append(event)
-        self.transcript.apply(event)
-
-    @property
-    def tail(self) -> list[tuple[int, TurnEvent]]:
-        """The events that are not durable yet, with their numbers."""
-        return list(enumerate(self.events[self.durable :], self.durable + 1))
-
-    @property
-    def shown(self) -> tuple[Message, ...]:
-        """What a reader may see of it: all that is durable."""
-        return Transcript(self.turn.conversation.id, self.events[: self.durable]).said
-
-    def copy(self, events: Iterable[TurnEvent]) -> None:
-        """Add events that are kept already."""
-        for event in events:
-            self.say(event)
-        self.durable_to(len(self.events))
-
-    def durable_to(self, number: int) -> None:
-        """Events up to `number` are kept for good."""
-        self.durable = max(self.durable, number)
-        self.on_change()
-
-    def forget_tail(self) -> None:
-        """Take back what is not durable: nobody has seen it, and nobody may keep it now."""
-        del self.events[self.durable :]
-        self.transcript = Transcript(self.turn.conversation.id, self.events)
-
-    def ask_cancel(self) -> None:
-        """Somebody pressed stop."""
-        self.cancel_asked = True
-        self.on_change()
-
-    def lose(self, reason: ChatbridgeError) -> None:
-        """The turn is no longer ours: nothing more of it may be kept."""
-        self.lost = reason
-        self.on_change()
-
-    def refuse(self) -> None:
-        """The store can't keep what was said last: the turn fails, and what is durable stays."""
-        self.refused = True
-        self.on_change()
-
-    def end(self) -> None:
-        """There is nothing more to come; all that may be shown is durable."""
-        self.ended = True
-        self.on_change()
-
-    def is_durable(self, call_id: str) -> bool:
-        """Whether the start of this call is kept, so that the tool may run."""
-        return any(
-            isinstance(event, ToolCallStarted) and event.call.id == call_id
-            for event in self.events[: self.durable]
+    @classmethod
+    def of(
+        cls, transcript: Transcript, state: EndState, tail: tuple[Numbered, ...] = ()
+    ) -> "Ending":
+        """The end of a turn that has said what is in the transcript."""
+        return cls(
+            state=state,
+            messages=transcript.closed(),
+            tail=tail,
+            title=transcript.title,
+            usage=transcript.usage,
         )

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from chatbridge.domain.model.citation import Citation
+from chatbridge.domain.model.errors import ChatbridgeError
 from chatbridge.domain.model.identifiers import CallId, MessageId
 from chatbridge.domain.model.tool_call import CallState, ToolCall
 
@@ -87,6 +88,11 @@ class TurnFailed:
     code: str
     detail: str
 
+    @classmethod
+    def because(cls, error: ChatbridgeError) -> "TurnFailed":
+        """What stopped it."""
+        return cls(code=error.code, detail=error.detail)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnEnded:
@@ -116,6 +122,9 @@ TurnEvent = (
     | TurnEnded
     | Unreadable
 )
+
+Numbered = tuple[int, TurnEvent]
+"""An event and its place in its turn, counted from 1."""
 
 _NAMES: dict[type[TurnEvent], str] = {
     TextStarted: "text.started",

@@ -1,10 +1,15 @@
-"""How one turn is spoken, and how its end is kept."""
+"""How a message is answered: the turn begins, the agent says, and the end is kept.
+
+The story of one turn is told here from top to bottom. How what is said is kept meanwhile is in
+`keeping`; what a viewer may see of it, and the states that it goes through, in `recording`.
+"""
 
 import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import aclosing
 
+from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.conversation import title_from
 from chatbridge.domain.model.errors import (
     AgentFailed,
@@ -13,15 +18,17 @@ from chatbridge.domain.model.errors import (
     TurnLost,
     Unavailable,
 )
-from chatbridge.domain.model.identifiers import CallId
+from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
+from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.tool import OnBehalf
-from chatbridge.domain.model.turn_event import EndState, Titled, TurnEnded, TurnEvent, TurnFailed
+from chatbridge.domain.model.turn import Ending, Turn
+from chatbridge.domain.model.turn_event import Titled, TurnEnded, TurnEvent, TurnFailed
 from chatbridge.domain.services.copies import Copies
-from chatbridge.domain.services.live_turn import LiveTurn
+from chatbridge.domain.services.keeping import Keeper
+from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.stale_turns import INTERRUPTED
 from chatbridge.ports.agent_runner import AgentRequest, AgentRunner
-from chatbridge.ports.turn_journal import TurnJournal
-from chatbridge.ports.turn_repository import Begun, TurnRepository
+from chatbridge.ports.turn_repository import Repeated, TurnRepository, TurnRequest
 
 _log = logging.getLogger(__name__)
 
@@ -30,145 +37,177 @@ _FINISH_TRIES = 60
 _STOP_SECONDS = 1.0
 """How long an agent that is told to stop is waited for; the turn ends then without it."""
 
-_NOT_KEPT = TurnFailed(
-    code="not_kept", detail="A part of the answer can't be kept, so it was stopped there."
-)
+_Place = tuple[UserId, ConversationId]
 
 
 class Answering:
-    """One turn from its first word to its kept end.
+    """The turns that this replica runs, each in a task of its own and outside every request.
 
-    Never cancelled itself: only the speaking is, so that the end is always kept. `hurried` says
-    whether this server is to stop and has no time for an outage of the store.
+    `hurried` says whether this server is to stop and has no time for an outage of the store.
     """
 
     def __init__(
         self,
-        live: LiveTurn,
         repository: TurnRepository,
-        journal: TurnJournal,
+        keeper: Keeper,
+        agent: AgentRunner,
         copies: Copies,
+        *,
+        window: ContextWindow,
         hurried: Callable[[], bool],
     ) -> None:
-        self._live = live
-        self._recording = live.recording
         self._repository = repository
-        self._journal = journal
+        self._keeper = keeper
+        self._agent = agent
         self._copies = copies
+        self._window = window
         self._hurried = hurried
-        self._silent = False
+        self._recordings: dict[_Place, Recording] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    async def run(self, agent: AgentRunner, begun: Begun) -> None:
-        """Speak and end."""
-        speaking = asyncio.create_task(self._speak(agent, begun))
-        await self._until_spoken(speaking)
+    def of(self, user_id: UserId, conversation_id: ConversationId) -> Recording | None:
+        """The turn that runs here in the conversation."""
+        return self._recordings.get((user_id, conversation_id))
+
+    def named(self, user_id: UserId, id: TurnId) -> Recording | None:
+        """The turn of this name, if it runs here."""
+        mine = (r for (owner, _), r in self._recordings.items() if owner == user_id)
+        return next((r for r in mine if r.turn.id == id), None)
+
+    async def begin(self, request: TurnRequest) -> Recording | Repeated:
+        """Keep the message and begin to answer it. Raises like the repository."""
+        begun = await self._repository.begin(request, self._window.high)
+        if isinstance(begun, Repeated):
+            return begun
+        recording = Recording(begun.turn)
+        window = self._window.of(begun.newest, begun.counted)
+        self._recordings[_place(begun.turn)] = recording
+        self._keeper.open(recording)
+        task = asyncio.create_task(self._answer(recording, window))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return recording
+
+    async def end_all(self, drain: float) -> None:
+        """Give the turns `drain` seconds to end by themselves, then end them as interrupted."""
+        if self._tasks and drain:
+            await asyncio.wait(self._tasks, timeout=drain)
+        while self._tasks:
+            for recording in tuple(self._recordings.values()):
+                recording.stop("interrupted")
+            await asyncio.wait(self._tasks)
+
+    async def _answer(self, recording: Recording, window: tuple[Message, ...]) -> None:
+        # never cancelled: only the speaking is, so that the end is always kept
         try:
-            await self._end(self._outcome(speaking))
+            speaking = asyncio.create_task(self._speak(recording, window))
+            await _until_spoken(recording, speaking)
+            if recording.state == "speaking":
+                _close(recording, speaking)
+            await self._keep_end(recording)
         except Exception:
-            _log.exception("turn %s: could not be ended", self._live.turn.id)
-            self._let_go(TurnLost("The end of the answer could not be kept."))
+            _log.exception("turn %s: could not be ended", recording.turn.id)
+            self._let_go(recording, TurnLost("The end of the answer could not be kept."))
+        finally:
+            # another turn may have begun there since
+            if self.of(*_place(recording.turn)) is recording:
+                del self._recordings[_place(recording.turn)]
 
-    async def _until_spoken(self, speaking: asyncio.Task[None]) -> None:
-        stopping = asyncio.create_task(self._live.stopping.wait())
-        await asyncio.wait({speaking, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if not speaking.done():
-            # once, so that the agent can tidy up in peace
-            speaking.cancel()
-            await asyncio.wait({speaking}, timeout=_STOP_SECONDS)
-        self._silent = True
-        if not speaking.done():
-            _log.warning("turn %s: the agent has not stopped yet", self._live.turn.id)
-            speaking.add_done_callback(_forget)
+    # --- say
 
-    async def _speak(self, agent: AgentRunner, begun: Begun) -> None:
-        conversation = begun.turn.conversation
-        if conversation.title is None and begun.turn.subject:
-            self._say(Titled(title=title_from(begun.turn.subject.content)))
+    async def _speak(self, recording: Recording, window: tuple[Message, ...]) -> None:
+        turn = recording.turn
+        if turn.conversation.title is None and turn.subject:
+            self._say(recording, Titled(title=title_from(turn.subject.content)))
         request = AgentRequest(
-            window=begun.window,
+            window=window,
             on_behalf=OnBehalf(
-                user_id=conversation.user_id,
-                conversation_id=conversation.id,
-                turn_id=begun.turn.id,
+                user_id=turn.conversation.user_id,
+                conversation_id=turn.conversation.id,
+                turn_id=turn.id,
             ),
-            before_call=self._durable,
+            before_call=recording.until_kept,
         )
-        async with aclosing(agent.run(request)) as events:
+        async with aclosing(self._agent.run(request)) as events:
             async for event in events:
-                self._say(event)
+                self._say(recording, event)
 
-    def _say(self, event: TurnEvent) -> None:
-        if not self._silent:
-            self._recording.say(event)
-            self._journal.wake()
+    def _say(self, recording: Recording, event: TurnEvent) -> None:
+        # an agent that can't be stopped at once may still speak, and nobody listens
+        if recording.state == "speaking":
+            recording.say(event)
+            self._keeper.wake()
 
-    async def _durable(self, call_id: CallId) -> None:
-        await self._live.until(lambda r: bool(r.lost) or r.refused or r.is_durable(call_id))
-        if self._recording.lost:
-            raise self._recording.lost
-        if self._recording.refused:
-            raise TurnLost(_NOT_KEPT.detail)
+    # --- keep the end
 
-    def _outcome(self, speaking: asyncio.Task[None]) -> EndState:
-        if self._recording.refused:
-            self._recording.forget_tail()
-            self._recording.say(_NOT_KEPT)
-            return "failed"
-        if not speaking.done() or speaking.cancelled():
-            return "cancelled" if self._recording.cancel_asked else "interrupted"
-        match speaking.exception():
-            case None:
-                return "completed"
-            case AgentFailed() as error:
-                self._recording.say(TurnFailed(code=error.code, detail=error.detail))
-            case TurnLost() as error:
-                self._recording.lost = self._recording.lost or error
-            case error:
-                _log.error("turn %s: the agent failed", self._live.turn.id, exc_info=error)
-                detail = "Something went wrong while answering."
-                self._recording.say(TurnFailed(code="agent_failed", detail=detail))
-        return "failed"
-
-    async def _end(self, state: EndState) -> None:
-        recording = self._recording
-        self._journal.close(recording)
-        if recording.lost:
-            return self._let_go(recording.lost)
-        if state == "interrupted":
-            recording.say(INTERRUPTED)
-        recording.say(TurnEnded(state=state))
+    async def _keep_end(self, recording: Recording) -> None:
         try:
-            await self._finish(state)
+            if recording.state == "closing":
+                await self._finish(recording.turn, recording.ending)
+                return recording.end()
+            why = recording.lost or TurnLost("The answer is somebody else's now.")
         except (NotFound, TurnLost, Unavailable) as error:
-            return self._let_go(error)
-        recording.durable_to(len(recording.events))
-        recording.end()
-        return None
+            why = error
+        return self._let_go(recording, why)
 
-    async def _finish(self, state: EndState) -> None:
+    async def _finish(self, turn: Turn, ending: Ending) -> None:
         """Finish, through an outage of the store too, unless this server is to stop."""
-        messages = self._recording.transcript.closed()
         for _ in range(_FINISH_TRIES):
             try:
-                await self._repository.finish(self._recording, state, messages)
+                await self._repository.finish(turn, ending)
                 return
             except Unavailable:
                 if self._hurried():
                     raise
                 await asyncio.sleep(_FINISH_AGAIN_AFTER)
-        await self._repository.finish(self._recording, state, messages)
+        await self._repository.finish(turn, ending)
 
-    def _let_go(self, why: ChatbridgeError) -> None:
+    def _let_go(self, recording: Recording, why: ChatbridgeError) -> None:
         """It is somebody else's now, or nobody's: show what they keep, or why there is no more."""
-        self._recording.forget_tail()
+        if recording.state != "copying":
+            recording.lose(why)
         gone = isinstance(why, NotFound) or why.code == "conversation_deleted"
         if not gone and not self._hurried():
-            return self._copies.adopt(self._live)
-        last = TurnFailed(code=why.code, detail=why.detail)
-        self._recording.copy((last, TurnEnded(state="interrupted")))
-        self._recording.end()
-        return None
+            return self._copies.adopt(recording)
+        recording.copy((TurnFailed.because(why), TurnEnded(state="interrupted")))
+        return recording.end()
+
+
+async def _until_spoken(recording: Recording, speaking: asyncio.Task[None]) -> None:
+    hushed = asyncio.create_task(recording.until_hushed())
+    await asyncio.wait({speaking, hushed}, return_when=asyncio.FIRST_COMPLETED)
+    hushed.cancel()
+    if speaking.done():
+        return
+    # once, so that the agent can tidy up in peace
+    speaking.cancel()
+    await asyncio.wait({speaking}, timeout=_STOP_SECONDS)
+    if not speaking.done():
+        _log.warning("turn %s: the agent has not stopped yet", recording.turn.id)
+        speaking.add_done_callback(_forget)
+
+
+def _close(recording: Recording, speaking: asyncio.Task[None]) -> None:
+    if not speaking.done() or speaking.cancelled():
+        state = recording.stopped_as or "interrupted"
+        why = (INTERRUPTED,) if state == "interrupted" else ()
+        return recording.close(*why, TurnEnded(state=state))
+    match speaking.exception():
+        case None:
+            return recording.close(TurnEnded(state="completed"))
+        case TurnLost() as error:
+            return recording.lose(error)
+        case AgentFailed() as error:
+            why = TurnFailed.because(error)
+        case error:
+            _log.error("turn %s: the agent failed", recording.turn.id, exc_info=error)
+            detail = "Something went wrong while answering."
+            why = TurnFailed(code="agent_failed", detail=detail)
+    return recording.close(why, TurnEnded(state="failed"))
+
+
+def _place(turn: Turn) -> _Place:
+    return turn.conversation.user_id, turn.conversation.id
 
 
 def _forget(speaking: asyncio.Task[None]) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.conversation import Conversation, checked_title
-from chatbridge.domain.model.errors import TurnLost
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import Page, PageRequest
@@ -69,8 +69,7 @@ class ConversationHistory:
     async def delete(self, user_id: UserId, id: ConversationId) -> None:
         """Delete it; a running turn is ended and its viewers are told."""
         await self._conversations.delete(user_id, id)
-        gone = TurnLost("The conversation was deleted.", code="conversation_deleted")
-        self._turns.abandon(user_id, id, gone)
+        self._turns.abandon(user_id, id, refusals.conversation_deleted())
 
     async def give_feedback(
         self,

@@ -6,9 +6,9 @@ import logging
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.errors import NotFound, Unavailable
 from chatbridge.domain.model.identifiers import TurnId, UserId
-from chatbridge.domain.model.turn import Recording, Turn
+from chatbridge.domain.model.turn import Turn
 from chatbridge.domain.model.turn_event import TurnEnded, TurnFailed
-from chatbridge.domain.services.live_turn import LiveTurn
+from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.stale_turns import StaleTurns
 from chatbridge.ports.turn_repository import Progress, TurnRepository
 
@@ -17,8 +17,6 @@ _log = logging.getLogger(__name__)
 _READ_EVERY = 0.1
 _READS_UNWATCHED = 20
 
-DELETED = TurnFailed(code="conversation_deleted", detail="The conversation was deleted.")
-
 
 class Copies:
     """Copied from the store for as long as somebody watches; all viewers of a turn share one."""
@@ -26,71 +24,72 @@ class Copies:
     def __init__(self, repository: TurnRepository, stale: StaleTurns) -> None:
         self._repository = repository
         self._stale = stale
-        self._open: dict[tuple[UserId, TurnId], LiveTurn] = {}
+        self._open: dict[tuple[UserId, TurnId], Recording] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def of(self, turn: Turn) -> LiveTurn:
+    async def of(self, turn: Turn) -> Recording:
         """The turn as it is kept, and, while it runs, as it goes on.
 
         Raises NotFound when it is gone with its conversation, Conflict when its events are gone.
         """
-        live = LiveTurn(Recording(turn))
-        known = self._open.setdefault(_key(live), live)
-        if known is not live:
+        recording = Recording(turn, copied=True)
+        known = self._open.setdefault(_key(recording), recording)
+        if known is not recording:
             if turn.subject:
-                known.recording.turn = turn
+                known.name_subject(turn.subject)
             return known
         try:
-            progress = await self._read(live)
+            progress = await self._read(recording)
             if progress.state != "running" and not progress.kept:
                 raise refusals.turn_ended()
         except BaseException:
-            self._close(live)
+            self._close(recording)
             raise
-        self._go_on(live)
-        return live
+        self._go_on(recording)
+        return recording
 
-    def adopt(self, live: LiveTurn) -> None:
+    def adopt(self, recording: Recording) -> None:
         """Show what others keep of a turn that was spoken here and was lost."""
-        self._open[_key(live)] = live
-        self._go_on(live)
+        self._open[_key(recording)] = recording
+        self._go_on(recording)
 
     def close(self) -> None:
         """Leave all viewers; they may go on elsewhere."""
         for task in self._tasks:
             task.cancel()
 
-    def _go_on(self, live: LiveTurn) -> None:
-        task = asyncio.create_task(self._copy(live))
+    def _go_on(self, recording: Recording) -> None:
+        task = asyncio.create_task(self._copy(recording))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _copy(self, live: LiveTurn) -> None:
+    async def _copy(self, recording: Recording) -> None:
         unwatched = 0
         try:
             while unwatched < _READS_UNWATCHED:
                 await asyncio.sleep(_READ_EVERY)
-                unwatched = 0 if live.viewers else unwatched + 1
-                if not live.recording.ended:
-                    await self._read_if_possible(live)
+                unwatched = 0 if recording.viewers else unwatched + 1
+                if recording.state == "copying":
+                    await self._read_if_possible(recording)
         except Exception:
-            _log.exception("turn %s: can't be shown any more", live.turn.id)
+            _log.exception("turn %s: can't be shown any more", recording.turn.id)
         finally:
-            self._close(live)
+            self._close(recording)
 
-    async def _read_if_possible(self, live: LiveTurn) -> None:
+    async def _read_if_possible(self, recording: Recording) -> None:
         try:
-            await self._read(live)
+            await self._read(recording)
         except Unavailable:
             return  # it goes on when the store is back
         except NotFound:
-            live.recording.copy((DELETED, TurnEnded(state="interrupted")))
-            live.recording.end()
+            deleted = TurnFailed.because(refusals.conversation_deleted())
+            recording.copy((deleted, TurnEnded(state="interrupted")))
+            recording.end()
 
-    async def _read(self, live: LiveTurn) -> Progress:
-        recording, turn = live.recording, live.turn
+    async def _read(self, recording: Recording) -> Progress:
+        turn = recording.turn
         user_id = turn.conversation.user_id
-        progress = await self._repository.progress(user_id, turn.id, recording.durable)
+        progress = await self._repository.progress(user_id, turn.id, recording.kept)
         recording.copy(progress.events)
         self._stale.seen()
         if progress.stale:
@@ -99,11 +98,12 @@ class Copies:
             recording.end()
         return progress
 
-    def _close(self, live: LiveTurn) -> None:
-        if self._open.get(_key(live)) is live:
-            del self._open[_key(live)]
-        live.recording.end()
+    def _close(self, recording: Recording) -> None:
+        if self._open.get(_key(recording)) is recording:
+            del self._open[_key(recording)]
+        if recording.state == "copying":
+            recording.end()
 
 
-def _key(live: LiveTurn) -> tuple[UserId, TurnId]:
-    return live.turn.conversation.user_id, live.turn.id
+def _key(recording: Recording) -> tuple[UserId, TurnId]:
+    return recording.turn.conversation.user_id, recording.turn.id

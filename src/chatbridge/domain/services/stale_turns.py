@@ -7,6 +7,8 @@ from time import monotonic
 
 from chatbridge.domain.model.errors import NotFound, TurnLost, Unavailable
 from chatbridge.domain.model.identifiers import ConversationId, UserId
+from chatbridge.domain.model.transcript import Transcript
+from chatbridge.domain.model.turn import Ending
 from chatbridge.domain.model.turn_event import TurnEnded, TurnFailed
 from chatbridge.ports.turn_repository import TurnRepository
 
@@ -39,14 +41,15 @@ class StaleTurns:
 
     async def close(self, user_id: UserId, conversation_id: ConversationId) -> None:
         """Where a turn has lost its replica, keep what it said so far as interrupted."""
-        recording = await self._repository.claim_stale(user_id, conversation_id)
-        if recording is None:
+        claimed = await self._repository.claim_stale(user_id, conversation_id)
+        if claimed is None:
             return
-        recording.say(INTERRUPTED)
-        recording.say(TurnEnded(state="interrupted"))
+        last_words = (INTERRUPTED, TurnEnded(state="interrupted"))
+        tail = tuple(enumerate(last_words, len(claimed.events) + 1))
+        said = Transcript(conversation_id, claimed.events)
         with suppress(NotFound, TurnLost):
-            await self._repository.finish(recording, "interrupted", recording.transcript.closed())
-        _log.info("turn %s: taken over and closed as interrupted", recording.turn.id)
+            await self._repository.finish(claimed.turn, Ending.of(said, "interrupted", tail))
+        _log.info("turn %s: taken over and closed as interrupted", claimed.turn.id)
 
     async def sweep(self) -> None:
         """Close every turn that has lost its replica."""

@@ -1,4 +1,4 @@
-"""How a turn lives: begin, be watched, be stopped, be taken over, and the end of them all."""
+"""Who may have a turn begun, watched, stopped or taken over, here or on another replica."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -16,14 +16,15 @@ from chatbridge.domain.model.identifiers import (
 )
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.transcript import Transcript
-from chatbridge.domain.model.turn import Asking, OnBusy, OnDisconnect, Recording, Turn
+from chatbridge.domain.model.turn import Asking, OnBusy, OnDisconnect, Turn
 from chatbridge.domain.services.answering import Answering
 from chatbridge.domain.services.copies import Copies
-from chatbridge.domain.services.live_turn import LiveTurn
+from chatbridge.domain.services.keeping import Keeper
+from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.stale_turns import StaleTurns
 from chatbridge.ports.agent_runner import AgentRunner
 from chatbridge.ports.turn_journal import TurnJournal
-from chatbridge.ports.turn_repository import Begun, Repeated, TurnRepository, TurnRequest
+from chatbridge.ports.turn_repository import Repeated, TurnRepository, TurnRequest
 
 _INTERRUPT_SECONDS = 3.0
 _INTERRUPT_EVERY = 0.1
@@ -37,7 +38,7 @@ class Turns:
     `on_disconnect` says what becomes of a turn when its last viewer here has left; `on_busy` what
     a new message does where a turn is running: it is rejected, or interrupts that turn. `drain` is
     how many seconds running turns get to end by themselves when the application stops; `lease` is
-    the store's, in seconds.
+    the store's, in seconds, `tick` and `heartbeat` are the keeper's.
     """
 
     def __init__(
@@ -47,28 +48,34 @@ class Turns:
         agent: AgentRunner,
         *,
         window: ContextWindow,
+        tick: float = 0.05,
+        heartbeat: float = 0.5,
         on_disconnect: OnDisconnect = "finish",
         on_busy: OnBusy = "reject",
         drain: float = 0.0,
         lease: float = 5.0,
     ) -> None:
         self._repository = repository
-        self._journal = journal
-        self._agent = agent
-        self._window = window
         self._on_disconnect = on_disconnect
         self._on_busy: OnBusy = on_busy
         self._drain = drain
         self._stale = StaleTurns(repository, awake=lease + _SEEN_SECONDS)
         self._copies = Copies(repository, self._stale)
-        self._live: dict[tuple[UserId, ConversationId], LiveTurn] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._keeper = Keeper(journal, tick=tick, heartbeat=heartbeat)
+        self._answering = Answering(
+            repository,
+            self._keeper,
+            agent,
+            self._copies,
+            window=window,
+            hurried=lambda: bool(self._stopping),
+        )
         self._stopping: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Turns can run as long as the context lasts; leaving it ends every one of them."""
-        async with self._journal.running():
+        async with self._keeper.running():
             sweeping = asyncio.create_task(self._stale.sweep_on())
             try:
                 yield
@@ -97,7 +104,7 @@ class Turns:
         *,
         new: bool = False,
         asking: Asking = _PLAINLY,
-    ) -> LiveTurn:
+    ) -> Recording:
         """Keep the user's message and begin to answer it; `new` makes its conversation first.
 
         A request of the same `asking.once` is answered with the turn that it began. Raises
@@ -119,7 +126,7 @@ class Turns:
         conversation_id: ConversationId,
         message_id: MessageId,
         asking: Asking = _PLAINLY,
-    ) -> LiveTurn:
+    ) -> Recording:
         """Answer a user's message again; the earlier answer stays until the new one is complete.
 
         Raises like `ask`.
@@ -133,19 +140,21 @@ class Turns:
         )
         return await self._begin(request, asking.on_busy or self._on_busy)
 
-    async def watch(self, user_id: UserId, id: TurnId) -> LiveTurn:
+    async def watch(self, user_id: UserId, id: TurnId) -> Recording:
         """A turn that runs, here or elsewhere, or has ended within the last hour.
 
         Raises NotFound, Forbidden, or Conflict (`turn_ended`) where its events are gone.
         """
-        mine = (live for (owner, _), live in self._live.items() if owner == user_id)
-        live = next((live for live in mine if live.turn.id == id), None)
-        return live or await self._shown(await self._repository.turn(user_id, id))
+        if recording := self._answering.named(user_id, id):
+            return recording
+        return await self._shown(await self._repository.turn(user_id, id))
 
-    async def running_in(self, user_id: UserId, conversation_id: ConversationId) -> LiveTurn | None:
+    async def running_in(
+        self, user_id: UserId, conversation_id: ConversationId
+    ) -> Recording | None:
         """The conversation's running turn, wherever it runs; None also for no conversation."""
-        if live := self._live.get((user_id, conversation_id)):
-            return live
+        if recording := self._answering.of(user_id, conversation_id):
+            return recording
         id = await self._running(user_id, conversation_id)
         return await self.watch(user_id, id) if id else None
 
@@ -157,8 +166,8 @@ class Turns:
         Its events tell which, and are kept as long as it is the last. None also for no
         conversation.
         """
-        if live := self._live.get((user_id, conversation_id)):
-            return live.turn.id
+        if recording := self._answering.of(user_id, conversation_id):
+            return recording.turn.id
         last = await self._repository.last(user_id, conversation_id)
         if last is None or last.state == "running":
             return last and last.id
@@ -171,8 +180,8 @@ class Turns:
 
         One that has lost its replica is closed: what it said is among the messages then.
         """
-        if live := self._live.get((user_id, conversation_id)):
-            return live.recording.shown
+        if recording := self._answering.of(user_id, conversation_id):
+            return recording.shown
         id = await self._running(user_id, conversation_id)
         if id is None:
             return ()
@@ -183,11 +192,11 @@ class Turns:
             return ()
         return Transcript(conversation_id, progress.events).said
 
-    def leave(self, live: LiveTurn) -> None:
+    def leave(self, recording: Recording) -> None:
         """A viewer has gone, in whatever way."""
-        live.viewers -= 1
-        if not live.viewers and self._on_disconnect == "cancel" and not live.recording.ended:
-            live.recording.ask_cancel()
+        recording.remove_viewer()
+        if not recording.viewers and self._on_disconnect == "cancel":
+            recording.stop("cancelled")
 
     async def cancel(self, user_id: UserId, conversation_id: ConversationId) -> bool:
         """Stop the conversation's turn, whoever runs it; what was shown is kept.
@@ -195,17 +204,17 @@ class Turns:
         False when none is running. Raises NotFound and Forbidden.
         """
         asked = await self._repository.ask_cancel(user_id, conversation_id)
-        if live := self._live.get((user_id, conversation_id)):
-            live.recording.ask_cancel()
+        if recording := self._answering.of(user_id, conversation_id):
+            recording.stop("cancelled")
         elif asked:
             await self.close_stale(user_id, conversation_id)
         return asked
 
     def abandon(self, user_id: UserId, conversation_id: ConversationId, why: TurnLost) -> None:
         """End a turn that may keep nothing more, and tell its viewers."""
-        if live := self._live.get((user_id, conversation_id)):
-            self._journal.close(live.recording)
-            live.recording.lose(why)
+        recording = self._answering.of(user_id, conversation_id)
+        if recording and recording.state == "speaking":
+            recording.lose(why)
 
     async def close_stale(self, user_id: UserId, conversation_id: ConversationId) -> None:
         """Where a turn has lost its replica, keep what it said so far as interrupted."""
@@ -215,7 +224,7 @@ class Turns:
         """Close every turn that has lost its replica."""
         await self._stale.sweep()
 
-    async def _begin(self, request: TurnRequest, on_busy: OnBusy) -> LiveTurn:
+    async def _begin(self, request: TurnRequest, on_busy: OnBusy) -> Recording:
         give_up = monotonic() + _INTERRUPT_SECONDS
         while True:
             self.require_open()
@@ -227,55 +236,29 @@ class Turns:
             await self.cancel(request.user_id, request.conversation_id)
             await asyncio.sleep(_INTERRUPT_EVERY)
 
-    async def _begin_once(self, request: TurnRequest) -> LiveTurn:
+    async def _begin_once(self, request: TurnRequest) -> Recording:
         try:
-            begun = await self._repository.begin(request, self._window)
+            begun = await self._answering.begin(request)
         except StaleTurn:
             await self.close_stale(request.user_id, request.conversation_id)
-            begun = await self._repository.begin(request, self._window)
+            begun = await self._answering.begin(request)
         if isinstance(begun, Repeated):
             return await self._shown(begun.turn)
-        return self._answer(begun)
-
-    def _answer(self, begun: Begun) -> LiveTurn:
-        live = LiveTurn(Recording(begun.turn))
-        key = (begun.turn.conversation.user_id, begun.turn.conversation.id)
-        self._live[key] = live
         self._stale.seen()
-        self._journal.open(live.recording)
-        task = asyncio.create_task(self._run(key, live, begun))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return live
-
-    async def _run(self, key: tuple[UserId, ConversationId], live: LiveTurn, begun: Begun) -> None:
-        answering = Answering(
-            live, self._repository, self._journal, self._copies, lambda: bool(self._stopping)
-        )
-        try:
-            await answering.run(self._agent, begun)
-        finally:
-            if self._live.get(key) is live:
-                del self._live[key]
+        return begun
 
     async def _running(self, user_id: UserId, conversation_id: ConversationId) -> TurnId | None:
         last = await self._repository.last(user_id, conversation_id)
         return last.id if last and last.state == "running" else None
 
-    async def _shown(self, turn: Turn) -> LiveTurn:
-        live = self._live.get((turn.conversation.user_id, turn.conversation.id))
-        if live and live.turn.id == turn.id:
-            return live
+    async def _shown(self, turn: Turn) -> Recording:
+        if recording := self._answering.named(turn.conversation.user_id, turn.id):
+            return recording
         self.require_open()
         return await self._copies.of(turn)
 
     async def _end_all(self) -> None:
         # whoever only watches here can go on elsewhere at once
         self._copies.close()
-        if self._tasks and self._drain:
-            await asyncio.wait(self._tasks, timeout=self._drain)
-        while self._tasks:
-            for live in tuple(self._live.values()):
-                live.stop()
-            await asyncio.wait(self._tasks)
+        await self._answering.end_all(self._drain)
         self._copies.close()

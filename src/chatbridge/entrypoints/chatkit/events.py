@@ -38,17 +38,17 @@ from chatbridge.domain.model.turn_event import (
     TurnFailed,
     Unreadable,
 )
-from chatbridge.domain.services.live_turn import LiveTurn
+from chatbridge.domain.services.recording import Recording
 from chatbridge.entrypoints.chatkit.mapping import to_annotation, to_item, to_thread
 
 THINKING = ProgressUpdateEvent(text="Thinking")
 
 
-async def stream_events(live: LiveTurn) -> AsyncGenerator[ThreadStreamEvent, None]:
+async def stream_events(recording: Recording) -> AsyncGenerator[ThreadStreamEvent, None]:
     """Everything from the turn's first event to its last."""
-    translation = Translation(live.turn.conversation)
+    translation = Translation(recording.turn.conversation)
     yield THINKING
-    async for _, event in live.follow():
+    async for _, event in recording.show():
         for told in translation.of(event):
             yield told
 

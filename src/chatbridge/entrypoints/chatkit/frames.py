@@ -8,7 +8,7 @@ from chatkit.types import ThreadStreamEvent
 
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.identifiers import ID_PATTERN, TurnId
-from chatbridge.domain.services.live_turn import LiveTurn
+from chatbridge.domain.services.recording import Recording
 from chatbridge.entrypoints.chatkit.events import stream_events
 from chatbridge.entrypoints.chatkit.store import Watching
 
@@ -18,20 +18,20 @@ RESUMABLE = {"X-Chatbridge-Stream": "resumable"}
 _CURSOR = re.compile(rf"({ID_PATTERN})/([0-9]{{1,9}})")
 
 
-async def frames_after(live: LiveTurn, number: int) -> AsyncGenerator[bytes, None]:
+async def frames_after(recording: Recording, number: int) -> AsyncGenerator[bytes, None]:
     """The turn's frames but the first `number`, each with its id."""
     counted = 0
-    async with aclosing(stream_events(live)) as events:
+    async with aclosing(stream_events(recording)) as events:
         async for event in events:
             counted += 1
             if counted > number:
-                yield _id(live, counted) + _framed(event)
+                yield _id(recording, counted) + _framed(event)
 
 
 async def with_ids(frames: AsyncIterable[bytes], watching: Watching) -> AsyncGenerator[bytes, None]:
     """The SDK's frames; those that the turn itself gave get their ids."""
     async for frame in frames:
-        yield _id(watching.live, watching.told) + frame if watching.told else frame
+        yield _id(watching.recording, watching.told) + frame if watching.told else frame
 
 
 def read_cursor(cursor: str) -> tuple[TurnId, int]:
@@ -42,8 +42,8 @@ def read_cursor(cursor: str) -> tuple[TurnId, int]:
     return TurnId(named[1]), int(named[2])
 
 
-def _id(live: LiveTurn, number: int) -> bytes:
-    return f"id: {live.turn.id}/{number}\n".encode()
+def _id(recording: Recording, number: int) -> bytes:
+    return f"id: {recording.turn.id}/{number}\n".encode()
 
 
 # as ChatKitServer writes its own

@@ -28,8 +28,8 @@ def _timed(frame: bytes, watching: Watching) -> bytes:
     told: dict[str, Any] = event.get("thread") or event["item"]
     if told["id"] == watching.subject.id:
         kept = to_item(watching.subject)
-    elif told["id"] == watching.live.turn.conversation.id:
-        kept = to_thread(watching.live.turn.conversation)
+    elif told["id"] == watching.recording.turn.conversation.id:
+        kept = to_thread(watching.recording.turn.conversation)
     else:
         return frame
     told["created_at"] = kept.model_dump(mode="json", include={"created_at"})["created_at"]

@@ -30,7 +30,7 @@ from chatbridge.domain.model.limits import MAX_LIMIT
 from chatbridge.domain.model.page import PageRequest
 from chatbridge.domain.model.turn import Asking
 from chatbridge.domain.services.conversation_history import ConversationHistory
-from chatbridge.domain.services.live_turn import LiveTurn
+from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.asking import asking
 from chatbridge.entrypoints.authentication import current_caller, guarded, require_bound
@@ -117,13 +117,13 @@ def chatkit_router(
         body = await request.body()
         require_bound(_thread_id(operation), caller)
         if isinstance(operation, _Streamed):
-            live = await _begin(turns, operation, caller, asked)
-            watching = Watching(live)
+            recording = await _begin(turns, operation, caller, asked)
+            watching = Watching(recording)
             told = await bridge.process(body, watching)
             assert isinstance(told, StreamingResult)  # noqa: S101  # as the SDK sorts them
             frames = kept_alive(with_ids(told, watching)) if stream else told
-            stop = f"chatkit/threads/{live.turn.conversation.id}/cancel"
-            response = FollowingResponse(turns, live, frames, stop=stop)
+            stop = f"chatkit/threads/{recording.turn.conversation.id}/cancel"
+            response = FollowingResponse(turns, recording, frames, stop=stop)
             response.headers.update(RESUMABLE if stream else {})
             return response
         if isinstance(operation, _ANSWERED):
@@ -152,7 +152,7 @@ def _read(body: Any) -> ChatKitReq:
     return operation
 
 
-async def _begin(turns: Turns, operation: _Streamed, caller: Caller, asked: Asking) -> LiveTurn:
+async def _begin(turns: Turns, operation: _Streamed, caller: Caller, asked: Asking) -> Recording:
     match operation:
         case ThreadsCreateReq():
             message = to_user_message(operation.params.input, new_conversation_id())

@@ -62,7 +62,7 @@ class BridgeServer(ChatKitServer[Watching]):
         input_user_message: UserMessageItem | None,
         context: Watching,
     ) -> AsyncIterator[ThreadStreamEvent]:
-        async for event in stream_events(context.live):
+        async for event in stream_events(context.recording):
             context.told += 1
             yield event
 

@@ -14,7 +14,7 @@ from chatbridge.domain.model.limits import MAX_LIMIT
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import Order, PageRequest
 from chatbridge.domain.services.conversation_history import ConversationHistory
-from chatbridge.domain.services.live_turn import LiveTurn
+from chatbridge.domain.services.recording import Recording
 from chatbridge.entrypoints.chatkit.mapping import to_item, to_thread
 
 
@@ -23,13 +23,13 @@ class Watching:
     """The context of a streaming operation: the turn that was begun for it, and how many frames
     of it were told."""
 
-    live: LiveTurn
+    recording: Recording
     told: int = 0
 
     @property
     def subject(self) -> Message:
         """The message that the turn answers."""
-        subject = self.live.turn.subject
+        subject = self.recording.turn.subject
         assert subject is not None  # noqa: S101  # a turn that was begun has one
         return subject
 
@@ -95,13 +95,13 @@ class TurnStore(Store[Watching]):
     """
 
     def generate_thread_id(self, context: Watching) -> str:
-        return context.live.turn.conversation.id
+        return context.recording.turn.conversation.id
 
     def generate_item_id(self, item_type: str, thread: ThreadMetadata, context: Watching) -> str:
         return context.subject.id
 
     async def load_thread(self, thread_id: str, context: Watching) -> ThreadMetadata:
-        return to_thread(context.live.turn.conversation)
+        return to_thread(context.recording.turn.conversation)
 
     async def load_thread_items(
         self, thread_id: str, after: str | None, limit: int, order: str, context: Watching

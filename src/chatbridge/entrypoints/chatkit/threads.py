@@ -6,7 +6,7 @@ from chatbridge.domain.model import refusals
 from chatbridge.domain.model.caller import Caller
 from chatbridge.domain.model.identifiers import ID_PATTERN, ConversationId, UserId
 from chatbridge.domain.services.conversation_history import ConversationHistory
-from chatbridge.domain.services.live_turn import LiveTurn
+from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.authentication import current_caller, guarded
 from chatbridge.entrypoints.chatkit.documentation import BY_SESSION, FRAMES, ThreadCancelOut
@@ -91,27 +91,27 @@ def threads_router(
     ) -> Response:
         """The frames of an answer that runs on any server, or has ended within the last hour:
         the same bytes for everybody who asks, whenever and wherever."""
-        live, told = await followed(thread_id, last_event_id or after, caller.user_id)
-        if live is None:
+        recording, told = await followed(thread_id, last_event_id or after, caller.user_id)
+        if recording is None:
             return Response(status_code=204)
-        frames = kept_alive(frames_after(live, told))
-        response = FollowingResponse(turns, live, frames, stop="cancel")
+        frames = kept_alive(frames_after(recording, told))
+        response = FollowingResponse(turns, recording, frames, stop="cancel")
         response.headers.update(RESUMABLE)
         return response
 
     async def followed(
         thread_id: str, cursor: str | None, user_id: UserId
-    ) -> tuple[LiveTurn | None, int]:
+    ) -> tuple[Recording | None, int]:
         conversation_id = ConversationId(thread_id)
         if cursor is None:
-            live = await turns.running_in(user_id, conversation_id)
-            if live is None:
+            recording = await turns.running_in(user_id, conversation_id)
+            if recording is None:
                 await history.get(user_id, conversation_id)
-            return live, 0
+            return recording, 0
         turn_id, told = read_cursor(cursor)
-        live = await turns.watch(user_id, turn_id)
-        if live.turn.conversation.id != conversation_id:
+        recording = await turns.watch(user_id, turn_id)
+        if recording.turn.conversation.id != conversation_id:
             raise refusals.no_turn()
-        return live, told
+        return recording, told
 
     return router

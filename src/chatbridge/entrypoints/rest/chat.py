@@ -18,7 +18,7 @@ from chatbridge.domain.model.identifiers import (
 from chatbridge.domain.model.message import Message, checked_content
 from chatbridge.domain.model.turn import Asking
 from chatbridge.domain.model.turn_event import TurnEnded, TurnFailed, to_record
-from chatbridge.domain.services.live_turn import LiveTurn
+from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.asking import asking
 from chatbridge.entrypoints.authentication import current_user, guarded
@@ -89,14 +89,14 @@ def chat_router(turns: Turns, authenticator: Authenticator) -> APIRouter:
         """With `Accept: text/event-stream` the turn's events as they happen, else the turn at
         its end. Without a `conversation_id` a new conversation is made."""
         new = body.conversation_id is None
-        live = await turns.ask(user, _message(body), new=new, asking=asked)
+        recording = await turns.ask(user, _message(body), new=new, asking=asked)
         if "text/event-stream" in request.headers.get("accept", ""):
-            return FollowingResponse(turns, live, kept_alive(_frames(live)))
-        live.viewers += 1
+            return FollowingResponse(turns, recording, kept_alive(_frames(recording)))
+        recording.add_viewer()
         try:
-            return await _whole(live)
+            return await _whole(recording)
         finally:
-            turns.leave(live)
+            turns.leave(recording)
 
     @router.get(
         "/api/{user_id}/turns/{turn_id}/events",
@@ -124,9 +124,9 @@ def chat_router(turns: Turns, authenticator: Authenticator) -> APIRouter:
     ) -> Response:
         """A turn that runs on any server, or has ended within the last hour: the events after
         the one that is named, as they happen."""
-        live = await turns.watch(user, TurnId(turn_id))
-        frames = _frames(live, after if last_event_id is None else last_event_id)
-        return FollowingResponse(turns, live, kept_alive(frames))
+        recording = await turns.watch(user, TurnId(turn_id))
+        frames = _frames(recording, after if last_event_id is None else last_event_id)
+        return FollowingResponse(turns, recording, kept_alive(frames))
 
     return router
 
@@ -142,25 +142,25 @@ def _message(body: ChatBody) -> Message:
     )
 
 
-async def _frames(live: LiveTurn, after: int = 0) -> AsyncGenerator[bytes, None]:
+async def _frames(recording: Recording, after: int = 0) -> AsyncGenerator[bytes, None]:
     if not after:
-        turn = live.turn
+        turn = recording.turn
         started = {"type": STARTED, "conversation_id": turn.conversation.id, "turn_id": turn.id}
         yield f"event: {STARTED}\ndata: {json.dumps(started)}\n\n".encode()
-    async for number, event in live.follow(after):
+    async for number, event in recording.show(after):
         record = to_record(event)
         frame = f"id: {number}\nevent: {record['type']}\ndata: {json.dumps(record)}\n\n"
         yield frame.encode()
 
 
-async def _whole(live: LiveTurn) -> TurnOut:
+async def _whole(recording: Recording) -> TurnOut:
     turn = TurnOut(
-        conversation_id=live.turn.conversation.id,
-        turn_id=live.turn.id,
+        conversation_id=recording.turn.conversation.id,
+        turn_id=recording.turn.id,
         state="interrupted",
         messages=[],
     )
-    async for _, event in live.follow():
+    async for _, event in recording.show():
         match event:
             case TurnFailed(code=code, detail=detail):
                 turn.error = TurnError(code=code, detail=detail)
@@ -168,7 +168,7 @@ async def _whole(live: LiveTurn) -> TurnOut:
                 turn.state = state
             case _:
                 pass
-    transcript = live.recording.transcript
+    transcript = recording.transcript
     turn.messages = list(map(MessageOut.of, transcript.closed()))
     turn.usage = transcript.usage and UsageOut.of(transcript.usage)
     return turn

@@ -33,7 +33,7 @@ def memory_replica() -> Replica:
     return lambda lease: Store(
         conversations=MemoryConversationRepository(memory),
         turns=MemoryTurnRepository(memory, lease=lease),
-        journal=MemoryTurnJournal(memory, tick=0.01, heartbeat=0.05, lease=lease),
+        journal=MemoryTurnJournal(memory, lease=lease),
         seed=seed,
         kept_events=kept_events,
         kept_usage=kept_usage,

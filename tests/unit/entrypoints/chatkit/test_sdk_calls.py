@@ -18,7 +18,7 @@ from chatbridge.domain.model.identifiers import (
     UserId,
 )
 from chatbridge.domain.model.message import Message
-from chatbridge.domain.model.turn import Recording, Turn
+from chatbridge.domain.model.turn import Turn
 from chatbridge.domain.model.turn_event import (
     TextDelta,
     TextFinished,
@@ -27,7 +27,7 @@ from chatbridge.domain.model.turn_event import (
     TurnEnded,
     TurnEvent,
 )
-from chatbridge.domain.services.live_turn import LiveTurn
+from chatbridge.domain.services.recording import Recording
 from chatbridge.entrypoints.chatkit.events import stream_events
 from chatbridge.entrypoints.chatkit.server import BridgeServer
 from chatbridge.entrypoints.chatkit.store import TurnStore, Watching
@@ -68,7 +68,7 @@ class NotingServer(ChatKitServer[Watching]):
         input_user_message: UserMessageItem | None,
         context: Watching,
     ) -> AsyncIterator[ThreadStreamEvent]:
-        return stream_events(context.live)
+        return stream_events(context.recording)
 
 
 def watching(*events: TurnEvent) -> Watching:
@@ -79,13 +79,11 @@ def watching(*events: TurnEvent) -> Watching:
     subject = Message(
         id=ASKED, conversation_id=THREAD, role="user", kind="text", content="hello", created_at=AT
     )
-    recording = Recording(Turn(id=TurnId("turn_1"), conversation=conversation, subject=subject))
-    live = LiveTurn(recording)
-    for event in events or SAID:
-        recording.say(event)
-    recording.durable_to(len(recording.events))
+    turn = Turn(id=TurnId("turn_1"), conversation=conversation, subject=subject)
+    recording = Recording(turn, copied=True)
+    recording.copy(events or SAID)
     recording.end()
-    return Watching(live)
+    return Watching(recording)
 
 
 async def told(server: ChatKitServer[Watching], request: Json, *events: TurnEvent) -> list[Json]:

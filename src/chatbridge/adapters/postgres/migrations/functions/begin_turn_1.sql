@@ -2,12 +2,13 @@
 --
 -- Locks the conversation first, so that everything after it is decided in one order; each
 -- statement then sees what was committed before (a single statement with CTEs would not).
--- Answers one row per message to read, oldest first, each with the outcome and the conversation;
+-- Answers a row for each of the newest messages up to the one to be answered, oldest first, so many
+-- that `p_newest` of them count, each with the outcome, the conversation and how many count in all;
 -- for a turn that was begun under the same key before, its subject alone; else the outcome alone.
 -- The same request asked again answers the same.
 create function {s}.begin_turn_1(
   p_user text, p_conversation text, p_new boolean, p_turn text, p_lease double precision,
-  p_message json, p_retry_of text, p_high integer, p_key text, p_digest text
+  p_message json, p_retry_of text, p_newest integer, p_key text, p_digest text
 ) returns table (
   outcome text, conversation_id text, title text, status text, status_reason text, metadata jsonb,
   conversation_created_at timestamptz, conversation_updated_at timestamptz,
@@ -111,7 +112,7 @@ begin
     select m.position into v_first from {s}.messages m
       where m.user_id = p_user and m.conversation_id = p_conversation
         and m.position <= v_subject and m.kind in ('text', 'partial')
-      order by m.position desc offset greatest(0, least(p_high, v_counted) - 1) limit 1;
+      order by m.position desc offset greatest(0, least(p_newest, v_counted) - 1) limit 1;
   end if;
   return query
     select outcome, v_conversation.id, v_conversation.title, v_conversation.status,

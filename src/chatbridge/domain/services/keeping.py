@@ -1,0 +1,104 @@
+"""How what is said is kept: all turns of this replica together, a tick at a time."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager, suppress
+
+from chatbridge.domain.model import refusals
+from chatbridge.domain.model.errors import Unavailable, Unkeepable
+from chatbridge.domain.services.recording import Recording
+from chatbridge.ports.turn_journal import Entry, Outcome, TurnJournal
+
+_log = logging.getLogger(__name__)
+
+_AT_ONCE = 100
+"""How many turns one statement keeps at most: its locks are held until all are written."""
+
+
+class Keeper:
+    """Keeps when there is news, at least `tick` seconds apart, and at least once a `heartbeat`.
+
+    A turn's lease outlives several heartbeats, so that a moment without the store costs no turn.
+    """
+
+    def __init__(self, journal: TurnJournal, *, tick: float = 0.05, heartbeat: float = 0.5) -> None:
+        self._journal = journal
+        self._tick, self._heartbeat = tick, heartbeat
+        self._recordings: list[Recording] = []
+        self._news = asyncio.Event()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        """Keep for as long as the context lasts."""
+        keeping = asyncio.create_task(self._keep_on())
+        try:
+            yield
+        finally:
+            keeping.cancel()
+            await asyncio.wait({keeping})
+
+    def open(self, recording: Recording) -> None:
+        """Keep what this one says and its lease, for as long as it speaks."""
+        self._recordings.append(recording)
+
+    def wake(self) -> None:
+        """There is something new to keep."""
+        self._news.set()
+
+    async def _keep_on(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._heartbeat):
+                    await self._news.wait()
+            self._news.clear()
+            try:
+                await self._keep_all()
+            except Unavailable:
+                self._news.set()
+            except Exception:
+                _log.exception("journal: a tick failed")
+            await asyncio.sleep(self._tick)
+
+    async def _keep_all(self) -> None:
+        # of one that closes, finish carries what is not kept yet
+        self._recordings = speaking = [r for r in self._recordings if r.state == "speaking"]
+        for first in range(0, len(speaking), _AT_ONCE):
+            await self._keep(speaking[first : first + _AT_ONCE])
+
+    async def _keep(self, recordings: Sequence[Recording]) -> None:
+        """Keep them together, or, if something in one can't be kept, each by itself."""
+        entries = [Entry(turn=r.turn, events=r.tail) for r in recordings]
+        try:
+            outcomes = await self._journal.keep(entries)
+        except Unkeepable as error:
+            if len(recordings) > 1:
+                for recording in recordings:
+                    await self._keep((recording,))
+            else:
+                _refuse(recordings[0], error)
+            return
+        for recording, entry, outcome in zip(recordings, entries, outcomes, strict=True):
+            # one that has closed meanwhile has taken its tail along
+            if recording.state == "speaking":
+                self._settle(recording, entry, outcome)
+
+    def _settle(self, recording: Recording, entry: Entry, outcome: Outcome) -> None:
+        match outcome:
+            case "kept" | "stop_asked":
+                if entry.events:
+                    recording.keep(entry.events[-1][0])
+                if outcome == "stop_asked":
+                    recording.stop("cancelled")
+            case "busy":
+                self._news.set()
+            case "taken_over":
+                recording.lose(refusals.turn_taken_over())
+            case "gone":
+                recording.lose(refusals.conversation_deleted())
+
+
+def _refuse(recording: Recording, error: Unkeepable) -> None:
+    _log.error("turn %s: an event can't be kept: %s", recording.turn.id, error.__cause__)
+    if recording.state == "speaking":
+        recording.refuse(error)

@@ -1,0 +1,240 @@
+"""What a turn has said, how much of it is kept, and how it is shown: the state of one turn here."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from dataclasses import replace
+from typing import Literal
+
+from chatbridge.domain.model.errors import ChatbridgeError, TurnLost
+from chatbridge.domain.model.identifiers import CallId
+from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.transcript import Transcript
+from chatbridge.domain.model.turn import Ending, Turn
+from chatbridge.domain.model.turn_event import (
+    Numbered,
+    ToolCallStarted,
+    TurnEnded,
+    TurnEvent,
+    TurnFailed,
+)
+
+RecordingState = Literal["speaking", "closing", "copying", "ended"]
+StoppedAs = Literal["cancelled", "interrupted"]
+
+
+class OutOfOrder(RuntimeError):
+    """A recording was told something that its state does not allow."""
+
+
+class Recording:
+    """A turn that is spoken here, or copied from the store; a viewer sees no difference.
+
+    Event n has the number n, counted from 1. It may be shown once it is kept. Each change has one
+    who makes it:
+
+        say     speaking -> speaking            Answering: the agent says one more thing
+        keep    speaking -> speaking            Keeper: it is kept as far as here
+        refuse  speaking -> closing             Keeper: what was said last can't be kept
+        close   speaking -> closing             Answering: these are its last words
+        lose    speaking, closing -> copying    whoever learns that the turn is no longer ours
+        copy    copying -> copying              Copies: others have kept more of it
+        end     closing, copying -> ended       Answering, Copies: nothing more will come
+    """
+
+    def __init__(self, turn: Turn, *, copied: bool = False) -> None:
+        self._turn = turn
+        self._viewers = 0
+        self._state: RecordingState = "copying" if copied else "speaking"
+        self._events: list[TurnEvent] = []
+        self._kept = 0
+        self._transcript = Transcript(turn.conversation.id)
+        self._starts: dict[CallId, int] = {}
+        self._stopped_as: StoppedAs | None = None
+        self._lost: ChatbridgeError | None = None
+        self._hushed = asyncio.Event()
+        self._changed = asyncio.Event()
+
+    @property
+    def turn(self) -> Turn:
+        """Which turn it is."""
+        return self._turn
+
+    @property
+    def state(self) -> RecordingState:
+        """Where it is, in the table above."""
+        return self._state
+
+    @property
+    def stopped_as(self) -> StoppedAs | None:
+        """How it ends because somebody has stopped it."""
+        return self._stopped_as
+
+    @property
+    def lost(self) -> ChatbridgeError | None:
+        """Why it is no longer ours."""
+        return self._lost
+
+    @property
+    def kept(self) -> int:
+        """How many events are kept, and may be shown."""
+        return self._kept
+
+    @property
+    def events(self) -> tuple[TurnEvent, ...]:
+        """All events, kept or not."""
+        return tuple(self._events)
+
+    @property
+    def tail(self) -> tuple[Numbered, ...]:
+        """The events that are not kept yet."""
+        return tuple(enumerate(self._events[self._kept :], self._kept + 1))
+
+    @property
+    def transcript(self) -> Transcript:
+        """All that it has said, as messages."""
+        return self._transcript
+
+    @property
+    def shown(self) -> tuple[Message, ...]:
+        """The messages that a reader may see of it."""
+        return Transcript(self._turn.conversation.id, self._events[: self._kept]).said
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its last event is here: a server that stops may never get so far."""
+        return bool(self._events) and isinstance(self._events[-1], TurnEnded)
+
+    @property
+    def ending(self) -> Ending:
+        """What is to be kept of a closing one."""
+        self._require("closing")
+        last = self._events[-1]
+        if not isinstance(last, TurnEnded):
+            raise OutOfOrder("the last words of a turn say how it ended")
+        return Ending.of(self._transcript, last.state, self.tail)
+
+    # --- say
+
+    def say(self, event: TurnEvent) -> None:
+        """Add an event."""
+        self._require("speaking")
+        self._add(event)
+
+    def stop(self, stopped_as: StoppedAs) -> None:
+        """Somebody wants no more of it. Where a person does (`cancelled`), that is why it ends."""
+        if self._state == "speaking":
+            if self._stopped_as != "cancelled":
+                self._stopped_as = stopped_as
+            self._hushed.set()
+
+    def close(self, *last_words: TurnEvent) -> None:
+        """Nothing more is said but this, with TurnEnded at the end; finish keeps it."""
+        self._require("speaking")
+        for event in last_words:
+            self._add(event)
+        self._become("closing")
+
+    async def until_hushed(self) -> None:
+        """Wait until nobody wants to hear more: it was stopped, lost or refused."""
+        await self._hushed.wait()
+
+    # --- keep
+
+    def keep(self, number: int) -> None:
+        """Events up to `number` are kept for good."""
+        self._require("speaking")
+        self._kept = max(self._kept, number)
+        self._tell()
+
+    def refuse(self, why: ChatbridgeError) -> None:
+        """The store can't keep what was said last: the turn fails, and what is kept stays."""
+        self._require("speaking")
+        self._forget_tail()
+        self._add(TurnFailed.because(why))
+        self._add(TurnEnded(state="failed"))
+        self._become("closing")
+
+    def lose(self, why: ChatbridgeError) -> None:
+        """The turn is no longer ours. Nobody has seen what is not kept, and nobody may keep it."""
+        self._require("speaking", "closing")
+        self._lost = why
+        self._forget_tail()
+        self._become("copying")
+
+    def copy(self, events: Iterable[TurnEvent]) -> None:
+        """Add events that are kept already."""
+        self._require("copying")
+        for event in events:
+            self._add(event)
+        self._kept = len(self._events)
+        self._tell()
+
+    def end(self) -> None:
+        """All that there is is kept."""
+        self._require("closing", "copying")
+        self._kept = len(self._events)
+        self._become("ended")
+
+    async def until_kept(self, call_id: CallId) -> None:
+        """Wait until the start of this call is kept, so that its tool may run. Raises TurnLost."""
+        while self._state == "speaking":
+            if self._starts.get(call_id, self._kept + 1) <= self._kept:
+                return
+            await self._changed.wait()
+        raise self._lost or TurnLost("The turn has ended before the call could be kept.")
+
+    # --- show
+
+    async def show(self, after: int = 0) -> AsyncGenerator[Numbered, None]:
+        """The events from number `after` + 1 to the end, each as soon as it is kept.
+
+        Reads by cursor: a slow or lost viewer slows nobody.
+        """
+        while True:
+            changed = self._changed
+            while after < self._kept:
+                after += 1
+                yield after, self._events[after - 1]
+            if self._state == "ended":
+                return
+            await changed.wait()
+
+    @property
+    def viewers(self) -> int:
+        """How many are looking."""
+        return self._viewers
+
+    def add_viewer(self) -> None:
+        """One more looks."""
+        self._viewers += 1
+
+    def remove_viewer(self) -> None:
+        """One has gone, in whatever way."""
+        self._viewers -= 1
+
+    def name_subject(self, subject: Message) -> None:
+        """What it answers: who asks again knows, who only watches does not."""
+        self._turn = replace(self._turn, subject=subject)
+
+    def _add(self, event: TurnEvent) -> None:
+        self._events.append(event)
+        self._transcript.apply(event)
+        if isinstance(event, ToolCallStarted):
+            self._starts[event.call.id] = len(self._events)
+
+    def _forget_tail(self) -> None:
+        del self._events[self._kept :]
+        self._transcript = Transcript(self._turn.conversation.id, self._events)
+
+    def _require(self, *states: RecordingState) -> None:
+        if self._state not in states:
+            raise OutOfOrder(f"a recording that is {self._state} is not {' or '.join(states)}")
+
+    def _become(self, state: RecordingState) -> None:
+        self._state = state
+        self._hushed.set()
+        self._tell()
+
+    def _tell(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
