@@ -244,9 +244,9 @@ def _() -> None:
 
 @_patch("dead readers are dropped")
 def _() -> None:
-    from chatbridge.entrypoints import following, serving
+    from chatbridge.entrypoints import serving, showing
 
-    _set(following, _DEAD_READER=3600.0)
+    _set(showing, _DEAD_READER=3600.0)
     _set(serving, _DEAD_PEER_MS=3_600_000)
 
 

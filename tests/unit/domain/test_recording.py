@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
+from pathlib import Path
 
 import pytest
 
@@ -84,10 +85,13 @@ def test_each_change_is_made_in_its_states_and_refused_in_all_others(
         assert (recording.state, recording.events, recording.kept) == (state, *before)
 
 
-def test_the_documented_table_is_the_code_s() -> None:
-    """Each row of the class's table: the change, from which states, to which."""
-    rows = [line.split() for line in (Recording.__doc__ or "").splitlines() if "->" in line]
-    told = {row[0]: " ".join(row[1:]) for row in rows}
+@pytest.mark.parametrize("where", ["the class", "docs/architecture.md"])
+def test_the_documented_table_is_the_code_s(where: str) -> None:
+    """Each row: the change, from which states, to which."""
+    docs = Path(__file__).parents[3] / "docs" / "architecture.md"
+    text = (Recording.__doc__ or "") if where == "the class" else docs.read_text()
+    rows = [line.split() for line in text.splitlines() if "-> " in line and line.count("  ") > 1]
+    told = {row[0]: " ".join(row[1:]) for row in rows if row[0] in TRANSITIONS}
     assert set(told) == set(TRANSITIONS)
     for name, (_, allowed) in TRANSITIONS.items():
         (to,) = set(allowed.values())

@@ -43,8 +43,8 @@ from chatbridge.entrypoints.chatkit.mapping import to_user_message
 from chatbridge.entrypoints.chatkit.server import AnsweringServer, BridgeServer
 from chatbridge.entrypoints.chatkit.store import Watching
 from chatbridge.entrypoints.errors import not_served, sentence
-from chatbridge.entrypoints.following import FollowingResponse, kept_alive
 from chatbridge.entrypoints.openapi import BODY, CONVERSATION, SIGN_IN, STORE, problems
+from chatbridge.entrypoints.showing import ShowingResponse, kept_alive
 from chatbridge.ports.authenticator import Authenticator
 
 _REQUEST: TypeAdapter[ChatKitReq] = TypeAdapter(ChatKitReq)
@@ -123,7 +123,7 @@ def chatkit_router(
             assert isinstance(told, StreamingResult)  # noqa: S101  # as the SDK sorts them
             frames = kept_alive(with_ids(told, watching)) if stream else told
             stop = f"chatkit/threads/{recording.turn.conversation.id}/cancel"
-            response = FollowingResponse(turns, recording, frames, stop=stop)
+            response = ShowingResponse(turns, recording, frames, stop=stop)
             response.headers.update(RESUMABLE if stream else {})
             return response
         if isinstance(operation, _ANSWERED):

@@ -11,8 +11,8 @@ from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.authentication import current_caller, guarded
 from chatbridge.entrypoints.chatkit.documentation import BY_SESSION, FRAMES, ThreadCancelOut
 from chatbridge.entrypoints.chatkit.frames import RESUMABLE, frames_after, read_cursor
-from chatbridge.entrypoints.following import FollowingResponse, kept_alive
 from chatbridge.entrypoints.openapi import BODY, CONVERSATION, SIGN_IN, STORE, problems
+from chatbridge.entrypoints.showing import ShowingResponse, kept_alive
 from chatbridge.ports.authenticator import Authenticator
 
 _THREAD_ID = Path(
@@ -95,7 +95,7 @@ def threads_router(
         if recording is None:
             return Response(status_code=204)
         frames = kept_alive(frames_after(recording, told))
-        response = FollowingResponse(turns, recording, frames, stop="cancel")
+        response = ShowingResponse(turns, recording, frames, stop="cancel")
         response.headers.update(RESUMABLE)
         return response
 

@@ -22,7 +22,6 @@ from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.asking import asking
 from chatbridge.entrypoints.authentication import current_user, guarded
-from chatbridge.entrypoints.following import FollowingResponse, kept_alive
 from chatbridge.entrypoints.openapi import BODY, CONVERSATION, STORE, TOKEN, problems
 from chatbridge.entrypoints.rest.documentation import EVENTS, STARTED
 from chatbridge.entrypoints.rest.schemas import (
@@ -32,6 +31,7 @@ from chatbridge.entrypoints.rest.schemas import (
     TurnOut,
     UsageOut,
 )
+from chatbridge.entrypoints.showing import ShowingResponse, kept_alive
 from chatbridge.ports.authenticator import Authenticator
 
 _MAX_EVENT = 2**31 - 1
@@ -91,7 +91,7 @@ def chat_router(turns: Turns, authenticator: Authenticator) -> APIRouter:
         new = body.conversation_id is None
         recording = await turns.ask(user, _message(body), new=new, asking=asked)
         if "text/event-stream" in request.headers.get("accept", ""):
-            return FollowingResponse(turns, recording, kept_alive(_frames(recording)))
+            return ShowingResponse(turns, recording, kept_alive(_frames(recording)))
         recording.add_viewer()
         try:
             return await _whole(recording)
@@ -126,7 +126,7 @@ def chat_router(turns: Turns, authenticator: Authenticator) -> APIRouter:
         the one that is named, as they happen."""
         recording = await turns.watch(user, TurnId(turn_id))
         frames = _frames(recording, after if last_event_id is None else last_event_id)
-        return FollowingResponse(turns, recording, kept_alive(frames))
+        return ShowingResponse(turns, recording, kept_alive(frames))
 
     return router
 

@@ -20,7 +20,7 @@ _DEAD_READER = 30.0
 _ALIVE = b": keep-alive\n\n"
 
 
-class FollowingResponse(StreamingResponse):
+class ShowingResponse(StreamingResponse):
     """However it ends (its end, a disconnect, a broken send), the turn hears of it once.
 
     The headers name the conversation and the turn, keep proxies from buffering (nginx listens to
