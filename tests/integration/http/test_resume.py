@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from chatbridge.container import Container
-from chatbridge.entrypoints import following
+from chatbridge.entrypoints import showing
 from tests.chatkit_client import Json, add, create, items, retry
 from tests.integration.http.asking import NO_TURN, require_refused
 from tests.integration.http.person import PATIENCE, Person, until_shown
@@ -135,7 +135,7 @@ async def test_nothing_is_under_way_after_the_end(replicas: list[Served]) -> Non
 async def test_a_silent_stream_says_that_it_is_alive(
     scripted: Served, agent: ScriptedAgent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "SILENCE", 0.05)
+    monkeypatch.setattr(showing, "SILENCE", 0.05)
     person = Person(scripted)
     for headers, expected in ((RESUMABLE, True), ({}, False)):
         stream = person.http.stream("POST", "/chatkit", json=create("hello"), headers=headers)
