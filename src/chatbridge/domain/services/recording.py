@@ -11,6 +11,7 @@ from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn import Ending, Turn
 from chatbridge.domain.model.turn_event import (
+    EndState,
     Numbered,
     ToolCallStarted,
     TurnEnded,
@@ -19,7 +20,6 @@ from chatbridge.domain.model.turn_event import (
 )
 
 RecordingState = Literal["speaking", "closing", "copying", "ended"]
-StoppedAs = Literal["cancelled", "interrupted"]
 
 
 class OutOfOrder(RuntimeError):
@@ -49,7 +49,7 @@ class Recording:
         self._kept = 0
         self._transcript = Transcript(turn.conversation.id)
         self._starts: dict[CallId, int] = {}
-        self._stopped_as: StoppedAs | None = None
+        self._stopped_as: EndState | None = None
         self._lost: ChatbridgeError | None = None
         self._hushed = asyncio.Event()
         self._changed = asyncio.Event()
@@ -65,7 +65,7 @@ class Recording:
         return self._state
 
     @property
-    def stopped_as(self) -> StoppedAs | None:
+    def stopped_as(self) -> EndState | None:
         """How it ends because somebody has stopped it."""
         return self._stopped_as
 
@@ -120,7 +120,7 @@ class Recording:
         self._require("speaking")
         self._add(event)
 
-    def stop(self, stopped_as: StoppedAs) -> None:
+    def stop(self, stopped_as: EndState) -> None:
         """Somebody wants no more of it. Where a person does (`cancelled`), that is why it ends."""
         if self._state == "speaking":
             if self._stopped_as != "cancelled":
