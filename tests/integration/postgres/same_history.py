@@ -20,7 +20,7 @@ from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import PageRequest
-from chatbridge.domain.model.turn import Once
+from chatbridge.domain.model.turn import Ending, Once
 from chatbridge.domain.model.turn_event import EndState
 from chatbridge.ports.conversation_repository import FeedbackKind
 from chatbridge.ports.turn_repository import Begun, TurnRequest
@@ -163,9 +163,10 @@ class SameHistory(RuleBasedStateMachine):
         """A turn that ends with messages of any kind."""
         turn = self._begin(place, "show me", new=True)
         if isinstance(turn, tuple):
-            request, *recordings = turn
+            request, *both = turn
             kept = tuple(self._entry(request.conversation_id, each) for each in entries)
-            self.both(lambda s, own: s.turns.finish(own, state, kept), tuple(recordings))
+            end = Ending(state=state, messages=kept)
+            self.both(lambda s, own: s.turns.finish(own.turn, end), tuple(both))
         return turn
 
     def _entry(self, id: ConversationId, entry: Message) -> Message:
