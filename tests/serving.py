@@ -1,13 +1,10 @@
 """chatbridge served for real: by uvicorn on a free port, in this process or its own."""
 
 import asyncio
-import os
 import re
 import signal
 import socket
 import ssl
-import subprocess
-import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,6 +20,7 @@ from chatbridge.domain.model.caller import DEVELOPMENT, Caller
 from chatbridge.domain.model.identifiers import UserId
 from chatbridge.main import create_app
 from chatbridge.settings import Settings
+from tests.command import Command, begin
 
 SECRET = "a secret of the tests, long enough for HS256"
 START_SECONDS = 30.0
@@ -114,12 +112,12 @@ class Spawned:
     """chatbridge as a process of its own, to be killed."""
 
     url: str
-    process: subprocess.Popen[bytes]
+    process: Command
     log: Path
 
     def kill(self) -> None:
         """kill -9."""
-        self.process.send_signal(signal.SIGKILL)
+        self.process.signal(signal.SIGKILL)
         self.process.wait(10)
 
     def peak(self) -> int:
@@ -129,15 +127,15 @@ class Spawned:
 
     def freeze(self) -> None:
         """It holds its connections, and says nothing more until it is thawed."""
-        self.process.send_signal(signal.SIGSTOP)
+        self.process.signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """It goes on."""
-        self.process.send_signal(signal.SIGCONT)
+        self.process.signal(signal.SIGCONT)
 
     def stop(self) -> int:
         """SIGTERM, and its exit code."""
-        self.process.terminate()
+        self.process.signal(signal.SIGTERM)
         return self.process.wait(20)
 
 
@@ -145,15 +143,9 @@ async def spawn(directory: Path, *arguments: str, **environment: str) -> Spawned
     """`chatbridge serve` in `directory`, ready; its settings are `environment` alone."""
     port = environment.get("PORT") or str(free_port())
     log = directory / "server.log"
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: ASYNC220, S603  # a start takes no time worth waiting for
-            [sys.executable, "-m", "chatbridge", "serve", *arguments],
-            cwd=directory,
-            env={**kept, **environment, "PORT": port},
-            stdout=output,
-            stderr=output,
-        )
+    process = await begin(
+        directory, "serve", *arguments, environment={**environment, "PORT": port}, output=log
+    )
     url = f"http://127.0.0.1:{port}"
     async with (
         httpx.AsyncClient(verify=NO_AUTHORITIES) as client,

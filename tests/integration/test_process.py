@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from chatbridge.adapters.jwt.token_issuer import JwtTokenIssuer
 from chatbridge.domain.model.caller import DEVELOPMENT, Caller
 from chatbridge.domain.model.identifiers import UserId
 from tests.chatkit_client import Json, add, create, events, items
+from tests.command import run
 from tests.serving import SECRET, Spawned, free_port, spawn
 
 PATIENCE = 30.0
@@ -176,7 +178,7 @@ async def test_a_stop_ends_open_streams_and_keeps_what_was_shown(
         told = events(response)
         shown = await shown_until(told, lambda text, _: bool(text))
         began = time.monotonic()
-        server.process.terminate()
+        server.process.signal(signal.SIGTERM)
         more, seen = await rest_of(told)
         await asyncio.to_thread(server.process.wait, STOPPED_WITHIN)
         assert time.monotonic() - began < STOPPED_WITHIN
@@ -200,7 +202,7 @@ async def test_a_stop_lets_a_short_answer_end(start: Spawn, environment: Environ
     ):
         told = events(response)
         shown = await shown_until(told, lambda text, _: bool(text))
-        server.process.terminate()
+        server.process.signal(signal.SIGTERM)
         more, seen = await rest_of(told)
     assert len((shown + more).split()) == 50
     assert not [event for event in seen if event["type"] == "error"]
@@ -235,28 +237,9 @@ async def test_the_embedded_database_survives_its_servers_end(start: Spawn) -> N
 # --- the command
 
 
-async def command(
-    directory: Path, *arguments: str, stdin: str | None = None, **environment: str
-) -> tuple[int, str, str]:
-    """Run `chatbridge` in the directory with these settings alone: exit code, stdout, stderr."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    done = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "chatbridge", *arguments],
-        cwd=directory,
-        env={**kept, **environment},
-        capture_output=True,
-        text=True,
-        input=stdin,
-        timeout=PATIENCE,
-        check=False,
-    )
-    return done.returncode, done.stdout, done.stderr
-
-
 async def refused(directory: Path, *arguments: str, **environment: str) -> str:
     """The last line of a command that must fail, and must not show a traceback."""
-    code, _, errors = await command(directory, *arguments, **environment)
+    code, _, errors = await run(directory, *arguments, **environment)
     assert code == 1, errors
     assert "Traceback" not in errors
     line = errors.strip().splitlines()[-1]
@@ -297,7 +280,7 @@ async def test_a_database_that_is_away_is_one_line_of_migrate(tmp_path: Path) ->
 
 async def test_a_database_url_is_migrated(tmp_path: Path, fresh_database: str) -> None:
     settings = {"DATABASE_URL": fresh_database, "CHATBRIDGE_DATABASE__SCHEMA": "another_one"}
-    code, output, _ = await command(tmp_path, "migrate", **settings)
+    code, output, _ = await run(tmp_path, "migrate", **settings)
     assert (code, output) == (0, "The schema another_one is up to date.\n")
     assert "DATABASE_URL" in await refused(tmp_path, "migrate")
 
@@ -313,12 +296,21 @@ async def test_a_port_in_use_and_a_home_in_use_are_one_line_each(start: Spawn, h
     await asyncio.to_thread(server.stop)
 
 
-async def test_the_first_line_says_where_to_chat(start: Spawn) -> None:
-    server = await start(DATABASE_URL="memory:", CHATBRIDGE_SECRET=SECRET)
-    first = server.log.read_text().splitlines()[0]
-    assert first == f"Chat in a browser: {server.url}/"
-    async with httpx.AsyncClient() as client:
-        assert (await client.get(f"{server.url}/")).status_code == 200
+def test_the_first_line_says_where_to_chat(tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    server = subprocess.Popen(
+        [sys.executable, "-m", "chatbridge", "serve"],
+        cwd=tmp_path,
+        env={"DATABASE_URL": "memory:", "PORT": url.rpartition(":")[2]},
+        stdout=subprocess.PIPE,
+    )
+    with server:
+        try:
+            assert server.stdout
+            assert server.stdout.readline().decode() == f"Chat in a browser: {url}/\n"
+            assert httpx.get(f"{url}/").status_code == 200
+        finally:
+            server.terminate()
 
 
 async def test_an_agent_is_found_in_the_current_directory(home: Path) -> None:
@@ -331,7 +323,7 @@ async def test_an_agent_is_found_in_the_current_directory(home: Path) -> None:
 async def test_a_chat_in_one_line(start: Spawn, home: Path) -> None:
     server = await start(DATABASE_URL="memory:")
     at = {"PORT": server.url.rpartition(":")[2]}
-    code, output, hint = await command(home, "chat", "add a task: buy oat milk", **at)
+    code, output, hint = await run(home, "chat", "add a task: buy oat milk", **at)
     assert code == 0
     badges, _, text = output.partition("[Success]")
     assert "Add task" in badges
@@ -339,10 +331,10 @@ async def test_a_chat_in_one_line(start: Spawn, home: Path) -> None:
     assert text.strip() == "Added **buy oat milk** as task 1."
     conversation = hint.split()[-1]
     more = ["--conversation", conversation]
-    code, output, _ = await command(home, "chat", *more, "what are my tasks?", **at)
+    code, output, _ = await run(home, "chat", *more, "what are my tasks?", **at)
     assert code == 0
     assert "buy oat milk" in output
-    code, output, _ = await command(home, "chat", *more, stdin="hello\n", **at)
+    code, output, _ = await run(home, "chat", *more, stdin="hello\n", **at)
     assert code == 0
     assert output.index("Added **buy oat milk**") < output.index("Hello!")
     line = await refused(home, "chat", "--conversation", "conv_none", "hello", **at)
