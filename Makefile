@@ -8,6 +8,7 @@ DEV := $(VENV)/.dev
 SOURCES := src tests scripts examples
 ELEMENT := element/node_modules/.installed
 FRONTEND := frontend/node_modules/.installed
+TOOL_SERVERS := tests/system/tool_servers/node_modules/.installed
 # a lock holds everything: nothing is resolved, and nothing comes that it does not name
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps
 LOCK := $(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --python-version 3.11 \
@@ -33,7 +34,7 @@ test: $(DEV) ## the whole suite on a real Postgres; TEST_POSTGRES=url|container|
 	$(BIN)/pytest -n 3 --dist worksteal -m 'not alone' --cov --cov-report=
 	$(BIN)/pytest -m alone --cov --cov-append --cov-report=term
 
-test-system: $(DEV) ## what needs programs from elsewhere: PgBouncer, nginx and Node
+test-system: $(DEV) $(TOOL_SERVERS) ## what needs programs from elsewhere: PgBouncer, nginx and Node
 	pgbouncer="$$(scripts/program.sh pgbouncer)" && nginx="$$(scripts/program.sh nginx)" && \
 		PGBOUNCER="$$pgbouncer" NGINX="$$nginx" $(BIN)/pytest tests/system
 
@@ -88,7 +89,7 @@ install: $(DEV) ## set up for development, with the hooks
 
 clean: ## remove what make has made; .chatbridge stays
 	rm -rf $(VENV) .pytest_cache .ruff_cache .coverage dist tests/browser/artefacts
-	rm -rf element/node_modules frontend/node_modules frontend/.next
+	rm -rf element/node_modules frontend/node_modules tests/system/tool_servers/node_modules frontend/.next
 
 $(SERVER): requirements.lock requirements-build.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed") if sys.version_info < (3, 11) else 0'
@@ -101,7 +102,7 @@ $(DEV): requirements-dev.lock $(SERVER)
 	$(PIP) --require-hashes -r requirements-dev.lock
 	@touch $@
 
-$(ELEMENT) $(FRONTEND): %/node_modules/.installed: %/package-lock.json
+$(ELEMENT) $(FRONTEND) $(TOOL_SERVERS): %/node_modules/.installed: %/package-lock.json
 	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' || { echo "Node 20.9 or later is needed"; exit 1; }
 	cd $* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@

@@ -1,9 +1,8 @@
-"""The reference servers of the Model Context Protocol, started as a person would start them."""
+"""The reference servers of the Model Context Protocol, by the programs of their packages."""
 
 import asyncio
 import json
 import os
-import shutil
 import sys
 import time
 from collections.abc import AsyncGenerator
@@ -20,22 +19,20 @@ from chatbridge.domain.model.tool import ToolRequest, ToolResult
 from tests.integration.tool_servers import behalf
 
 ALICE = behalf("alice")
-NPM_VERSION = "2026.8.31"
-PYPI_VERSION = "2026.10.19"
-# the first start fetches the program, from where this machine gets its packages
-STARTING = 120.0
+ON_NODE = Path(__file__).parent / "tool_servers" / "node_modules" / ".bin"
+STARTING = 30.0
 ENVIRONMENT = dict(os.environ)
 
 
 def on_node(name: str, *args: str, **env: str) -> StdioServer:
     """A server from npm."""
-    if shutil.which("npx") is None:
-        pytest.fail("no npx: the reference tool servers need Node 20 or later")
-    package = f"@modelcontextprotocol/server-{name}@{NPM_VERSION}"
+    program = ON_NODE / f"mcp-server-{name}"
+    if not program.exists():
+        pytest.fail(f"no {program}: `make test-system` installs it, with Node 20.9 or later")
     return StdioServer(
         name=name,
-        command="npx",
-        args=["-y", package, *args],
+        command=str(program),
+        args=list(args),
         env=ENVIRONMENT | env,
         starting=STARTING,
     )
@@ -43,12 +40,10 @@ def on_node(name: str, *args: str, **env: str) -> StdioServer:
 
 def on_python(name: str, *args: str) -> StdioServer:
     """A server from PyPI."""
-    program = f"mcp-server-{name}"
-    uv = str(Path(sys.executable).with_name("uv"))
     return StdioServer(
         name=name,
-        command=uv,
-        args=["tool", "run", "--from", f"{program}=={PYPI_VERSION}", program, *args],
+        command=str(Path(sys.executable).with_name(f"mcp-server-{name}")),
+        args=list(args),
         env=ENVIRONMENT,
         starting=STARTING,
     )
