@@ -12,28 +12,19 @@ from playwright.async_api import BrowserContext, Route, expect
 from scripts.web import Web
 from tests.browser.chromium import Watch
 from tests.browser.conftest import NewContext
-from tests.browser.element_page import Chat
-from tests.browser.web_stack import PASSWORD, open_chat, sign_in, sign_up, token
+from tests.browser.web_stack import (
+    PASSWORD,
+    as_bearer,
+    claims,
+    open_chat,
+    sign_in,
+    sign_up,
+    thread_of,
+    token,
+)
 from tests.chatkit_client import create, items, shown, without_times
 
 CDN = "https://cdn.platform.openai.com/**"
-
-
-def thread_of(chat: Chat) -> str:
-    """The conversation that the address names."""
-    return re.search(r"[?&]c=([^&]+)", chat.page.url)[1]
-
-
-def claims(signed: str) -> tuple[dict[str, str], dict[str, str]]:
-    """A token's head and body, unverified."""
-    head, body, _ = signed.split(".")
-    return tuple(json.loads(base64.urlsafe_b64decode(part + "===")) for part in (head, body))
-
-
-def as_bearer(url: str, signed: str) -> httpx.AsyncClient:
-    """A client of chatbridge itself."""
-    headers = {"Authorization": f"Bearer {signed}"}
-    return httpx.AsyncClient(base_url=url, headers=headers, timeout=20)
 
 
 async def test_signing_up_leads_to_the_chat_and_the_chat_to_a_task(

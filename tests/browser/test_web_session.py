@@ -12,8 +12,7 @@ from scripts.web import Web
 from tests.browser.chromium import Watch
 from tests.browser.conftest import NewContext
 from tests.browser.element_page import Chat
-from tests.browser.test_web import as_bearer, claims, thread_of
-from tests.browser.web_stack import PASSWORD, open_chat, sign_up
+from tests.browser.web_stack import PASSWORD, as_bearer, claims, open_chat, sign_up, thread_of
 from tests.serving import SECRET
 from tests.unit.adapters.jwt.signers import good_claims, hs256
 

@@ -1,11 +1,15 @@
 """The real stack of the web app: Postgres, chatbridge and `next start`, as `make web` starts it."""
 
 import asyncio
+import base64
+import json
 import os
+import re
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import httpx
 from playwright.async_api import BrowserContext, expect
 
 from scripts import web
@@ -77,3 +81,20 @@ async def open_chat(context: BrowserContext, url: str, thread: str = "") -> Chat
     await page.goto(f"{url}/dashboard/chat" + (f"?c={thread}" if thread else ""))
     await expect(chat.box).to_be_visible(timeout=15_000)
     return chat
+
+
+def thread_of(chat: Chat) -> str:
+    """The conversation that the address names."""
+    return re.search(r"[?&]c=([^&]+)", chat.page.url)[1]
+
+
+def claims(signed: str) -> tuple[dict[str, str], dict[str, str]]:
+    """A token's head and body, unverified."""
+    head, body, _ = signed.split(".")
+    return tuple(json.loads(base64.urlsafe_b64decode(part + "===")) for part in (head, body))
+
+
+def as_bearer(url: str, signed: str) -> httpx.AsyncClient:
+    """A client of chatbridge itself."""
+    headers = {"Authorization": f"Bearer {signed}"}
+    return httpx.AsyncClient(base_url=url, headers=headers, timeout=20)
