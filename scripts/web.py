@@ -158,7 +158,9 @@ def running(
 def build() -> None:
     """Build the web app, unless it has been since its sources changed. Raises Failed."""
     if not NEXT.exists():
-        raise Failed("The web app's packages are missing: run `npm ci --ignore-scripts` in frontend/.")
+        raise Failed(
+            "The web app's packages are missing: run `npm ci --ignore-scripts` in frontend/."
+        )
     built = FRONTEND / ".next" / "BUILD_ID"
     newest = max(path.stat().st_mtime for path in _sources())
     if built.exists() and built.stat().st_mtime > newest:
