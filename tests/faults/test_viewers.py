@@ -8,6 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
+
 from tests.faults.asking import Person, eventually, in_lanes
 from tests.faults.model import Script
 from tests.faults.stand import Replica, Stand, signed_in
@@ -71,10 +73,13 @@ async def _hop(stand: Stand, replicas: tuple[Replica, Replica], number: int) -> 
 async def _some(stream: Stream, seen: Seen, leave: bool) -> bool:
     """Watch some frames, or all that come; whether the stream has ended."""
     patience = random.randint(0, 15)  # noqa: S311
-    async for _ in stream.frames(seen):
-        patience -= 1
-        if leave and patience <= 0:
-            return False
+    try:
+        async for _ in stream.frames(seen):
+            patience -= 1
+            if leave and patience <= 0:
+                return False
+    except httpx.TransportError as error:
+        raise AssertionError(f"a stream broke off after {seen.types[-3:]}") from error
     return True
 
 

@@ -74,7 +74,7 @@ class Stream:
         return json.loads(await self._response.aread())
 
     async def frames(self, seen: Seen) -> AsyncGenerator[Frame, None]:
-        """The frames as they come, each added to what was seen."""
+        """The frames as they come, each added to what was seen. Raises httpx.TransportError."""
         id: str | None = None
         data: list[str] = []
         heard = time.monotonic()
