@@ -5,32 +5,39 @@ from typing import Any, cast
 
 from fastapi import Request
 from pydantic_core import from_json
+from starlette.types import Receive, Scope
 
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.limits import MAX_BODY
 from chatbridge.domain.model.message import storable
 from chatbridge.entrypoints.errors import not_json, too_large
 
+_UNREAD = object()
 _WITH_BODY = ("POST", "PUT", "PATCH")
 
 
 class GuardedRequest(Request):
     """A request whose body is bounded while it is read, and JSON whatever its depth."""
 
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        super().__init__(scope, receive)
+        self._bytes: bytes | None = None
+        self._value: Any = _UNREAD
+
     async def body(self) -> bytes:
         """The body. Raises TooLarge as soon as it is over the limit."""
-        if not hasattr(self, "_body"):
+        if self._bytes is None:
             announced = self.headers.get("content-length", "")
             size = int(announced) if announced.isdecimal() else 0
             _require_bounded(size)
-            self._body = await self._read()
-        return self._body
+            self._bytes = await self._read()
+        return self._bytes
 
     async def json(self) -> Any:
         """The body as JSON. Raises like `parsed`."""
-        if not hasattr(self, "_json"):
-            self._json = parsed(await self.body())
-        return self._json
+        if self._value is _UNREAD:
+            self._value = parsed(await self.body())
+        return self._value
 
     async def _read(self) -> bytes:
         parts: list[bytes] = []

@@ -9,6 +9,8 @@ from chatkit.types import ChatKitReq
 from pydantic import BaseModel
 
 from chatbridge.adapters.jwt.service_keys import new_service_key
+from chatbridge.entrypoints.chatkit.operations import OPERATIONS as SERVED
+from chatbridge.entrypoints.chatkit.operations import Answered, Streamed, type_of
 from tests.chatkit_client import Json, create, say, user_input
 from tests.integration.http.published import ROUTES, Route, refusals
 from tests.serving import Served
@@ -23,15 +25,8 @@ _REQUESTS: dict[str, type[BaseModel]] = {
     request.model_fields["type"].default: request for request in get_args(_UNION)
 }
 OPERATIONS = tuple(_REQUESTS)
-STREAMED = ("threads.create", "threads.add_user_message", "threads.retry_after_item")
-ANSWERED = (
-    "threads.get_by_id",
-    "threads.list",
-    "threads.update",
-    "threads.delete",
-    "items.list",
-    "items.feedback",
-)
+STREAMED = tuple(type_of(each) for each in SERVED if isinstance(each, Streamed))
+ANSWERED = tuple(type_of(each) for each in SERVED if isinstance(each, Answered))
 UNSUPPORTED = tuple(name for name in OPERATIONS if name not in STREAMED + ANSWERED)
 OF_ONE_THREAD = tuple(
     name

@@ -32,9 +32,13 @@ class MendingClient(AsyncOpenAI):
 
 
 class _Chat(AsyncChat):
-    @cached_property
+    def __init__(self, client: AsyncOpenAI) -> None:
+        super().__init__(client)
+        self._mended = _Completions(client)
+
+    @property
     def completions(self) -> AsyncCompletions:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return _Completions(self._client)
+        return self._mended
 
 
 class _Completions(AsyncCompletions):

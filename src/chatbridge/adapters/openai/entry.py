@@ -7,8 +7,6 @@ from typing import Any
 
 from agents import Agent
 
-__all__ = ["Agent", "load_agent"]
-
 
 def load_agent(entry: str) -> Agent[Any]:
     """The agent at `module:attribute`, or the one that a function there makes.

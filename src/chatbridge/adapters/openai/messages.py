@@ -1,6 +1,5 @@
 """Messages as the input items of the Agents SDK."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -8,7 +7,7 @@ from agents import TResponseInputItem
 
 from chatbridge.adapters.openai.arguments import parsed_arguments
 from chatbridge.domain.model.message import Message
-from chatbridge.domain.model.tool_call import ToolCall, is_listing
+from chatbridge.domain.model.tool_call import CallState, ToolCall, is_listing
 
 OUTCOME_UNKNOWN = (
     "The outcome of this call is unknown: it was cut off and may have done its work. "
@@ -69,9 +68,15 @@ def _told(call: ToolCall) -> TResponseInputItem:
     return {"role": "assistant", "content": f"{told}{f': {outcome}' if outcome else '.'}]"}
 
 
-_BROUGHT = defaultdict(lambda: "was cut off", succeeded="answered", failed="failed")
+_CUT_OFF = "was cut off"
+_BROUGHT: dict[CallState, str] = {
+    "running": _CUT_OFF,
+    "succeeded": "answered",
+    "failed": "failed",
+    "cancelled": _CUT_OFF,
+    "unknown": _CUT_OFF,
+}
 
 
 def _outcome(call: ToolCall) -> str:
-    seen = call.state in ("succeeded", "failed")
-    return (call.output or "") if seen else OUTCOME_UNKNOWN
+    return OUTCOME_UNKNOWN if _BROUGHT[call.state] is _CUT_OFF else call.output or ""

@@ -7,12 +7,13 @@ from chatkit.widgets import DynamicWidgetRoot
 
 from chatbridge.domain.model.tool_call import CallState, ToolCall
 
-_BADGES: dict[CallState, tuple[str, str]] = {
-    "running": ("Running", "secondary"),
-    "succeeded": ("Success", "success"),
-    "failed": ("Failed", "danger"),
-    "cancelled": ("Cancelled", "warning"),
-    "unknown": ("Outcome unknown", "warning"),
+# a state's label, its colour, and whether the output says why it came so
+_BADGES: dict[CallState, tuple[str, str, bool]] = {
+    "running": ("Running", "secondary", False),
+    "succeeded": ("Success", "success", False),
+    "failed": ("Failed", "danger", True),
+    "cancelled": ("Cancelled", "warning", False),
+    "unknown": ("Outcome unknown", "warning", True),
 }
 _MAX_REASON = 200
 
@@ -28,7 +29,7 @@ def badges(calls: Sequence[ToolCall]) -> dict[str, Any]:
 
 
 def _line(call: ToolCall) -> dict[str, Any]:
-    label, color = _BADGES[call.state]
+    label, color, has_reason = _BADGES[call.state]
     row = {
         "type": "Row",
         "align": "center",
@@ -40,7 +41,7 @@ def _line(call: ToolCall) -> dict[str, Any]:
             {"type": "Badge", "label": label, "color": color, "variant": "soft", "size": "sm"},
         ],
     }
-    reason = [_reason(call.output)] if call.state in ("failed", "unknown") and call.output else []
+    reason = [_reason(call.output)] if has_reason and call.output else []
     return {"type": "Col", "key": call.id, "gap": 1, "children": [row, *reason]}
 
 

@@ -4,39 +4,27 @@ import json
 import re
 from typing import Any
 
-from chatkit.types import ChatKitReq, Page, Thread, ThreadItem, ThreadMetadata, ThreadStreamEvent
+from chatkit.types import ChatKitReq, Page, ThreadItem, ThreadMetadata, ThreadStreamEvent
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
+from chatbridge.entrypoints.chatkit.operations import OPERATIONS, Answered, type_of
 from chatbridge.entrypoints.openapi import Schema, event_stream
 
 _THREAD_ID = "conv_6f1c2a7d9b3e4c5f8a0b1c2d3e4f5a6b"
 _STRING = {"schema": {"type": "string"}}
 
-_SAID: dict[str, Any] = {
-    "content": [{"type": "input_text", "text": "add a task: buy oat milk"}],
-    "attachments": [],
-    "inference_options": {},
-}
-
 # the SDK's names are common words; in the contract they are ChatKit's
 _REFERENCE = "#/components/schemas/chatkit.{model}"
-_ROOTS: dict[str, Any] = {
-    "Request": ChatKitReq,
-    "Event": ThreadStreamEvent,
-    "Thread": Thread,
-    "ThreadPage": Page[ThreadMetadata],
-    "ThreadItemPage": Page[ThreadItem],
+_PAGES: dict[Any, str] = {Page[ThreadMetadata]: "ThreadPage", Page[ThreadItem]: "ThreadItemPage"}
+_ANSWERS: dict[str, Any] = {
+    _PAGES.get(each.answer) or str(each.answer.__name__): each.answer
+    for each in OPERATIONS
+    if isinstance(each, Answered) and each.answer
 }
+_ROOTS: dict[str, Any] = {"Request": ChatKitReq, "Event": ThreadStreamEvent, **_ANSWERS}
 # pydantic names a generic type by all that is in it
 _LONG_NAMES = {r"Page_ThreadMetadata_": "ThreadPage", r"Page_Annotated\w+": "ThreadItemPage"}
-
-_PARAMS: dict[str, dict[str, Any]] = {
-    "threads.create": {"input": _SAID},
-    "threads.add_user_message": {"thread_id": _THREAD_ID, "input": _SAID},
-    "threads.list": {"limit": 20, "order": "desc"},
-    "items.list": {"thread_id": _THREAD_ID, "limit": 20, "order": "asc"},
-}
 
 _THREADS: dict[str, Any] = {
     "data": [
@@ -129,8 +117,8 @@ REQUEST: Schema = {
             "application/json": {
                 "schema": _reference("Request"),
                 "examples": {
-                    name: {"value": {"type": name, "params": params}}
-                    for name, params in _PARAMS.items()
+                    type_of(each): {"value": {"type": type_of(each), "params": each.params}}
+                    for each in OPERATIONS
                 },
             }
         },
@@ -140,12 +128,7 @@ REQUEST: Schema = {
 EVENTS = event_stream(_reference("Event"), example=_EVENTS)
 """A stream of the protocol."""
 
-_ANSWER: Schema = {
-    "anyOf": [
-        *map(_reference, ("Thread", "ThreadPage", "ThreadItemPage")),
-        {"type": "object", "maxProperties": 0},
-    ]
-}
+_ANSWER: Schema = {"anyOf": [*map(_reference, _ANSWERS), {"type": "object", "maxProperties": 0}]}
 
 _HEADERS: Schema = {
     "X-Conversation-Id": {"description": "Of a stream: its thread.", **_STRING},

@@ -1,21 +1,54 @@
-"""The frames of a turn with ids, so that a stream can be taken up again after any of them."""
+"""A turn as the frames of a stream: for who has asked, and for who takes it up again.
 
+From the inside out, each step the whole stream of the one before it:
+
+    Recording.show        what the turn says, as soon as it is durable
+    stream_events         the same in ChatKit's words; the n-th of these is frame n of the turn
+    BridgeServer          as frames, `data: {json}` and a blank line, behind a prelude of the SDK's
+                          own: the new thread, the person's message, the options
+    with_kept_times       the prelude with the times that a reload shows
+    with_ids              where asked for, `id: turn/n` before frame n; the prelude has none
+    kept_alive            and a comment wherever nothing was said for a while
+    ShowingResponse       a viewer of the turn, who leaves when the response ends
+
+Who takes a stream up again has seen the prelude: `frames_after` writes the frames as the SDK does.
+"""
+
+import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import aclosing
+from typing import Any
 
+from chatkit.server import StreamingResult
 from chatkit.types import ThreadStreamEvent
 
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.identifiers import ID_PATTERN, TurnId
 from chatbridge.domain.services.recording import Recording
 from chatbridge.entrypoints.chatkit.events import stream_events
+from chatbridge.entrypoints.chatkit.mapping import to_item, to_thread
+from chatbridge.entrypoints.chatkit.server import BridgeServer
 from chatbridge.entrypoints.chatkit.store import Watching
+from chatbridge.entrypoints.showing import kept_alive
 
 RESUMABLE = {"X-Chatbridge-Stream": "resumable"}
 """Says of a stream that it has ids and is never silent, of any other answer that streams can."""
 
-_CURSOR = re.compile(rf"({ID_PATTERN})/([0-9]{{1,9}})")
+_FRAME_ID = re.compile(rf"({ID_PATTERN})/([0-9]{{1,9}})")
+_HEAD, _END = b"data: ", b"\n\n"
+_PRELUDE = (b'data: {"type":"thread.created",', b'data: {"type":"thread.item.done",')
+
+
+async def frames_of(
+    recording: Recording, bridge: BridgeServer, request: bytes, *, resumable: bool
+) -> AsyncGenerator[bytes, None]:
+    """The whole stream for who has asked this."""
+    watching = Watching(recording)
+    told = await bridge.process(request, watching)
+    assert isinstance(told, StreamingResult)  # noqa: S101  # as the SDK sorts operations
+    frames = with_kept_times(told, watching)
+    return kept_alive(with_ids(frames, watching)) if resumable else frames
 
 
 async def frames_after(recording: Recording, number: int) -> AsyncGenerator[bytes, None]:
@@ -28,15 +61,28 @@ async def frames_after(recording: Recording, number: int) -> AsyncGenerator[byte
                 yield _id(recording, counted) + _framed(event)
 
 
-async def with_ids(frames: AsyncIterable[bytes], watching: Watching) -> AsyncGenerator[bytes, None]:
-    """The SDK's frames; those that the turn itself gave get their ids."""
+async def with_kept_times(
+    frames: AsyncIterable[bytes], watching: Watching
+) -> AsyncGenerator[bytes, None]:
+    """The frames, those of the prelude with the times that are kept.
+
+    The SDK gives the new thread and the person's message a time of its own, without a zone, which
+    a browser takes for its own zone's.
+    """
     async for frame in frames:
-        yield _id(watching.recording, watching.told) + frame if watching.told else frame
+        prelude = not watching.frame and frame.startswith(_PRELUDE)
+        yield _timed(frame, watching) if prelude else frame
 
 
-def read_cursor(cursor: str) -> tuple[TurnId, int]:
+async def with_ids(frames: AsyncIterable[bytes], watching: Watching) -> AsyncGenerator[bytes, None]:
+    """The frames; those of the turn with their ids."""
+    async for frame in frames:
+        yield _id(watching.recording, watching.frame) + frame if watching.frame else frame
+
+
+def read_frame_id(id: str) -> tuple[TurnId, int]:
     """The turn and the frame that an id names. Raises Invalid."""
-    named = _CURSOR.fullmatch(cursor)
+    named = _FRAME_ID.fullmatch(id)
     if named is None:
         raise refusals.invalid_frame_id()
     return TurnId(named[1]), int(named[2])
@@ -51,4 +97,14 @@ def _framed(event: ThreadStreamEvent) -> bytes:
     written = event.model_dump_json(
         by_alias=True, exclude_none=True, context={"exclude_metadata": True}
     )
-    return f"data: {written}\n\n".encode()
+    return _HEAD + written.encode() + _END
+
+
+def _timed(frame: bytes, watching: Watching) -> bytes:
+    event: dict[str, Any] = json.loads(frame.removeprefix(_HEAD))
+    if "thread" in event:
+        told, kept = event["thread"], to_thread(watching.recording.turn.conversation)
+    else:
+        told, kept = event["item"], to_item(watching.subject)
+    told["created_at"] = kept.model_dump(mode="json", include={"created_at"})["created_at"]
+    return _HEAD + json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode() + _END

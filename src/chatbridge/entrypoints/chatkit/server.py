@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from chatkit.server import ChatKitServer, NonStreamingResult, StreamingResult
+from chatkit.server import ChatKitServer
 from chatkit.types import (
     FeedbackKind,
     ThreadItem,
@@ -14,7 +14,6 @@ from chatkit.types import (
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.entrypoints.chatkit.events import stream_events
-from chatbridge.entrypoints.chatkit.prelude import with_kept_times
 from chatbridge.entrypoints.chatkit.store import ConversationStore, TurnStore, Watching
 
 
@@ -47,15 +46,6 @@ class BridgeServer(ChatKitServer[Watching]):
     def __init__(self) -> None:
         super().__init__(TurnStore())
 
-    async def process(
-        self, request: str | bytes | bytearray, context: Watching
-    ) -> StreamingResult | NonStreamingResult:
-        """As the SDK does it, but for the times in what it says itself."""
-        told = await super().process(request, context)
-        if isinstance(told, StreamingResult):
-            return StreamingResult(with_kept_times(told, context))
-        return told
-
     async def respond(
         self,
         thread: ThreadMetadata,
@@ -63,7 +53,7 @@ class BridgeServer(ChatKitServer[Watching]):
         context: Watching,
     ) -> AsyncIterator[ThreadStreamEvent]:
         async for event in stream_events(context.recording):
-            context.told += 1
+            context.frame += 1
             yield event
 
     async def handle_stream_cancelled(

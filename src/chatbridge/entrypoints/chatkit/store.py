@@ -20,11 +20,11 @@ from chatbridge.entrypoints.chatkit.mapping import to_item, to_thread
 
 @dataclass(slots=True)
 class Watching:
-    """The context of a streaming operation: the turn that was begun for it, and how many frames
-    of it were told."""
+    """The context of a streaming operation: the turn that was begun for it, and the number of the
+    turn's frame that is being told; 0 as long as the SDK speaks for itself."""
 
     recording: Recording
-    told: int = 0
+    frame: int = 0
 
     @property
     def subject(self) -> Message:

@@ -10,7 +10,7 @@ from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.authentication import current_caller, guarded
 from chatbridge.entrypoints.chatkit.documentation import BY_SESSION, FRAMES, ThreadCancelOut
-from chatbridge.entrypoints.chatkit.frames import RESUMABLE, frames_after, read_cursor
+from chatbridge.entrypoints.chatkit.frames import RESUMABLE, frames_after, read_frame_id
 from chatbridge.entrypoints.openapi import BODY, CONVERSATION, SIGN_IN, STORE, problems
 from chatbridge.entrypoints.showing import ShowingResponse, kept_alive
 from chatbridge.ports.authenticator import Authenticator
@@ -108,7 +108,7 @@ def threads_router(
             if recording is None:
                 await history.get(user_id, conversation_id)
             return recording, 0
-        turn_id, told = read_cursor(cursor)
+        turn_id, told = read_frame_id(cursor)
         recording = await turns.watch(user_id, turn_id)
         if recording.turn.conversation.id != conversation_id:
             raise refusals.no_turn()
