@@ -21,13 +21,14 @@ SAID: dict[str, Refusal[ChatbridgeError]] = {
     if isinstance(value, Refusal)
 }
 EXAMPLES = DOCUMENT["components"]["examples"]
-# what a tool's caller or only the next layer is told, and what is at no path of the contract
+# what a tool's caller, a viewer or the next layer is told, and what is at no path of the contract
 NOT_OF_AN_OPERATION = {
     "conversation_deleted",
     "invalid_task",
     "message_exists",
     "method_not_allowed",
     "no_such_path",
+    "not_kept",
     "stale_turn",
     "task_not_found",
     "turn_lost",
