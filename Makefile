@@ -16,7 +16,7 @@ LOCK := $(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --pytho
 # Python 3.11 may fail to parse for a prettier traceback, where many tasks were cancelled
 FAULTS := --tb=native -p no:hypothesispytest
 
-.PHONY: help run demo web test test-system test-faults test-faults-bite test-browser picture element check format lint types imports migrate contract lock install clean
+.PHONY: help run demo web quick unit test test-container test-system test-faults test-faults-bite test-browser picture element check format lint types imports migrate contract lock install clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,9 +30,21 @@ demo: $(SERVER) ## the same in memory: gone when it stops
 web: $(SERVER) $(FRONTEND) ## the web app with accounts on http://127.0.0.1:3000, and all it needs; needs Node
 	@$(BIN)/python scripts/web.py
 
+quick: $(DEV) ## what fails soonest, in under a minute: lint, types, imports and the unit tests
+	@$(MAKE) --no-print-directory -j2 -Otarget types unit lint imports
+
+unit: $(DEV) ## the tests that need no database
+	$(BIN)/pytest -q tests/unit
+
 test: $(DEV) ## the whole suite on a real Postgres; TEST_POSTGRES=url|container|embedded forces one
 	$(BIN)/pytest -n 3 --dist worksteal -m 'not alone' --cov --cov-report=
 	$(BIN)/pytest -m alone --cov --cov-append --cov-report=term
+
+test-container: $(DEV) ## the store contracts on a Postgres in a container; needs a Docker engine
+	image=postgres:17-alpine; docker pull -q $$image || \
+		{ image=chatbridge-postgres:local; PYTHON=$(BIN)/python scripts/postgres_image.sh $$image; } && \
+		TEST_POSTGRES=container TEST_POSTGRES_IMAGE=$$image \
+		$(BIN)/pytest -n 3 --dist worksteal tests/integration/postgres
 
 test-system: $(DEV) $(TOOL_SERVERS) ## what needs programs from elsewhere: PgBouncer, nginx and Node
 	pgbouncer="$$(scripts/program.sh pgbouncer)" && nginx="$$(scripts/program.sh nginx)" && \

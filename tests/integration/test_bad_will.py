@@ -58,6 +58,7 @@ async def seconds_of(client: httpx.AsyncClient, url: str) -> float:
     return sum(answer.elapsed.total_seconds() for answer in answers)
 
 
+@pytest.mark.alone
 async def test_half_open_connections_keep_nobody_waiting(server: Spawned) -> None:
     url = f"{server.url}/healthz"
     async with httpx.AsyncClient() as client, AsyncExitStack() as open_ones:

@@ -1,7 +1,6 @@
 """Tool servers that are slow, hang, go down, change and come back."""
 
 import asyncio
-import time
 from typing import Any
 
 import pytest
@@ -76,13 +75,11 @@ async def test_an_older_server_that_hangs_is_left_in_time() -> None:
         provider(probe_at(base, timeout=0.5)) as tools,
     ):
         assert await names(tools)
-        began = time.perf_counter()
-        result = await tools.call(request("slow", seconds=20), ALICE)
-        took = time.perf_counter() - began
+        async with asyncio.timeout(10):
+            result = await tools.call(request("slow", seconds=20), ALICE)
 
     assert "did not answer within 0.5 s" in result.output
     assert probe.log == ["start", "cancelled"]
-    assert took < 3
 
 
 # down
@@ -158,21 +155,22 @@ async def test_a_server_that_goes_down_in_the_middle_of_a_call_is_not_asked_agai
 
 
 async def test_a_server_that_hangs_delays_a_turn_shortly_and_the_next_not_at_all() -> None:
+    asked = 0
+
     async def hanging(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal asked
         if scope["type"] == "http":
+            asked += 1
             await asyncio.sleep(30)
 
-    times = ListingTimes(patience=0.5, rest=5)
+    times = ListingTimes(patience=0.5, rest=60)
     async with serving(hanging) as base, provider(probe_at(base), times=times) as tools:
-        began = time.perf_counter()
-        await asyncio.gather(*(tools.tools(ALICE) for _ in range(5)))
-        first = time.perf_counter() - began
-        began = time.perf_counter()
+        async with asyncio.timeout(10):
+            await asyncio.gather(*(tools.tools(ALICE) for _ in range(5)))
+        assert asked == 1
         assert await names(tools) == []
-        second = time.perf_counter() - began
 
-    assert 0.5 <= first < 2
-    assert second < 0.1
+    assert asked == 1
 
 
 async def test_a_call_that_fails_does_not_have_a_hanging_server_asked_for_its_list() -> None:

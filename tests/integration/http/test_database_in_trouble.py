@@ -74,6 +74,7 @@ async def test_every_request_ends_in_time_while_packets_vanish_and_all_heals(
         print(f"\nblack hole: {len(timed)} requests, {slowest.seconds:.1f} s the slowest")
 
 
+@pytest.mark.alone
 async def test_a_pool_of_forgotten_connections_costs_one_wait_and_no_refusal(line: Line) -> None:
     line.proxy.forget()
     began = time.perf_counter()
