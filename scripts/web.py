@@ -235,14 +235,13 @@ def _answers(url: str) -> bool:
 
 @contextmanager
 def _database(settings: Settings) -> Generator[str]:
-    match settings.store:
-        case "postgres":
-            yield settings.postgres_url or ""
-        case "embedded":
-            with EmbeddedPostgres(settings.data_dir / "postgres") as postgres:
-                yield postgres.url
-        case "memory":
-            raise Failed("The accounts need a Postgres: unset CHATBRIDGE_DATABASE__URL.")
+    if not settings.store_url:
+        with EmbeddedPostgres(settings.data_dir / "postgres") as postgres:
+            yield postgres.url
+    elif settings.store_url.startswith("postgres"):
+        yield settings.store_url
+    else:
+        raise Failed("The accounts need a Postgres: unset CHATBRIDGE_DATABASE__URL.")
 
 
 def _serve(web_port: int) -> NoReturn:

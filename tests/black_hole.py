@@ -68,7 +68,7 @@ async def survives_a_black_hole(service: Served, proxy: TcpProxy, user: str) -> 
     client = service.as_user(user)
     conversation, other = [await a_conversation(service, user) for _ in range(2)]
     before = (await client.post("/chatkit", json=items(conversation))).json()
-    await fill(service.container.engine())
+    await fill(service.container.store().engine)
     proxy.hold()
     try:
         timed = await ask_everything(service, user, other)

@@ -119,7 +119,7 @@ async def whole_turns(trips: Trips, url: str) -> dict[str, list[tuple[Counter[st
     async with served(settings_for(url), override) as service:
         client = service.as_user("alice")
         conversation, _ = await say(client, create("hello"))
-        await fill(service.container.engine())
+        await fill(service.container.store().engine)
         for name, request, times in (
             ("warm up", add(conversation, "hello"), 8),
             ("add a message", add(conversation, "hello"), 5),

@@ -53,13 +53,9 @@ def _serve_tasks(port: int) -> None:
 
 
 def _migrate() -> str:
-    from chatbridge.adapters.postgres.migrate import upgrade
+    from chatbridge.stores import store_for
 
-    settings = _settings()
-    if settings.store != "postgres":
-        raise ValueError("Set DATABASE_URL: the embedded database is migrated when it is served.")
-    upgrade(settings.postgres_url or "", settings.database.schema_name)
-    return f"The schema {settings.database.schema_name} is up to date."
+    return store_for(_settings()).migrate()
 
 
 def _development_token(user: str) -> str:

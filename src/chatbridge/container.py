@@ -3,12 +3,10 @@
 Building is synchronous and touches no network; `running` opens and closes what needs it.
 """
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,10 +14,8 @@ from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import (
     Callable as CallableProvider,
 )
-from dependency_injector.providers import Dependency, Provider, Selector, Singleton
-from sqlalchemy.ext.asyncio import AsyncEngine
+from dependency_injector.providers import Dependency, Provider, Singleton
 
-from chatbridge.adapters.embedded.server import EmbeddedPostgres
 from chatbridge.adapters.jwt.authenticator import JwtAuthenticator, SignIn
 from chatbridge.adapters.jwt.key_source import Jwks, SharedSecret
 from chatbridge.adapters.jwt.secret_file import secret_in
@@ -28,22 +24,10 @@ from chatbridge.adapters.jwt.token_issuer import JwtTokenIssuer, SharedSecretTok
 from chatbridge.adapters.mcp.http_server import HttpServer
 from chatbridge.adapters.mcp.stdio_server import StdioServer
 from chatbridge.adapters.mcp.tool_provider import McpToolProvider
-from chatbridge.adapters.memory.conversation_repository import MemoryConversationRepository
-from chatbridge.adapters.memory.store import MemoryStore
-from chatbridge.adapters.memory.task_repository import MemoryTaskRepository
-from chatbridge.adapters.memory.turn_journal import MemoryTurnJournal
-from chatbridge.adapters.memory.turn_repository import MemoryTurnRepository
 from chatbridge.adapters.offline.model import OfflineModel
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
 from chatbridge.adapters.openai.entry import Agent, load_agent
 from chatbridge.adapters.openai.models import Endpoint, offline_endpoint, openai_model
-from chatbridge.adapters.postgres.conversation_repository import PostgresConversationRepository
-from chatbridge.adapters.postgres.engine import postgres_engine
-from chatbridge.adapters.postgres.migrate import require_current, upgrade
-from chatbridge.adapters.postgres.role import report_role
-from chatbridge.adapters.postgres.task_repository import PostgresTaskRepository
-from chatbridge.adapters.postgres.turn_journal import PostgresTurnJournal
-from chatbridge.adapters.postgres.turn_repository import PostgresTurnRepository
 from chatbridge.domain.model.caller import TASKS_TOOLS, Caller
 from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.errors import Unavailable
@@ -53,25 +37,14 @@ from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.tasks.server import TASKS_PATH, TasksApp, tasks_server
 from chatbridge.ports.agent_runner import AgentRunner
 from chatbridge.ports.authenticator import Authenticator
-from chatbridge.ports.conversation_repository import ConversationRepository
-from chatbridge.ports.task_repository import TaskRepository
+from chatbridge.ports.store import Store
 from chatbridge.ports.token_issuer import TokenIssuer
-from chatbridge.ports.turn_journal import TurnJournal
-from chatbridge.ports.turn_repository import TurnRepository
 from chatbridge.settings import McpServer, Settings, UserToken
+from chatbridge.stores import store_for
 
 _log = logging.getLogger(__name__)
 
 _TOOL_TOKEN_LIFETIME = timedelta(seconds=60)
-_READY_SECONDS = 2.0
-
-
-def _kind_of_store(settings: Settings) -> str:
-    return "memory" if settings.store == "memory" else "postgres"
-
-
-def _cluster(settings: Settings) -> Path:
-    return settings.data_dir / "postgres"
 
 
 def _is_development(settings: Settings) -> bool:
@@ -189,22 +162,10 @@ def _user_token(url: str, token: UserToken | None) -> Callable[[OnBehalf], str] 
     return lambda on_behalf: tokens.token(on_behalf.user_id)
 
 
-def _postgres_url(settings: Settings, embedded: Callable[[], EmbeddedPostgres]) -> str:
-    return settings.postgres_url or embedded().url
-
-
-def _readiness(
-    settings: Settings, engine: Callable[[], AsyncEngine], turns: Callable[[], Turns]
-) -> Callable[[], Awaitable[None]]:
+def _readiness(store: Store, turns: Callable[[], Turns]) -> Callable[[], Awaitable[None]]:
     async def require_ready() -> None:
         turns().require_open()
-        if settings.store == "memory":
-            return
-        try:
-            async with asyncio.timeout(_READY_SECONDS):
-                await require_current(engine(), settings.database.schema_name)
-        except TimeoutError as error:
-            raise Unavailable("The database does not answer.", code="database_slow") from error
+        await store.require_ready()
 
     return require_ready
 
@@ -213,39 +174,9 @@ class Container(DeclarativeContainer):
     """The table of ports and their adapters."""
 
     settings: Provider[Settings] = Dependency(instance_of=Settings)
-    _kind = CallableProvider(_kind_of_store, settings)
     _turns = settings.provided.turns
-    _schema = settings.provided.database.schema_name
 
-    embedded: Provider[EmbeddedPostgres] = Singleton(
-        EmbeddedPostgres, CallableProvider(_cluster, settings)
-    )
-    postgres_url: Provider[str] = CallableProvider(_postgres_url, settings, embedded.provider)
-    engine: Provider[AsyncEngine] = Singleton(
-        postgres_engine, postgres_url, settings.provided.database.pool_size
-    )
-    memory = Singleton(MemoryStore)
-
-    conversations: Provider[ConversationRepository] = Selector(
-        _kind,
-        memory=Singleton(MemoryConversationRepository, memory),
-        postgres=Singleton(PostgresConversationRepository, engine, _schema),
-    )
-    turn_repository: Provider[TurnRepository] = Selector(
-        _kind,
-        memory=Singleton(MemoryTurnRepository, memory, lease=_turns.lease),
-        postgres=Singleton(PostgresTurnRepository, engine, _schema, lease=_turns.lease),
-    )
-    journal: Provider[TurnJournal] = Selector(
-        _kind,
-        memory=Singleton(MemoryTurnJournal, memory, lease=_turns.lease),
-        postgres=Singleton(PostgresTurnJournal, engine, _schema, lease=_turns.lease),
-    )
-    tasks: Provider[TaskRepository] = Selector(
-        _kind,
-        memory=Singleton(MemoryTaskRepository),
-        postgres=Singleton(PostgresTaskRepository, engine, _schema),
-    )
+    store: Provider[Store] = Singleton(store_for, settings)
 
     http: Provider[httpx.AsyncClient] = Singleton(httpx.AsyncClient, timeout=5.0)
     jwks: Provider[Jwks | None] = Singleton(_jwks, settings, http)
@@ -276,7 +207,7 @@ class Container(DeclarativeContainer):
         TasksApp,
         CallableProvider(
             tasks_server,
-            tasks,
+            store.provided.tasks,
             issuer,
             audience=TASKS_TOOLS,
             rehearsal=CallableProvider(_is_offline, settings),
@@ -285,8 +216,8 @@ class Container(DeclarativeContainer):
 
     turns: Provider[Turns] = Singleton(
         Turns,
-        turn_repository,
-        journal,
+        store.provided.turns,
+        store.provided.journal,
         agent,
         window=Singleton(
             ContextWindow,
@@ -299,16 +230,19 @@ class Container(DeclarativeContainer):
         drain=_turns.drain,
         lease=_turns.lease,
     )
-    history: Provider[ConversationHistory] = Singleton(ConversationHistory, conversations, turns)
-    require_ready = Singleton(_readiness, settings, engine.provider, turns.provider)
+    history: Provider[ConversationHistory] = Singleton(
+        ConversationHistory, store.provided.conversations, turns
+    )
+    require_ready = Singleton(_readiness, store, turns.provider)
 
 
 @asynccontextmanager
 async def running(container: Container) -> AsyncGenerator[None]:
     """Everything open, for as long as the context lasts."""
     async with AsyncExitStack() as open_things:
-        if container.settings().store != "memory":
-            await _open_postgres(container, open_things)
+        await open_things.enter_async_context(_store_opened(container))
+        with suppress(Unavailable):
+            await container.turns().sweep()
         open_things.push_async_callback(container.http().aclose)
         if jwks := container.jwks():
             open_things.push_async_callback(jwks.close)
@@ -323,28 +257,16 @@ async def running(container: Container) -> AsyncGenerator[None]:
 @asynccontextmanager
 async def tasks_running(container: Container) -> AsyncGenerator[None]:
     """What the task tools alone need."""
-    async with AsyncExitStack() as open_things:
-        if container.settings().store != "memory":
-            await _open_postgres(container, open_things)
-        await open_things.enter_async_context(container.tasks_app().running())
+    async with _store_opened(container), container.tasks_app().running():
         yield
 
 
-async def _open_postgres(container: Container, open_things: AsyncExitStack) -> None:
-    settings = container.settings()
-    if settings.store == "embedded":
-        embedded = container.embedded()
-        await asyncio.to_thread(embedded.start)
-        open_things.push_async_callback(asyncio.to_thread, embedded.stop)
-        await asyncio.to_thread(upgrade, embedded.url, settings.database.schema_name)
-        # nobody else can have been using it: what was running has lost its server
-        await container.turn_repository().abandon_running()
-    open_things.push_async_callback(container.engine().dispose)
-    try:
-        await container.require_ready()()
-    except Unavailable as error:
-        _log.warning("not ready yet: %s", error.detail)
-    with suppress(Unavailable):
-        if settings.store == "postgres":
-            await report_role(container.engine())
-        await container.turns().sweep()
+@asynccontextmanager
+async def _store_opened(container: Container) -> AsyncGenerator[None]:
+    store = container.store()
+    async with store.opened():
+        try:
+            await store.require_ready()
+        except Unavailable as error:
+            _log.warning("not ready yet: %s", error.detail)
+        yield

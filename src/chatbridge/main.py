@@ -54,7 +54,7 @@ def create_app(container: Container | None = None) -> FastAPI:
     app.include_router(threads_router(turns, history, authenticator))
     app.include_router(chat_router(turns, authenticator))
     app.include_router(sessions_router(history, authenticator, container.issuer()))
-    app.include_router(conversations_router(turns, history, container.tasks(), authenticator))
+    app.include_router(conversations_router(turns, history, container.store().tasks, authenticator))
     app.include_router(health_router(container.require_ready()))
     app.router.routes.append(tasks_app.route)
     app.include_router(element_router())
@@ -84,7 +84,7 @@ def serve(settings: Settings) -> None:
     run(
         app,
         listening,
-        greeting=_greeting(settings),
+        greeting=_greeting(settings, container.store().kept),
         stop=container.turns().stop,
     )
 
@@ -105,14 +105,9 @@ def serve_tasks(settings: Settings) -> None:
     run(app, listening, greeting=f"Task tools: {address}")
 
 
-def _greeting(settings: Settings) -> str:
+def _greeting(settings: Settings, kept: str) -> str:
     address = f"http://{settings.host}:{settings.port}"
-    keeps = {
-        "embedded": f"kept in {settings.data_dir}/postgres",
-        "memory": "kept in memory until it stops",
-        "postgres": "kept in Postgres",
-    }[settings.store]
-    head = f"chatbridge: {address} ({keeps}; model: {settings.agent.model})"
+    head = f"chatbridge: {address} ({kept}; model: {settings.agent.model})"
     if settings.agent.entry:
         head = f"{head}\nIts agent: {settings.agent.entry}"
     if settings.serves_page:

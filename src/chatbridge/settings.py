@@ -23,8 +23,6 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from chatbridge.adapters.openai.api import Api
 from chatbridge.domain.model.turn import OnBusy, OnDisconnect
 
-MEMORY = "memory:"
-
 INSTRUCTIONS = (
     "You are a helpful assistant. You keep the user's tasks with the tools that you are given. "
     "Never invent a task or its number: look it up. Say briefly what you did."
@@ -269,21 +267,10 @@ class Settings(BaseSettings):
         return self.environment == "development" if self.page is None else self.page
 
     @property
-    def store(self) -> Literal["embedded", "memory", "postgres"]:
-        """Which store was chosen."""
-        match self.postgres_url:
-            case None:
-                return "embedded"
-            case "memory:":
-                return "memory"
-            case _:
-                return "postgres"
-
-    @property
-    def postgres_url(self) -> str | None:
-        """The database's address as given."""
+    def store_url(self) -> str:
+        """The database's address as given; empty for the embedded one."""
         url = self.database.url or self.database_url
-        return (url.get_secret_value().strip() or None) if url else None
+        return url.get_secret_value().strip() if url else ""
 
     @property
     def api_key(self) -> str | None:

@@ -81,38 +81,36 @@ def _unset_where_empty(value: Any) -> Any:
 
 
 def test_without_a_url_the_database_is_embedded() -> None:
-    assert settings().store == "embedded"
-    assert settings().postgres_url is None
+    assert settings().store_url == ""
 
 
 @pytest.mark.parametrize("empty", ["", "  "])
 def test_an_empty_url_is_no_url(monkeypatch: pytest.MonkeyPatch, empty: str) -> None:
     monkeypatch.setenv("DATABASE_URL", empty)
-    assert settings().store == "embedded"
+    assert settings().store_url == ""
 
 
 def test_memory_is_a_store(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHATBRIDGE_DATABASE__URL", "memory:")
-    assert settings().store == "memory"
+    assert settings().store_url == "memory:"
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "CHATBRIDGE_DATABASE__URL"])
 def test_either_name_sets_the_database(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, NEON)
-    assert settings().store == "postgres"
-    assert settings().postgres_url == NEON
+    assert settings().store_url == NEON
 
 
 def test_our_name_of_the_database_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", NEON)
     monkeypatch.setenv("CHATBRIDGE_DATABASE__URL", "memory:")
-    assert settings().store == "memory"
+    assert settings().store_url == "memory:"
 
 
 def test_an_empty_url_of_ours_leaves_the_common_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", NEON)
     monkeypatch.setenv("CHATBRIDGE_DATABASE__URL", "")
-    assert settings().postgres_url == NEON
+    assert settings().store_url == NEON
 
 
 def test_the_schema_is_called_schema(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,7 @@ class Line:
 async def line(fresh_database: str) -> AsyncIterator[Line]:
     async with proxied(fresh_database) as (proxy, url), served(settings_for(url)) as service:
         conversation = await a_conversation(service, USER)
-        await fill(service.container.engine())
+        await fill(service.container.store().engine)
         yield Line(service, proxy, fresh_database, conversation)
 
 

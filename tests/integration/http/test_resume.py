@@ -29,7 +29,7 @@ async def replicas(
     def beside(container: Container) -> None:
         container.agent.override(agent)
         if store_url == "memory:":
-            container.memory.override(scripted.container.memory())
+            container.store.override(scripted.container.store())
 
     async with served(settings_for(store_url), beside) as other:
         yield [scripted, other]

@@ -114,4 +114,4 @@ async def test_a_second_message_finds_what_is_set(on_busy: str) -> None:
 def test_the_pool_has_the_size_that_is_set() -> None:
     url = "postgresql://nobody:nothing@127.0.0.1:1/nowhere"
     settings = Settings(_env_file=None, database={"url": url, "pool_size": 3})
-    assert Container(settings=settings).engine().pool.size() == 3
+    assert Container(settings=settings).store().engine.pool.size() == 3

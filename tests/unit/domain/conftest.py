@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chatbridge.adapters.memory.store import MemoryStore
+from chatbridge.adapters.memory.memory import Memory
 from chatbridge.domain.model.identifiers import (
     new_conversation_id,
 )
@@ -14,12 +14,12 @@ from tests.unit.domain.worlds import Server, World, open_world
 
 
 @pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
+def store() -> Memory:
+    return Memory()
 
 
 @pytest.fixture
-async def server(store: MemoryStore) -> AsyncGenerator[Server]:
+async def server(store: Memory) -> AsyncGenerator[Server]:
     """Makes servers that share a store; each ends with the test."""
     conversation = new_conversation_id()
     async with AsyncExitStack() as servers:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from chatbridge.adapters.memory.store import MemoryStore
+from chatbridge.adapters.memory.memory import Memory
 from chatbridge.adapters.memory.turn_repository import MemoryTurnRepository
 from chatbridge.domain.model.errors import (
     AgentFailed,
@@ -254,7 +254,7 @@ async def test_after_a_failure_the_conversation_goes_on(world: World) -> None:
 @pytest.mark.parametrize("kept_before_it_went", [False, True])
 async def test_an_outage_at_the_end_is_waited_for(
     server: Server,
-    store: MemoryStore,
+    store: Memory,
     monkeypatch: pytest.MonkeyPatch,
     kept_before_it_went: bool,
 ) -> None:
@@ -270,7 +270,7 @@ async def test_an_outage_at_the_end_is_waited_for(
 
 
 async def test_after_an_outage_that_lasted_the_answer_is_interrupted(
-    server: Server, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+    server: Server, store: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answering, "_FINISH_AGAIN_AFTER", 0.0)
     repository = Outages(store)
@@ -380,7 +380,7 @@ async def test_a_conversation_deleted_elsewhere_ends_its_turn_too(server: Server
     assert run.tidied_up
 
 
-async def test_a_shutdown_ends_turns_as_interrupted_and_tells_viewers(store: MemoryStore) -> None:
+async def test_a_shutdown_ends_turns_as_interrupted_and_tells_viewers(store: Memory) -> None:
     async with open_world(store, new_conversation_id()) as world:
         recording, run = await world.ask()
         run.say("Until here")
@@ -394,7 +394,7 @@ async def test_a_shutdown_ends_turns_as_interrupted_and_tells_viewers(store: Mem
         assert await MemoryTurnRepository(store).stale() == ()
 
 
-async def test_a_shutdown_gives_turns_time_to_end(store: MemoryStore) -> None:
+async def test_a_shutdown_gives_turns_time_to_end(store: Memory) -> None:
     async with open_world(store, new_conversation_id(), drain=PATIENCE) as world:
         recording, run = await world.ask()
         run.say("Nearly")

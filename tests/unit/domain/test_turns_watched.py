@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from chatbridge.adapters.memory.conversation_repository import MemoryConversationRepository
-from chatbridge.adapters.memory.store import MemoryStore
+from chatbridge.adapters.memory.memory import Memory
 from chatbridge.adapters.memory.turn_repository import MemoryTurnRepository
 from chatbridge.domain.model.errors import (
     Busy,
@@ -186,7 +186,7 @@ class Away(MemoryTurnRepository):
 
 
 async def test_an_outage_only_delays_who_watches_from_elsewhere(
-    server: Server, store: MemoryStore
+    server: Server, store: Memory
 ) -> None:
     here = await server()
     repository = Away(store)
@@ -354,7 +354,7 @@ class Asked(MemoryTurnRepository):
 
 
 async def test_the_sweep_leaves_a_store_alone_that_nobody_uses(
-    server: Server, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+    server: Server, store: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stale_turns, "_SWEEP_EVERY", 0.01)
     monkeypatch.setattr(turns_module, "_SEEN_SECONDS", -4.9)
@@ -387,7 +387,7 @@ async def test_a_reader_sees_what_is_being_said_on_whichever_server(server: Serv
 @pytest.mark.parametrize("order", ["asc", "desc"])
 @pytest.mark.parametrize("limit", range(1, 9))
 async def test_pages_join_up_while_something_is_being_said(
-    store: MemoryStore, limit: int, order: str
+    store: Memory, limit: int, order: str
 ) -> None:
     async with open_world(store, ConversationId("conv_1")) as world:
         await world.answered("one", "first")
@@ -413,7 +413,7 @@ async def test_pages_join_up_while_something_is_being_said(
 
 
 async def test_what_is_kept_between_two_looks_is_shown_once(
-    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+    store: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with open_world(store, ConversationId("conv_1")) as world:
         recording, run = await begun(world)

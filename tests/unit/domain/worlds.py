@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chatbridge.adapters.memory.conversation_repository import MemoryConversationRepository
-from chatbridge.adapters.memory.store import MemoryStore
+from chatbridge.adapters.memory.memory import Memory
 from chatbridge.adapters.memory.turn_journal import MemoryTurnJournal
 from chatbridge.adapters.memory.turn_repository import MemoryTurnRepository
 from chatbridge.domain.model import refusals
@@ -45,7 +45,7 @@ PATIENCE = 10.0
 class Outages(MemoryTurnRepository):
     """Is away for the next `away` calls of finish; what it kept before that stays."""
 
-    def __init__(self, store: MemoryStore) -> None:
+    def __init__(self, store: Memory) -> None:
         super().__init__(store)
         self.away = 0
         self.kept_before_it_went = False
@@ -62,7 +62,7 @@ class Outages(MemoryTurnRepository):
 class Jamming(MemoryTurnJournal):
     """Keeps nothing of the turns that are `jammed`, and can't keep what says `unkeepable`."""
 
-    def __init__(self, store: MemoryStore, *, lease: float = 5.0) -> None:
+    def __init__(self, store: Memory, *, lease: float = 5.0) -> None:
         super().__init__(store, lease=lease)
         self.jammed: set[TurnId] = set()
 
@@ -78,7 +78,7 @@ class Jamming(MemoryTurnJournal):
 class World:
     """One server on a store that others may share."""
 
-    store: MemoryStore
+    store: Memory
     agent: ScriptedAgent
     journal: Jamming
     turns: Turns
@@ -108,7 +108,7 @@ Server = Callable[..., Awaitable[World]]
 
 @asynccontextmanager
 async def open_world(
-    store: MemoryStore,
+    store: Memory,
     conversation: ConversationId,
     *,
     repository: TurnRepository | None = None,

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from chatbridge.adapters.memory.store import (
+from chatbridge.adapters.memory.memory import (
     KeptConversation,
-    MemoryStore,
+    Memory,
     conversation_copy,
     message_copy,
 )
@@ -31,34 +31,34 @@ K = TypeVar("K", int, tuple[datetime, str])
 class MemoryConversationRepository(ConversationRepository):
     """Every call yields to the loop once, like a database would, and is atomic after that."""
 
-    def __init__(self, store: MemoryStore) -> None:
-        self._store = store
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
 
     async def get(self, user_id: UserId, id: ConversationId) -> Conversation:
-        kept = await self._store.find(user_id, id)
+        kept = await self._memory.find(user_id, id)
         return conversation_copy(kept.conversation)
 
     async def list(self, user_id: UserId, request: PageRequest) -> Page[Conversation]:
         await sleep(0)
         after = None if request.after is None else read_activity_cursor(request.after)
-        every = (kept.conversation for kept in self._store.conversations.values())
+        every = (kept.conversation for kept in self._memory.conversations.values())
         mine = [conversation_copy(c) for c in every if c.user_id == user_id]
         following = _following(mine, after, _rank, request)
         return _page(following, request, lambda c: activity_cursor(*_rank(c)))
 
     async def rename(self, user_id: UserId, id: ConversationId, title: str) -> Conversation:
-        kept = await self._store.find(user_id, id)
+        kept = await self._memory.find(user_id, id)
         kept.conversation = replace(kept.conversation, title=title)
         return conversation_copy(kept.conversation)
 
     async def delete(self, user_id: UserId, id: ConversationId) -> None:
-        await self._store.find(user_id, id)
-        del self._store.conversations[user_id, id]
+        await self._memory.find(user_id, id)
+        del self._memory.conversations[user_id, id]
 
     async def messages(
         self, user_id: UserId, conversation_id: ConversationId, request: PageRequest
     ) -> Page[Message]:
-        kept = await self._store.find(user_id, conversation_id)
+        kept = await self._memory.find(user_id, conversation_id)
         after = None if request.after is None else _position_of(kept, MessageId(request.after))
         shown = [message_copy(m) for m in kept.messages.values() if m.kind != "note"]
         following = _following(shown, after, lambda m: m.position, request)
@@ -71,7 +71,7 @@ class MemoryConversationRepository(ConversationRepository):
         message_ids: Sequence[MessageId],
         kind: FeedbackKind,
     ) -> None:
-        kept = await self._store.find(user_id, conversation_id)
+        kept = await self._memory.find(user_id, conversation_id)
         known = [kept.message(id).id for id in message_ids]
         kept.feedback.update(dict.fromkeys(known, kind))
 

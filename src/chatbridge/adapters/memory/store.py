@@ -1,157 +1,32 @@
-"""What the memory adapters share: all that one process keeps, and that ends with it."""
+"""The store in memory: for demonstrations and tests, gone when the process ends."""
 
-import json
-from asyncio import sleep
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from time import monotonic
-from typing import Any
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
-from chatbridge.domain.model import refusals
-from chatbridge.domain.model.conversation import Conversation
-from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId, UserId
-from chatbridge.domain.model.message import Message
-from chatbridge.domain.model.turn import Once, Turn, TurnState
-from chatbridge.domain.model.turn_event import TurnEvent
-from chatbridge.domain.model.usage import Usage
-from chatbridge.ports.conversation_repository import FeedbackKind
+from chatbridge.adapters.memory.conversation_repository import MemoryConversationRepository
+from chatbridge.adapters.memory.memory import Memory
+from chatbridge.adapters.memory.task_repository import MemoryTaskRepository
+from chatbridge.adapters.memory.turn_journal import MemoryTurnJournal
+from chatbridge.adapters.memory.turn_repository import MemoryTurnRepository
+from chatbridge.ports.store import Store, StoreSettings
 
 
-@dataclass(slots=True, kw_only=True)
-class KeptTurn:
-    """A turn as it is kept; `subject` and `retry` outlive the replica that began it."""
+class MemoryStore(Store):
+    """Always there."""
 
-    id: TurnId
-    subject: MessageId
-    retry: bool
-    lease_until: float
-    once: Once | None = None
-    epoch: int = 1
-    state: TurnState = "running"
-    events: dict[int, TurnEvent] = field(default_factory=dict[int, TurnEvent])
-    cancel_asked: bool = False
-    ended_at: datetime | None = None
-    usage: Usage | None = None
+    def __init__(self, settings: StoreSettings) -> None:
+        memory = Memory()
+        self.kept = "kept in memory until it stops"
+        self.conversations = MemoryConversationRepository(memory)
+        self.turns = MemoryTurnRepository(memory, lease=settings.lease)
+        self.journal = MemoryTurnJournal(memory, lease=settings.lease)
+        self.tasks = MemoryTaskRepository()
 
-    @property
-    def lease_passed(self) -> bool:
-        return self.lease_until <= monotonic()
+    @asynccontextmanager
+    async def opened(self) -> AsyncGenerator[None]:
+        yield
 
-    def renew(self, lease: float) -> None:
-        self.lease_until = monotonic() + lease
+    async def require_ready(self) -> None: ...
 
-    def is_held_by(self, turn: Turn) -> bool:
-        """Whether the holder of `turn` may still write."""
-        return self.state == "running" and self.epoch == turn.epoch
-
-    def keep(self, tail: Iterable[tuple[int, TurnEvent]]) -> None:
-        """Add numbered events; a number that is already kept stays what it is."""
-        for number, event in tail:
-            self.events.setdefault(number, event)
-
-
-@dataclass(slots=True, kw_only=True)
-class KeptConversation:
-    """A conversation with all that belongs to it; `messages` are in order of position."""
-
-    conversation: Conversation
-    last_position: int = 0
-    messages: dict[MessageId, Message] = field(default_factory=dict[MessageId, Message])
-    turns: dict[TurnId, KeptTurn] = field(default_factory=dict[TurnId, KeptTurn])
-    feedback: dict[MessageId, FeedbackKind] = field(default_factory=dict[MessageId, FeedbackKind])
-
-    @property
-    def running(self) -> KeptTurn | None:
-        return next((t for t in self.turns.values() if t.state == "running"), None)
-
-    def message(self, id: MessageId) -> Message:
-        """A message of this conversation. Raises NotFound."""
-        try:
-            return self.messages[id]
-        except KeyError:
-            raise refusals.no_message() from None
-
-    def put(self, message: Message) -> Message:
-        """Keep a message in its place, or at the end where its id is new."""
-        known = self.messages.get(message.id)
-        if known is None:
-            self.last_position += 1
-        position = self.last_position if known is None else known.position
-        kept = replace(message_copy(message), position=position)
-        self.messages[message.id] = kept
-        return kept
-
-    def drop_after(self, position: int) -> None:
-        """Delete the messages behind this position, with the verdicts on them."""
-        for message in list(self.messages.values()):
-            if message.position > position:
-                del self.messages[message.id]
-                self.feedback.pop(message.id, None)
-
-    def touch(self, now: datetime) -> None:
-        self.conversation = replace(self.conversation, updated_at=now)
-
-
-class MemoryStore:
-    """Conversations by owner and id, so that two owners may use the same ids."""
-
-    def __init__(self) -> None:
-        self.conversations: dict[tuple[UserId, ConversationId], KeptConversation] = {}
-        self._now = datetime.min.replace(tzinfo=UTC)
-
-    async def find(self, user_id: UserId, id: ConversationId) -> KeptConversation:
-        """Yield to the loop, then answer like `get`."""
-        await sleep(0)
-        return self.get(user_id, id)
-
-    def get(self, user_id: UserId, id: ConversationId) -> KeptConversation:
-        """The owner's conversation. Raises NotFound and Forbidden."""
-        kept = self.conversations.get((user_id, id))
-        if kept is not None:
-            return kept
-        if any(known == id for _, known in self.conversations):
-            raise refusals.not_yours()
-        raise refusals.no_conversation()
-
-    def turn(self, user_id: UserId, id: TurnId) -> tuple[KeptConversation, KeptTurn] | None:
-        """The owner's turn and where it is, wherever that is."""
-        mine = (k for (owner, _), k in self.conversations.items() if owner == user_id)
-        return next(((kept, kept.turns[id]) for kept in mine if id in kept.turns), None)
-
-    def turn_of_key(self, user_id: UserId, key: str) -> tuple[KeptConversation, KeptTurn] | None:
-        """The owner's turn that was begun under this key."""
-        mine = (k for (owner, _), k in self.conversations.items() if owner == user_id)
-        turns = ((kept, turn) for kept in mine for turn in kept.turns.values())
-        return next(((k, t) for k, t in turns if t.once and t.once.key == key), None)
-
-    def keep(self, kept: KeptConversation) -> None:
-        """Keep a conversation; one that exists under its owner and id stays as it is."""
-        key = (kept.conversation.user_id, kept.conversation.id)
-        self.conversations.setdefault(key, kept)
-
-    def now(self) -> datetime:
-        """The time, later than every time given before."""
-        # a coarse clock must not make two activities equally late
-        self._now = max(datetime.now(UTC), self._now + timedelta(microseconds=1))
-        return self._now
-
-
-def conversation_copy(conversation: Conversation) -> Conversation:
-    """The same conversation in UTC, which shares nothing that can be changed."""
-    return replace(
-        conversation,
-        created_at=conversation.created_at.astimezone(UTC),
-        updated_at=conversation.updated_at.astimezone(UTC),
-        metadata=_json_copy(conversation.metadata),
-    )
-
-
-def message_copy(message: Message) -> Message:
-    """The same message in UTC, which shares nothing that can be changed."""
-    payload = None if message.payload is None else _json_copy(message.payload)
-    return replace(message, created_at=message.created_at.astimezone(UTC), payload=payload)
-
-
-def _json_copy(value: Mapping[str, Any]) -> dict[str, Any]:
-    return json.loads(json.dumps(dict(value)))
+    def migrate(self) -> str:
+        raise ValueError("Set DATABASE_URL: what is kept in memory needs no migration.")

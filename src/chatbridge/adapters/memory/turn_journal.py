@@ -3,15 +3,15 @@
 from asyncio import sleep
 from collections.abc import Sequence
 
-from chatbridge.adapters.memory.store import MemoryStore
+from chatbridge.adapters.memory.memory import Memory
 from chatbridge.ports.turn_journal import Entry, Outcome, TurnJournal
 
 
 class MemoryTurnJournal(TurnJournal):
     """Yields to the loop once, like a database would, and is atomic after that."""
 
-    def __init__(self, store: MemoryStore, *, lease: float = 5.0) -> None:
-        self._store = store
+    def __init__(self, memory: Memory, *, lease: float = 5.0) -> None:
+        self._memory = memory
         self._lease = lease
 
     async def keep(self, entries: Sequence[Entry]) -> Sequence[Outcome]:
@@ -19,7 +19,7 @@ class MemoryTurnJournal(TurnJournal):
         return [self._keep(entry) for entry in entries]
 
     def _keep(self, entry: Entry) -> Outcome:
-        known = self._store.turn(entry.turn.conversation.user_id, entry.turn.id)
+        known = self._memory.turn(entry.turn.conversation.user_id, entry.turn.id)
         if known is None:
             return "gone"
         kept = known[1]

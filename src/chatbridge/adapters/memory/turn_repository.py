@@ -3,10 +3,10 @@
 from asyncio import sleep
 from dataclasses import replace
 
-from chatbridge.adapters.memory.store import (
+from chatbridge.adapters.memory.memory import (
     KeptConversation,
     KeptTurn,
-    MemoryStore,
+    Memory,
     conversation_copy,
     message_copy,
 )
@@ -31,8 +31,8 @@ _STALE_AT_ONCE = 100
 class MemoryTurnRepository(TurnRepository):
     """Every call yields to the loop once, like a database would, and is atomic after that."""
 
-    def __init__(self, store: MemoryStore, *, lease: float = 5.0) -> None:
-        self._store = store
+    def __init__(self, memory: Memory, *, lease: float = 5.0) -> None:
+        self._memory = memory
         self._lease = lease
 
     async def begin(self, request: TurnRequest, newest: int) -> Begun | Repeated:
@@ -45,21 +45,21 @@ class MemoryTurnRepository(TurnRepository):
 
     async def turn(self, user_id: UserId, id: TurnId) -> Turn:
         await sleep(0)
-        if known := self._store.turn(user_id, id):
+        if known := self._memory.turn(user_id, id):
             return _held(*known)
-        if any(id in kept.turns for kept in self._store.conversations.values()):
+        if any(id in kept.turns for kept in self._memory.conversations.values()):
             raise refusals.turn_not_yours()
         raise refusals.no_turn()
 
     async def last(self, user_id: UserId, conversation_id: ConversationId) -> LastTurn | None:
         await sleep(0)
-        kept = self._store.conversations.get((user_id, conversation_id))
+        kept = self._memory.conversations.get((user_id, conversation_id))
         last = next(reversed(kept.turns.values()), None) if kept else None
         return LastTurn(id=last.id, state=last.state, retry=last.retry) if last else None
 
     async def progress(self, user_id: UserId, id: TurnId, after: int = 0) -> Progress:
         await sleep(0)
-        known = self._store.turn(user_id, id)
+        known = self._memory.turn(user_id, id)
         if known is None:
             raise refusals.turn_gone()
         turn = known[1]
@@ -82,13 +82,13 @@ class MemoryTurnRepository(TurnRepository):
         if kept.conversation.title is None:
             kept.conversation = replace(kept.conversation, title=ending.title)
         mine.usage = ending.usage
-        mine.state, mine.ended_at = ending.state, self._store.now()
+        mine.state, mine.ended_at = ending.state, self._memory.now()
         kept.touch(mine.ended_at)
         return mine.state
 
     async def claim_stale(self, user_id: UserId, conversation_id: ConversationId) -> Claimed | None:
         await sleep(0)
-        kept = self._store.conversations.get((user_id, conversation_id))
+        kept = self._memory.conversations.get((user_id, conversation_id))
         if kept is None or kept.running is None or not kept.running.lease_passed:
             return None
         turn = kept.running
@@ -98,25 +98,25 @@ class MemoryTurnRepository(TurnRepository):
 
     async def stale(self) -> tuple[tuple[UserId, ConversationId], ...]:
         await sleep(0)
-        kept = self._store.conversations.items()
+        kept = self._memory.conversations.items()
         passed = [key for key, k in kept if k.running is not None and k.running.lease_passed]
         return tuple(passed[:_STALE_AT_ONCE])
 
     async def abandon_running(self) -> None:
         await sleep(0)
-        for kept in self._store.conversations.values():
+        for kept in self._memory.conversations.values():
             if kept.running is not None:
                 kept.running.renew(0)
 
     async def ask_cancel(self, user_id: UserId, conversation_id: ConversationId) -> bool:
-        running = (await self._store.find(user_id, conversation_id)).running
+        running = (await self._memory.find(user_id, conversation_id)).running
         if running is None:
             return False
         running.cancel_asked = True
         return True
 
     def _repeated(self, request: TurnRequest) -> Repeated | None:
-        known = request.once and self._store.turn_of_key(request.user_id, request.once.key)
+        known = request.once and self._memory.turn_of_key(request.user_id, request.once.key)
         if not known or known[1].id == request.turn_id:
             return None
         kept, turn = known
@@ -129,13 +129,13 @@ class MemoryTurnRepository(TurnRepository):
 
     def _conversation(self, request: TurnRequest) -> KeptConversation:
         key = (request.user_id, request.conversation_id)
-        if request.new and key not in self._store.conversations:
+        if request.new and key not in self._memory.conversations:
             # kept with its first turn, so that a refused one leaves nothing behind
             return KeptConversation(conversation=self._new_conversation(request))
-        return self._store.get(*key)
+        return self._memory.get(*key)
 
     def _already_begun(self, request: TurnRequest) -> KeptTurn | None:
-        known = self._store.turn(request.user_id, request.turn_id)
+        known = self._memory.turn(request.user_id, request.turn_id)
         if known is None:
             return None
         kept, turn = known
@@ -147,7 +147,7 @@ class MemoryTurnRepository(TurnRepository):
         return turn
 
     def _new_conversation(self, request: TurnRequest) -> Conversation:
-        now = self._store.now()
+        now = self._memory.now()
         return Conversation(
             id=request.conversation_id, user_id=request.user_id, created_at=now, updated_at=now
         )
@@ -164,12 +164,12 @@ class MemoryTurnRepository(TurnRepository):
         )
         turn.renew(self._lease)
         kept.turns[turn.id] = turn
-        kept.touch(self._store.now())
-        self._store.keep(kept)
+        kept.touch(self._memory.now())
+        self._memory.keep(kept)
         return turn
 
     def _known(self, turn: Turn) -> tuple[KeptConversation, KeptTurn]:
-        known = self._store.turn(turn.conversation.user_id, turn.id)
+        known = self._memory.turn(turn.conversation.user_id, turn.id)
         if known is None:
             raise refusals.turn_gone()
         return known

@@ -1,7 +1,11 @@
 """Replicas on one shared memory."""
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any
+
 from chatbridge.adapters.memory.conversation_repository import MemoryConversationRepository
-from chatbridge.adapters.memory.store import KeptConversation, MemoryStore, conversation_copy
+from chatbridge.adapters.memory.memory import KeptConversation, Memory, conversation_copy
 from chatbridge.adapters.memory.turn_journal import MemoryTurnJournal
 from chatbridge.adapters.memory.turn_repository import MemoryTurnRepository
 from chatbridge.domain.model.conversation import Conversation
@@ -13,29 +17,40 @@ from tests.contracts.store import Replica, Store
 
 
 def memory_replica() -> Replica:
-    memory = MemoryStore()
-
-    async def seed(conversation: Conversation) -> None:
-        memory.keep(KeptConversation(conversation=conversation_copy(conversation)))
-
-    async def kept_events(turn: Turn) -> list[TurnEvent]:
-        known = memory.turn(turn.conversation.user_id, turn.id)
-        return list(known[1].events.values()) if known else []
-
-    async def kept_usage(turn: Turn) -> Usage | None:
-        known = memory.turn(turn.conversation.user_id, turn.id)
-        return known[1].usage if known else None
-
-    async def verdicts(user_id: UserId, id: ConversationId) -> dict[str, str]:
-        kept = memory.conversations.get((user_id, id))
-        return {**kept.feedback} if kept else {}
-
+    memory = Memory()
     return lambda lease: Store(
         conversations=MemoryConversationRepository(memory),
         turns=MemoryTurnRepository(memory, lease=lease),
         journal=MemoryTurnJournal(memory, lease=lease),
-        seed=seed,
-        kept_events=kept_events,
-        kept_usage=kept_usage,
-        verdicts=verdicts,
+        **looks_into(lambda: nullcontext(memory)),
     )
+
+
+def looks_into(opened: Callable[[], AbstractAsyncContextManager[Memory]]) -> dict[str, Any]:
+    """What no port does, done in a memory."""
+
+    async def seed(conversation: Conversation) -> None:
+        async with opened() as memory:
+            memory.keep(KeptConversation(conversation=conversation_copy(conversation)))
+
+    async def kept_events(turn: Turn) -> list[TurnEvent]:
+        async with opened() as memory:
+            known = memory.turn(turn.conversation.user_id, turn.id)
+            return list(known[1].events.values()) if known else []
+
+    async def kept_usage(turn: Turn) -> Usage | None:
+        async with opened() as memory:
+            known = memory.turn(turn.conversation.user_id, turn.id)
+            return known[1].usage if known else None
+
+    async def verdicts(user_id: UserId, id: ConversationId) -> dict[str, str]:
+        async with opened() as memory:
+            kept = memory.conversations.get((user_id, id))
+            return {**kept.feedback} if kept else {}
+
+    return {
+        "seed": seed,
+        "kept_events": kept_events,
+        "kept_usage": kept_usage,
+        "verdicts": verdicts,
+    }

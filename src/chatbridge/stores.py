@@ -1,0 +1,72 @@
+"""Which store a DATABASE_URL means: each is registered under the scheme of its URLs."""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from importlib.metadata import entry_points
+
+from chatbridge.adapters.embedded.server import EmbeddedPostgres
+from chatbridge.adapters.postgres.store import PostgresStore
+from chatbridge.ports.store import OpenStore, Store, StoreSettings
+from chatbridge.settings import Settings
+
+GROUP = "chatbridge.stores"
+"""The group of entry points; each names an OpenStore."""
+
+# the first word with a colon, with or without a driver: a store may take more than a bare URL
+_SCHEME = re.compile(r"([a-z][a-z0-9.-]*)(\+[a-z0-9.-]+)?:")
+
+
+def store_for(settings: Settings) -> Store:
+    """The store that is configured; embedded, where none is. Raises ValueError."""
+    database = settings.database
+    return registered(settings.store_url)(
+        StoreSettings(
+            url=settings.store_url,
+            directory=settings.data_dir,
+            lease=settings.turns.lease,
+            schema=database.schema_name,
+            pool_size=database.pool_size,
+        )
+    )
+
+
+def registered(url: str) -> OpenStore:
+    """What opens the store of such a URL; of none, the embedded one. Raises ValueError."""
+    scheme = _SCHEME.search(url or "embedded:")
+    stores = entry_points(group=GROUP)
+    if scheme and scheme[1] in stores.names:
+        return stores[scheme[1]].load()
+    known = ", ".join(sorted(f"{name}:" for name in stores.names - {"embedded"}))
+    raise ValueError(
+        f"DATABASE_URL means no store that is known: it can begin with "
+        f"{known or '(nothing: install chatbridge again)'}, or be unset for an embedded Postgres."
+    )
+
+
+class EmbeddedStore(PostgresStore):
+    """A Postgres server of our own, that nobody else uses."""
+
+    def __init__(self, settings: StoreSettings) -> None:
+        directory = settings.directory / "postgres"
+        self._server = EmbeddedPostgres(directory)
+        super().__init__(replace(settings, url=self._server.url))
+        self.kept = f"kept in {directory}"
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncGenerator[None]:
+        """See the port: started, migrated, and free of turns that have lost their server."""
+        try:
+            await asyncio.to_thread(self._server.start)
+            await asyncio.to_thread(super().migrate)
+            await self.turns.abandon_running()
+            yield
+        finally:
+            await self.engine.dispose()
+            await asyncio.to_thread(self._server.stop)
+
+    def migrate(self) -> str:
+        """See the port."""
+        raise ValueError("Set DATABASE_URL: the embedded database is migrated when it is served.")
