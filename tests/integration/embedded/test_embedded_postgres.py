@@ -282,7 +282,10 @@ def private_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     shutil.copytree(programs.parent, tmp_path / package.name / programs.parent.name)
     for libraries in package.parent.glob(f"{package.name}.libs"):
         shutil.copytree(libraries, tmp_path / libraries.name)
-    monkeypatch.setenv(VARIABLE, str(tmp_path / package.name / programs.parent.name / "bin"))
+    private = tmp_path / package.name / programs.parent.name / "bin"
+    with (private / "postgres").open("ab") as program:
+        program.write(b"\0")  # others than those of which there may be a copy
+    monkeypatch.setenv(VARIABLE, str(private))
     former = set(COPIES.glob("*"))
     yield
     for copy in set(COPIES.glob("*")) - former:
