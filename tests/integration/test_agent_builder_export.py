@@ -52,8 +52,8 @@ async def answer_to(client: httpx.AsyncClient, text: str) -> Json:
 
 
 def instructed(endpoint: ScriptedEndpoint) -> list[Any]:
-    """Which model was asked each time, and by what instructions."""
-    return [(asked["model"], asked["instructions"]) for asked in endpoint.requests]
+    """Which model was asked each time, and by what instructions, up to the date."""
+    return [(a["model"], a["instructions"].split("\n\nToday")[0]) for a in endpoint.requests]
 
 
 async def test_the_branches_of_an_export_are_served_as_handoffs(tmp_path: Path) -> None:

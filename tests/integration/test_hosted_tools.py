@@ -16,8 +16,8 @@ from agents import (
 
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
 from chatbridge.adapters.openai.hosted import MAX_OUTPUT
-from chatbridge.adapters.openai.messages import OUTCOME_UNKNOWN
 from chatbridge.adapters.openai.models import Api, openai_model
+from chatbridge.adapters.openai.readable import OUTCOME_UNKNOWN
 from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.tool_call import ToolCall
@@ -31,6 +31,7 @@ from tests.contracts.agent_runner import ADA, all_of, heard, heard_until_failure
 from tests.contracts.task_tools import TaskTools
 from tests.integration import scripted_endpoint as frames
 from tests.integration.scripted_endpoint import ScriptedEndpoint, message, responses
+from tests.strict_reader import messages_of
 
 SEARCH = {
     "type": "web_search_call",
@@ -329,16 +330,12 @@ async def test_another_provider_reads_them_as_text(
     endpoint.answer(*(responses(answer) if api == "responses" else frames.completions("Yes.")))
     async for other in runner_of(endpoint, api, []):
         assert kept(await heard(other, *history, said("sure?")))[0].content == "Yes."
-    body = endpoint.requests[-1]
-    read = body["input"] if api == "responses" else body["messages"]
+    read = [message["content"] for message in messages_of(endpoint.requests[-1])]
     assert read == [
-        {"role": "user", "content": "help me"},
-        {
-            "role": "assistant",
-            "content": '[The tool web_search was used with {"query": "oat milk"}. '
-            "It answered: https://example.com/oats]\n\nOats float.",
-        },
-        {"role": "user", "content": "sure?"},
+        "help me",
+        '[The tool web_search was used with {"query": "oat milk"}. '
+        "It answered: https://example.com/oats]\n\nOats float.",
+        "sure?",
     ]
 
 
@@ -358,4 +355,5 @@ async def test_one_that_was_cut_off_is_read_as_such(
     events, _ = await heard_until_failure(runner, "help me")
     closed = Transcript(ADA.conversation_id, events).closed()
     await heard(runner, said("help me"), *closed, said("and?"))
-    assert endpoint.requests[-1]["input"][1]["content"].endswith(f"was cut off: {OUTCOME_UNKNOWN}]")
+    read = messages_of(endpoint.requests[-1])
+    assert read[1]["content"].endswith(f"was cut off: {OUTCOME_UNKNOWN}]")

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 from llmock.pytest_plugin import LLMock
@@ -11,6 +11,7 @@ from llmock.scenarios import Reply
 
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
 from chatbridge.adapters.openai.models import openai_model
+from chatbridge.adapters.openai.names import short_id
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.turn_event import TextFinished, TokensUsed
 from tests.contracts.agent_runner import (
@@ -24,6 +25,7 @@ from tests.contracts.agent_runner import (
     text_of,
 )
 from tests.contracts.task_tools import TaskTools
+from tests.strict_reader import messages_of
 
 Api = Literal["responses", "chat_completions"]
 APIS: tuple[Api, ...] = ("responses", "chat_completions")
@@ -100,13 +102,9 @@ async def test_three_turns_with_tools_and_all_of_it_replayed(
     assert len({m.id for m in history}) == 9
     assert [t["title"] for t in agent.tools.tasks.values()] == ["tea", "milk", "bread"]
     ids = [c.id for m in history for c in m.tool_calls]
-    assert _replayed(agent.api, endpoint.requests[-1].body)[:2] == ids[:2]
-
-
-def _replayed(api: Api, body: Any) -> list[str]:
-    if api == "responses":
-        return [i["call_id"] for i in body["input"] if i.get("type") == "function_call_output"]
-    return [m["tool_call_id"] for m in body["messages"] if m["role"] == "tool"]
+    read = messages_of(endpoint.requests[-1].body)
+    answered = [message["tool_call_id"] for message in read if message["role"] == "tool"]
+    assert answered[:2] == [short_id(id) for id in ids[:2]]
 
 
 async def test_what_the_model_costs_is_counted(agent: Agent, endpoint: LLMock) -> None:

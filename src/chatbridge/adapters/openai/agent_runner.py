@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from agents import (
@@ -17,6 +18,7 @@ from agents import (
     ToolCallOutputItem,
 )
 from agents.exceptions import ModelRefusalError
+from agents.run_config import CallModelData, ModelInputData
 
 from chatbridge.adapters.openai.absent import tell
 from chatbridge.adapters.openai.calls import Calls
@@ -25,6 +27,8 @@ from chatbridge.adapters.openai.failures import ApprovalNeeded, agent_failed, ki
 from chatbridge.adapters.openai.host_agents import HostAgents, require_models
 from chatbridge.adapters.openai.messages import model_input
 from chatbridge.adapters.openai.models import Models, no_endpoint
+from chatbridge.adapters.openai.readable import readable
+from chatbridge.adapters.openai.today import dated
 from chatbridge.adapters.openai.tools import Toolbox, ToolHooks
 from chatbridge.adapters.openai.watched_model import WatchedModel
 from chatbridge.domain.model.turn_event import ToolCallStarted, TurnEvent
@@ -144,14 +148,15 @@ class _Run:
     def _watched(self, model: Model) -> Model:
         return WatchedModel(model, self._next_reader, self._queue.put_nowait)
 
-    def _next_reader(self) -> ResponseReader:
-        self._reader = ResponseReader(self._queue.put_nowait, self._calls)
+    def _next_reader(self, known: Collection[str]) -> ResponseReader:
+        self._reader = ResponseReader(self._queue.put_nowait, self._calls, known)
         return self._reader
 
     def _config(self, tracing: bool) -> RunConfig:
         return RunConfig(
             group_id=self._request.on_behalf.conversation_id,
             model_provider=self._models,
+            call_model_input_filter=_given,
             tool_not_found_behavior="return_error_to_model",
             tool_error_formatter=self._hooks.describe,
             tracing_disabled=not tracing,
@@ -191,6 +196,12 @@ class _Run:
             self._reader.refuse(item.name or "", item.arguments or "{}", NEEDS_APPROVAL)
         else:
             self._calls.answered(item.call_id, NEEDS_APPROVAL)
+
+
+def _given(data: CallModelData[Any]) -> ModelInputData:
+    """What a model is given, each time that it is asked; agents that are tools inherit it."""
+    given = data.model_data
+    return ModelInputData(readable(given.input), dated(given.instructions, datetime.now(UTC)))
 
 
 def _logged(error: Exception) -> Exception:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from chatbridge.adapters.openai.names import short_id
 from chatbridge.domain.model.identifiers import CallId, MessageId, new_call_id
 from chatbridge.domain.model.message import cleaned
 from chatbridge.domain.model.tool_call import CallState, ToolCall
@@ -43,12 +44,12 @@ class Calls:
     def start(self, step: MessageId, provider_id: str, name: str, arguments: str) -> str:
         """The model has asked for a call, whole. Answers the id that the SDK is to know it by.
 
-        That is the provider's, or ours where the provider's is missing or was used before: the SDK
+        That is the provider's, or a short one where that is missing or was used before: the SDK
         refuses to run such a call.
         """
         call = Call(new_call_id(), step, name)
         usable = provider_id and provider_id not in self._by_provider_id
-        known_by = provider_id if usable else call.id
+        known_by = provider_id if usable else short_id(call.id)
         self._by_provider_id[known_by] = self._by_id[call.id] = call
         asked = ToolCall(
             id=call.id,

@@ -1,6 +1,6 @@
 """One response of a model, read event by event into turn events."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +20,7 @@ from chatbridge.adapters.openai.calls import Calls
 from chatbridge.adapters.openai.citations import to_citation
 from chatbridge.adapters.openai.failures import ProviderFailure, TruncatedStream
 from chatbridge.adapters.openai.hosted import HostedCalls
+from chatbridge.adapters.openai.names import meant_name
 from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.identifiers import MessageId, new_message_id
 from chatbridge.domain.model.message import cleaned
@@ -53,9 +54,13 @@ class ResponseReader:
     some endpoints leave out indices, ids and annotations.
     """
 
-    def __init__(self, emit: Callable[[TurnEvent], None], calls: Calls) -> None:
+    def __init__(
+        self, emit: Callable[[TurnEvent], None], calls: Calls, known: Collection[str] = ()
+    ) -> None:
+        """`known` are the names that the model may call."""
         self._emit = emit
         self._calls = calls
+        self._known = known
         self._hosted = HostedCalls(emit)
         self._step = new_message_id()
         self._texts: dict[int | str, _Text] = {}
@@ -96,7 +101,7 @@ class ResponseReader:
             self._emit(TokensUsed(**asdict(error.usage)))
 
     def _item(self, index: int | None, item: TResponseOutputItem) -> None:
-        _clean(item)
+        self._clean(item)
         if isinstance(item, ResponseOutputMessage):
             self._message(_key(index, item.id), item)
         elif isinstance(item, ResponseFunctionToolCall):
@@ -104,6 +109,19 @@ class ResponseReader:
                 self._call(item)
         else:
             self._hosted.finish(index, item)
+
+    # The SDK keeps the item and sends it back, where one bad character would end the run.
+    def _clean(self, item: TResponseOutputItem) -> None:
+        if isinstance(item, ResponseFunctionToolCall):
+            item.call_id = cleaned(item.call_id or "")
+            item.name = meant_name(item.name or "", self._known)
+            item.arguments = storable_arguments(item.arguments or "")
+        elif isinstance(item, ResponseOutputMessage):
+            for part in item.content or []:
+                if part.type == "output_text":
+                    part.text = cleaned(part.text or "")
+                else:
+                    part.refusal = cleaned(part.refusal or "")
 
     def _message(self, key: int | str, item: ResponseOutputMessage) -> None:
         if item.status == "incomplete":
@@ -125,7 +143,7 @@ class ResponseReader:
         # some endpoints leave out the events and send only the response
         for index, item in enumerate(response.output or []):
             if isinstance(item, ResponseFunctionToolCall):
-                _clean(item)
+                self._clean(item)
                 self._same_call(item)
             elif silent or not isinstance(item, ResponseOutputMessage):
                 self._item(index, item)
@@ -195,20 +213,6 @@ class ResponseReader:
 
 def _key(index: int | None, item_id: str | None) -> int | str:
     return index if index is not None else item_id or ""
-
-
-# The SDK keeps the item and sends it back, where one bad character would end the run.
-def _clean(item: TResponseOutputItem) -> None:
-    if isinstance(item, ResponseFunctionToolCall):
-        item.call_id = cleaned(item.call_id or "")
-        item.name = cleaned(item.name or "")
-        item.arguments = storable_arguments(item.arguments or "")
-    elif isinstance(item, ResponseOutputMessage):
-        for part in item.content or []:
-            if part.type == "output_text":
-                part.text = cleaned(part.text or "")
-            else:
-                part.refusal = cleaned(part.refusal or "")
 
 
 def _text_of(part: ResponseOutputText | ResponseOutputRefusal) -> str:

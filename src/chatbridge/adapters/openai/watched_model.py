@@ -1,6 +1,6 @@
 """A model whose every event is read before the Agents SDK acts on it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import aclosing
 from typing import Any, cast
 
@@ -31,7 +31,7 @@ class WatchedModel(Model):
     def __init__(
         self,
         model: Model,
-        reader: Callable[[], ResponseReader],
+        reader: Callable[[Collection[str]], ResponseReader],
         fail: Callable[[Exception], None],
     ) -> None:
         self._model = model
@@ -66,7 +66,7 @@ class WatchedModel(Model):
         prompt: ResponsePromptParam | None,
     ) -> AsyncIterator[TResponseStreamEvent]:
         """The model's events, each read first. What the model raises is noted, then raised."""
-        reader = self._reader()
+        reader = self._reader({*(t.name for t in tools), *(h.tool_name for h in handoffs)})
         events = self._model.stream_response(
             system_instructions,
             input,

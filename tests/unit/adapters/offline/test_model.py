@@ -80,7 +80,8 @@ async def test_a_slow_tool_takes_its_seconds(tools: TaskTools) -> None:
 
 
 async def test_it_remembers_what_was_said(tools: TaskTools) -> None:
-    window = ("my name is Ada", said("Nice to meet you.", "assistant"), "I like tea")
+    window = ("my name is Ada", said("Hello.", "assistant"), "I like tea")
+    window += (said("Nice to meet you.", "assistant"),)
     assert "> I like tea" in await answer(tools, *window, "what did I say before?")
     assert "> my name is Ada" in await answer(tools, *window, "what was my first message?")
     assert await answer(tools, *window, "what is my name?") == "Your name is **Ada**."

@@ -16,6 +16,7 @@ from chatbridge.domain.model.tool import Away
 from chatbridge.domain.model.turn_event import TextDelta, ToolCallFinished, ToolCallStarted
 from tests.contracts.agent_runner import heard, kept, said
 from tests.contracts.task_tools import TaskTools
+from tests.unit.adapters.openai.spoken import spoken
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 WEATHER = Away(source="weather", since=SINCE)
@@ -40,8 +41,8 @@ class Chat:
 
     @property
     def instructions(self) -> str:
-        """What the model was told last."""
-        return self.model.calls[-1].system_instructions or ""
+        """What the model was told last, up to the date."""
+        return (self.model.calls[-1].system_instructions or "").rpartition("\n\nToday is ")[0]
 
 
 @pytest.fixture
@@ -137,7 +138,4 @@ async def test_later_turns_do_not_read_it_as_a_call(chat: Chat) -> None:
     chat.tools.missing = (WEATHER,)
     await chat.turn()
 
-    assert model_input(chat.window) == [
-        {"role": "user", "content": "hi"},
-        {"role": "assistant", "content": "Hello."},
-    ]
+    assert spoken(model_input(chat.window)) == [("user", "hi"), ("assistant", "Hello.")]

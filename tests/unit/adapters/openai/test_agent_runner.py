@@ -10,6 +10,7 @@ from agents.testing import ScriptedModel, assistant_message, function_call
 
 from chatbridge.adapters.offline.model import OfflineModel
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
+from chatbridge.adapters.openai.names import short_id
 from chatbridge.domain.model.errors import TurnLost
 from chatbridge.domain.model.identifiers import CallId
 from chatbridge.domain.model.message import storable
@@ -108,6 +109,15 @@ async def test_a_provider_that_raises_is_a_failed_call() -> None:
     assert _outputs(model) == ["The tool failed because of an unexpected error."]
 
 
+async def test_a_known_name_in_a_namespace_is_that_tool_and_runs() -> None:
+    tools = TaskTools()
+    asked = function_call("functions.add_task", {"title": "tea"}, call_id="1")
+    model = ScriptedModel([[asked], [assistant_message("Added.")]])
+    step, _ = kept(await heard(runner_of(model, tools), "go"))
+    assert (step.tool_calls[0].name, step.tool_calls[0].state) == ("add_task", "succeeded")
+    assert [r.name for r in tools.requests] == ["add_task"]
+
+
 async def test_an_unknown_tool_is_a_failed_call_and_the_run_goes_on() -> None:
     model = ScriptedModel([[function_call("fly", {}, call_id="1")], [assistant_message("Sorry.")]])
     step, text = kept(await heard(runner_of(model), "go"))
@@ -164,7 +174,7 @@ async def test_nothing_leaves_that_can_not_be_stored() -> None:
     messages = kept(await heard(runner_of(model, tools), "go"))
     assert messages[0].content == CLEANED
     echo, unknown = messages[1].tool_calls
-    assert (echo.output, unknown.name, unknown.arguments) == (CLEANED, CLEANED, CLEANED)
+    assert (echo.output, unknown.name, unknown.arguments) == (CLEANED, "a_b_c", CLEANED)
     assert all(storable(f"{m.content}{m.tool_calls!r}") for m in messages)
     assert tools.requests[0].arguments == {"x": CLEANED}
     assert _outputs(model)[0] == CLEANED
@@ -183,7 +193,7 @@ async def test_calls_of_before_are_replayed_next_to_their_outputs() -> None:
     await heard(runner_of(model), *first, "and now?")
     replayed = [i for i in _input(model) if "call_id" in i]
     kinds = [i["type"] for i in replayed]
-    ids = [call.id for call in first[0].tool_calls]
+    ids = [short_id(call.id) for call in first[0].tool_calls]
     assert kinds == ["function_call"] * 2 + ["function_call_output"] * 2
     assert [i["call_id"] for i in replayed] == [*ids, *ids]
 

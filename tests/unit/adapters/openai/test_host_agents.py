@@ -62,7 +62,7 @@ async def test_it_answers_with_its_own_model_and_instructions() -> None:
     agent = Agent(name="Host", instructions="Theirs.", model=own)
     (message,) = kept(await heard(runner_of(agent, ScriptedModel([])), "go"))
     assert message.content == "Own."
-    assert own.calls[0].system_instructions == "Theirs."
+    assert str(own.calls[0].system_instructions).startswith("Theirs.\n\nToday is ")
 
 
 async def test_without_a_model_of_its_own_it_has_the_configured_one() -> None:

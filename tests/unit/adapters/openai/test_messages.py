@@ -5,11 +5,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chatbridge.adapters.openai.messages import OUTCOME_UNKNOWN, model_input
+from chatbridge.adapters.openai.messages import model_input
+from chatbridge.adapters.openai.names import short_id
+from chatbridge.adapters.openai.readable import OUTCOME_UNKNOWN
 from chatbridge.domain.model.identifiers import CallId
 from chatbridge.domain.model.message import Kind, Message
 from chatbridge.domain.model.tool_call import CallState, ToolCall
 from tests.contracts.agent_runner import said
+from tests.unit.adapters.openai.spoken import spoken
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -24,12 +27,9 @@ def step(*calls: ToolCall) -> Message:
     return replace(said("", "assistant"), kind="tools", tool_calls=calls)
 
 
-def test_texts_are_plain_strings() -> None:
+def test_texts_are_read_by_role() -> None:
     cut_off = replace(said("Hel", "assistant"), kind="partial")
-    assert model_input([said("hi"), cut_off]) == [
-        {"role": "user", "content": "hi"},
-        {"role": "assistant", "content": "Hel"},
-    ]
+    assert spoken(model_input([said("hi"), cut_off])) == [("user", "hi"), ("assistant", "Hel")]
 
 
 @pytest.mark.parametrize("kind", ["shown", "note"])
@@ -38,17 +38,16 @@ def test_what_is_only_shown_or_noted_is_not_read(kind: Kind) -> None:
 
 
 def test_an_empty_text_is_left_out() -> None:
-    assert model_input([said("", "assistant")]) == []
+    assert model_input([said("", "assistant"), said(" ", "assistant")]) == []
 
 
-def test_every_call_stands_next_to_its_output() -> None:
+def test_every_call_stands_next_to_its_output_under_a_short_id_that_stays() -> None:
     window = [step(call("a", "succeeded", output="1"), call("b", "failed", output="no"))]
-    assert model_input(window) == [
-        {"type": "function_call", "call_id": "a", "name": "f", "arguments": "{}"},
-        {"type": "function_call", "call_id": "b", "name": "f", "arguments": "{}"},
-        {"type": "function_call_output", "call_id": "a", "output": "1"},
-        {"type": "function_call_output", "call_id": "b", "output": "no"},
-    ]
+    read = model_input(window)
+    assert spoken(read) == [("call", "f"), ("call", "f"), ("output", "1"), ("output", "no")]
+    ids = [item.get("call_id") for item in read]
+    assert ids == [short_id("a"), short_id("b")] * 2
+    assert ids == [item.get("call_id") for item in model_input(window)]
 
 
 @pytest.mark.parametrize("state", ["unknown", "cancelled", "running"])
@@ -57,24 +56,18 @@ def test_a_call_that_nobody_saw_end_says_so(state: CallState) -> None:
     assert output.get("output") == OUTCOME_UNKNOWN
 
 
-@pytest.mark.parametrize("arguments", ["{oops", "[]", ""])
-def test_arguments_that_an_endpoint_could_not_read_are_not_repeated(arguments: str) -> None:
-    assert model_input([step(call("a", "failed", arguments))])[0].get("arguments") == "{}"
-
-
 def test_what_a_provider_ran_itself_is_text_in_front_of_the_answer() -> None:
     search = replace(call("a", "succeeded", '{"query": "oats"}', "example.com"), hosted=True)
     window = [said("?"), step(search), said("Oats.", "assistant"), said("thanks")]
     told = '[The tool f was used with {"query": "oats"}. It answered: example.com]'
-    assert model_input(window) == [
-        {"role": "user", "content": "?"},
-        {"role": "assistant", "content": f"{told}\n\nOats."},
-        {"role": "user", "content": "thanks"},
+    assert spoken(model_input(window)) == [
+        ("user", "?"),
+        ("assistant", f"{told}\n\nOats."),
+        ("user", "thanks"),
     ]
 
 
 def test_one_that_brought_nothing_says_only_that_it_was_used() -> None:
     search = replace(call("a", "succeeded", output=""), hosted=True)
-    assert model_input([step(search)])[0].get("content") == (
-        "[The tool f was used with {}. It answered.]"
-    )
+    told = "[The tool f was used with {}. It answered.]"
+    assert spoken(model_input([step(search)])) == [("assistant", told)]

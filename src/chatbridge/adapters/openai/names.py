@@ -1,0 +1,46 @@
+"""Names and ids of calls in the form that every endpoint permits."""
+
+import hashlib
+import re
+from collections.abc import Collection
+
+_LONGEST = 64
+_ID_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_ID_LENGTH = 9
+_SPECIAL = re.compile(r"<\|.*?(?:\|>|$)")
+_BETWEEN = re.compile(r"[^a-zA-Z0-9_-]+|__")
+
+
+def permitted_name(name: str) -> str:
+    """The name in letters, digits, `_` and `-` of ASCII, 1 to 64 of them."""
+    return re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:_LONGEST] or "unnamed"
+
+
+def meant_name(name: str, known: Collection[str]) -> str:
+    """The known name that a model means, or a permitted one that says what it wrote.
+
+    Models put namespaces in front of a name (`functions.add_task`, `default_api:add_task`), tokens
+    of their template around it (`add_task<|channel|>json`, `<add_task>`) or a number behind it.
+    """
+    if name in known:
+        return name
+    addressed = name.rpartition("to=")[2]
+    written = next((part for part in _SPECIAL.split(addressed) if part.strip()), "")
+    words = [word for word in _BETWEEN.split(written) if word and not word.isdigit()]
+    return words[-1] if words and words[-1] in known else permitted_name(name)
+
+
+def short_id(id: str, taken: Collection[str] = ()) -> str:
+    """Nine letters and digits that always stand for this id, unless they are taken already."""
+    number = int.from_bytes(hashlib.sha256(id.encode()).digest())
+    while (short := _in_letters(number)) in taken:
+        number += 1
+    return short
+
+
+def _in_letters(number: int) -> str:
+    digits: list[str] = []
+    for _ in range(_ID_LENGTH):
+        number, digit = divmod(number, len(_ID_LETTERS))
+        digits.append(_ID_LETTERS[digit])
+    return "".join(digits)
