@@ -364,7 +364,7 @@ async def test_tool_calls_are_replayed_in_whole_pairs(store_url: str) -> None:
         conversation, _ = await person.say("add buy tea and add buy bread")
         await person.say("hello", conversation)
         replayed = model.asked[-1]
-        kinds = [item.get("type") or item["role"] for item in replayed]
+        kinds = [item.get("role") or item["type"] for item in replayed]
         assert kinds == [
             "user",
             *["function_call"] * 2,
