@@ -26,7 +26,7 @@ STATEMENTS = {
     "finish_turn": "finish",
     "skip locked": "tick",
     "claim_stale_turn": "claim",
-    "order by lease_until": "sweep",
+    "order by chatbridge.turns.lease_until": "sweep",
 }
 
 APART = ("tick", "sweep", "first use")
@@ -50,7 +50,7 @@ class Trips:
         if kind == b"P":
             name, _, rest = body.partition(b"\0")
             sql = rest.partition(b"\0")[0].decode()
-            label = next((known for part, known in STATEMENTS.items() if part in sql), sql)
+            label = next((known for part, known in STATEMENTS.items() if part in sql.lower()), sql)
             if "chatbridge" not in sql:  # the driver's own questions, about types
                 label = "first use"
             self._names[trip.connection, name] = label

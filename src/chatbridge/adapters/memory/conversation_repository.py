@@ -12,6 +12,7 @@ from chatbridge.adapters.memory.memory import (
     conversation_copy,
     message_copy,
 )
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.message import Message
@@ -19,7 +20,6 @@ from chatbridge.domain.model.page import (
     Page,
     PageRequest,
     activity_cursor,
-    invalid_cursor,
     read_activity_cursor,
 )
 from chatbridge.ports.conversation_repository import ConversationRepository, FeedbackKind
@@ -98,5 +98,5 @@ def _rank(conversation: Conversation) -> tuple[datetime, str]:
 def _position_of(kept: KeptConversation, cursor: MessageId) -> int:
     message = kept.messages.get(cursor)
     if message is None:
-        raise invalid_cursor()
+        raise refusals.invalid_cursor()
     return message.position

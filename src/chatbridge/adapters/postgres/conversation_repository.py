@@ -42,7 +42,6 @@ from chatbridge.domain.model.page import (
     Page,
     PageRequest,
     activity_cursor,
-    invalid_cursor,
     read_activity_cursor,
 )
 from chatbridge.ports.conversation_repository import ConversationRepository, FeedbackKind
@@ -175,7 +174,7 @@ class PostgresConversationRepository(ConversationRepository):
         )
         if not mine:
             return missing(somebody_elses=somebodys)
-        return None if known or after is None else invalid_cursor()
+        return None if known or after is None else refusals.invalid_cursor()
 
 
 def _verdicts(

@@ -1,9 +1,25 @@
-"""How turns begin and end in Postgres: each a single SQL function, called in one round trip."""
+"""How turns begin and end in Postgres, each by an SQL function, and how far they are."""
 
 import json
 from collections.abc import Callable
+from typing import Any
 
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Text,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.orm import aliased, load_only
+from sqlmodel import col, select
+from sqlmodel.sql.expression import Select
 
 from chatbridge.adapters.postgres.rows import (
     Columns,
@@ -17,6 +33,7 @@ from chatbridge.adapters.postgres.rows import (
     usage_to_json,
 )
 from chatbridge.adapters.postgres.statements import Rows, Statements
+from chatbridge.adapters.postgres.tables import ConversationRow, TurnEventRow, TurnRow
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.errors import ChatbridgeError
 from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
@@ -37,28 +54,44 @@ _BEGIN = """
 select * from {s}.begin_turn_1(:user_id, :conversation_id, :new, :turn_id,
   cast(:lease as double precision), cast(:message as json), :retry_of, :newest, :key, :digest)"""
 
-_TURN = """
-select t.id as turn_id, t.conversation_id, t.epoch, t.retry, c.title, c.status, c.status_reason,
-  c.metadata, c.created_at as conversation_created_at, c.updated_at as conversation_updated_at
-from {s}.turns t join {s}.conversations c on c.user_id = t.user_id and c.id = t.conversation_id
-where t.user_id = :user_id and t.id = :id"""
+_USER, _ID = bindparam("user_id", type_=Text), bindparam("id", type_=Text)
+_AFTER = bindparam("after", type_=Integer)
 
-_EXISTS = "select exists (select from {s}.turns where id = :id) as found"
+_MINE = (col(TurnRow.user_id) == _USER, col(TurnRow.id) == _ID)
+_OF_CONVERSATION = (col(TurnRow.user_id) == _USER, col(TurnRow.conversation_id) == _ID)
+_STATE: Any = TurnRow.state
+# as it is written in the indexes of running turns
+_RUNNING = col(TurnRow.state) == literal_column("'running'")
+_LEASE_PASSED = and_(_RUNNING, col(TurnRow.lease_until) < func.clock_timestamp())
+
+_TURN = (
+    select(TurnRow.id, TurnRow.epoch, TurnRow.retry, ConversationRow)
+    .join(col(TurnRow.conversation))
+    .where(*_MINE)
+)
+
+_EXISTS = select(exists().where(col(TurnRow.id) == _ID))
 
 # a clock that was set back can name another one as the last, never as the running one
-_LAST = """
-select id, state, retry from {s}.turns
-where user_id = :user_id and conversation_id = :conversation_id
-order by state = 'running' desc, created_at desc limit 1"""
+_LAST = (
+    select(TurnRow)
+    .where(*_OF_CONVERSATION)
+    .order_by(_RUNNING.desc(), col(TurnRow.created_at).desc())
+    .limit(1)
+)
 
-_PROGRESS = """
-select t.id as turn_id, t.state,
-  t.state = 'running' and t.lease_until < clock_timestamp() as stale,
-  exists (select from {s}.turn_events where user_id = t.user_id and turn_id = t.id) as kept,
-  e.number, e.event
-from {s}.turns t
-left join {s}.turn_events e on e.user_id = t.user_id and e.turn_id = t.id and e.number > :after
-where t.user_id = :user_id and t.id = :id order by e.number"""
+
+def _of_turn(event: type[TurnEventRow]) -> ColumnElement[bool]:
+    return and_(col(event.user_id) == col(TurnRow.user_id), col(event.turn_id) == col(TurnRow.id))
+
+
+_PROGRESS = (
+    select(TurnRow, _LEASE_PASSED, exists().where(_of_turn(aliased(TurnEventRow))), TurnEventRow)
+    .options(load_only(_STATE))
+    .outerjoin(TurnEventRow, and_(_of_turn(TurnEventRow), col(TurnEventRow.number) > _AFTER))
+    .where(*_MINE)
+    .order_by(col(TurnEventRow.number))
+)
 
 _FINISH = """
 select {s}.finish_turn_1(:user_id, :turn_id, :epoch, :state, :title, cast(:usage as jsonb),
@@ -73,20 +106,12 @@ _CLAIM = """
 select * from {s}.claim_stale_turn_1(
   :user_id, :conversation_id, cast(:lease as double precision))"""
 
-_STALE = """
-select user_id, conversation_id from {s}.turns
-where state = 'running' and lease_until < clock_timestamp() order by lease_until limit 100"""
-
-_ABANDON = "update {s}.turns set lease_until = '-infinity' where state = 'running'"
-
-_ASK_CANCEL = """
-with asked as (update {s}.turns set cancel_asked = true
-  where user_id = :user_id and conversation_id = :conversation_id and state = 'running'
-  returning id)
-select exists (select from asked) as asked,
-  exists (select from {s}.conversations where user_id = :user_id and id = :conversation_id)
-    as mine,
-  exists (select from {s}.conversations where id = :conversation_id) as found"""
+_STALE = (
+    select(TurnRow.user_id, TurnRow.conversation_id)
+    .where(_LEASE_PASSED)
+    .order_by(col(TurnRow.lease_until))
+    .limit(100)
+)
 
 _REFUSALS: dict[str, Callable[[], ChatbridgeError]] = {
     "closed": refusals.closed,
@@ -131,26 +156,26 @@ class PostgresTurnRepository(TurnRepository):
         return Begun(turn=turn, newest=tuple(messages), counted=rows[0]["counted"])
 
     async def turn(self, user_id: UserId, id: TurnId) -> Turn:
-        rows = await self._statements.rows(_TURN, user_id=user_id, id=id)
+        rows = await self._statements.found(_TURN, user_id=user_id, id=id)
         if not rows:
-            (row,) = await self._statements.rows(_EXISTS, id=id)
-            raise refusals.turn_not_yours() if row["found"] else refusals.no_turn()
-        return _turn(rows[0], user_id)
+            (somebodys,) = await self._statements.found(_EXISTS, id=id)
+            raise refusals.turn_not_yours() if somebodys else refusals.no_turn()
+        _, epoch, retry, conversation = rows[0]
+        return Turn(id=id, conversation=to_conversation(conversation), epoch=epoch, retry=retry)
 
     async def last(self, user_id: UserId, conversation_id: ConversationId) -> LastTurn | None:
-        rows = await self._statements.rows(_LAST, user_id=user_id, conversation_id=conversation_id)
-        return LastTurn(**rows[0]) if rows else None
+        rows = await self._statements.found(_LAST, user_id=user_id, id=conversation_id)
+        last = [LastTurn(id=TurnId(row.id), state=row.state, retry=row.retry) for row in rows]
+        return last[0] if last else None
 
     async def progress(self, user_id: UserId, id: TurnId, after: int = 0) -> Progress:
-        rows = await self._statements.rows(_PROGRESS, user_id=user_id, id=id, after=after)
+        rows = await self._statements.found(_PROGRESS, user_id=user_id, id=id, after=after)
         if not rows:
             raise refusals.turn_gone()
-        return Progress(
-            state=rows[0]["state"],
-            stale=rows[0]["stale"],
-            kept=rows[0]["kept"],
-            events=_events(rows),
-        )
+        turn, stale, kept, _ = rows[0]
+        # no event, and still a row, where none follows
+        events = tuple(to_event(id, e.number, e.event) for *_, e in rows if e)
+        return Progress(state=turn.state, stale=stale, kept=kept, events=events)
 
     async def finish(self, turn: Turn, ending: Ending) -> TurnState:
         tail = [{"number": number, "event": to_record(e)} for number, e in ending.tail]
@@ -178,19 +203,29 @@ class PostgresTurnRepository(TurnRepository):
         return Claimed(turn=_turn(rows[0], user_id), events=_events(rows)) if rows else None
 
     async def stale(self) -> tuple[tuple[UserId, ConversationId], ...]:
-        rows = await self._statements.rows(_STALE)
-        return tuple((UserId(r["user_id"]), ConversationId(r["conversation_id"])) for r in rows)
+        rows = await self._statements.found(_STALE)
+        return tuple((UserId(user_id), ConversationId(id)) for user_id, id in rows)
 
     async def abandon_running(self) -> None:
-        await self._statements.rows(_ABANDON)
+        abandoning = update(TurnRow).where(_RUNNING).values(lease_until=text("'-infinity'"))
+        await self._statements.changed(abandoning.returning(col(TurnRow.id)))
 
     async def ask_cancel(self, user_id: UserId, conversation_id: ConversationId) -> bool:
-        (row,) = await self._statements.rows(
-            _ASK_CANCEL, user_id=user_id, conversation_id=conversation_id
-        )
-        if not row["mine"]:
-            raise missing(somebody_elses=row["found"])
-        return row["asked"]
+        asking = _ask_cancel(user_id, conversation_id)
+        ((asked, mine, somebodys),) = await self._statements.found(asking)
+        if not mine:
+            raise missing(somebody_elses=somebodys)
+        return asked
+
+
+def _ask_cancel(user_id: UserId, id: ConversationId) -> Select[bool, bool, bool]:
+    """Whether a running turn was asked; is the conversation the owner's, and is it anybody's?"""
+    running = (col(TurnRow.user_id) == user_id, col(TurnRow.conversation_id) == id, _RUNNING)
+    asking = update(TurnRow).where(*running).values(cancel_asked=True)
+    asked = asking.returning(col(TurnRow.id)).cte("asked")
+    known = col(ConversationRow.id) == id
+    mine = exists().where(col(ConversationRow.user_id) == user_id, known)
+    return select(exists(select(asked.c.id)), mine, exists().where(known))
 
 
 def _turn(row: Columns, user_id: UserId, subject: Message | None = None) -> Turn:
