@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from alembic import command
@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from chatbridge.adapters.postgres.conversation_repository import PostgresConversationRepository
 from chatbridge.adapters.postgres.database_url import parse
 from chatbridge.adapters.postgres.engine import postgres_engine
 from chatbridge.adapters.postgres.migrate import (
@@ -23,8 +24,11 @@ from chatbridge.adapters.postgres.migrate import (
     upgrade,
 )
 from chatbridge.adapters.postgres.tables import Row
+from chatbridge.adapters.postgres.task_repository import PostgresTaskRepository
 from chatbridge.adapters.postgres.turn_repository import PostgresTurnRepository
 from chatbridge.domain.model.errors import Conflict, Unavailable
+from chatbridge.domain.model.page import PageRequest
+from chatbridge.domain.model.tool_call import CallState
 from chatbridge.ports.turn_repository import Begun, TurnRepository
 from tests.contracts.steps import ending
 from tests.contracts.store import ALICE, C1, ask, conversation, said
@@ -151,12 +155,17 @@ async def test_everything_lives_in_the_schema_that_was_asked_for(fresh_database:
         begun = await elsewhere.begin(ask(new=True), 15)
         end = ending(begun.turn, said("says", "Hello"))
         assert await elsewhere.finish(begun.turn, end) == "completed"
+        conversations = PostgresConversationRepository(engine, "another_one")
+        assert len((await conversations.messages(ALICE, C1, PageRequest())).items) == 2
+        tasks = PostgresTaskRepository(engine, "another_one")
+        task = await tasks.add(ALICE, "milk", key="call_1")
+        assert await tasks.list(ALICE) == (task,)
         async with engine.connect() as connection:
-            counts = [
-                await connection.scalar(text(f'select count(*) from "{schema}".messages'))  # noqa: S608
-                for schema in ("another_one", SCHEMA)
+            left_over = [
+                await connection.scalar(text(f'select count(*) from "{SCHEMA}"."{table.name}"'))  # noqa: S608
+                for table in Row.metadata.tables.values()
             ]
-        assert counts == [2, 0]
+        assert set(left_over) == {0}
     finally:
         await engine.dispose()
 
@@ -251,7 +260,7 @@ async def test_a_message_of_another_shape_is_refused(
         await insert_message(clean_engine, **columns)
 
 
-@pytest.mark.parametrize("state", ["running", "succeeded", "failed", "cancelled", "unknown"])
+@pytest.mark.parametrize("state", get_args(CallState))
 async def test_a_tool_call_in_each_of_its_states_is_kept(
     clean_engine: AsyncEngine, state: str
 ) -> None:

@@ -1,15 +1,18 @@
 """How often a turn asks the database: counted on the wire, with a warm pool."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 
 import pytest
 
 from chatbridge.adapters.postgres.engine import postgres_engine
 from chatbridge.adapters.postgres.task_repository import PostgresTaskRepository
 from chatbridge.adapters.postgres.turn_repository import PostgresTurnRepository
-from chatbridge.domain.model.identifiers import ConversationId, UserId
-from tests.contracts.steps import ending
-from tests.contracts.store import ask, said
+from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId
+from chatbridge.domain.model.page import PageRequest
+from chatbridge.ports.task_repository import TaskRepository
+from tests.contracts.steps import answers, ending, exchange
+from tests.contracts.store import ALICE, C1, Store, ask, message, said
+from tests.integration.postgres.stores import SCHEMA, postgres_replica
 from tests.round_trips import Report, Trips, asked, described, whole_turns
 from tests.tcp_proxy import proxied
 
@@ -36,7 +39,7 @@ async def test_begin_and_finish_are_one_round_trip_each(
 ) -> None:
     trips, url = line
     engine = postgres_engine(url, 1)
-    turns = PostgresTurnRepository(engine, "chatbridge")
+    turns = PostgresTurnRepository(engine, SCHEMA)
     try:
         for n in range(4):
             request = ask(f"turn_{n}", conversation_id=ConversationId("conv_1"), new=n == 0)
@@ -53,21 +56,53 @@ async def test_begin_and_finish_are_one_round_trip_each(
     assert finishing == {"finish": 1}
 
 
-async def test_a_call_of_the_task_tools_is_one_round_trip(
-    line: tuple[Trips, str], report: Report
-) -> None:
+async def test_every_other_call_is_one_round_trip(line: tuple[Trips, str], report: Report) -> None:
+    """Twice each: the first use of a statement asks for its description too."""
     trips, url = line
     engine = postgres_engine(url, 1)
-    tasks = PostgresTaskRepository(engine, "chatbridge")
+    store = postgres_replica(engine)(5.0)
+    tasks = PostgresTaskRepository(engine, SCHEMA)
+    counted: dict[str, int] = {}
     try:
-        for key in ("call_1", "call_2"):
-            trips.since()
-            await tasks.add(UserId("alice"), "milk", key=key)
-            counted = trips.since().total()
+        for n in range(2):
+            await exchange(store, message(f"msg_{n}"), *answers(f"says_{n}"))
+            task = await tasks.add(ALICE, "milk")
+            for name, ask_it in calls(store, tasks, n, task.number).items():
+                trips.since()
+                await ask_it()
+                counted[name] = trips.since().total()
     finally:
         await engine.dispose()
-    report.add(f"add {counted}")
-    assert counted == 1
+    report.add(", ".join(f"{name} {n}" for name, n in counted.items()))
+    assert counted == dict.fromkeys(counted, 1)
+
+
+def calls(
+    store: Store, tasks: TaskRepository, n: int, task: int
+) -> dict[str, Callable[[], Awaitable[object]]]:
+    """What is asked of a conversation of two messages, its turn and the owner's tasks."""
+    conversations, turns, whole = store.conversations, store.turns, PageRequest()
+    turn, asked, says = TurnId(f"turn_of_msg_{n}_in_{C1}"), f"msg_{n}", MessageId(f"says_{n}")
+    return {
+        "get": lambda: conversations.get(ALICE, C1),
+        "list": lambda: conversations.list(ALICE, whole),
+        "rename": lambda: conversations.rename(ALICE, C1, "Milk"),
+        "messages": lambda: conversations.messages(ALICE, C1, whole),
+        "messages after": lambda: conversations.messages(ALICE, C1, PageRequest(after=asked)),
+        "feedback": lambda: conversations.save_feedback(ALICE, C1, [says], "positive"),
+        "turn": lambda: turns.turn(ALICE, turn),
+        "last": lambda: turns.last(ALICE, C1),
+        "progress": lambda: turns.progress(ALICE, turn),
+        "stop": lambda: turns.ask_cancel(ALICE, C1),
+        "stale": turns.stale,
+        "abandon": turns.abandon_running,
+        "add": lambda: tasks.add(ALICE, "tea", key=f"add_{n}"),
+        "tasks": lambda: tasks.list(ALICE),
+        "change": lambda: tasks.update(ALICE, task, done=True),
+        "change by key": lambda: tasks.update(ALICE, task, done=True, key=f"change_{n}"),
+        "drop": lambda: tasks.delete(ALICE, task, key=f"drop_{n}"),
+        "delete": lambda: conversations.delete(ALICE, C1),
+    }
 
 
 async def test_a_plain_turn_costs_two_round_trips_and_one_before_the_model(
