@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from chatbridge.adapters.postgres.tables import ConversationRow, MessageRow
+from chatbridge.adapters.postgres.tables import ConversationRow
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.conversation import Conversation, Status
 from chatbridge.domain.model.errors import Forbidden, NotFound
@@ -56,9 +56,8 @@ def conversation_row(columns: Columns, user_id: UserId) -> ConversationRow:
     )
 
 
-def to_message(row: MessageRow | Columns) -> Message:
+def to_message(columns: Columns) -> Message:
     """The message with its position; one that can't be read is shown as such and hides no other."""
-    columns = vars(row) if isinstance(row, MessageRow) else row
     try:
         return _MESSAGE.validate_python({**columns})
     except ValidationError:

@@ -35,7 +35,9 @@ class Statements:
     """
 
     def __init__(self, engine: AsyncEngine, schema: str = SCHEMA, attempt: Attempt = again) -> None:
-        self._engine = engine.execution_options(schema_translate_map={SCHEMA: schema})
+        # where there is nothing to translate, no statement's text is searched for it
+        names = {} if schema == SCHEMA else {SCHEMA: schema}
+        self._engine = engine.execution_options(schema_translate_map=names)
         self._schema = schema
         self._attempt = attempt
         self._prepared: dict[str, TextClause] = {}
@@ -52,6 +54,15 @@ class Statements:
         async def work(session: AsyncSession) -> list[Any]:
             execute: Any = session.exec
             return list(await execute(statement, params=parameters))
+
+        return await self._in_a_session(work)
+
+    async def columns(self, statement: Select[*tuple[Any, ...]], **parameters: Any) -> Rows:
+        """What is selected, each row by its columns' names."""
+
+        async def work(session: AsyncSession) -> Rows:
+            result: Any = await session.exec(statement, params=parameters)
+            return [{**row} for row in result.mappings()]
 
         return await self._in_a_session(work)
 

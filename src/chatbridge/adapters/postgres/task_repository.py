@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, UpdateBase, delete, func, literal, update
+from sqlalchemy import ColumnElement, UpdateBase, bindparam, delete, func, literal, update
 from sqlalchemy import select as values
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
@@ -23,11 +23,16 @@ from chatbridge.ports.task_repository import TaskRepository
 
 _LARGEST_NUMBER = 2**31 - 1
 
-_LISTED = 1_000
-
 _KEPT_FOR = timedelta(days=1)
 
 _TASK = ("number", "title", "done", "created_at", "updated_at")
+
+_LIST = (
+    select(TaskRow)
+    .where(col(TaskRow.user_id) == bindparam("user_id"))
+    .order_by(col(TaskRow.number))
+    .limit(1_000)
+)
 
 _Effect = ReturningInsert[TaskRow] | ReturningUpdate[TaskRow] | ReturningDelete[TaskRow]
 
@@ -50,8 +55,7 @@ class PostgresTaskRepository(TaskRepository):
 
     async def list(self, user_id: UserId) -> tuple[Task, ...]:
         """The owner's tasks by number; at most 1,000. Raises Unavailable."""
-        mine = select(TaskRow).where(col(TaskRow.user_id) == user_id)
-        rows = await self._statements.found(mine.order_by(col(TaskRow.number)).limit(_LISTED))
+        rows = await self._statements.found(_LIST, user_id=user_id)
         return tuple(_task(row) for row in rows)
 
     async def update(

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -17,7 +16,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.orm import aliased, load_only
+from sqlalchemy.orm import Mapped, aliased
 from sqlmodel import col, select
 from sqlmodel.sql.expression import Select
 
@@ -59,9 +58,9 @@ _AFTER = bindparam("after", type_=Integer)
 
 _MINE = (col(TurnRow.user_id) == _USER, col(TurnRow.id) == _ID)
 _OF_CONVERSATION = (col(TurnRow.user_id) == _USER, col(TurnRow.conversation_id) == _ID)
-_STATE: Any = TurnRow.state
+_STATE: Mapped[TurnState] = col(TurnRow.state)
 # as it is written in the indexes of running turns
-_RUNNING = col(TurnRow.state) == literal_column("'running'")
+_RUNNING = literal_column("'running'") == _STATE
 _LEASE_PASSED = and_(_RUNNING, col(TurnRow.lease_until) < func.clock_timestamp())
 
 _TURN = (
@@ -74,7 +73,7 @@ _EXISTS = select(exists().where(col(TurnRow.id) == _ID))
 
 # a clock that was set back can name another one as the last, never as the running one
 _LAST = (
-    select(TurnRow)
+    select(TurnRow.id, _STATE, TurnRow.retry)
     .where(*_OF_CONVERSATION)
     .order_by(_RUNNING.desc(), col(TurnRow.created_at).desc())
     .limit(1)
@@ -86,8 +85,7 @@ def _of_turn(event: type[TurnEventRow]) -> ColumnElement[bool]:
 
 
 _PROGRESS = (
-    select(TurnRow, _LEASE_PASSED, exists().where(_of_turn(aliased(TurnEventRow))), TurnEventRow)
-    .options(load_only(_STATE))
+    select(_STATE, _LEASE_PASSED, exists().where(_of_turn(aliased(TurnEventRow))), TurnEventRow)
     .outerjoin(TurnEventRow, and_(_of_turn(TurnEventRow), col(TurnEventRow.number) > _AFTER))
     .where(*_MINE)
     .order_by(col(TurnEventRow.number))
@@ -165,17 +163,17 @@ class PostgresTurnRepository(TurnRepository):
 
     async def last(self, user_id: UserId, conversation_id: ConversationId) -> LastTurn | None:
         rows = await self._statements.found(_LAST, user_id=user_id, id=conversation_id)
-        last = [LastTurn(id=TurnId(row.id), state=row.state, retry=row.retry) for row in rows]
+        last = [LastTurn(id=TurnId(id), state=state, retry=retry) for id, state, retry in rows]
         return last[0] if last else None
 
     async def progress(self, user_id: UserId, id: TurnId, after: int = 0) -> Progress:
         rows = await self._statements.found(_PROGRESS, user_id=user_id, id=id, after=after)
         if not rows:
             raise refusals.turn_gone()
-        turn, stale, kept, _ = rows[0]
+        state, stale, kept, _ = rows[0]
         # no event, and still a row, where none follows
         events = tuple(to_event(id, e.number, e.event) for *_, e in rows if e)
-        return Progress(state=turn.state, stale=stale, kept=kept, events=events)
+        return Progress(state=state, stale=stale, kept=kept, events=events)
 
     async def finish(self, turn: Turn, ending: Ending) -> TurnState:
         tail = [{"number": number, "event": to_record(e)} for number, e in ending.tail]
