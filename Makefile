@@ -61,7 +61,8 @@ test-faults-bite: $(DEV) ## whether each of those checks fails when what it guar
 test-browser: $(DEV) $(ELEMENT) $(FRONTEND) ## the pages in a real Chromium, against all that is served; needs Node
 	cd element && npm run -s check
 	cd frontend && npm run -s lint
-	chromium="$$(scripts/program.sh chromium)" && CHROMIUM="$$chromium" $(BIN)/pytest tests/browser
+	chromium="$$(scripts/program.sh chromium)" && CHROMIUM="$$chromium" \
+		$(BIN)/pytest -n 2 --dist loadfile tests/browser
 
 picture: ## the README's picture, from the last run of test-browser
 	cp tests/browser/artefacts/pictures/web-chat-light.png docs/picture.png

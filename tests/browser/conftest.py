@@ -29,11 +29,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    """The Chromium of the run; nothing but loopback can be reached from it."""
+async def browser(worker_id: str) -> AsyncIterator[Browser]:
+    """The Chromium of a worker; nothing but loopback can be reached from it."""
     async with (
         async_playwright() as playwright,
-        launched(playwright, ARTEFACTS / "net-log.json") as browser,
+        launched(playwright, ARTEFACTS / f"net-log-{worker_id}.json") as browser,
     ):
         yield browser
 

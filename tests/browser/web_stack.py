@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import fcntl
 import json
 import os
 import re
@@ -29,7 +30,7 @@ def environment(**more: str) -> dict[str, str]:
 @asynccontextmanager
 async def stack(directory: Path, **more: str) -> AsyncGenerator[web.Web]:
     """All of it on a database of its own; `more` is in the children's environment."""
-    await asyncio.to_thread(web.build)
+    await asyncio.to_thread(_build)
     async with AsyncExitStack() as stack:
         database_url = await stack.enter_async_context(postgres.clone())
         running = web.running(
@@ -43,6 +44,16 @@ async def stack(directory: Path, **more: str) -> AsyncGenerator[web.Web]:
         started = await asyncio.to_thread(running.__enter__)
         stack.push_async_callback(asyncio.to_thread, running.__exit__, None, None, None)
         yield started
+
+
+def _build() -> None:
+    """One worker does, while the others wait."""
+    frontend = os.open(web.FRONTEND, os.O_RDONLY)
+    try:
+        fcntl.flock(frontend, fcntl.LOCK_EX)
+        web.build()
+    finally:
+        os.close(frontend)
 
 
 async def sign_up(context: BrowserContext, url: str, name: str) -> str:
