@@ -27,6 +27,7 @@ from chatbridge.adapters.openai.failures import ApprovalNeeded, agent_failed, ki
 from chatbridge.adapters.openai.host_agents import HostAgents, require_models
 from chatbridge.adapters.openai.messages import model_input
 from chatbridge.adapters.openai.models import Models, no_endpoint
+from chatbridge.adapters.openai.outputs import shown_output
 from chatbridge.adapters.openai.readable import readable
 from chatbridge.adapters.openai.today import dated
 from chatbridge.adapters.openai.tools import Toolbox, ToolHooks
@@ -181,7 +182,7 @@ class _Run:
             raw = cast(dict[str, Any], item.raw_item)
             self._calls.finish(raw["call_id"], str(raw["output"]))
         elif isinstance(item, ToolCallOutputItem):
-            self._calls.answered(item.call_id, str(item.output))
+            self._calls.answered(item.call_id, shown_output(item.output))
 
     def _conclude(self, result: RunResultStreaming) -> None:
         if result.interruptions:
@@ -189,7 +190,9 @@ class _Run:
                 self._refuse(item)
             raise ApprovalNeeded
         if self._reader and self._reader.called and result.final_output is not None:
-            self._reader.conclude(str(result.final_output))  # a tool's output is the answer
+            self._reader.conclude(
+                shown_output(result.final_output)
+            )  # a tool's output is the answer
 
     def _refuse(self, item: ToolApprovalItem) -> None:
         if self._calls.find(item.call_id) is None and self._reader:

@@ -5,11 +5,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from agents import Agent, Handoff, Model, ModelProvider, ModelSettings, handoff
+from agents import (
+    Agent,
+    FunctionTool,
+    Handoff,
+    Model,
+    ModelProvider,
+    ModelSettings,
+    handoff,
+)
 from agents.models import get_default_model_settings
 
 from chatbridge.adapters.openai.host_tools import HOSTED_TOOLS, telling
 from chatbridge.adapters.openai.models import is_chat_completions
+from chatbridge.adapters.openai.names import apart
 from chatbridge.adapters.openai.tools import ToolHooks
 
 
@@ -34,6 +43,7 @@ class HostAgents:
                 handoffs=[self._handoff(to) for to in agent.handoffs],
                 tools=[telling(tool, self._hooks.failed) for tool in agent.tools],
             )
+            _set_apart(known)
         return known
 
     # The SDK calls no hook before a handoff, which may run a function of the host's.
@@ -42,11 +52,23 @@ class HostAgents:
         gated = copy.copy(given)
 
         async def invoke(context: Any, arguments: str) -> Any:
-            await self._hooks.before_handoff(given.tool_name)
+            await self._hooks.before_handoff(gated.tool_name)
             return self.copy(await given.on_invoke_handoff(context, arguments))
 
         gated.on_invoke_handoff = invoke
         return gated
+
+
+# The SDK makes names of agents' names, and one of two that are the same can't be reached.
+def _set_apart(copied: Agent[Any]) -> None:
+    tools = [tool for tool in copied.tools if isinstance(tool, FunctionTool)]
+    handoffs = [to for to in copied.handoffs if isinstance(to, Handoff)]
+    named = [*(tool.name for tool in tools), *(to.tool_name for to in handoffs)]
+    names = apart(named)
+    for tool, name in zip(tools, names, strict=False):
+        tool.name = name
+    for to, name in zip(handoffs, names[len(tools) :], strict=True):
+        to.tool_name = name
 
 
 def require_models(agent: Agent[Any], models: ModelProvider) -> None:

@@ -1,7 +1,8 @@
-"""The host's own function tools in one run: copies that tell when they fail."""
+"""The host's own function tools in one run: copies that tell when they fail, and in JSON."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import wraps
 from typing import Any
 
 from agents import (
@@ -20,6 +21,9 @@ from agents.tool import (
     resolve_function_tool_failure_error_function,
     set_function_tool_failure_error_function,
 )
+from agents.tool_context import ToolContext
+
+from chatbridge.adapters.openai.outputs import readable_output
 
 HOSTED_TOOLS = (
     CodeInterpreterTool,
@@ -29,6 +33,7 @@ HOSTED_TOOLS = (
     WebSearchTool,
 )
 Failed = Callable[[RunContextWrapper[Any]], None]
+Invoke = Callable[[ToolContext[Any], str], Awaitable[Any]]
 
 
 def telling(tool: Tool, failed: Failed) -> Tool:
@@ -46,7 +51,17 @@ def telling(tool: Tool, failed: Failed) -> Tool:
     if tool.timeout_seconds is not None:
         late = tool.timeout_error_function or _late(tool.name, tool.timeout_seconds)
         copied.timeout_error_function = _noting(late, failed)
+    copied.on_invoke_tool = _in_json(copied.on_invoke_tool)
     return copied
+
+
+# The SDK takes `str()` of whatever a tool brings, and reads marks of its own at what it invokes.
+def _in_json(invoke: Invoke) -> Invoke:
+    @wraps(invoke)
+    async def readable(context: ToolContext[Any], arguments: str) -> Any:
+        return readable_output(await invoke(context, arguments))
+
+    return readable
 
 
 # Where a tool has no words of its own for a failure, a run's `tool_error_formatter` is asked.

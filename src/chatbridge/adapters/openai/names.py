@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from itertools import chain, count
 
 _LONGEST = 64
 _ID_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -28,6 +29,16 @@ def meant_name(name: str, known: Collection[str]) -> str:
     written = next((part for part in _SPECIAL.split(addressed) if part.strip()), "")
     words = [word for word in _BETWEEN.split(written) if word and not word.isdigit()]
     return words[-1] if words and words[-1] in known else permitted_name(name)
+
+
+def apart(names: Iterable[str], taken: Collection[str] = ()) -> list[str]:
+    """The names in permitted form, the second of two that are the same with a number."""
+    found: list[str] = []
+    for name in map(permitted_name, names):
+        numbers = chain([""], (f"_{n}" for n in count(2)))
+        candidates = (f"{name[: _LONGEST - len(n)]}{n}" for n in numbers)
+        found.append(next(each for each in candidates if each not in found and each not in taken))
+    return found
 
 
 def short_id(id: str, taken: Collection[str] = ()) -> str:

@@ -12,6 +12,7 @@ from agents.tool_context import ToolContext
 from chatbridge.adapters.openai.absent import not_yet_shown, words_for
 from chatbridge.adapters.openai.arguments import parsed_arguments
 from chatbridge.adapters.openai.calls import Call, Calls
+from chatbridge.adapters.openai.outputs import shown_output
 from chatbridge.domain.model.identifiers import new_message_id
 from chatbridge.domain.model.message import cleaned
 from chatbridge.domain.model.tool import Away, Tool, ToolRequest, ToolResult
@@ -122,7 +123,7 @@ class ToolHooks(RunHooks[Any]):
         self, context: RunContextWrapper[Any], agent: Agent[Any], tool: SdkTool, result: object
     ) -> None:
         """Report the end of the call."""
-        self._calls.finish(_provider_id(context), str(result))
+        self._calls.finish(_provider_id(context), shown_output(result))
 
     def failed(self, context: RunContextWrapper[Any]) -> None:
         """The host's tool is about to make an answer out of an error."""

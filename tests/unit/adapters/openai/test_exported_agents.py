@@ -52,4 +52,4 @@ async def test_a_tool_whose_body_was_not_exported_answers_nothing() -> None:
     )
     agent = exported().order_agent.clone(model=model)
     step, _ = kept(await heard(runner_of(agent), "Where is order 1001?"))
-    assert [(call.state, call.output) for call in step.tool_calls] == [("succeeded", "None")]
+    assert [(call.state, call.output) for call in step.tool_calls] == [("succeeded", "null")]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from agents import (
     Agent,
+    FunctionTool,
     GuardrailFunctionOutput,
     RunContextWrapper,
     function_tool,
@@ -194,6 +195,33 @@ async def test_a_handoff_is_a_call_and_so_are_the_tools_behind_it() -> None:
         ("transfer_to_host", "succeeded"),
     ]
     assert messages[-1].content == "Here again."
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("规划", "搜索"), ("Планы", "Поиск"), ("Sales EU", "Sales/EU")]
+)
+async def test_handoffs_whose_names_fall_together_stay_apart(first: str, second: str) -> None:
+    named = [Agent(name=first, instructions="One."), Agent(name=second, instructions="Two.")]
+    model = ScriptedModel([[assistant_message("Hm.")]])
+    await heard(runner_of(Agent(name="Host", handoffs=[*named]), model), "go")
+    _, chosen = (handoff.tool_name for handoff in model.calls[0].handoffs)
+    model = ScriptedModel([[function_call(chosen, {}, call_id="1")], [assistant_message("Two.")]])
+    messages = kept(await heard(runner_of(Agent(name="Host", handoffs=[*named]), model), "go"))
+    assert calls_of(messages) == [(chosen, "succeeded")]
+    assert str(model.calls[-1].system_instructions).startswith("Two.")
+
+
+async def test_so_do_agents_that_are_tools() -> None:
+    def answering(name: str, words: str) -> FunctionTool:
+        inner = Agent(name=name, model=ScriptedModel([[assistant_message(words)]]))
+        return inner.as_tool(None, f"Ask {name}.")
+
+    tools = [answering("规划", "One."), answering("搜索", "Two.")]
+    asked = [function_call(name, {"input": "?"}, call_id=name) for name in ("__", "___2")]
+    model = ScriptedModel([asked, [assistant_message("Both.")]])
+    step, _ = kept(await heard(runner_of(Agent(name="Host", tools=[*tools]), model), "go"))
+    assert [call.output for call in step.tool_calls] == ["One.", "Two."]
+    assert [tool.name for tool in tools] == ["__", "__"]
 
 
 async def test_of_two_handoffs_at_once_the_second_has_failed() -> None:

@@ -1,11 +1,16 @@
 """The host's own function tools: a badge that says Failed where they have failed."""
 
 import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 import pytest
-from agents import Agent, RunContextWrapper, function_tool
+from agents import Agent, RunContextWrapper, ToolOutputImage, ToolOutputText, function_tool
 from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
+from pydantic import BaseModel
 
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
 from tests.contracts.agent_runner import heard, kept
@@ -93,3 +98,70 @@ async def test_the_hosts_tools_are_left_as_they_are() -> None:
     await heard(runner_of(agent, model), "go")
     assert agent.tools == [fails]
     assert vars(fails) == before
+
+
+class Color(Enum):
+    RED = "red"
+
+
+class Place(BaseModel):
+    name: str = "Oslo"
+    seen: datetime | None = None
+
+
+@dataclass
+class Weather:
+    mild: bool = True
+
+
+ITSELF: list[Any] = []
+ITSELF.append(ITSELF)
+
+
+@pytest.mark.parametrize(
+    ("brought", "read"),
+    [
+        ("as it is", "as it is"),
+        ({"ok": True, "at": None, "name": "O'Hara"}, '{"ok":true,"at":null,"name":"O\'Hara"}'),
+        ([{"a": None}], '[{"a":null}]'),
+        ([], "[]"),
+        ({"type": "order", "number": 7}, '{"type":"order","number":7}'),
+        (Place(), '{"name":"Oslo","seen":null}'),
+        ([Place(name="München")], '[{"name":"München","seen":null}]'),
+        (Weather(), '{"mild":true}'),
+        (None, "null"),
+        (True, "true"),
+        (float("nan"), "null"),
+        ({"at": datetime(2026, 1, 2, tzinfo=UTC)}, '{"at":"2026-01-02T00:00:00Z"}'),
+        ({"price": Decimal("1.50"), "tags": {"a"}}, '{"price":"1.50","tags":["a"]}'),
+        (b"\xff", '"_w=="'),
+        (Color.RED, '"red"'),
+        (ITSELF, "[[...]]"),
+        (ToolOutputText(text="its words"), "its words"),
+        ([{"type": "text", "text": "one"}, {"type": "text", "text": "two"}], "one\ntwo"),
+    ],
+)
+async def test_what_a_tool_brings_is_read_as_text_or_json(brought: Any, read: str) -> None:
+    @function_tool
+    def bring() -> Any:
+        return brought
+
+    model = ScriptedModel([[function_call("bring", {}, call_id="1")], [assistant_message("Oh.")]])
+    step, _ = kept(await heard(runner_of(Agent(name="Host", tools=[bring]), model), "go"))
+    assert (step.tool_calls[0].state, step.tool_calls[0].output) == ("succeeded", read)
+    output: Any = next(i for i in model.calls[-1].input if isinstance(i, dict) and "output" in i)
+    told = output["output"]
+    assert told == read or "\n".join(part["text"] for part in told) == read
+
+
+async def test_a_picture_goes_to_the_model_and_is_named_on_the_badge() -> None:
+    picture = ToolOutputImage(image_url="data:image/png;base64,")
+
+    @function_tool
+    def draw() -> Any:
+        return [ToolOutputText(text="Here:"), picture]
+
+    model = ScriptedModel([[function_call("draw", {}, call_id="1")], [assistant_message("Oh.")]])
+    step, _ = kept(await heard(runner_of(Agent(name="Host", tools=[draw]), model), "go"))
+    assert step.tool_calls[0].output == "Here:\n(an image)"
+    assert str(picture.image_url) in str(model.calls[-1].input)

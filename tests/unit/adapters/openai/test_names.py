@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatbridge.adapters.openai.names import meant_name, permitted_name, short_id
+from chatbridge.adapters.openai.names import apart, meant_name, permitted_name, short_id
 from chatbridge.domain.model.identifiers import new_call_id
 
 KNOWN = {"add_task", "list_tasks", "json"}
@@ -58,6 +58,13 @@ def test_every_name_becomes_a_permitted_one_and_that_stays(written: str) -> None
     name = permitted_name(written)
     assert re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", name)
     assert permitted_name(name) == name
+
+
+@given(st.lists(st.sampled_from(["a", "a_2", "添", "规", "x" * 70]) | st.text(), max_size=8))
+def test_names_stay_apart_whatever_becomes_of_them(names: list[str]) -> None:
+    found = apart(names)
+    assert len({*found}) == len(names)
+    assert [permitted_name(name) for name in found] == found
 
 
 def test_a_short_id_is_always_the_same_and_gives_way_where_it_is_taken() -> None:
