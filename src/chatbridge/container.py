@@ -28,6 +28,7 @@ from chatbridge.adapters.offline.model import OfflineModel
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
 from chatbridge.adapters.openai.entry import Agent, load_agent
 from chatbridge.adapters.openai.models import Endpoint, offline_endpoint, openai_model
+from chatbridge.adapters.openai.patience import Patience
 from chatbridge.domain.model.caller import TASKS_TOOLS, Caller
 from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.errors import Unavailable
@@ -96,14 +97,24 @@ def _endpoint(settings: Settings) -> Endpoint:
             base_url=agent.base_url,
             api_key=settings.api_key,
             api=agent.api,
-            idle=agent.idle,
+            patience=_patience(settings),
         )
     return openai_model(
         model=agent.model,
         base_url=agent.base_url,
         api_key=settings.api_key,
         api=agent.api,
+        patience=_patience(settings),
+    )
+
+
+def _patience(settings: Settings) -> Patience:
+    agent = settings.agent
+    return Patience(
+        first=max(agent.first, agent.idle),
         idle=agent.idle,
+        max_seconds=agent.max_seconds,
+        max_characters=agent.max_characters,
     )
 
 
@@ -202,6 +213,7 @@ class Container(DeclarativeContainer):
         named=endpoint.provided.named,
         max_steps=settings.provided.agent.max_steps,
         tracing=settings.provided.agent.tracing,
+        log_words=settings.provided.log.words,
     )
     tasks_app: Provider[TasksApp] = Singleton(
         TasksApp,

@@ -50,7 +50,7 @@ class Agent(Section):
 
     `entry` is an agent of the host's own, `module:attribute`, in place of one that has only
     `instructions`. `tools` are ours that it gets: the bundled and the servers', or only these.
-    `idle` is in seconds.
+    `first`, `idle` and `max_seconds` are in seconds.
     """
 
     entry: str | None = None
@@ -61,7 +61,10 @@ class Agent(Section):
     api: Api = "responses"
     instructions: str = INSTRUCTIONS
     max_steps: int = Field(default=10, ge=1)
+    first: float = Field(default=120, ge=2)
     idle: float = Field(default=30, ge=2)
+    max_seconds: float = Field(default=600, ge=2)
+    max_characters: int = Field(default=100_000, ge=100)
     tracing: bool = False
 
 
@@ -193,6 +196,12 @@ class TurnSettings(Section):
     drain: float = Field(default=5.0, ge=0.0)
 
 
+class Log(Section):
+    """What the log may hold. With `words` it repeats what a model endpoint says of a failure."""
+
+    words: bool = False
+
+
 class Settings(BaseSettings):
     """All of them."""
 
@@ -221,6 +230,7 @@ class Settings(BaseSettings):
     mcp: Mcp = Mcp()
     window: Window = Window()
     turns: TurnSettings = TurnSettings()
+    log: Log = Log()
 
     database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")

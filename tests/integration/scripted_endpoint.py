@@ -15,9 +15,9 @@ Frame = bytes
 class Answer:
     """One answer: its status, its frames, and how it goes on after them.
 
-    Before each frame it waits for `pause` seconds. `end` is a body that is complete, `cut` a
-    connection that breaks in the middle of the body; after `silence` nothing comes any more, and
-    after `pings` only comments do.
+    Before its frames it waits for `late` seconds, and for `pause` before each. `end` is a body that
+    is complete, `cut` a connection that breaks in the middle of the body; after `silence` nothing
+    comes any more, and after `pings` only comments do.
     """
 
     frames: Sequence[Frame] = ()
@@ -25,6 +25,7 @@ class Answer:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict[str, str])
     pause: float = 0.0
+    late: float = 0.0
 
 
 class ScriptedEndpoint:
@@ -95,6 +96,7 @@ async def _send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answ
     headers = {**stream, **answer.headers}
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     writer.write(f"HTTP/1.1 {answer.status} x\r\n{head}\r\n".encode())
+    await asyncio.sleep(answer.late)
     for frame in answer.frames:
         await asyncio.sleep(answer.pause)
         await _chunk(writer, frame)

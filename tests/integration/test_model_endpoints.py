@@ -12,6 +12,7 @@ from llmock.scenarios import Reply
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
 from chatbridge.adapters.openai.models import openai_model
 from chatbridge.adapters.openai.names import short_id
+from chatbridge.adapters.openai.patience import Patience
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.turn_event import TextFinished, TokensUsed
 from tests.contracts.agent_runner import (
@@ -84,7 +85,13 @@ class TestChatCompletionsAgent(_OverHttp):
 async def _runner(
     api: Api, mock: LLMock, tools: TaskTools, idle: float = 30
 ) -> AsyncIterator[OpenAIAgentRunner]:
-    model = openai_model(model="mock", base_url=mock.base_url(), api_key=None, api=api, idle=idle)
+    model = openai_model(
+        model="mock",
+        base_url=mock.base_url(),
+        api_key=None,
+        api=api,
+        patience=Patience(first=idle, idle=idle),
+    )
     yield OpenAIAgentRunner(model.model, tools, instructions="Help.")
     await model.close()
 
@@ -185,7 +192,7 @@ async def test_an_answer_cut_off_at_the_length_limit_is_no_answer(
 
 @pytest.mark.parametrize("api", APIS)
 async def test_a_silent_endpoint_is_a_timeout(endpoint: LLMock, api: Api) -> None:
-    endpoint.reply("one two three four").stall(after_chunks=6, seconds=2)
+    endpoint.reply("one two three four five six").stall(after_chunks=6, seconds=2)
     async for runner in _runner(api, endpoint, TaskTools(), idle=0.3):
         events, failure = await heard_until_failure(runner, "hello")
         assert (failure.code, len(endpoint.requests)) == ("model_timeout", 1)

@@ -12,6 +12,7 @@ from agents.testing import function_call as asks_for
 
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
 from chatbridge.adapters.openai.models import Api, openai_model
+from chatbridge.adapters.openai.patience import Patience
 from chatbridge.domain.model.turn_event import TextFinished
 from tests.contracts.agent_runner import (
     all_of,
@@ -28,6 +29,7 @@ from tests.integration.scripted_endpoint import (
     ScriptedEndpoint,
     chunk,
     completions,
+    frame,
     function_call,
     message,
     responses,
@@ -72,9 +74,15 @@ async def hasty(
 
 
 async def runner_of(
-    endpoint: ScriptedEndpoint, api: Api, tools: TaskTools, idle: float
+    endpoint: ScriptedEndpoint, api: Api, tools: TaskTools, idle: float, first: float | None = None
 ) -> AsyncIterator[OpenAIAgentRunner]:
-    model = openai_model(model="m", base_url=endpoint.url, api_key=None, api=api, idle=idle)
+    model = openai_model(
+        model="m",
+        base_url=endpoint.url,
+        api_key=None,
+        api=api,
+        patience=Patience(first=first or idle, idle=idle),
+    )
     yield OpenAIAgentRunner(model.model, tools, instructions="Help.")
     await model.close()
 
@@ -98,16 +106,37 @@ def waits(endpoint: ScriptedEndpoint) -> list[float]:
 
 
 @pytest.mark.parametrize("ending", ["silence", "pings"])
-async def test_a_model_that_says_nothing_is_asked_three_times_and_then_given_up(
-    endpoint: ScriptedEndpoint, hasty: OpenAIAgentRunner, ending: str
+async def test_a_model_that_says_nothing_is_given_up_and_not_made_to_begin_anew(
+    endpoint: ScriptedEndpoint,
+    hasty: OpenAIAgentRunner,
+    ending: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    for _ in range(4):
-        endpoint.answer(ending=ending)
-    async with asyncio.timeout(10):
+    endpoint.answer(ending=ending)
+    async with asyncio.timeout(5):
         events, failure = await heard_until_failure(hasty, "hello")
-    assert (events, failure.code, len(endpoint.requests)) == ([], "model_timeout", 3)
+    assert (events, failure.code, len(endpoint.requests)) == ([], "model_timeout", 1)
     assert failure.detail == "The model took too long to answer. Please try again."
-    assert all(wait >= IDLE for wait in waits(endpoint))
+    assert "see CHATBRIDGE_AGENT__FIRST" in caplog.text
+
+
+async def test_the_first_word_may_take_longer_than_the_next(
+    endpoint: ScriptedEndpoint, api: Api, tools: TaskTools
+) -> None:
+    endpoint.answer(*whole(api), late=IDLE * 3)
+    async for runner in runner_of(endpoint, api, tools, idle=IDLE, first=10):
+        assert text_of(await heard(runner, "hello")) == SAID
+    assert len(endpoint.requests) == 1
+
+
+async def test_a_model_that_is_being_loaded_is_asked_until_it_is(
+    endpoint: ScriptedEndpoint, runner: OpenAIAgentRunner, api: Api
+) -> None:
+    loading = frame({"error": {"code": 503, "message": "Loading model"}}).split(b"data: ")[1]
+    for _ in range(2):
+        endpoint.answer(loading, status=503, headers={"content-type": "application/json"})
+    endpoint.answer(*whole(api))
+    assert text_of(await heard(runner, "hello")) == SAID
 
 
 @pytest.mark.parametrize(
@@ -115,8 +144,6 @@ async def test_a_model_that_says_nothing_is_asked_three_times_and_then_given_up(
     [
         {"ending": "cut"},
         {"ending": "end"},
-        {"ending": "silence"},
-        {"ending": "pings"},
         {"status": 408},
         {"status": 409},
         {"status": 429},
@@ -240,7 +267,13 @@ async def test_only_the_step_that_failed_is_asked_again_and_a_tool_runs_once(
 
 
 async def test_an_agent_that_is_a_tool_is_asked_again_too(endpoint: ScriptedEndpoint) -> None:
-    model = openai_model(model="m", base_url=endpoint.url, api_key=None, api="responses", idle=IDLE)
+    model = openai_model(
+        model="m",
+        base_url=endpoint.url,
+        api_key=None,
+        api="responses",
+        patience=Patience(first=IDLE, idle=IDLE),
+    )
     endpoint.answer(status=500)
     endpoint.answer(*json_answer(message("Inside.")), headers={"content-type": "application/json"})
     inner = Agent(name="Inner", model=model.model)

@@ -23,7 +23,8 @@ from agents.run_config import CallModelData, ModelInputData
 from chatbridge.adapters.openai.absent import tell
 from chatbridge.adapters.openai.calls import Calls
 from chatbridge.adapters.openai.events import ResponseReader
-from chatbridge.adapters.openai.failures import ApprovalNeeded, agent_failed, kind_of
+from chatbridge.adapters.openai.failure_line import failure_line
+from chatbridge.adapters.openai.failures import ApprovalNeeded, agent_failed
 from chatbridge.adapters.openai.host_agents import HostAgents, require_models
 from chatbridge.adapters.openai.messages import model_input
 from chatbridge.adapters.openai.models import Models, no_endpoint
@@ -47,7 +48,8 @@ class OpenAIAgentRunner(AgentRunner):
 
     It is the host's `agent`, or one that has only `instructions`. `model` is for agents that name
     none, `named` finds the others' by name. `max_steps` is how often a model may speak in one turn.
-    With `tracing` the SDK sends prompts and tool data to OpenAI.
+    With `tracing` the SDK sends prompts and tool data to OpenAI; with `log_words` the log repeats
+    what an endpoint has said about a failure.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class OpenAIAgentRunner(AgentRunner):
         named: Callable[[str], Model] = no_endpoint,
         max_steps: int = 10,
         tracing: bool = False,
+        log_words: bool = False,
     ) -> None:
         """Raises ValueError when an agent names a model that can't be had."""
         self._tools = tools
@@ -67,6 +70,7 @@ class OpenAIAgentRunner(AgentRunner):
         self._models = Models(model, named)
         self._max_steps = max_steps
         self._tracing = tracing
+        self._log_words = log_words
         require_models(self._agent, self._models)
 
     async def run(self, request: AgentRequest) -> AsyncGenerator[TurnEvent, None]:
@@ -75,7 +79,7 @@ class OpenAIAgentRunner(AgentRunner):
         Raises AgentFailed (its codes are those of `failures`), and whatever `before_call` raises
         of the domain's own errors.
         """
-        run = _Run(request, self._tools, self._models)
+        run = _Run(request, self._tools, self._models, self._log_words)
         try:
             await run.start(self._agent, self._max_steps, self._tracing)
             while (event := await run.next()) is not None:
@@ -88,8 +92,11 @@ class OpenAIAgentRunner(AgentRunner):
 class _Run:
     """One run: everything that happens in it goes through one queue, in the order it happened."""
 
-    def __init__(self, request: AgentRequest, tools: ToolProvider, models: Models) -> None:
+    def __init__(
+        self, request: AgentRequest, tools: ToolProvider, models: Models, log_words: bool
+    ) -> None:
         self._request = request
+        self._log_words = log_words
         self._models = models
         self._queue: asyncio.Queue[TurnEvent | Exception | None] = asyncio.Queue()
         self._calls = Calls(self._queue.put_nowait)
@@ -111,14 +118,14 @@ class _Run:
                 run_config=self._config(tracing),
             )
         except Exception as error:
-            raise _logged(error)  # noqa: B904 - it carries its cause
+            raise self._logged(error)  # noqa: B904 - it carries its cause
         self._pump = asyncio.create_task(self._drain(self._result))
 
     async def next(self) -> TurnEvent | None:
         """The next event, or None when the run is over. Raises what ended it early."""
         item = await self._queue.get()
         if isinstance(item, Exception):
-            raise _logged(item)
+            raise self._logged(item)
         return item
 
     def delivered(self, event: TurnEvent) -> None:
@@ -200,16 +207,22 @@ class _Run:
         else:
             self._calls.answered(item.call_id, NEEDS_APPROVAL)
 
+    def _logged(self, error: Exception) -> Exception:
+        failure = agent_failed(error)
+        if failure is not error:
+            about = self._request.on_behalf
+            log.warning(
+                "Turn %s of conversation %s failed with %s: %s",
+                about.turn_id,
+                about.conversation_id,
+                failure.code,
+                failure_line(error, words=self._log_words),
+            )
+            failure.__cause__ = error
+        return failure
+
 
 def _given(data: CallModelData[Any]) -> ModelInputData:
     """What a model is given, each time that it is asked; agents that are tools inherit it."""
     given = data.model_data
     return ModelInputData(readable(given.input), dated(given.instructions, datetime.now(UTC)))
-
-
-def _logged(error: Exception) -> Exception:
-    failure = agent_failed(error)
-    if failure is not error:
-        log.warning("The run failed with %s: %s", failure.code, kind_of(error))
-        failure.__cause__ = error
-    return failure

@@ -18,9 +18,9 @@ from openai.types.responses import (
 from chatbridge.adapters.openai.arguments import storable_arguments
 from chatbridge.adapters.openai.calls import Calls
 from chatbridge.adapters.openai.citations import to_citation
-from chatbridge.adapters.openai.failures import ProviderFailure, TruncatedStream
 from chatbridge.adapters.openai.hosted import HostedCalls
 from chatbridge.adapters.openai.names import meant_name
+from chatbridge.adapters.openai.troubles import ProviderFailure, TruncatedStream
 from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.identifiers import MessageId, new_message_id
 from chatbridge.domain.model.message import cleaned
@@ -93,7 +93,7 @@ class ResponseReader:
     def end(self) -> None:
         """The stream has ended. Raises TruncatedStream unless the response was complete."""
         if not self._ended:
-            raise TruncatedStream("no final response")
+            raise TruncatedStream(None)
 
     def broke_off(self, error: Exception) -> None:
         """The response has no end; what it has cost may be known."""
@@ -226,8 +226,9 @@ def _annotations(part: ResponseOutputText | ResponseOutputRefusal) -> list[Any]:
 def _require_whole(kind: str, response: Response) -> None:
     if kind == "response.failed":
         raise _failed(response)
-    if kind == "response.incomplete" or response.status == "incomplete":
-        raise TruncatedStream("incomplete response")
+    if kind == "response.incomplete" or response.status not in ("completed", None):
+        details = response.incomplete_details
+        raise TruncatedStream((details and details.reason) or response.status or "incomplete")
 
 
 def _failed(response: Response) -> ProviderFailure:

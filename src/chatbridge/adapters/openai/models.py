@@ -1,19 +1,23 @@
 """The models behind an OpenAI-compatible endpoint, and the one client that reaches them."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from agents import Model, ModelProvider, OpenAIChatCompletionsModel, OpenAIResponsesModel
-from openai import Timeout
+from openai import AsyncOpenAI, Timeout
 
+from chatbridge.adapters.openai.address import endpoint_address
 from chatbridge.adapters.openai.api import Api
-from chatbridge.adapters.openai.completions import MendingClient
+from chatbridge.adapters.openai.endpoint_http import EndpointHttp
+from chatbridge.adapters.openai.patience import Patience
 from chatbridge.adapters.openai.patient_model import PatientModel
+
+log = logging.getLogger(__name__)
 
 _OPENAI = "https://api.openai.com/v1"
 _CONNECT_SECONDS = 10.0
-_WHOLE_SECONDS = 600.0
-IDLE_SECONDS = 30.0
+_PATIENCE = Patience()
 _NO_KEY = "there is no key for OpenAI: set OPENAI_API_KEY, or name another endpoint"
 
 
@@ -55,11 +59,13 @@ def offline_endpoint(
     base_url: str | None,
     api_key: str | None,
     api: Api,
-    idle: float = IDLE_SECONDS,
+    patience: Patience = _PATIENCE,
 ) -> Endpoint:
     """A model of this process; other names are sought at the endpoint, if it can be reached."""
     if api_key or base_url:
-        endpoint = openai_model(model="", base_url=base_url, api_key=api_key, api=api, idle=idle)
+        endpoint = openai_model(
+            model="", base_url=base_url, api_key=api_key, api=api, patience=patience
+        )
         return replace(endpoint, model=model)
     return Endpoint(model, _nothing_to_close)
 
@@ -73,28 +79,34 @@ def openai_model(
     base_url: str | None,
     api_key: str | None,
     api: Api,
-    idle: float = IDLE_SECONDS,
+    patience: Patience = _PATIENCE,
 ) -> Endpoint:
     """A model at OpenAI, or at the compatible endpoint `base_url`, over one client.
 
-    A request is tried three times before its first event and never after it; 10 s to connect,
-    `idle` seconds without an event at most, 10 minutes for an answer that is not streamed. Raises
-    ValueError when OpenAI itself is meant and there is no key for it.
+    A request is tried three times before its first event and never after it; 10 s to connect. All
+    else that is waited for is in `patience`. Raises ValueError when OpenAI itself is meant and
+    there is no key for it, and when `base_url` is no address.
     """
     if not api_key and not base_url:
         raise ValueError(
             f"T{_NO_KEY[1:]}, or run without a model: CHATBRIDGE_AGENT__MODEL=offline."
         )
-    client = MendingClient(
+    address = endpoint_address(base_url or _OPENAI)
+    for note in address.notes:
+        log.warning("%s", note)
+    timeout = Timeout(patience.max_seconds, connect=_CONNECT_SECONDS)
+    client = AsyncOpenAI(
         # never left out: the client would look into the environment and send that key anywhere
         api_key=api_key or "none",
-        base_url=base_url or _OPENAI,
-        timeout=Timeout(_WHOLE_SECONDS, connect=_CONNECT_SECONDS),
+        base_url=address.url,
+        default_query=address.query,
+        timeout=timeout,
         max_retries=0,  # PatientModel asks again, before the first event too
+        http_client=EndpointHttp(patience, timeout=timeout),
     )
 
     def named(name: str) -> Model:
         kind = OpenAIResponsesModel if api == "responses" else OpenAIChatCompletionsModel
-        return PatientModel(kind(name, client), idle=idle)
+        return PatientModel(kind(name, client), first=patience.first)
 
     return Endpoint(named(model), client.close, named)

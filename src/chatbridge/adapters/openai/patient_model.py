@@ -1,8 +1,9 @@
-"""A model that is asked again while it has not begun, and not waited for without end."""
+"""A model that is asked again while it has not begun."""
 
 import asyncio
 import logging
 import random
+import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
 from typing import Any, cast
@@ -10,28 +11,43 @@ from typing import Any, cast
 from agents import Model, ModelResponse
 from agents.items import TResponseStreamEvent
 from agents.retry import ModelRetryAdvice, ModelRetryAdviceRequest
+from openai import APIStatusError
 
-from chatbridge.adapters.openai.failures import TruncatedStream
+from chatbridge.adapters.openai.failures import code_of, words_of
+from chatbridge.adapters.openai.shorter import shorter
+from chatbridge.adapters.openai.troubles import (
+    EmptyAnswer,
+    NotAStream,
+    ProviderFailure,
+    Silence,
+    TruncatedStream,
+)
 
 log = logging.getLogger(__name__)
 
 RETRIES = 2
 LONGEST_WAIT = 60.0
 _FIRST_WAIT = 0.5
+_LOADING_WAIT = 2.0
 _TAIL_SECONDS = 0.5
+_PASSING = ("model_unavailable", "model_rate_limited", "model_timeout")
+_LOADS = re.compile(r"\bload(s|ing)?\b", re.I)
+_SAYS = re.compile(r"delta|output_item|content_part|completed|incomplete|failed")
 
 
 class PatientModel(Model):
     """Another model, of which an answer is asked for three times at most.
 
-    It is asked again only before its first event, when it is busy, unreachable or silent: after a
-    moment, or when the endpoint says so; where that is more than a minute away, not at all. `idle`
-    is how many seconds may pass without an event: comments that keep a connection open are none.
+    It is asked again only before it has said anything, when it is busy or unreachable: after a
+    moment, or when the endpoint says so; where that is more than a minute away, not at all. One
+    that was silent is not, for it may be loading, and would begin anew; one that says that it is
+    loading is asked for `first` seconds. After an answer that is empty it is asked once more, and
+    where the prompt is too long, once with half of it.
     """
 
-    def __init__(self, model: Model, *, idle: float) -> None:
+    def __init__(self, model: Model, *, first: float) -> None:
         self.model = model
-        self._idle = idle
+        self._first = first
 
     # The SDK asks by this name whether it may group requests in the provider's prompt cache.
     def _supports_default_prompt_cache_key(self) -> bool:
@@ -44,53 +60,98 @@ class PatientModel(Model):
 
     async def get_response(self, *args: Any, **kwargs: Any) -> ModelResponse:
         """The whole answer at once, as agents get it that others use as a tool."""
-        attempt = 1
+        tries = _Tries(self.model, self._first)
         while True:
             try:
                 return await self.model.get_response(*args, **kwargs)
             except Exception as error:
-                await self._wait(error, attempt)
-            attempt += 1
+                args = await tries.again(error, args)
 
     async def stream_response(
         self, *args: Any, **kwargs: Any
     ) -> AsyncIterator[TResponseStreamEvent]:
-        """The model's events. Raises TimeoutError when none comes, and TruncatedStream."""
-        attempt, begun = 1, False
-        while not begun:
+        """The model's events. Raises an EndpointTrouble or an error of the client's."""
+        tries = _Tries(self.model, self._first)
+        while True:
             events = self.model.stream_response(*args, **kwargs)
+            begun = False
             try:
                 async with aclosing(cast(Any, events)):
-                    async for event in _punctual(events, self._idle):
-                        begun = True
+                    async for event in events:
+                        begun = begun or bool(_SAYS.search(event.type))
                         yield event
                         if event.type == "response.completed":
                             await _to_the_end(events)
                             return
-                raise TruncatedStream("no final response")
+                raise TruncatedStream(None)
             except Exception as error:
-                if begun:
+                if begun and not isinstance(error, EmptyAnswer):
                     raise
-                await self._wait(error, attempt)
-            attempt += 1
+                args = await tries.again(error, args)
 
-    async def _wait(self, error: Exception, attempt: int) -> None:
-        """Wait until the model may be asked again; raises the error where it may not."""
-        seconds = self._seconds(error, attempt)
-        if attempt > RETRIES or seconds is None or seconds > LONGEST_WAIT:
+
+class _Tries:
+    """How often one answer was asked for, and whether it may be once more."""
+
+    def __init__(self, model: Model, first: float) -> None:
+        self._model = model
+        self._until = asyncio.get_running_loop().time() + first
+        self._made = 0
+        self._empty = self._halved = False
+
+    async def again(self, error: Exception, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Wait until the model may be asked again; answers with what. Raises the error if never."""
+        if isinstance(error, EmptyAnswer):
+            if self._empty:
+                raise error
+            self._empty = True
+            log.info("The model is asked once more, after an answer without a word")
+            return args
+        if code_of(error) == "context_too_long":
+            return self._half(error, args)
+        self._made += 1
+        seconds = self._seconds(error)
+        if seconds is None or seconds > LONGEST_WAIT:
             raise error
         log.info("The model is asked again in %.1f s, after %s", seconds, type(error).__name__)
         await asyncio.sleep(seconds)
+        return args
 
-    def _seconds(self, error: Exception, attempt: int) -> float | None:
-        usual = _FIRST_WAIT * 2 ** (attempt - 1) * random.uniform(0.75, 1.25)  # noqa: S311
-        if isinstance(error, TimeoutError | TruncatedStream):
-            return usual
-        asked = ModelRetryAdviceRequest(error=error, attempt=attempt, stream=True)
-        advice = self.model.get_retry_advice(asked)
+    # The first two arguments are the instructions and the input.
+    def _half(self, error: Exception, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        instructions, given, *others = args if len(args) > 1 else (None, None)
+        half = None if self._halved else shorter(given)
+        if half is None:
+            raise error
+        self._halved = True
+        log.warning(
+            "The prompt is too long for the model, which is asked with half of it: "
+            "a lower CHATBRIDGE_WINDOW__MAX_CHARACTERS spares the first try"
+        )
+        return (instructions, half, *others)
+
+    def _seconds(self, error: Exception) -> float | None:
+        usual = _FIRST_WAIT * 2 ** (self._made - 1) * random.uniform(0.75, 1.25)  # noqa: S311
+        if _is_loading(error):
+            left = self._until - asyncio.get_running_loop().time()
+            return _LOADING_WAIT if left > 0 else None
+        if self._made > RETRIES or isinstance(error, Silence | NotAStream):
+            return None
+        if isinstance(error, TruncatedStream):
+            return usual if error.reason is None else None
+        if isinstance(error, ProviderFailure):
+            return usual if code_of(error) in _PASSING else None
+        asked = ModelRetryAdviceRequest(error=error, attempt=self._made, stream=True)
+        advice = self._model.get_retry_advice(asked)
         if advice is None or not advice.suggested:
             return None
         return usual if advice.retry_after is None else advice.retry_after
+
+
+# What llama.cpp, TGI and others say while they read the model from the disk.
+def _is_loading(error: Exception) -> bool:
+    status = error.status_code if isinstance(error, APIStatusError) else 0
+    return status == 503 and bool(_LOADS.search(words_of(error)))
 
 
 # So that the connection can be used again; an endpoint may leave it open, or break it.
@@ -99,15 +160,3 @@ async def _to_the_end(events: AsyncIterator[TResponseStreamEvent]) -> None:
         async with asyncio.timeout(_TAIL_SECONDS):
             async for _ in events:
                 pass
-
-
-async def _punctual(
-    events: AsyncIterator[TResponseStreamEvent], idle: float
-) -> AsyncIterator[TResponseStreamEvent]:
-    while True:
-        try:
-            async with asyncio.timeout(idle):
-                event = await anext(events)
-        except StopAsyncIteration:
-            return
-        yield event

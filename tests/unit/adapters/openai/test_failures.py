@@ -7,12 +7,9 @@ import pytest
 from agents.exceptions import MaxTurnsExceeded, ModelBehaviorError
 from openai import NotFoundError
 
-from chatbridge.adapters.openai.failures import (
-    ProviderFailure,
-    TruncatedStream,
-    agent_failed,
-    kind_of,
-)
+from chatbridge.adapters.openai.failure_line import failure_line
+from chatbridge.adapters.openai.failures import agent_failed
+from chatbridge.adapters.openai.troubles import ProviderFailure, TruncatedStream
 from chatbridge.domain.model.errors import AgentFailed, TurnLost
 
 
@@ -21,7 +18,7 @@ from chatbridge.domain.model.errors import AgentFailed, TurnLost
     [
         (TimeoutError("secret"), "model_timeout"),
         (ConnectionResetError("secret"), "model_unavailable"),
-        (TruncatedStream("secret"), "model_truncated"),
+        (TruncatedStream(None), "model_truncated"),
         (MaxTurnsExceeded("secret"), "too_many_steps"),
         (ModelBehaviorError("secret"), "model_malformed"),
         (json.JSONDecodeError("secret", "x", 0), "model_malformed"),
@@ -29,7 +26,7 @@ from chatbridge.domain.model.errors import AgentFailed, TurnLost
         (ProviderFailure("rate_limit_exceeded", "secret"), "model_rate_limited"),
         (ProviderFailure("context_length_exceeded", "secret"), "context_too_long"),
         (ProviderFailure(None, "exceeds the available context size"), "context_too_long"),
-        (ProviderFailure(None, "secret"), "agent_failed"),
+        (ProviderFailure(None, "secret"), "model_unavailable"),
         (KeyError("secret"), "agent_failed"),
     ],
 )
@@ -51,6 +48,9 @@ def test_the_log_names_what_an_endpoint_calls_it_and_nothing_that_anybody_said()
     answer = httpx2.Response(404, request=request)
     body = {"code": "model_not_found", "message": "secret"}
     refused = NotFoundError("secret", response=answer, body=body)
-    assert kind_of(refused) == "NotFoundError 404 model_not_found"
-    assert kind_of(ProviderFailure("server_error", "secret")) == "ProviderFailure server_error"
-    assert kind_of(KeyError("secret")) == "KeyError"
+    line = failure_line(refused, words=False)
+    assert line.startswith("NotFoundError, status 404, code model_not_found, from http://x.invalid")
+    assert "CHATBRIDGE_AGENT__MODEL" in line
+    assert "secret" not in line
+    assert "secret" in failure_line(refused, words=True)
+    assert failure_line(KeyError("secret"), words=False) == "KeyError"

@@ -27,7 +27,7 @@ class CachingModel(ScriptedModel):
 
 
 def runner_of(agent: Agent[Any], model: ScriptedModel) -> OpenAIAgentRunner:
-    patient = PatientModel(model, idle=5)
+    patient = PatientModel(model, first=5)
     return OpenAIAgentRunner(patient, TaskTools(()), instructions="Ours.", agent=agent)
 
 

@@ -1,0 +1,151 @@
+"""The HTTP client of a model endpoint: asks in its own way, and hears it in the strict one."""
+
+import asyncio
+import json
+import logging
+from collections import defaultdict
+from typing import Any, cast
+
+import httpx2
+from openai import DefaultAsyncHttpxClient
+
+from chatbridge.adapters.openai.carried import Carried
+from chatbridge.adapters.openai.chat_dialect import ChatDialect
+from chatbridge.adapters.openai.event_stream import bounded
+from chatbridge.adapters.openai.patience import Patience
+from chatbridge.adapters.openai.refused import Refused
+from chatbridge.adapters.openai.responses_dialect import ResponsesDialect
+from chatbridge.adapters.openai.room import Dialect, Room
+from chatbridge.adapters.openai.thinking import Thinking
+from chatbridge.adapters.openai.troubles import Silence
+
+log = logging.getLogger(__name__)
+
+Json = dict[str, Any]
+_ROUNDS = 8
+_LONGEST_REFUSAL = 1_000_000
+_REFUSED = (400, 422)
+
+
+class EndpointHttp(DefaultAsyncHttpxClient):
+    """Leaves out what the endpoint has refused by name, and gives every answer to the Room.
+
+    What it learns of an endpoint it knows for as long as the process lives.
+    """
+
+    def __init__(self, patience: Patience, **how: Any) -> None:
+        super().__init__(**how)
+        self._patience = patience
+        self._refused: defaultdict[tuple[str, str], Refused] = defaultdict(Refused)
+        self._unopened: set[str] = set()
+        self._carried = Carried()
+
+    async def send(self, request: httpx2.Request, **how: Any) -> httpx2.Response:
+        """The answer to the request, or to what is left of it."""
+        body = _body(request)
+        if body is None:
+            return await super().send(request, **how)
+        how["stream"] = True
+        asked = asyncio.get_running_loop().time()
+        answer = await self._answered(request, body, how, asked)
+        if not answer.is_success or not body.get("stream"):
+            return await _read(answer)
+        return _heard(answer, self._room(answer, body, asked))
+
+    async def _answered(
+        self, request: httpx2.Request, body: Json, how: Json, asked: float
+    ) -> httpx2.Response:
+        refused = self._refused[request.url.path, str(body.get("model"))]
+        self._carried.put_back(body.get("messages") or ())
+        for tries_left in reversed(range(_ROUNDS)):
+            sent = json.loads(json.dumps(body))
+            refused.leave_out(sent)
+            answer = await self._asked(_with(request, sent), how, asked)
+            if answer.status_code not in _REFUSED:
+                return answer
+            answer = await _read(answer, _LONGEST_REFUSAL)
+            learnt = refused.learn(_json(answer), sent)
+            if not learnt or not tries_left:
+                return answer
+            log.warning("%s refuses %s: left out from now on", request.url.host, ", ".join(learnt))
+        raise AssertionError("unreachable")
+
+    async def _asked(self, request: httpx2.Request, how: Json, asked: float) -> httpx2.Response:
+        streams = b'"stream":true' in request.content
+        patience = self._patience.first if streams else self._patience.max_seconds
+        try:
+            async with asyncio.timeout_at(asked + patience):
+                return await super().send(request, **how)
+        except TimeoutError:
+            silence = Silence(f"CHATBRIDGE_AGENT__{'FIRST' if streams else 'MAX_SECONDS'}")
+            silence.address = str(request.url.copy_with(query=None))
+            raise silence from None
+
+    def _room(self, answer: httpx2.Response, body: Json, asked: float) -> Room:
+        model = str(body.get("model"))
+
+        def thinking() -> Thinking:
+            return Thinking(
+                unopened=model in self._unopened, when_unopened=lambda: self._unopened.add(model)
+            )
+
+        dialect: Dialect = (
+            ResponsesDialect(thinking)
+            if answer.request.url.path.endswith("/responses")
+            else ChatDialect(self._carried, thinking())
+        )
+        return Room(answer, dialect, self._patience, asked, tools=bool(body.get("tools")))
+
+
+def _body(request: httpx2.Request) -> Json | None:
+    """What a model is asked, or None where none is."""
+    if request.method != "POST" or not request.url.path.endswith(("/responses", "/completions")):
+        return None
+    try:
+        body = json.loads(request.content)
+    except ValueError:
+        return None
+    return cast(Json, body) if isinstance(body, dict) else None
+
+
+def _with(request: httpx2.Request, body: Json) -> httpx2.Request:
+    headers = [(k, v) for k, v in request.headers.raw if k.lower() != b"content-length"]
+    content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return httpx2.Request(
+        request.method, request.url, headers=headers, content=content, extensions=request.extensions
+    )
+
+
+def _json(answer: httpx2.Response) -> Any:
+    try:
+        return json.loads(answer.content)
+    except (ValueError, RecursionError):
+        return answer.text
+
+
+async def _read(answer: httpx2.Response, most: int | None = None) -> httpx2.Response:
+    """The same answer, read to its end. Raises NotAStream where it is too long."""
+    try:
+        content = await (
+            bounded(answer.aiter_bytes(), most) if most else bounded(answer.aiter_bytes())
+        )
+    finally:
+        await answer.aclose()
+    return _again(answer, content=content)
+
+
+def _heard(answer: httpx2.Response, room: Room) -> httpx2.Response:
+    return _again(answer, stream=room)
+
+
+# What is read of it is decoded already, and as long as it is.
+def _again(answer: httpx2.Response, **body: Any) -> httpx2.Response:
+    gone = (b"content-encoding", b"content-length", b"transfer-encoding")
+    headers = [(k, v) for k, v in answer.headers.raw if k.lower() not in gone]
+    return httpx2.Response(
+        answer.status_code,
+        headers=headers,
+        request=answer.request,
+        extensions=answer.extensions,
+        **body,
+    )

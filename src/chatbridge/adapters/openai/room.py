@@ -1,0 +1,150 @@
+"""The one room that reads a model's events before anything is built of them.
+
+Each event is read here as the decoded JSON of its `data:` line and leaves in the strict dialect of
+its API. Whatever builds objects of a client's stands behind it.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, suppress
+from typing import Any, Protocol, cast
+
+import httpx2
+
+from chatbridge.adapters.openai.event_stream import EventStream, framed
+from chatbridge.adapters.openai.patience import Patience
+from chatbridge.adapters.openai.troubles import EndpointTrouble, LimitReached, Silence
+
+log = logging.getLogger(__name__)
+
+Json = dict[str, Any]
+_TAIL_SECONDS = 1.0
+_DRAIN_SECONDS = 0.5
+_CALL_AS_TEXT = re.compile(
+    r"\s*(?:```\w*\s*)?(?:</?tool_call|<\|python_tag\|>|<function[=\s]|<\|tool|\[TOOL_|<invoke|"
+    r"\{\s*\"(?:name|tool|tool_name|function|tool_call)\"\s*:)",
+    re.I,
+)
+
+
+class Dialect(Protocol):
+    """What an API's events may look like; its own words are those of ChatDialect."""
+
+    begun: bool
+    ended: bool
+    length: int
+    said: str
+
+    def read(self, event: Json) -> Iterator[Json]:
+        """The event in the strict dialect."""
+        ...
+
+    def document(self, whole: Json) -> Iterator[Json]:
+        """The events of an answer that came as one object."""
+        ...
+
+    def end(self) -> Iterator[Json]:
+        """What was held back."""
+        ...
+
+
+class Room(httpx2.AsyncByteStream):
+    """The body of an endpoint's answer in its strict dialect.
+
+    Reading it raises an EndpointTrouble for what is no whole answer. `asked` is when the endpoint
+    was asked, by the loop's clock; `tools` whether it was given any.
+    """
+
+    def __init__(
+        self,
+        answer: httpx2.Response,
+        dialect: Dialect,
+        patience: Patience,
+        asked: float,
+        tools: bool,
+    ) -> None:
+        self._answer = answer
+        self._dialect = dialect
+        self._patience = patience
+        self._asked = self._last = asked
+        self._tools = tools
+        self._events = EventStream(answer.headers.get("content-type", "no content type"))
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async with aclosing(self._read()) as events:
+                async for event in events:
+                    yield framed(event)
+        except EndpointTrouble as trouble:
+            trouble.address = str(self._answer.request.url.copy_with(query=None))
+            raise
+        self._hint()
+
+    async def aclose(self) -> None:
+        """Let go of the connection."""
+        await self._answer.aclose()
+
+    async def _read(self) -> AsyncGenerator[Json, None]:
+        body = cast(Any, self._answer.aiter_bytes())
+        while (piece := await self._next(body)) is not None:
+            for event in self._events.feed(piece):
+                self._last = asyncio.get_running_loop().time()
+                for strict in self._dialect.read(event):
+                    yield strict
+                if self._dialect.length > self._patience.max_characters:
+                    raise LimitReached("CHATBRIDGE_AGENT__MAX_CHARACTERS")
+            if self._events.done:
+                await _to_the_end(body)
+                break
+        document = self._events.document()
+        for strict in self._dialect.document(document) if document else ():
+            yield strict
+        for strict in self._dialect.end():
+            yield strict
+
+    # Behind the reason for its end there is only what the answer cost: it is whole without, too.
+    async def _next(self, body: AsyncIterator[bytes]) -> bytes | None:
+        until, trouble = self._deadline()
+        try:
+            async with asyncio.timeout_at(until):
+                return await anext(body)
+        except StopAsyncIteration:
+            return None
+        except Exception as error:
+            if self._dialect.ended:
+                log.info("The end of a stream was lost: %s", type(error).__name__)
+                return None
+            if isinstance(error, TimeoutError):
+                raise trouble from None
+            raise
+
+    def _deadline(self) -> tuple[float, EndpointTrouble]:
+        if self._dialect.ended:
+            return self._last + _TAIL_SECONDS, Silence("")
+        begun = self._dialect.begun
+        since, wait = (
+            (self._last, self._patience.idle) if begun else (self._asked, self._patience.first)
+        )
+        silent = Silence(f"CHATBRIDGE_AGENT__{'IDLE' if begun else 'FIRST'}")
+        whole = self._asked + self._patience.max_seconds
+        if begun and whole < since + wait:
+            return whole, LimitReached("CHATBRIDGE_AGENT__MAX_SECONDS")
+        return since + wait, silent
+
+    def _hint(self) -> None:
+        if self._tools and _CALL_AS_TEXT.match(self._dialect.said):
+            log.warning(
+                "The model wrote what looks like a tool call into its text, so no tool was run. "
+                "Its server may need a parser for its calls (vLLM: --enable-auto-tool-choice and "
+                "--tool-call-parser; llama.cpp: --jinja), or the model can't call tools."
+            )
+
+
+# So that the connection can be used again; an endpoint may leave it open, or break it.
+async def _to_the_end(body: AsyncIterator[bytes]) -> None:
+    with suppress(Exception):
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            async for _ in body:
+                pass

@@ -1,0 +1,178 @@
+"""Thinking that a model writes into its text, told apart from the answer.
+
+Servers without a parser for the model's thinking pass it on between marks: `<think>` of DeepSeek,
+Qwen and many others, `[THINK]` of Mistral, `◁think▷` of Kimi, the channels of gpt-oss
+(https://cookbook.openai.com/articles/openai-harmony). Marks count where an answer begins, so that
+an answer about them stays whole.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+_WORDS = "think(?:ing)?|thoughts?|reason(?:ing)?"
+_OPENS = re.compile(
+    rf"<(?P<tag>(?:\w+:)?(?:{_WORDS}))>|\[(?P<square>THINK)\]|(?P<kimi>◁think▷)|(?P<channel><\|(?:channel|start)\|>)",
+    re.I,
+)
+_MAY_OPEN = re.compile(
+    r"<(?:[\w:]{0,20}>?|\|[a-z]{0,7}(?:\|>?)?)?$|\[[A-Z]{0,5}\]?$|◁[a-z]{0,5}▷?$", re.I
+)
+_CLOSES = re.compile(rf"</(?:\w+:)?(?:{_WORDS})>|\[/THINK\]|◁/think▷", re.I)
+_CLOSES_ALONE = re.compile(rf"(?<![`'\"])(?:</(?:{_WORDS})>|\[/THINK\]|◁/think▷)(?=\s|$)", re.I)
+_HEAD = re.compile(
+    r"<\|start\|>[^<]*|<\|channel\|>(?P<name>[^<]*)|<\|constrain\|>[^<]*|<\|message\|>"
+)
+_ENDS = re.compile(r"<\|(?:end|return|call|start|channel)\|>")
+_LONGEST_MARK = 24
+
+Kind = Literal["answer", "thinking"]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A piece of a text, and what it is."""
+
+    kind: Kind
+    text: str
+
+
+class Thinking:
+    """Parts one text as it comes; what may be the beginning of a mark waits for the next piece.
+
+    `unopened`: the template opens the thinking, so that only its end is written. Then nothing is an
+    answer before that end, unless the text ends without one. `when_unopened` hears of a text that
+    was taken for an answer and turns out to have been thinking.
+    """
+
+    def __init__(
+        self, *, unopened: bool = False, when_unopened: Callable[[], object] = lambda: None
+    ) -> None:
+        self._held = ""
+        self._read = self._start
+        self._otherwise = self._inside if unopened else self._answer
+        self._thought = False
+        self._whole: list[str] | None = [] if unopened else None
+        self._tail = ""
+        self._named = False
+        self._when_unopened = when_unopened
+
+    def take(self, piece: str) -> list[Said]:
+        """What is known of the text, now that this much more of it has come."""
+        text, self._held = self._held + piece, ""
+        said: list[Said] = []
+        while text:
+            before = self._read
+            text = self._read(text, said)
+            if self._read == before:
+                break
+        self._held = text
+        return _joined(said)
+
+    def end(self) -> list[Said]:
+        """The rest, when nothing follows."""
+        rest, self._held = self._held, ""
+        if self._whole is not None:
+            return [Said("answer", "".join(self._whole) + rest)]
+        kind: Kind = "thinking" if self._read in (self._inside, self._channel) else "answer"
+        if self._read == self._head:
+            return []
+        return [Said(kind, rest)] if rest else []
+
+    def _start(self, text: str, said: list[Said]) -> str:
+        bare = text.lstrip()
+        opened = _OPENS.match(bare)
+        if opened and opened["channel"]:
+            self._read = self._head
+            return bare
+        if opened:
+            self._read = self._inside
+            return bare[opened.end() :]
+        if not bare or _MAY_OPEN.match(bare):
+            return bare if self._thought else text
+        self._read = self._otherwise
+        return bare if self._thought else text
+
+    def _inside(self, text: str, said: list[Said]) -> str:
+        closed = _CLOSES.search(text)
+        if closed:
+            said.append(Said("thinking", text[: closed.start()]))
+            self._whole = None
+            self._thought = True
+            self._otherwise = self._answer
+            self._read = self._start
+            return text[closed.end() :].lstrip()
+        sure = _sure(text)
+        said.append(Said("thinking", text[:sure]))
+        if self._whole is not None:
+            self._whole.append(text[:sure])
+        return text[sure:]
+
+    def _answer(self, text: str, said: list[Said]) -> str:
+        whole = self._tail + text
+        self._named = self._named or bool(_OPENS.search(whole))
+        if not self._named and _CLOSES_ALONE.search(whole):
+            self._when_unopened()
+        self._tail = whole[-_LONGEST_MARK:]
+        said.append(Said("answer", text))
+        return ""
+
+    # <|start|>assistant<|channel|>analysis<|message|>
+    def _head(self, text: str, said: list[Said]) -> str:
+        at, shown = 0, False
+        while head := _HEAD.match(text, at):
+            if head.end() == len(text) and not head.group().endswith("|>"):
+                return text
+            name = head["name"]
+            shown = name.strip().split(" ")[0] == "final" if name is not None else shown
+            at = head.end()
+            if head.group() == "<|message|>":
+                self._read = self._final if shown else self._channel
+                return text[at:]
+        if len(text) - at > _LONGEST_MARK:  # no head after all
+            self._read = self._final
+        return text
+
+    def _channel(self, text: str, said: list[Said]) -> str:
+        return self._message(text, said, "thinking")
+
+    def _final(self, text: str, said: list[Said]) -> str:
+        return self._message(text, said, "answer")
+
+    def _message(self, text: str, said: list[Said], kind: Kind) -> str:
+        ended = _ENDS.search(text)
+        if ended is None:
+            sure = _sure(text)
+            said.append(Said(kind, text[:sure]))
+            return text[sure:]
+        said.append(Said(kind, text[: ended.start()]))
+        self._read = self._head
+        begins = ended.group() in ("<|start|>", "<|channel|>")
+        return text[ended.start() if begins else ended.end() :]
+
+
+def without_thinking(text: str) -> str:
+    """The answer alone, of a text that is whole; thinking that only ends, too, is left out."""
+    parts = Thinking()
+    said = [*parts.take(text), *parts.end()]
+    answer = "".join(part.text for part in said if part.kind == "answer")
+    closed = _CLOSES_ALONE.search(answer)
+    alone = closed and not _OPENS.search(answer, 0, closed.start())
+    return answer[closed.end() :].lstrip() if closed and alone else answer
+
+
+# How much of the text can't be the beginning of a mark.
+def _sure(text: str) -> int:
+    begins = max(text.rfind(mark) for mark in "<[◁")
+    return begins if begins >= 0 and len(text) - begins < _LONGEST_MARK else len(text)
+
+
+def _joined(said: list[Said]) -> list[Said]:
+    joined: list[Said] = []
+    for part in said:
+        if joined and joined[-1].kind == part.kind:
+            joined[-1] = Said(part.kind, joined[-1].text + part.text)
+        elif part.text:
+            joined.append(part)
+    return joined

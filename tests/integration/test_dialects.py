@@ -1,0 +1,293 @@
+"""Endpoints with a dialect of their own, over real HTTP: what they are asked, what is heard."""
+
+import json
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
+from chatbridge.adapters.openai.models import Api, openai_model
+from chatbridge.adapters.openai.patience import Patience
+from chatbridge.domain.model.turn_event import TextFinished
+from tests.contracts.agent_runner import all_of, heard, heard_until_failure, kept, said, text_of
+from tests.contracts.task_tools import TaskTools
+from tests.integration.scripted_endpoint import (
+    DONE,
+    Frame,
+    ScriptedEndpoint,
+    chunk,
+    completions,
+    frame,
+    function_call,
+    message,
+    response,
+    responses,
+)
+
+APIS: tuple[Api, ...] = ("responses", "chat_completions")
+JSON = {"content-type": "application/json"}
+SAID = "one two three"
+
+
+@pytest.fixture(params=APIS)
+def api(request: pytest.FixtureRequest) -> Api:
+    return request.param
+
+
+@pytest.fixture
+async def endpoint() -> AsyncIterator[ScriptedEndpoint]:
+    async with ScriptedEndpoint().running() as here:
+        yield here
+
+
+@pytest.fixture
+async def runner(endpoint: ScriptedEndpoint, api: Api) -> AsyncIterator[OpenAIAgentRunner]:
+    async for made in runner_of(endpoint, api):
+        yield made
+
+
+async def runner_of(
+    endpoint: ScriptedEndpoint, api: Api, *, log_words: bool = False, **patience: Any
+) -> AsyncIterator[OpenAIAgentRunner]:
+    model = openai_model(
+        model="m", base_url=endpoint.url, api_key=None, api=api, patience=Patience(**patience)
+    )
+    yield OpenAIAgentRunner(model.model, TaskTools(), instructions="Help.", log_words=log_words)
+    await model.close()
+
+
+def whole(api: Api, text: str = SAID) -> list[Frame]:
+    return responses(message(text)) if api == "responses" else completions(text)
+
+
+def empty(api: Api) -> list[Frame]:
+    return responses() if api == "responses" else [chunk(finish="stop"), DONE]
+
+
+def document(value: Any) -> Frame:
+    return json.dumps(value).encode()
+
+
+# --- what is asked
+
+
+async def test_what_is_refused_by_name_is_left_out_and_never_sent_again(
+    endpoint: ScriptedEndpoint,
+    runner: OpenAIAgentRunner,
+    api: Api,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    refusal = {"error": {"message": "Unknown parameter: 'include'.", "param": "include"}}
+    name = "include" if api == "responses" else "stream_options"
+    refusal = json.loads(json.dumps(refusal).replace("include", name))
+    endpoint.answer(document(refusal), status=400, headers=JSON)
+    endpoint.answer(*whole(api)).answer(*whole(api))
+    for _ in range(2):
+        assert text_of(await heard(runner, "hello")) == SAID
+    assert [name in asked for asked in endpoint.requests][1:] == [False, False]
+
+
+async def test_a_tool_that_is_refused_costs_only_itself(
+    endpoint: ScriptedEndpoint,
+    runner: OpenAIAgentRunner,
+    api: Api,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    words = "Invalid schema for function 'add_task': array schema missing items"
+    endpoint.answer(document({"error": {"message": words}}), status=400, headers=JSON)
+    endpoint.answer(*whole(api))
+    assert text_of(await heard(runner, "hello")) == SAID
+    before, after = (len(asked["tools"]) for asked in endpoint.requests)
+    assert after == before - 1
+    assert "the tool add_task" in caplog.text
+
+
+async def test_a_refusal_that_goes_on_ends(
+    endpoint: ScriptedEndpoint, runner: OpenAIAgentRunner, api: Api
+) -> None:
+    refusal = document({"error": {"message": "x", "param": "stream_options"}})
+    for _ in range(3):
+        endpoint.answer(refusal, status=400, headers=JSON)
+    _, failure = await heard_until_failure(runner, "hello")
+    assert failure.code == "model_refused"
+    assert len(endpoint.requests) <= 2
+
+
+async def test_a_prompt_that_is_too_long_is_tried_with_the_newer_half(
+    endpoint: ScriptedEndpoint, runner: OpenAIAgentRunner, api: Api
+) -> None:
+    words = "The input token count (1200000) exceeds the maximum number of tokens allowed."
+    endpoint.answer(document({"error": {"message": words}}), status=400, headers=JSON)
+    endpoint.answer(*whole(api))
+    window = [said("old " * 100), said("ok", "assistant"), said("new " * 100)]
+    assert text_of(await heard(runner, *window)) == SAID
+    first, second = (json.dumps(asked) for asked in endpoint.requests)
+    assert "old" in first
+    assert ("old" in second, "new" in second) == (False, True)
+
+
+async def test_one_message_that_is_too_long_alone_is_not_cut(
+    endpoint: ScriptedEndpoint, runner: OpenAIAgentRunner
+) -> None:
+    refusal = {"error": {"message": "prompt is too long", "code": "context_length_exceeded"}}
+    endpoint.answer(document(refusal), status=400, headers=JSON)
+    _, failure = await heard_until_failure(runner, "hello")
+    assert (failure.code, len(endpoint.requests)) == ("context_too_long", 1)
+
+
+async def test_thinking_goes_back_with_its_call_whatever_the_model_is_called(
+    endpoint: ScriptedEndpoint,
+) -> None:
+    call = {"index": 0, "id": "c1", "function": {"name": "list_tasks", "arguments": "{}"}}
+    thought = chunk({"reasoning_content": "I should list them."})
+    endpoint.answer(thought, chunk({"tool_calls": [call]}), chunk(finish="tool_calls"), DONE)
+    endpoint.answer(*completions(SAID))
+    async for runner in runner_of(endpoint, "chat_completions"):
+        await heard(runner, "go")
+    (asked,) = [m for m in endpoint.requests[1]["messages"] if m.get("tool_calls")]
+    assert asked["reasoning_content"] == "I should list them."
+
+
+# --- what is heard
+
+
+async def test_an_answer_that_was_not_streamed_is_an_answer(
+    endpoint: ScriptedEndpoint, runner: OpenAIAgentRunner, api: Api
+) -> None:
+    answered = {"role": "assistant", "content": SAID}
+    plain: dict[Api, Any] = {
+        "responses": response("completed", message(SAID)),
+        "chat_completions": {
+            "choices": [{"index": 0, "message": answered, "finish_reason": "stop"}]
+        },
+    }
+    endpoint.answer(document(plain[api]), headers=JSON)
+    (answer,) = kept(await heard(runner, "hello"))
+    assert (answer.content, answer.kind, len(endpoint.requests)) == (SAID, "text", 1)
+
+
+async def test_a_page_in_place_of_an_answer_is_named_once(
+    endpoint: ScriptedEndpoint, runner: OpenAIAgentRunner, caplog: pytest.LogCaptureFixture
+) -> None:
+    endpoint.answer(b"<html>Welcome</html>", headers={"content-type": "text/html"})
+    _, failure = await heard_until_failure(runner, "hello")
+    assert (failure.code, len(endpoint.requests)) == ("model_malformed", 1)
+    assert "content type text/html" in caplog.text
+    assert "see CHATBRIDGE_AGENT__BASE_URL" in caplog.text
+    assert endpoint.url in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "tries"),
+    [
+        ({"code": 404, "message": "model not found"}, "model_refused", 1),
+        ({"code": 429, "message": "busy"}, "model_rate_limited", 3),
+        ({"type": "overloaded_error", "message": "busy"}, "model_unavailable", 3),
+    ],
+)
+@pytest.mark.parametrize("headers", [JSON, {}])
+async def test_an_error_that_came_with_200_is_an_error(
+    endpoint: ScriptedEndpoint,
+    runner: OpenAIAgentRunner,
+    error: Any,
+    code: str,
+    tries: int,
+    headers: dict[str, str],
+) -> None:
+    for _ in range(3):
+        told = {"error": error}
+        endpoint.answer(document(told) if headers else frame(told), headers=headers)
+    _, failure = await heard_until_failure(runner, "hello")
+    assert (failure.code, len(endpoint.requests)) == (code, tries)
+
+
+async def test_an_empty_answer_is_asked_once_more(
+    endpoint: ScriptedEndpoint, runner: OpenAIAgentRunner, api: Api
+) -> None:
+    endpoint.answer(*empty(api)).answer(*whole(api))
+    assert text_of(await heard(runner, "hello")) == SAID
+    endpoint.answer(*empty(api)).answer(*empty(api))
+    events, failure = await heard_until_failure(runner, "hello")
+    assert (failure.code, len(endpoint.requests)) == ("model_silent", 4)
+    assert failure.detail == "The model ended without an answer. Please try again."
+    assert all_of(TextFinished, events) == []
+
+
+async def test_an_answer_without_end_is_cut_and_kept_as_cut(
+    endpoint: ScriptedEndpoint, api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    endpoint.answer(*whole(api, "again and " * 40))
+    async for runner in runner_of(endpoint, api, max_characters=100):
+        events, failure = await heard_until_failure(runner, "hello")
+    assert failure.code == "model_truncated"
+    assert [m.kind for m in kept(events)] == ["partial"]
+    assert 80 < len(text_of(events)) <= 110
+    assert "CHATBRIDGE_AGENT__MAX_CHARACTERS" in caplog.text
+
+
+async def test_an_answer_that_takes_for_ever_is_cut_too(
+    endpoint: ScriptedEndpoint, api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    endpoint.answer(*whole(api, "again and " * 40), pause=0.05)
+    async for runner in runner_of(endpoint, api, max_seconds=1.0):
+        _, failure = await heard_until_failure(runner, "hello")
+    assert failure.code == "model_truncated"
+    assert "CHATBRIDGE_AGENT__MAX_SECONDS" in caplog.text
+
+
+async def test_any_event_is_a_sign_of_life(endpoint: ScriptedEndpoint) -> None:
+    thinking = chunk({"reasoning_details": [{"type": "reasoning.encrypted", "data": "x"}]})
+    endpoint.answer(*[thinking] * 8, *completions(SAID), pause=0.2)
+    async for runner in runner_of(endpoint, "chat_completions", first=0.5, idle=0.5):
+        assert text_of(await heard(runner, "hello")) == SAID
+
+
+async def test_thinking_in_a_text_is_not_the_answer(
+    endpoint: ScriptedEndpoint, runner: OpenAIAgentRunner, api: Api
+) -> None:
+    endpoint.answer(*whole(api, f"<think>a plan </think> {SAID}"))
+    (answer,) = kept(await heard(runner, "hello"))
+    assert answer.content == SAID
+
+
+async def test_a_call_in_the_text_is_hinted_at(
+    endpoint: ScriptedEndpoint,
+    runner: OpenAIAgentRunner,
+    api: Api,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    endpoint.answer(*whole(api, '{"name": "add_task", "arguments": {"title": "milk"}}'))
+    await heard(runner, "add milk")
+    assert "tool call into its text" in caplog.text
+
+
+async def test_arguments_that_came_as_an_object_are_arguments(endpoint: ScriptedEndpoint) -> None:
+    odd: Any = function_call("add_task") | {"arguments": {"title": "oats"}}
+    endpoint.answer(*responses(odd)).answer(*responses(message(SAID)))
+    async for runner in runner_of(endpoint, "responses"):
+        step, _ = kept(await heard(runner, "add oats"))
+    assert (step.tool_calls[0].arguments, step.tool_calls[0].state) == (
+        '{"title": "oats"}',
+        "succeeded",
+    )
+
+
+# --- what an operator reads
+
+
+@pytest.mark.parametrize("log_words", [False, True])
+async def test_the_words_of_an_endpoint_are_in_the_log_only_if_they_are_wanted(
+    endpoint: ScriptedEndpoint, api: Api, caplog: pytest.LogCaptureFixture, log_words: bool
+) -> None:
+    caplog.set_level(logging.INFO)
+    error = {"message": "hello\n\x1b[2J" + "x" * 900, "type": "odd error", "param": "model"}
+    endpoint.answer(document({"error": error | {"code": "c"}}), status=404, headers=JSON)
+    async for runner in runner_of(endpoint, api, log_words=log_words):
+        await heard_until_failure(runner, "hello")
+    (line,) = [r.getMessage() for r in caplog.records if "failed with" in r.getMessage()]
+    told = "status 404, code c, type odd error, parameter model"
+    assert f"conversation conv_1 failed with model_refused: NotFoundError, {told}" in line
+    assert "CHATBRIDGE_AGENT__MODEL" in line
+    assert ("xxx" in line, "\n" in line, len(line) < 1000) == (log_words, False, True)

@@ -1,0 +1,244 @@
+"""Streams of Chat Completions as endpoints send them, each read into the same strict one."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from chatbridge.adapters.openai.carried import Carried
+from chatbridge.adapters.openai.chat_dialect import ChatDialect
+from chatbridge.adapters.openai.failures import code_of
+from chatbridge.adapters.openai.thinking import Thinking
+from chatbridge.adapters.openai.troubles import EmptyAnswer, ProviderFailure, TruncatedStream
+
+STOP = {"finish_reason": "stop"}
+
+
+@dataclass
+class Read:
+    """What a client would have made of the strict stream."""
+
+    text: str
+    thought: str
+    calls: list[tuple[str, str]]
+    ids: list[str]
+
+
+def chunk(delta: Any = None, finish: str | None = None, **more: Any) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": delta or {}, "finish_reason": finish}], **more}
+
+
+def said(content: Any) -> dict[str, Any]:
+    return chunk({"content": content})
+
+
+def call(index: int | None, id: str | None, name: str | None, arguments: Any) -> dict[str, Any]:
+    function = {k: v for k, v in (("name", name), ("arguments", arguments)) if v is not None}
+    place = {k: v for k, v in (("index", index), ("id", id)) if v is not None}
+    return {**place, "function": function}
+
+
+def calling(*pieces: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*(chunk({"tool_calls": [piece]}) for piece in pieces), chunk(finish="tool_calls")]
+
+
+def read(events: Iterable[dict[str, Any]], carried: Carried | None = None) -> Read:
+    dialect = ChatDialect(carried or Carried(), Thinking())
+    chunks = [strict for event in events for strict in dialect.read(event)]
+    return _folded([*chunks, *dialect.end()])
+
+
+def _folded(chunks: list[dict[str, Any]]) -> Read:
+    deltas = [choice["delta"] for each in chunks for choice in each["choices"]]
+    calls: dict[int, list[str]] = {}
+    ids: dict[int, str] = {}
+    for piece in (piece for delta in deltas for piece in delta.get("tool_calls") or ()):
+        known = calls.setdefault(piece["index"], ["", ""])
+        known[0] = piece["function"]["name"] or known[0]
+        known[1] += piece["function"]["arguments"]
+        ids[piece["index"]] = piece.get("id") or ids[piece["index"]]
+    return Read(
+        text="".join(delta.get("content") or "" for delta in deltas),
+        thought="".join(delta.get("reasoning_content") or "" for delta in deltas),
+        calls=[(name, arguments) for name, arguments in calls.values()],
+        ids=[*ids.values()],
+    )
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [
+        ["ans", "wer"],
+        [[{"type": "text", "text": "answer"}]],
+        [{"type": "text", "text": "answer"}],
+        [[{"type": "output_text", "text": {"value": "answer"}}]],
+        ["ans", [{"type": "reference", "reference_ids": [1]}], "wer"],
+        [[{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}], "answer"],
+        [[{"type": "reasoning", "text": "hm"}, {"type": "text", "text": "answer"}]],
+        ["<thi", "nk>hm</th", "ink>\n\nans", "wer"],
+        [*"[THINK]hm[/THINK]answer"],
+        [
+            *"<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>answer"
+        ],
+    ],
+)
+def test_an_answer_is_its_text_whatever_its_shape(contents: list[Any]) -> None:
+    answer = read([*map(said, contents), chunk(finish="stop")])
+    assert answer.text == "answer"
+    assert answer.thought in ("", "hm")
+
+
+@pytest.mark.parametrize("name", ["delta", "message"])
+def test_an_answer_that_came_at_once_is_read_too(name: str) -> None:
+    dialect = ChatDialect(Carried(), Thinking())
+    whole = {"choices": [{name: {"role": "assistant", "content": "answer"}, **STOP}]}
+    assert _folded([*dialect.document(whole), *dialect.end()]).text == "answer"
+
+
+def test_a_letter_in_two_halves_is_whole() -> None:
+    events = [said("a \ud83e"), said("\udd5b and "), said("\udce2\udc82"), said("\udcac.")]
+    assert read([*events, chunk(finish="stop")]).text == "a 🥛 and €."
+    assert read([said("a \ud83e"), chunk(finish="stop")]).text == "a \ufffd"
+
+
+X, Y = '{"title":"x"}', '{"title":"y"}'
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [call(0, "a", "add", X), call(0, "b", "add", Y)],
+        [
+            call(0, "a", "add", ""),
+            call(0, "a", None, X),
+            call(0, "b", "add", ""),
+            call(0, "b", None, Y),
+        ],
+        [
+            call(0, "a", "add", ""),
+            call(0, None, None, X),
+            call(0, "b", "add", ""),
+            call(0, None, None, Y),
+        ],
+        [call(0, "a1", "add", '{"title":'), call(0, "a2", None, '"x"}'), call(1, "b1", "add", Y)],
+        [call(0, "a1", "add", '{"title":'), call(0, "a2", "add", '"x"}'), call(1, "b1", "add", Y)],
+        [call(1, "a", "add", X), call(2, "b", "add", Y)],
+        [call(None, "a", "add", X), call(None, "b", "add", Y)],
+        [call(None, None, "add", X), call(None, None, "add", Y)],
+        [call(0, None, "add", X), call(0, None, "add", Y)],
+        [call(0, "same", "add", X), call(1, "same", "add", Y)],
+        [call(0, "same", "add", X), call(0, "same", "add", Y)],
+        [call(0, "", "add", json.loads(X)), call(1, "", "add", json.loads(Y))],
+    ],
+    ids=str,
+)
+def test_two_calls_stay_apart(pieces: list[dict[str, Any]]) -> None:
+    answer = read(calling(*pieces))
+    assert [json.loads(arguments) for _, arguments in answer.calls] == [
+        {"title": "x"},
+        {"title": "y"},
+    ]
+    assert len(set(answer.ids)) == 2
+
+
+def test_a_call_of_the_api_before_this_one_is_a_call() -> None:
+    old = chunk({"function_call": {"name": "add", "arguments": X}})
+    assert read([old, chunk(finish="function_call")]).calls == [("add", X)]
+
+
+def test_two_calls_without_arguments_stay_apart() -> None:
+    pieces = [call(0, "a", "list", ""), call(0, "b", "list", "")]
+    assert len(read(calling(*pieces)).calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        ({"code": 429, "message": "x"}, "model_rate_limited"),
+        ({"code": "429", "message": "x"}, "model_rate_limited"),
+        ({"code": 400}, "model_refused"),
+        ({"code": 401}, "model_unauthorized"),
+        ({"code": 402}, "model_rate_limited"),
+        ({"status": 503, "message": "x"}, "model_unavailable"),
+        ({"status": "RESOURCE_EXHAUSTED", "message": "x"}, "model_rate_limited"),
+        ({"type": "overloaded_error", "message": "x"}, "model_unavailable"),
+        ({"type": "rate_limit_error", "code": None}, "model_rate_limited"),
+        ({"type": "invalid_request_error", "message": "x"}, "model_refused"),
+        ({"message": {"detail": "x"}}, "model_unavailable"),
+        ("CUDA out of memory", "model_unavailable"),
+        ([{"error": {"code": 404}}], "model_refused"),
+        ({"message": "The input token count (12) exceeds the maximum"}, "context_too_long"),
+    ],
+)
+def test_an_error_in_a_stream_has_the_code_of_its_number_or_its_word(error: Any, code: str) -> None:
+    with pytest.raises(ProviderFailure) as raised:
+        read([said("Half"), chunk({"content": ""}, finish="error", error=error)])
+    assert code_of(raised.value) == code
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        (None, "model_truncated"),
+        ("length", "model_truncated"),
+        ("max_tokens", "model_truncated"),
+        ("model_context_window_exceeded", "model_truncated"),
+        ("content_filter", "model_filtered"),
+        ("SAFETY", "model_filtered"),
+        ("error", "model_stopped"),
+        ("abort", "model_stopped"),
+        ("insufficient_system_resource", "model_stopped"),
+        ("MALFORMED_FUNCTION_CALL", "model_stopped"),
+        ("something_new", "model_stopped"),
+    ],
+)
+def test_only_the_known_good_ends_are_good(reason: str | None, code: str) -> None:
+    with pytest.raises(TruncatedStream) as raised:
+        read([said("Half a sen"), chunk(finish=reason)])
+    assert code_of(raised.value) == code
+
+
+@pytest.mark.parametrize("reason", ["stop", "tool_calls"])
+@pytest.mark.parametrize("delta", [{}, {"content": " \n"}, {"reasoning_content": "I think."}])
+def test_an_end_without_a_word_or_a_call_is_no_answer(reason: str, delta: Any) -> None:
+    with pytest.raises(EmptyAnswer) as raised:
+        read([chunk(delta), chunk(finish=reason)])
+    assert code_of(raised.value) == "model_silent"
+
+
+def test_a_refusal_is_a_word() -> None:
+    assert read([chunk({"refusal": "I can't."}), chunk(finish="stop")]).text == ""
+
+
+def test_what_nobody_knows_goes_back_with_the_call_that_it_came_with() -> None:
+    carried = Carried()
+    signed = call(0, "a", "add", X) | {"extra_content": {"google": {"thought_signature": "s"}}}
+    read([chunk({"reasoning_details": [{"text": "1"}]}), *calling(signed)], carried)
+    read(
+        [
+            chunk({"reasoning_content": "I "}),
+            chunk({"reasoning_content": "think."}),
+            *calling(call(0, "b", "add", X)),
+        ],
+        carried,
+    )
+    asked = [{"role": "assistant", "tool_calls": [{"id": id}]} for id in ("a", "b", "c")]
+    carried.put_back([{"role": "user", "content": "x"}, *asked])
+    assert asked == [
+        {
+            "role": "assistant",
+            "reasoning_details": [{"text": "1"}],
+            "tool_calls": [{"id": "a", "extra_content": {"google": {"thought_signature": "s"}}}],
+        },
+        {"role": "assistant", "reasoning_content": "I think.", "tool_calls": [{"id": "b"}]},
+        {"role": "assistant", "tool_calls": [{"id": "c"}]},
+    ]
+
+
+def test_a_cost_that_stands_elsewhere_is_found() -> None:
+    usage = {"prompt_tokens": 3, "completion_tokens": 2}
+    dialect = ChatDialect(Carried(), Thinking())
+    (strict,) = dialect.read(chunk(finish="stop", x_groq={"usage": usage}))
+    assert strict["usage"] == usage

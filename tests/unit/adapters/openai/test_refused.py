@@ -1,0 +1,180 @@
+"""What a refusal names is left out of the request, and nothing else is."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from chatbridge.adapters.openai.refused import Refused
+
+TOOL = {"type": "function", "function": {"name": "add_task", "strict": False, "parameters": {}}}
+ODD = {
+    "type": "function",
+    "function": {"name": "odd.tool", "strict": False, "parameters": {"a": 1}},
+}
+REQUEST: dict[str, Any] = {
+    "model": "m",
+    "messages": [
+        {"role": "user", "content": "text"},
+        {"role": "assistant", "content": None, "reasoning_content": "hm", "tool_calls": []},
+    ],
+    "tools": [TOOL, ODD],
+    "stream": True,
+    "stream_options": {"include_usage": True},
+    "parallel_tool_calls": True,
+    "store": False,
+    "reasoning": {"effort": "low"},
+}
+
+
+def openai(message: str, param: str | None = None) -> Any:
+    return {"error": {"message": message, "type": "invalid_request_error", "param": param}}
+
+
+def pydantic(*loc: Any, kind: str = "extra_forbidden") -> Any:
+    return {"detail": [{"type": kind, "loc": [*loc], "msg": "Extra inputs are not permitted"}]}
+
+
+def left(refusal: Any) -> dict[str, Any]:
+    refused, request = Refused(), copy.deepcopy(REQUEST)
+    refused.learn(refusal, request)
+    refused.leave_out(request)
+    return request
+
+
+@pytest.mark.parametrize(
+    ("refusal", "name"),
+    [
+        (pydantic("body", "stream_options"), "stream_options"),
+        (
+            {"object": "error", "message": pydantic("body", "parallel_tool_calls")},
+            "parallel_tool_calls",
+        ),
+        (openai("Unknown parameter: 'store'.", "store"), "store"),
+        (openai("Unknown parameter: 'stream_options'."), "stream_options"),
+        (openai("Unrecognized request argument supplied: stream_options"), "stream_options"),
+        (openai("Unrecognized request argument supplied: store"), "store"),
+        (openai("property 'store' is unsupported"), "store"),
+        (openai("`reasoning` is not supported by this model"), "reasoning"),
+        (openai("Unsupported parameter: 'reasoning.effort' is not supported"), "reasoning"),
+        ({"error": 'json: unknown field "stream_options"'}, "stream_options"),
+        ({"message": "unknown field `store`, expected one of `model`, `messages`"}, "store"),
+        (
+            {"error": {"message": "m does not support parameters: ['parallel_tool_calls']"}},
+            "parallel_tool_calls",
+        ),
+        (
+            "[{'type': 'extra_forbidden', 'loc': ('body', 'stream_options'), 'msg': 'Extra'}]",
+            "stream_options",
+        ),
+        (
+            [{"error": {"message": 'Unknown name "store": Cannot find field.'}}],
+            "store",
+        ),
+        ({"detail": [{"loc": ["body", "stream"], "type": "value_error", "msg": "x"}]}, "stream"),
+    ],
+)
+def test_a_parameter_that_is_refused_by_name_is_left_out(refusal: Any, name: str) -> None:
+    request = left(refusal)
+    assert {**REQUEST, **request, name: request.get(name)} == {**REQUEST, name: request.get(name)}
+    assert not request.get(name)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        pydantic("body", "tools", 0, "function", "strict"),
+        pydantic("body", "tools", 1, "Tool", "function", "strict"),
+        openai("Unknown parameter: 'tools[0].function.strict'.", "tools[0].function.strict"),
+        openai("Unknown parameter: strict is not supported", "strict"),
+        [
+            {
+                "error": {
+                    "message": "Unknown name \"strict\" at 'tools[0].function': Cannot find field."
+                }
+            }
+        ],
+    ],
+)
+def test_a_part_of_a_tool_is_left_out_of_all_tools(refusal: Any) -> None:
+    tools = left(refusal)["tools"]
+    assert [*tools[0]["function"]] == [*tools[1]["function"]] == ["name", "parameters"]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        pydantic("body", "messages", 1, "AssistantMessage", "reasoning_content"),
+        openai("'messages.1' : property 'reasoning_content' is unsupported"),
+        openai("messages.1.reasoning_content: Extra inputs are not permitted"),
+    ],
+)
+def test_a_part_of_a_message_is_left_out_of_all_messages(refusal: Any) -> None:
+    assert ["reasoning_content" in m for m in left(refusal)["messages"]] == [False, False]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        pydantic("body", "messages", 1, "content", kind="string_type"),
+        openai("Invalid type for 'messages[1].content': expected a string", "messages.[1].content"),
+    ],
+)
+def test_a_content_of_nothing_is_left_out_and_one_of_something_is_not(refusal: Any) -> None:
+    assert ["content" in m for m in left(refusal)["messages"]] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        openai("Invalid schema for function 'odd.tool': array schema missing items"),
+        openai("Invalid schema", "tools[1].function.parameters"),
+        openai("tools.1.custom.input_schema: JSON schema is invalid"),
+        pydantic("body", "tools", 1, "function", "parameters", "properties", kind="dict_type"),
+        [
+            {
+                "error": {
+                    "message": "* GenerateContentRequest.tools[0].function_declarations[1].parameters.properties[tags].items: missing field."
+                }
+            }
+        ],
+    ],
+)
+def test_a_tool_that_is_refused_is_left_out_and_the_others_stay(refusal: Any) -> None:
+    assert left(refusal)["tools"] == [TOOL]
+
+
+def test_with_the_last_tool_all_that_is_said_of_tools_goes() -> None:
+    refused = Refused()
+    request = copy.deepcopy(REQUEST) | {"tools": [copy.deepcopy(ODD)], "tool_choice": "auto"}
+    assert refused.learn(openai("Invalid schema", "tools[0].function.parameters"), request) == [
+        "the tool odd.tool"
+    ]
+    refused.leave_out(request)
+    assert not {"tools", "tool_choice", "parallel_tool_calls"} & request.keys()
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        openai("The model 'm' does not exist", "model"),
+        openai("Invalid 'messages': too many", "messages"),
+        openai("Invalid 'tools': array too long.", "tools"),
+        openai("registry/gemma does not support tools"),
+        openai("Unexpected role 'user' after role 'tool'"),
+        openai("messages[1].role: invalid", "messages[1].role"),
+        "Bad request",
+        None,
+    ],
+)
+def test_what_a_request_can_not_do_without_stays(refusal: Any) -> None:
+    refused, request = Refused(), copy.deepcopy(REQUEST)
+    assert refused.learn(refusal, request) == []
+    refused.leave_out(request)
+    assert request == REQUEST
+
+
+def test_the_same_refusal_a_second_time_teaches_nothing() -> None:
+    refused, request = Refused(), copy.deepcopy(REQUEST)
+    assert refused.learn(openai("Unknown", "store"), request) == ["store"]
+    assert refused.learn(openai("Unknown", "store"), request) == []
