@@ -69,7 +69,7 @@ async def hasty(
     endpoint: ScriptedEndpoint, api: Api, tools: TaskTools
 ) -> AsyncIterator[OpenAIAgentRunner]:
     """One that soon loses its patience."""
-    async for made in runner_of(endpoint, api, tools, idle=IDLE):
+    async for made in runner_of(endpoint, api, tools, idle=IDLE, first=3 * IDLE):
         yield made
 
 

@@ -32,13 +32,12 @@ _LOADING_WAIT = 2.0
 _TAIL_SECONDS = 0.5
 _PASSING = ("model_unavailable", "model_rate_limited", "model_timeout")
 _LOADS = re.compile(r"\bload(s|ing)?\b", re.I)
-_SAYS = re.compile(r"delta|output_item|content_part|completed|incomplete|failed")
 
 
 class PatientModel(Model):
     """Another model, of which an answer is asked for three times at most.
 
-    It is asked again only before it has said anything, when it is busy or unreachable: after a
+    It is asked again only before its first event, when it is busy or unreachable: after a
     moment, or when the endpoint says so; where that is more than a minute away, not at all. One
     that was silent is not, for it may be loading, and would begin anew; one that says that it is
     loading is asked for `first` seconds. After an answer that is empty it is asked once more, and
@@ -78,7 +77,7 @@ class PatientModel(Model):
             try:
                 async with aclosing(cast(Any, events)):
                     async for event in events:
-                        begun = begun or bool(_SAYS.search(event.type))
+                        begun = True
                         yield event
                         if event.type == "response.completed":
                             await _to_the_end(events)

@@ -134,7 +134,7 @@ def test_a_content_of_nothing_is_left_out_and_one_of_something_is_not(refusal: A
         [
             {
                 "error": {
-                    "message": "* GenerateContentRequest.tools[0].function_declarations[1].parameters.properties[tags].items: missing field."
+                    "message": "tools[0].function_declarations[1].parameters.items: missing field"
                 }
             }
         ],
