@@ -55,21 +55,24 @@ def _output(call: ToolCall, id: str) -> TResponseInputItem:
 
 
 def _told(call: ToolCall) -> TResponseInputItem:
-    told = f"[The tool {call.name} was used with {call.arguments}. It {_BROUGHT[call.state]}"
+    told = f"[The tool {call.name} was used with {call.arguments}. It {_brought(call.state)}"
     outcome = _outcome(call)
     told = f"{told}{f': {outcome}' if outcome else '.'}]"
     return {"type": "message", "role": "assistant", "content": told}
 
 
 _CUT_OFF = "was cut off"
-_BROUGHT: dict[CallState, str] = {
-    "running": _CUT_OFF,
-    "succeeded": "answered",
-    "failed": "failed",
-    "cancelled": _CUT_OFF,
-    "unknown": _CUT_OFF,
-}
+
+
+def _brought(state: CallState) -> str:
+    match state:
+        case "succeeded":
+            return "answered"
+        case "failed":
+            return "failed"
+        case "running" | "cancelled" | "unknown":
+            return _CUT_OFF
 
 
 def _outcome(call: ToolCall) -> str:
-    return OUTCOME_UNKNOWN if _BROUGHT[call.state] is _CUT_OFF else call.output or ""
+    return OUTCOME_UNKNOWN if _brought(call.state) == _CUT_OFF else call.output or ""
