@@ -18,6 +18,7 @@ from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.main import create_app
 from tests.chatkit_client import add, create, items, say
 from tests.integration.http.asking import (
+    ANSWERED,
     FOR_SERVICES,
     FOR_SESSIONS,
     GUARDED,
@@ -27,7 +28,6 @@ from tests.integration.http.asking import (
     OF_ONE_THREAD,
     OPERATIONS,
     SERVICE_KEY,
-    ANSWERED,
     STREAMED,
     TAKES_ONE_CONVERSATION,
     UNSUPPORTED,
