@@ -14,7 +14,7 @@ from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import (
     Callable as CallableProvider,
 )
-from dependency_injector.providers import Dependency, Provider, Singleton
+from dependency_injector.providers import Dependency, Object, Provider, Singleton
 
 from chatbridge.adapters.jwt.authenticator import JwtAuthenticator, SignIn
 from chatbridge.adapters.jwt.key_source import Jwks, SharedSecret
@@ -35,6 +35,7 @@ from chatbridge.domain.model.errors import Unavailable
 from chatbridge.domain.model.tool import OnBehalf
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.turns import Turns
+from chatbridge.entrypoints.chatkit.words import words_of
 from chatbridge.entrypoints.tasks.server import TASKS_PATH, TasksApp, tasks_server
 from chatbridge.ports.agent_runner import AgentRunner
 from chatbridge.ports.authenticator import Authenticator
@@ -214,6 +215,7 @@ class Container(DeclarativeContainer):
         max_steps=settings.provided.agent.max_steps,
         tracing=settings.provided.agent.tracing,
         log_words=settings.provided.log.words,
+        words=Object(words_of),
     )
     tasks_app: Provider[TasksApp] = Singleton(
         TasksApp,

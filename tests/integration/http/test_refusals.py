@@ -269,6 +269,8 @@ async def test_a_message_of_the_wrong_form_is_refused(
         ({"content": texts("x" * (MAX_CONTENT + 1))}, "text_too_long"),
         ({"content": texts("x" * MAX_CONTENT, "y")}, "text_too_long"),
         ({"attachments": ["file_1"]}, "attachments_not_supported"),
+        ({"inference_options": {"model": "large"}}, "choice_not_supported"),
+        ({"inference_options": {"tool_choice": {"id": "add_task"}}}, "choice_not_supported"),
     ],
     ids=lambda value: str(value)[:40],
 )

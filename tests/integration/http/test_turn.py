@@ -382,6 +382,20 @@ async def test_tool_calls_are_replayed_in_whole_pairs(store_url: str) -> None:
         assert [*outputs.values()] == ["buy tea", "buy bread"]
 
 
+async def test_what_a_message_quotes_is_read_in_its_turn_and_later() -> None:
+    model = NotedModel()
+    async with with_model("memory:", model) as service:
+        person = Person(service)
+        quoting = create("hello")
+        quoting["params"]["input"]["quoted_text"] = "E=mc2"
+        conversation, _ = await say(person.http, quoting)
+        await person.say("hello", conversation)
+        (item, *_) = await person.reload(conversation)
+    first, later = (asked[0]["content"] for asked in model.asked)
+    assert first == later == "hello\n\nThe user is referring to this in particular:\nE=mc2"
+    assert (item["content"][0]["text"], item["quoted_text"]) == ("hello", "E=mc2")
+
+
 # --- the window
 
 

@@ -26,7 +26,7 @@ from chatbridge.adapters.openai.events import ResponseReader
 from chatbridge.adapters.openai.failure_line import failure_line
 from chatbridge.adapters.openai.failures import ApprovalNeeded, agent_failed
 from chatbridge.adapters.openai.host_agents import HostAgents, require_models
-from chatbridge.adapters.openai.messages import model_input
+from chatbridge.adapters.openai.messages import Words, content_of, model_input
 from chatbridge.adapters.openai.models import Models, no_endpoint
 from chatbridge.adapters.openai.outputs import shown_output
 from chatbridge.adapters.openai.readable import readable
@@ -49,7 +49,7 @@ class OpenAIAgentRunner(AgentRunner):
     It is the host's `agent`, or one that has only `instructions`. `model` is for agents that name
     none, `named` finds the others' by name. `max_steps` is how often a model may speak in one turn.
     With `tracing` the SDK sends prompts and tool data to OpenAI; with `log_words` the log repeats
-    what an endpoint has said about a failure.
+    what an endpoint has said about a failure. `words` are what a message says.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class OpenAIAgentRunner(AgentRunner):
         max_steps: int = 10,
         tracing: bool = False,
         log_words: bool = False,
+        words: Words = content_of,
     ) -> None:
         """Raises ValueError when an agent names a model that can't be had."""
         self._tools = tools
@@ -71,6 +72,7 @@ class OpenAIAgentRunner(AgentRunner):
         self._max_steps = max_steps
         self._tracing = tracing
         self._log_words = log_words
+        self._words = words
         require_models(self._agent, self._models)
 
     async def run(self, request: AgentRequest) -> AsyncGenerator[TurnEvent, None]:
@@ -81,7 +83,7 @@ class OpenAIAgentRunner(AgentRunner):
         """
         run = _Run(request, self._tools, self._models, self._log_words)
         try:
-            await run.start(self._agent, self._max_steps, self._tracing)
+            await run.start(self._agent, self._words, self._max_steps, self._tracing)
             while (event := await run.next()) is not None:
                 yield event
                 run.delivered(event)
@@ -106,12 +108,12 @@ class _Run:
         self._result: RunResultStreaming | None = None
         self._pump: asyncio.Task[None] | None = None
 
-    async def start(self, agent: Agent[Any], max_steps: int, tracing: bool) -> None:
+    async def start(self, agent: Agent[Any], words: Words, max_steps: int, tracing: bool) -> None:
         """List the tools and let the SDK run. Raises AgentFailed."""
         try:
             self._result = Runner.run_streamed(
                 await self._copy(agent),
-                model_input(self._request.window),
+                model_input(self._request.window, words),
                 context=self._request.on_behalf,
                 max_turns=max_steps,
                 hooks=self._hooks,

@@ -199,6 +199,11 @@ text_too_long = Refusal(
 attachments_not_supported = Refusal(
     Invalid, "attachments_not_supported", "Attachments are not supported."
 )
+choice_not_supported = Refusal(
+    Invalid,
+    "choice_not_supported",
+    "A message can't choose the model or a tool: leave `model` and `tool_choice` out.",
+)
 not_retryable = Refusal(Invalid, "not_retryable", "Only a message of the user can be retried.")
 key_reused = Refusal(
     Invalid,

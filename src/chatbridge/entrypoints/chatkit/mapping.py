@@ -42,6 +42,7 @@ from chatbridge.domain.model import refusals
 from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, new_message_id
+from chatbridge.domain.model.limits import MAX_CONTENT
 from chatbridge.domain.model.message import UNREADABLE, Kind, Message, Role, checked_content
 from chatbridge.entrypoints.chatkit.badges import badges
 
@@ -91,6 +92,11 @@ def to_user_message(asked: UserMessageInput, conversation_id: ConversationId) ->
     """What a person has sent, under an id of ours. Raises Invalid for what can't be kept."""
     if asked.attachments:
         raise refusals.attachments_not_supported()
+    options = asked.inference_options
+    if options.model is not None or options.tool_choice is not None:
+        raise refusals.choice_not_supported()
+    if len(asked.quoted_text or "") > MAX_CONTENT:
+        raise refusals.text_too_long()
     item = UserMessageItem(
         id=new_message_id(),
         thread_id=conversation_id,

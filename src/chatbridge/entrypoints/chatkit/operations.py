@@ -109,6 +109,7 @@ _MESSAGE: Refusals = (
     refusals.empty_text,
     refusals.text_too_long,
     refusals.attachments_not_supported,
+    refusals.choice_not_supported,
 )
 _PAGE: Refusals = (refusals.invalid_limit, refusals.invalid_cursor)
 

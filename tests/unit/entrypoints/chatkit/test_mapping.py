@@ -13,6 +13,7 @@ from chatkit.types import (
     InferenceOptions,
     LockedStatus,
     ThreadItem,
+    ToolChoice,
     UserMessageInput,
     UserMessageItem,
     UserMessageTagContent,
@@ -453,10 +454,13 @@ def test_a_call_without_a_name_has_a_title(name: str) -> None:
     assert shown.copy_text == "Tool: Running"
 
 
-def sent(*parts: Any, **fields: Any) -> UserMessageInput:
-    return UserMessageInput(
-        content=list(parts), attachments=[], inference_options=InferenceOptions(), **fields
-    )
+HELLO = UserMessageTextContent(text="hello")
+CHOICE = ToolChoice(id="add_task")
+
+
+def sent(*parts: Any, options: InferenceOptions | None = None, **fields: Any) -> UserMessageInput:
+    chosen = options or InferenceOptions()
+    return UserMessageInput(content=list(parts), attachments=[], inference_options=chosen, **fields)
 
 
 def test_what_a_person_sends_gets_an_id_of_ours_and_is_kept_whole() -> None:
@@ -488,8 +492,11 @@ def test_what_a_person_sends_gets_an_id_of_ours_and_is_kept_whole() -> None:
             ),
             "attachments_not_supported",
         ),
+        (sent(HELLO, options=InferenceOptions(model="large")), "choice_not_supported"),
+        (sent(HELLO, options=InferenceOptions(tool_choice=CHOICE)), "choice_not_supported"),
+        (sent(HELLO, quoted_text="x" * (MAX_CONTENT + 1)), "text_too_long"),
     ],
-    ids=["no part", "blank", "long", "NUL", "attachment"],
+    ids=["no part", "blank", "long", "NUL", "attachment", "model", "tool", "long quote"],
 )
 def test_what_can_not_be_kept_is_refused(asked: UserMessageInput, code: str) -> None:
     with pytest.raises(Invalid) as raised:

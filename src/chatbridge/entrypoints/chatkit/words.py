@@ -1,0 +1,46 @@
+"""What a person's message says to a model: its text, its quote, and what its tags stand for."""
+
+import json
+
+from chatkit.types import (
+    UserMessageContent,
+    UserMessageItem,
+    UserMessageTagContent,
+    UserMessageTextContent,
+)
+
+from chatbridge.domain.model.message import Message
+from chatbridge.entrypoints.chatkit.mapping import to_item
+
+_QUOTED = "The user is referring to this in particular:\n{}"
+_TAGGED = "What the user means by the names with @; answer with the names without it:\n{}"
+
+
+def words_of(message: Message) -> str:
+    """The message as a model reads it; a text alone stays as it is.
+
+    A quote is worded as ChatKit's own converter does it, but also when it is not the last message:
+    what was sent once stays the beginning of the next request.
+    """
+    item = to_item(message) if message.role == "user" and message.payload else None
+    if not isinstance(item, UserMessageItem):
+        return message.content
+    tags = {part.id: part for part in item.content if isinstance(part, UserMessageTagContent)}
+    said = ["".join(map(_text, item.content))]
+    said += [_QUOTED.format(item.quoted_text)] if item.quoted_text else []
+    said += [_TAGGED.format("\n".join(map(_data, tags.values())))] if tags else []
+    return "\n\n".join(said)
+
+
+def _text(part: UserMessageContent) -> str:
+    return part.text if isinstance(part, UserMessageTextContent) else _at(part.text)
+
+
+def _at(name: str) -> str:
+    return f"@{name.removeprefix('@')}"
+
+
+def _data(tag: UserMessageTagContent) -> str:
+    known = {"id": tag.id, "group": tag.group, "data": tag.data or None}
+    told = {name: value for name, value in known.items() if value is not None}
+    return f"{_at(tag.text)}: {json.dumps(told, ensure_ascii=False)}"
