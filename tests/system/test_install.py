@@ -25,6 +25,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER, BUILD, DEV = "requirements.lock", "requirements-build.lock", "requirements-dev.lock"
+LLAMA = "tests/system/llama/requirements.lock"
 NEWER = "9999"
 
 
@@ -92,8 +93,9 @@ class Copy:
         for name in ("Makefile", "pyproject.toml", "README.md"):
             shutil.copy(ROOT / name, self.project)
         (self.project / "src").symlink_to(ROOT / "src")
-        for lock in (SERVER, BUILD, DEV):
+        for lock in (SERVER, BUILD, DEV, LLAMA):
             lines = [self.publish(line) for line in named_by(lock)]
+            (self.project / lock).parent.mkdir(parents=True, exist_ok=True)
             (self.project / lock).write_text("\n".join(lines) + "\n")
 
     def publish(self, line: Requirement) -> str:
@@ -131,9 +133,9 @@ class Copy:
             finally:
                 server.shutdown()
 
-    def installed(self) -> dict[str, str]:
-        """What is in the environment now."""
-        places = [str(place) for place in self.project.glob(".venv/lib/python*/site-packages")]
+    def installed(self, folder: str = ".venv/lib/python*/site-packages") -> dict[str, str]:
+        """What is in the environment now, or in another folder."""
+        places = [str(place) for place in self.project.glob(folder)]
         return {each.name: each.version for each in distributions(path=places)}
 
     def complete(self) -> bool:
@@ -149,7 +151,7 @@ class Quiet(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_both_installs_take_the_locked_versions(tmp_path: Path) -> None:
+def test_the_installs_take_the_locked_versions(tmp_path: Path) -> None:
     copy = Copy(tmp_path)
     server = copy.make(".venv/.server")
     assert server.returncode == 0, server.stderr
@@ -157,6 +159,10 @@ def test_both_installs_take_the_locked_versions(tmp_path: Path) -> None:
     dev = copy.make(".venv/.dev")
     assert dev.returncode == 0, dev.stderr
     assert copy.installed().items() >= versions(SERVER, BUILD, DEV).items()
+    apart = copy.make(".venv/llama/.installed")
+    assert apart.returncode == 0, apart.stderr
+    assert copy.installed(".venv/llama") == versions(LLAMA)
+    assert not copy.installed().keys() & versions(LLAMA).keys()
     assert copy.complete()
 
 

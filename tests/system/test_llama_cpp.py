@@ -1,0 +1,136 @@
+"""A real model by both APIs: what llama.cpp refuses is our fault; what it says is not judged."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from tests.chatkit_client import Json, add, create
+from tests.integration.http.person import Person, until_shown
+from tests.serving import served, settings_for
+from tests.system.llama_cpp import Llama, llama_server
+
+QUESTION = {"role": "user", "content": "hello"}
+CALL = {"id": "abcdefghi", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+CALLED = {"role": "assistant", "content": None, "tool_calls": [CALL]}
+OUTPUT = {"role": "tool", "tool_call_id": "abcdefghi", "content": "done"}
+
+by_both = pytest.mark.parametrize("api", ["responses", "chat_completions"])
+
+
+@pytest.fixture(scope="module")
+async def llama(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Llama]:
+    """Its chat template refuses what strict ones do."""
+    async with llama_server(tmp_path_factory.mktemp("llama"), "strict") as server:
+        yield server
+
+
+@asynccontextmanager
+async def somebody(agent: str, llama: Llama, api: str, **changes: str) -> AsyncGenerator[Person]:
+    """Somebody at a chatbridge whose agent is this one, and whose model is the server's.
+
+    The server must take whatever it is asked meanwhile.
+    """
+    chosen = {"entry": f"tests.system.small_agents:{agent}", "model": "small", "api": api}
+    # a prompt takes a machine that has other work a while
+    endpoint = {"base_url": f"{llama.url}/v1", "idle": 60}
+    before = llama.refused()
+    async with served(settings_for("memory:", agent={**chosen, **endpoint, **changes})) as here:
+        yield Person(here)
+    assert llama.refused() == before
+
+
+async def turn(person: Person, text: str, conversation: str | None = None) -> Json:
+    """What a turn was at its end."""
+    asked = {"message": text, "conversation_id": conversation}
+    return (await person.http.post(f"/api/{person.name}/chat", json=asked, timeout=120)).json()
+
+
+@by_both
+async def test_three_turns_with_a_tool(llama: Llama, api: str) -> None:
+    titles = ["buy oat milk", "bake bread", "water the plants"]
+    conversation, answers = None, list[Json]()
+    async with somebody("keeper", llama, api) as person:
+        for title in titles:
+            ended = await turn(person, f"add a task: {title}", conversation)
+            # its answer may be as long as it likes
+            assert ended["state"] == "completed" or ended["error"]["code"] == "model_truncated"
+            conversation = ended["conversation_id"]
+            answers.append(ended)
+        kept = await person.messages(conversation or "")
+    shown = [message for ended in answers for message in ended["messages"]]
+    assert [message for message in kept if message["role"] != "user"] == shown
+    assert [m["content"] for m in kept if m["role"] == "user"] == [
+        f"add a task: {t}" for t in titles
+    ]
+    for ended in answers:
+        called, said = ended["messages"][0], ended["messages"][-1]
+        assert [call["state"] for call in called["tool_calls"]] == ["succeeded"], ended
+        assert said["content"]
+        assert ended["usage"]["output_tokens"] > 0
+
+
+@by_both
+async def test_a_stop_ends_the_models_work_and_the_conversation_goes_on(
+    llama: Llama, api: str
+) -> None:
+    async with somebody("talker", llama, api, tools="none") as person:
+        async with person.watching(create("tell me a story")) as (conversation, told):
+            shown = await until_shown(told)
+            assert await person.cancel(conversation)
+            rest = [event async for event in told]
+        await llama.rests()
+        # once more, before a word: this question stays without an answer
+        async with person.watching(add(conversation, "and another")):
+            assert await person.cancel(conversation)
+        await llama.rests()
+        async with person.watching(add(conversation, "and a third")) as (_, told):
+            await until_shown(told)
+            assert await person.cancel(conversation)
+        kept = await person.messages(conversation)
+    assert rest[-1]["type"] == "thread.item.done"
+    assert kept[1]["kind"] == "partial"
+    assert kept[1]["content"].startswith(shown)
+    assert [m["content"] for m in kept if m["role"] == "user"] == [
+        "tell me a story",
+        "and another",
+        "and a third",
+    ]
+
+
+async def test_an_answer_that_was_cut_is_said_to_be_one(llama: Llama) -> None:
+    async with somebody("brief", llama, "chat_completions", tools="none") as person:
+        ended = await turn(person, "tell me a story")
+    assert (ended["state"], ended["error"]["code"]) == ("failed", "model_truncated")
+    assert ended["messages"][-1]["content"]
+
+
+async def test_by_the_responses_api_llama_does_not_say_that_an_answer_was_cut(llama: Llama) -> None:
+    async with somebody("brief", llama, "responses", tools="none") as person:
+        ended = await turn(person, "tell me a story")
+    assert ended["state"] == "completed"
+
+
+@by_both
+async def test_a_prompt_over_the_context_is_said_to_be_one(llama: Llama, api: str) -> None:
+    async with somebody("talker", llama, api, tools="none") as person:
+        ended = await turn(person, "cat " * 5000)
+    assert (ended["state"], ended["error"]["code"]) == ("failed", "context_too_long")
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        (QUESTION, QUESTION),
+        (QUESTION, CALLED, OUTPUT, QUESTION),
+        (QUESTION, OUTPUT),
+        (QUESTION, {"role": "assistant", "content": " "}, QUESTION),
+    ],
+    ids=["two questions", "a question behind an output", "an output of no call", "a blank text"],
+)
+async def test_the_server_is_strict(llama: Llama, history: tuple[dict[str, Any], ...]) -> None:
+    before = llama.refused()
+    answer = await llama.ask(*history)
+    assert answer.status_code == 400, answer.text
+    assert len(llama.refused()) == len(before) + 1
