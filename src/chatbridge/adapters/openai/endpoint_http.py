@@ -17,7 +17,7 @@ from chatbridge.adapters.openai.refused import Refused
 from chatbridge.adapters.openai.responses_dialect import ResponsesDialect
 from chatbridge.adapters.openai.room import Dialect, Room
 from chatbridge.adapters.openai.thinking import Thinking
-from chatbridge.adapters.openai.troubles import Silence
+from chatbridge.adapters.openai.troubles import NotAStream, Silence
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +61,7 @@ class EndpointHttp(DefaultAsyncHttpxClient):
             sent = json.loads(json.dumps(body))
             refused.leave_out(sent)
             answer = await self._asked(_with(request, sent), how, asked)
+            await _require_readable(answer)
             if answer.status_code not in _REFUSED:
                 return answer
             answer = await _read(answer, _LONGEST_REFUSAL)
@@ -114,6 +115,14 @@ def _with(request: httpx2.Request, body: Json) -> httpx2.Request:
     return httpx2.Request(
         request.method, request.url, headers=headers, content=content, extensions=request.extensions
     )
+
+
+# One small piece that is packed twice, or by a stronger packer, could be huge in memory.
+async def _require_readable(answer: httpx2.Response) -> None:
+    packed = answer.headers.get("content-encoding", "identity").strip().lower()
+    if packed not in ("identity", "gzip", "deflate", ""):
+        await answer.aclose()
+        raise NotAStream(f"{answer.headers.get('content-type')}, packed by {packed}")
 
 
 def _json(answer: httpx2.Response) -> Any:

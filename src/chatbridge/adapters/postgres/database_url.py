@@ -5,14 +5,21 @@ Passed on as it is, such a URL fails: SQLAlchemy hands every query parameter to 
 "Parameter Key Words").
 """
 
+import re
 import shlex
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
+
+from chatbridge.adapters.postgres.tls import (
+    VERIFYING,
+    TlsWish,
+    lowest_protocol,
+    tls_arguments,
+)
 
 CONNECT_SECONDS = 5.0
 """How long a connect may take: a Neon compute that sleeps wakes up first."""
@@ -23,18 +30,12 @@ COMMAND_SECONDS = 3.0
 _POOLER = "-pooler."
 _DRIVER = "postgresql+asyncpg"
 _STAY_IN_URL = {"host", "port", "prepared_statement_cache_size"}
-_IGNORED = {
-    "client_encoding",
-    "gssencmode",
-    "keepalives",
-    "keepalives_count",
-    "keepalives_idle",
-    "keepalives_interval",
-    "tcp_user_timeout",
-}
+_HARMLESS = {"sslcompression", "sslsni", "sslinline", "ssl_max_protocol_version"}
+_ASKS_FOR_SAFETY = re.compile(r"^_?(ssl|tls)|auth|verif|secur|^requirepeer$|^gssencmode$", re.I)
+_OUR_SETTING = {"schema", "currentschema", "search_path", "searchpath"}
+_NOTHING_ASKED = {"", "disable", "prefer", "allow", "0", "false", "accept_invalid_certs"}
 _POOLER_ACCEPTS = {"application_name", "client_encoding", "datestyle", "timezone"}
 _TLS_MODES = {"", "disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
-_VERIFYING = {"verify-ca", "verify-full"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,9 @@ def parse(raw: str) -> Target:
     """Translate a Postgres URL; raises ValueError with a text that never holds the password.
 
     TLS is never weaker than the URL asks for. `channel_binding=require`, which asyncpg cannot
-    do (it has SCRAM-SHA-256 only), becomes a verified certificate, and so does any TLS to Neon.
+    do (it has SCRAM-SHA-256 only), becomes a verified certificate, and so do `require_auth` and any
+    TLS to Neon. A parameter that is not known is left out with a note, but not where it asks for
+    more safety.
     """
     pasted = _make_url(raw)
     query = {name: _last(value) for name, value in pasted.query.items()}
@@ -67,7 +70,7 @@ def parse(raw: str) -> Target:
     notes: list[str] = []
     arguments = {
         **_timeouts(query),
-        **_tls(_tls_wish(url, query, notes)),
+        **tls_arguments(_tls_wish(url, query, notes)),
         **_session(query, pooled, notes),
     }
     _ignore_or_refuse(query, notes)
@@ -128,31 +131,22 @@ def _timeouts(query: dict[str, str]) -> dict[str, float | None]:
     return {"timeout": seconds if seconds > 0 else None, "command_timeout": COMMAND_SECONDS}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _TlsWish:
-    mode: str
-    local: bool
-    direct: bool
-    root: str | None
-    certificate: str | None
-    key: str | None
-
-
-def _tls_wish(url: URL, query: dict[str, str], notes: list[str]) -> _TlsWish:
+def _tls_wish(url: URL, query: dict[str, str], notes: list[str]) -> TlsWish:
     hosts = _hosts(url, query)
-    wish = _TlsWish(
+    wish = TlsWish(
         mode=_tls_mode(query),
         local=all(map(_is_local, hosts)),
         direct=query.pop("sslnegotiation", "") == "direct",
         root=query.pop("sslrootcert", None),
         certificate=query.pop("sslcert", None),
         key=query.pop("sslkey", None),
+        key_password=query.pop("sslpassword", None),
+        revoked=query.pop("sslcrl", None),
+        lowest=lowest_protocol(query.pop("ssl_min_protocol_version", "")),
     )
-    binding = query.pop("channel_binding", "") == "require"
-    if binding:
-        notes.append("channel_binding=require is replaced by a verified certificate")
-    if binding and wish.mode == "disable":
-        raise ValueError("channel_binding=require needs TLS, but sslmode is disable")
+    if wish.revoked and wish.mode not in VERIFYING:
+        notes.append("sslcrl is only read where sslmode verifies the certificate, as by libpq")
+    binding = _binding(query, wish.mode, notes)
     neon = any(host.endswith(".neon.tech") for host in hosts)
     verified = (
         binding or (neon and wish.mode != "disable") or (wish.root and wish.mode == "require")
@@ -160,10 +154,27 @@ def _tls_wish(url: URL, query: dict[str, str], notes: list[str]) -> _TlsWish:
     return replace(wish, mode="verify-full") if verified and wish.mode != "verify-ca" else wish
 
 
+def _binding(query: dict[str, str], mode: str, notes: list[str]) -> bool:
+    """Whether the server has to prove itself in a way that asyncpg can't ask for."""
+    asked = [("channel_binding=require", query.pop("channel_binding", "") == "require")]
+    asked.append(("require_auth", query.pop("require_auth", "none") not in ("", "none")))
+    for name in (name for name, is_asked in asked if is_asked):
+        if mode == "disable":
+            raise ValueError(f"{name} needs TLS, but sslmode is disable")
+        notes.append(f"{name} is replaced by a verified certificate")
+    return any(is_asked for _, is_asked in asked)
+
+
 def _tls_mode(query: dict[str, str]) -> str:
     given = [query.pop(name, "") for name in ("sslmode", "ssl")]
     mode = next(filter(None, given), "").lower().replace("_", "-")
-    mode = {"true": "require", "1": "require", "false": "disable", "0": "disable"}.get(mode, mode)
+    mode = {
+        "no-verify": "require",
+        "true": "require",
+        "1": "require",
+        "false": "disable",
+        "0": "disable",
+    }.get(mode, mode)
     if mode not in _TLS_MODES:
         raise ValueError(
             f"unknown sslmode in the database URL: one of {', '.join(sorted(_TLS_MODES))}"
@@ -179,30 +190,6 @@ def _is_local(host: str) -> bool:
     )
 
 
-def _tls(wish: _TlsWish) -> dict[str, Any]:
-    arguments: dict[str, Any] = {"direct_tls": True} if wish.direct else {}
-    if wish.mode in _VERIFYING or wish.certificate:
-        return arguments | {"ssl": _context(wish)}
-    if wish.mode == "disable" or (wish.local and not wish.mode):
-        return arguments | {"ssl": False}
-    return arguments | ({"ssl": wish.mode} if wish.mode else {})
-
-
-def _context(wish: _TlsWish) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=None if wish.root == "system" else wish.root)
-        if wish.certificate:
-            context.load_cert_chain(wish.certificate, wish.key)
-    except OSError as error:
-        raise ValueError(
-            f"a certificate that the database URL names cannot be read: {error}"
-        ) from error
-    context.check_hostname = wish.mode == "verify-full"
-    if wish.mode not in _VERIFYING:
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
 def _session(query: dict[str, str], pooled: bool, notes: list[str]) -> dict[str, Any]:
     # Names of prepared statements are per process: behind a pooler, another one's would run. A URL
     # doesn't always tell that there is one.
@@ -210,7 +197,8 @@ def _session(query: dict[str, str], pooled: bool, notes: list[str]) -> dict[str,
     if attributes := query.pop("target_session_attrs", None):
         arguments["target_session_attrs"] = attributes
     settings = _options(query.pop("options", ""))
-    if name := query.pop("application_name", None):
+    fallback = query.pop("fallback_application_name", None)
+    if name := query.pop("application_name", fallback):
         settings["application_name"] = name
     if pooled:
         settings = _accepted_by_pooler(settings, notes)
@@ -246,10 +234,22 @@ def _accepted_by_pooler(settings: Mapping[str, str], notes: list[str]) -> dict[s
 
 
 def _ignore_or_refuse(query: dict[str, str], notes: list[str]) -> None:
-    ignored = sorted(_IGNORED & query.keys())
-    for name in ignored:
+    """Leave out what asyncpg has not, with a note; but what might ask for safety is refused."""
+    unknown = sorted(query.keys() - _STAY_IN_URL)
+    if unsafe := [name for name in unknown if _asks_for_safety(name, query[name])]:
+        raise ValueError(
+            f"unknown parameter in the database URL: {', '.join(unsafe)}; it may ask for more "
+            "safety than there would be without it, so it is not left out"
+        )
+    for name in unknown:
         del query[name]
-    if ignored:
-        notes.append(f"{', '.join(ignored)} ignored: asyncpg has no such parameter")
-    if unknown := sorted(query.keys() - _STAY_IN_URL):
-        raise ValueError(f"unknown parameter in the database URL: {', '.join(unknown)}")
+    if unknown:
+        notes.append(f"{', '.join(unknown)} ignored: asyncpg has no such parameter")
+    if _OUR_SETTING & {name.lower() for name in unknown}:
+        notes.append("the schema of our tables is CHATBRIDGE_DATABASE__SCHEMA")
+
+
+def _asks_for_safety(name: str, value: str) -> bool:
+    if name in _HARMLESS or value.lower() in _NOTHING_ASKED:
+        return False
+    return bool(_ASKS_FOR_SAFETY.search(name))

@@ -173,6 +173,82 @@ def test_parameters_without_a_meaning_here_are_noted():
 
 
 @pytest.mark.parametrize(
+    "query",
+    [
+        "workaround=supabase-pooler.vercel",
+        "supa=base-pooler.x",
+        "pgbouncer=true&connection_limit=1&pool_timeout=15",
+        "uselibpqcompat=true&sslmode=no-verify",
+        "statement_cache_size=0",
+        "load_balance_hosts=random",
+        "sslsni=1",
+        "sslaccept=accept_invalid_certs",
+        "passfile=/x&hostaddr=10.0.0.1",
+    ],
+)
+def test_a_hosts_own_parameters_are_left_out_with_a_note(query: str):
+    target = parse(f"postgresql://u:p@db.example.com/app?{query}")
+
+    assert target.url.query == {}
+    assert "ignored: asyncpg has no such parameter" in target.notes[-1]
+
+
+@pytest.mark.parametrize("name", ["schema", "currentSchema", "search_path"])
+def test_a_schema_in_the_url_is_told_where_it_belongs(name: str):
+    target = parse(f"postgresql://u:p@localhost/app?{name}=public")
+
+    assert target.notes[-1] == "the schema of our tables is CHATBRIDGE_DATABASE__SCHEMA"
+
+
+def test_another_name_of_the_application_serves_where_there_is_none():
+    settings = parse("postgresql://u:p@localhost/app?fallback_application_name=x").connect_args
+
+    assert settings["server_settings"] == {"application_name": "x"}
+
+
+def test_a_server_that_has_to_ask_for_scram_has_to_prove_itself_by_its_certificate():
+    target = parse("postgresql://u:p@db.example.com/app?require_auth=scram-sha-256")
+
+    assert _tls(target.connect_args).check_hostname
+    assert target.notes == ("require_auth is replaced by a verified certificate",)
+
+
+def test_the_lowest_version_of_tls_is_kept():
+    target = parse("postgresql://u:p@db.example.com/app?ssl_min_protocol_version=TLSv1.3")
+
+    assert _tls(target.connect_args).minimum_version is ssl.TLSVersion.TLSv1_3
+    target = parse("postgresql://u:p@db.example.com/app?ssl_min_protocol_version=TLSv1.2")
+    assert "ssl" not in target.connect_args, "it is Python's own lowest"
+
+
+def test_a_list_of_revoked_certificates_is_read_where_certificates_are():
+    url = "postgresql://u:p@db.example.com/app?sslcrl=/no/such"
+
+    assert "sslcrl is only read where" in parse(url).notes[0]
+    with pytest.raises(ValueError, match="certificate"):
+        parse(f"{url}&sslmode=verify-full")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "sslmod=verify-full",
+        "sslMode=verify-full",
+        "ssl_mode=REQUIRED",
+        "tls=true",
+        "sslaccept=strict",
+        "requirepeer=postgres",
+        "gssencmode=require",
+        "sslcrldir=/x",
+        "sslcertmode=require",
+    ],
+)
+def test_what_may_ask_for_safety_and_is_not_known_is_refused(query: str):
+    with pytest.raises(ValueError, match="may ask for more safety"):
+        parse(f"postgresql://u:p@db.example.com/app?{query}")
+
+
+@pytest.mark.parametrize(
     ("url", "text"),
     [
         ("mysql://u:hunter2@localhost/app", "not a Postgres URL: it begins with mysql://"),
@@ -181,7 +257,8 @@ def test_parameters_without_a_meaning_here_are_noted():
         ("postgresql://u:hunter2@localhost:hunter2/app", "cannot be read"),
         ("postgresql://u:hunter2@/app", "names no host"),
         ("postgresql://u:hunter2@localhost/app?sslmode=hunter2", "unknown sslmode"),
-        ("postgresql://u:hunter2@localhost/app?sslcrl=hunter2", "unknown parameter.*sslcrl"),
+        ("postgresql://u:hunter2@localhost/app?ssl_x=hunter2", "unknown parameter.*ssl_x"),
+        ("postgresql://u:hunter2@localhost/app?ssl_min_protocol_version=hunter2", "TLSv1.3"),
         ("postgresql://u:hunter2@localhost/app?connect_timeout=hunter2", "is not a number"),
         ("postgresql://u:hunter2@localhost/app?options=-c'hunter2", "without an end"),
         ("postgresql://u:hunter2@x.neon.tech/app?options=endpoint%3Dx", "without SNI"),
@@ -189,9 +266,13 @@ def test_parameters_without_a_meaning_here_are_noted():
             "postgresql://u:hunter2@localhost/app?sslmode=verify-full&sslrootcert=/no/such",
             "certificate",
         ),
-        (
-            "postgresql://u:hunter2@localhost/app?sslmode=disable&channel_binding=require",
-            "needs TLS",
+        *(
+            (f"postgresql://u:hunter2@localhost/app?sslmode=disable&{asked}", "needs TLS")
+            for asked in (
+                "channel_binding=require",
+                "require_auth=scram-sha-256",
+                "ssl_min_protocol_version=TLSv1.3",
+            )
         ),
     ],
 )
