@@ -1,5 +1,6 @@
 """Endpoints with a dialect of their own, over real HTTP: what they are asked, what is heard."""
 
+import gzip
 import json
 import logging
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from tests.contracts.agent_runner import all_of, heard, heard_until_failure, kep
 from tests.contracts.task_tools import TaskTools
 from tests.integration.scripted_endpoint import (
     DONE,
+    Answer,
     Frame,
     ScriptedEndpoint,
     chunk,
@@ -27,6 +29,7 @@ from tests.integration.scripted_endpoint import (
 )
 
 APIS: tuple[Api, ...] = ("responses", "chat_completions")
+GZIP = {"content-encoding": "gzip"}
 JSON = {"content-type": "application/json"}
 SAID = "one two three"
 
@@ -250,6 +253,39 @@ async def test_thinking_in_a_text_is_not_the_answer(
     endpoint.answer(*whole(api, f"<think>a plan </think> {SAID}"))
     (answer,) = kept(await heard(runner, "hello"))
     assert answer.content == SAID
+
+
+async def test_thinking_that_a_template_has_opened_is_held_back_once_that_is_known(
+    endpoint: ScriptedEndpoint, runner: OpenAIAgentRunner, api: Api
+) -> None:
+    for _ in range(3):
+        endpoint.answer(*whole(api, f"a plan </think> {SAID}"))
+    first = kept(await heard(runner, "hello"))
+    (answer,) = kept(await heard(runner, "hello", *first, "again"))
+    assert answer.content == SAID
+    assert "a plan" not in json.dumps(endpoint.requests[1])
+    endpoint.answers[0] = Answer(whole(api, "no thought"))
+    assert text_of(await heard(runner, "hello")) == "no thought"
+
+
+async def test_a_packed_answer_is_read_and_one_that_is_packed_twice_is_not(
+    endpoint: ScriptedEndpoint, runner: OpenAIAgentRunner, api: Api
+) -> None:
+    packed = gzip.compress(b"".join(whole(api)))
+    endpoint.answer(packed, headers={"content-encoding": "gzip"})
+    assert text_of(await heard(runner, "hello")) == SAID
+    endpoint.answer(gzip.compress(packed), headers={"content-encoding": "gzip, gzip"})
+    _, failure = await heard_until_failure(runner, "hello")
+    assert failure.code == "model_malformed"
+
+
+async def test_a_packed_answer_that_is_huge_is_let_go(
+    endpoint: ScriptedEndpoint, runner: OpenAIAgentRunner
+) -> None:
+    huge = gzip.compress(b": ping\n" * 6_000_000)
+    endpoint.answer(*(huge[n : n + 65536] for n in range(0, len(huge), 65536)), headers=GZIP)
+    _, failure = await heard_until_failure(runner, "hello")
+    assert (failure.code, len(endpoint.requests)) == ("model_malformed", 1)
 
 
 async def test_a_call_in_the_text_is_hinted_at(

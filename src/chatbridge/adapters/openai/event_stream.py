@@ -8,7 +8,7 @@ from typing import Any, cast
 from chatbridge.adapters.openai.troubles import NotAStream
 
 Json = dict[str, Any]
-MAX_BYTES = 128_000_000
+MAX_BYTES = 64_000_000
 """Of one body, after decompression."""
 
 _MAX_EVENT = 32_000_000
@@ -20,7 +20,7 @@ class EventStream:
     """Takes a body's bytes as they come; gives each event as the decoded JSON of its `data:` lines.
 
     Bytes that are no UTF-8 are kept as surrogates, for the rest of a character may follow in the
-    next event. An event without an end is none.
+    next event. An event without an end is none. `size` is how many bytes have come.
     """
 
     def __init__(self, content_type: str) -> None:
@@ -28,17 +28,17 @@ class EventStream:
         self._buffer = bytearray()
         self._data: list[str] = []
         self._name = ""
-        self._size = 0
+        self.size = 0
         self._odd = False
         self._is_document: bool | None = None
         self.done = False
 
     def feed(self, piece: bytes) -> Iterator[Json]:
         """The events that this piece completes. Raises NotAStream for what can't be one."""
-        self._size += len(piece)
+        self.size += len(piece)
         self._buffer += piece
-        if self._size > MAX_BYTES or len(self._buffer) > _MAX_EVENT:
-            raise NotAStream(f"{self._content_type}, longer than {MAX_BYTES // 1_000_000} MB")
+        if self.size > MAX_BYTES or len(self._buffer) > _MAX_EVENT:
+            raise NotAStream(f"{self._content_type}, too long")
         if self._is_document is None:
             self._look()
         if self._is_document or not (b"\n" in piece or b"\r" in piece):

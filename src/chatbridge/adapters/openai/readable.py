@@ -13,6 +13,7 @@ from agents import TResponseInputItem
 
 from chatbridge.adapters.openai.arguments import readable_arguments
 from chatbridge.adapters.openai.names import permitted_name
+from chatbridge.adapters.openai.thinking import without_thinking
 
 Item = Mapping[str, Any]
 
@@ -79,7 +80,9 @@ def _parts(item: Item, kind: str) -> list[Item]:
 def _output_text(part: Item) -> Item:
     if part.get("type") == "refusal":
         return _text(str(part.get("refusal") or ""))
-    return {**_NO_ANNOTATIONS, **part} if part.get("type") == "output_text" else part
+    if part.get("type") != "output_text":
+        return part
+    return {**_NO_ANNOTATIONS, **part, "text": without_thinking(str(part.get("text") or ""))}
 
 
 def _text(text: str) -> Item:

@@ -15,13 +15,14 @@ import httpx2
 
 from chatbridge.adapters.openai.event_stream import EventStream, framed
 from chatbridge.adapters.openai.patience import Patience
-from chatbridge.adapters.openai.troubles import EndpointTrouble, LimitReached, Silence
+from chatbridge.adapters.openai.troubles import EndpointTrouble, LimitReached, NotAStream, Silence
 
 log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 _TAIL_SECONDS = 1.0
 _DRAIN_SECONDS = 0.5
+_FAIR_BYTES, _FAIR_RATIO = 1_000_000, 100
 _CALL_AS_TEXT = re.compile(
     r"\s*(?:```\w*\s*)?(?:</?tool_call|<\|python_tag\|>|<function[=\s]|<\|tool|\[TOOL_|<invoke|"
     r"\{\s*\"(?:name|tool|tool_name|function|tool_call)\"\s*:)",
@@ -89,6 +90,7 @@ class Room(httpx2.AsyncByteStream):
     async def _read(self) -> AsyncGenerator[Json, None]:
         body = cast(Any, self._answer.aiter_bytes())
         while (piece := await self._next(body)) is not None:
+            self._require_fair()
             for event in self._events.feed(piece):
                 self._last = asyncio.get_running_loop().time()
                 for strict in self._dialect.read(event):
@@ -103,6 +105,11 @@ class Room(httpx2.AsyncByteStream):
             yield strict
         for strict in self._dialect.end():
             yield strict
+
+    # A few packed bytes that become megabytes of comments are no answer.
+    def _require_fair(self) -> None:
+        if self._events.size > _FAIR_BYTES + _FAIR_RATIO * self._answer.num_bytes_downloaded:
+            raise NotAStream(f"{self._answer.headers.get('content-type')}, packed too well")
 
     # Behind the reason for its end there is only what the answer cost: it is whole without, too.
     async def _next(self, body: AsyncIterator[bytes]) -> bytes | None:

@@ -157,9 +157,11 @@ def without_thinking(text: str) -> str:
     parts = Thinking()
     said = [*parts.take(text), *parts.end()]
     answer = "".join(part.text for part in said if part.kind == "answer")
-    closed = _CLOSES_ALONE.search(answer)
-    alone = closed and not _OPENS.search(answer, 0, closed.start())
-    return answer[closed.end() :].lstrip() if closed and alone else answer
+    while closed := _CLOSES_ALONE.search(answer):
+        if _OPENS.search(answer, 0, closed.start()):
+            break
+        answer = answer[closed.end() :].lstrip()
+    return answer
 
 
 # How much of the text can't be the beginning of a mark.
