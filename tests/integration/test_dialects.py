@@ -7,12 +7,21 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from agents import Agent, function_tool
 
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
 from chatbridge.adapters.openai.models import Api, openai_model
 from chatbridge.adapters.openai.patience import Patience
-from chatbridge.domain.model.turn_event import TextFinished
-from tests.contracts.agent_runner import all_of, heard, heard_until_failure, kept, said, text_of
+from chatbridge.domain.model.turn_event import TextFinished, ToolCallStarted
+from tests.contracts.agent_runner import (
+    all_of,
+    asking,
+    heard,
+    heard_until_failure,
+    kept,
+    said,
+    text_of,
+)
 from tests.contracts.task_tools import TaskTools
 from tests.integration.scripted_endpoint import (
     DONE,
@@ -151,6 +160,62 @@ async def test_thinking_goes_back_with_its_call_whatever_the_model_is_called(
         await heard(runner, "go")
     (asked,) = [m for m in endpoint.requests[1]["messages"] if m.get("tool_calls")]
     assert asked["reasoning_content"] == "I should list them."
+
+
+def thinking_call(thought: str) -> list[Frame]:
+    """An answer that thinks and calls a tool, by an id that this provider gives to every call."""
+    call = {"index": 0, "id": "c1", "function": {"name": "list_tasks", "arguments": "{}"}}
+    given = [chunk({"reasoning_content": thought}), chunk({"tool_calls": [call]})]
+    return [*given, chunk(finish="tool_calls"), DONE]
+
+
+def thoughts_in(request: dict[str, Any]) -> list[str]:
+    return [m["reasoning_content"] for m in request["messages"] if m.get("tool_calls")]
+
+
+async def test_what_was_thought_in_one_turn_is_never_told_in_another(
+    endpoint: ScriptedEndpoint,
+) -> None:
+    endpoint.answer(*thinking_call("Ada's.")).answer(*thinking_call("Bob's."))
+    endpoint.answer(*completions("For Bob.")).answer(*completions("For Ada."))
+    async for runner in runner_of(endpoint, "chat_completions"):
+        async for event in runner.run(asking("go")):
+            if isinstance(event, ToolCallStarted):
+                assert text_of(await heard(runner, "go")) == "For Bob."
+    assert [thoughts_in(request) for request in endpoint.requests[2:]] == [["Bob's."], ["Ada's."]]
+
+
+async def test_each_step_of_a_turn_gets_its_own_thoughts_back(endpoint: ScriptedEndpoint) -> None:
+    endpoint.answer(*thinking_call("One.")).answer(*thinking_call("Two."))
+    endpoint.answer(*completions(SAID))
+    async for runner in runner_of(endpoint, "chat_completions"):
+        await heard(runner, "go")
+    assert thoughts_in(endpoint.requests[-1]) == ["One.", "Two."]
+
+
+async def test_so_does_an_agent_that_is_a_tool(endpoint: ScriptedEndpoint) -> None:
+    @function_tool
+    def look() -> str:
+        return "Rain."
+
+    function = {"name": "look", "arguments": "{}"}
+    call = {"id": "c1", "type": "function", "function": function, "extra_content": {"sign": "s"}}
+    thinks = {"role": "assistant", "reasoning_content": "I look.", "tool_calls": [call]}
+    says = {"role": "assistant", "content": "It rains."}
+    ask = {"index": 0, "id": "c0", "function": {"name": "ask", "arguments": '{"input": "?"}'}}
+    endpoint.answer(chunk({"tool_calls": [ask]}), chunk(finish="tool_calls"), DONE)
+    for answered, reason in ((thinks, "tool_calls"), (says, "stop")):
+        choice = {"index": 0, "message": answered, "finish_reason": reason}
+        endpoint.answer(document({"id": "x", "choices": [choice]}), headers=JSON)
+    endpoint.answer(*completions(SAID))
+    model = openai_model(model="m", base_url=endpoint.url, api_key=None, api="chat_completions")
+    host = Agent(name="Host", tools=[Agent(name="Inner", tools=[look]).as_tool("ask", "Ask.")])
+    runner = OpenAIAgentRunner(model.model, TaskTools(()), instructions="", agent=host)
+    assert text_of(await heard(runner, "go")) == SAID
+    await model.close()
+    (asked,) = [m for m in endpoint.requests[2]["messages"] if m.get("tool_calls")]
+    assert asked["reasoning_content"] == "I look."
+    assert asked["tool_calls"][0]["extra_content"] == {"sign": "s"}
 
 
 # --- what is heard

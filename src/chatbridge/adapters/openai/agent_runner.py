@@ -22,6 +22,7 @@ from agents.run_config import CallModelData, ModelInputData
 
 from chatbridge.adapters.openai.absent import tell
 from chatbridge.adapters.openai.calls import Calls
+from chatbridge.adapters.openai.carried import carrying
 from chatbridge.adapters.openai.events import ResponseReader
 from chatbridge.adapters.openai.failure_line import failure_line
 from chatbridge.adapters.openai.failures import ApprovalNeeded, agent_failed
@@ -111,14 +112,16 @@ class _Run:
     async def start(self, agent: Agent[Any], words: Words, max_steps: int, tracing: bool) -> None:
         """List the tools and let the SDK run. Raises AgentFailed."""
         try:
-            self._result = Runner.run_streamed(
-                await self._copy(agent),
-                model_input(self._request.window, words),
-                context=self._request.on_behalf,
-                max_turns=max_steps,
-                hooks=self._hooks,
-                run_config=self._config(tracing),
-            )
+            copied, window = await self._copy(agent), model_input(self._request.window, words)
+            with carrying():
+                self._result = Runner.run_streamed(
+                    copied,
+                    window,
+                    context=self._request.on_behalf,
+                    max_turns=max_steps,
+                    hooks=self._hooks,
+                    run_config=self._config(tracing),
+                )
         except Exception as error:
             raise self._logged(error)  # noqa: B904 - it carries its cause
         self._pump = asyncio.create_task(self._drain(self._result))

@@ -1,13 +1,16 @@
 """The tool calls of one streamed completion, told apart whatever their indices say."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from chatbridge.adapters.openai.carried import CALL_FIELDS, unknown
+from chatbridge.adapters.openai.names import short_id
 from chatbridge.domain.model.identifiers import new_call_id
 
 Json = dict[str, Any]
-_OWN = {"index", "id", "type", "function"}
+_GROWING = ("text", "summary", "thinking")
 
 
 @dataclass(slots=True)
@@ -38,7 +41,9 @@ class CallDeltas:
     each piece an id of its own, some give neither.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        """`taken` are ids that earlier calls of the turn have."""
+        self._taken = taken
         self._calls: list[_Call] = []
 
     @property
@@ -61,15 +66,15 @@ class CallDeltas:
         call.name = call.name or name
         if arguments:
             call.arguments.append(arguments)
-        merge(call.extras, {k: v for k, v in piece.items() if k not in _OWN | set(function)})
+        merge(call.extras, unknown(piece, CALL_FIELDS | set(function)))
         told = {"name": call.name if first else None, "arguments": arguments}
         head = {"index": call.number, "function": told}
         return head if known else head | {"id": call.id, "type": piece.get("type") or "function"}
 
     def _begin(self, piece: Json) -> _Call:
         theirs = _text(piece.get("id")) or None
-        taken = theirs is None or any(call.id == theirs for call in self._calls)
-        id = new_call_id() if taken else theirs
+        taken = theirs in (None, *self._taken, *(call.id for call in self._calls))
+        id = short_id(new_call_id()) if taken else theirs
         call = _Call(len(self._calls), _index(piece), theirs, id or "")
         self._calls.append(call)
         return call
@@ -131,6 +136,26 @@ def merge(into: Json, more: Json) -> None:
         elif isinstance(known, str) and isinstance(value, str):
             into[key] = known + value
         elif isinstance(known, list) and isinstance(value, list):
-            into[key] = [*cast(list[Any], known), *cast(list[Any], value)]
+            _append(cast(list[Any], known), cast(list[Any], value))
         elif value is not None:
             into[key] = value
+
+
+# OpenRouter sends a thought in pieces, and wants it back in one, with the signature that ends it.
+def _append(known: list[Any], more: list[Any]) -> None:
+    for part in more:
+        if known and _goes_on(known[-1], part):
+            last, further = cast(Json, known[-1]), cast(Json, part)
+            grown = {k: last[k] + further[k] for k in _GROWING if last.get(k) and further.get(k)}
+            last |= {k: v for k, v in further.items() if v is not None} | grown
+        else:
+            known.append(part)
+
+
+def _goes_on(last: Any, part: Any) -> bool:
+    if not isinstance(last, dict) or not isinstance(part, dict):
+        return False
+    first, second = cast(Json, last), cast(Json, part)
+    same = all(first.get(key) == second.get(key) for key in ("type", "index"))
+    texts = [each[k] for each in (first, second) for k in _GROWING if each.get(k)]
+    return same and "index" in first and all(isinstance(text, str) for text in texts)

@@ -1,53 +1,84 @@
 """What a provider hung on an answer that called tools, to go back to it within the turn."""
 
-import json
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, cast
 
 Json = dict[str, Any]
-_MOST = 8_000_000
-"""Characters that are kept in all; the oldest are forgotten first."""
+
+MESSAGE_FIELDS = frozenset(
+    {"role", "content", "tool_calls", "function_call", "refusal", "annotations", "audio"}
+)
+CALL_FIELDS = frozenset({"index", "id", "type", "function"})
 
 
 class Carried:
     """Fields that no client of the API knows, by the id of the call that they came with.
 
     A thinking model that is not given its `reasoning_content` or `thought_signature` back may
-    refuse to go on, whatever it is called. They are kept in memory alone, and an id that the
-    provider gave is only used within its turn.
+    refuse to go on, whatever it is called. One turn has one, in memory: providers use an id again
+    in another turn, and what was thought in one is nobody else's.
     """
 
     def __init__(self) -> None:
-        self._answers: OrderedDict[str, tuple[Json, Json, int]] = OrderedDict()
-        self._size = 0
+        self._answers: dict[str, tuple[Json, Json]] = {}
+
+    @property
+    def ids(self) -> Iterable[str]:
+        """The ids of the calls that have come."""
+        return self._answers.keys()
 
     def keep(self, message: Json, calls: Mapping[str, Json]) -> None:
         """An answer has come: the fields of its message, and those of each of its calls."""
-        if not message and not any(calls.values()):
-            return
-        for id, fields in calls.items():
-            self._forget(id)
-            size = len(json.dumps([message, fields], default=str))
-            self._answers[id] = (message, fields, size)
-            self._size += size
-        while self._size > _MOST:
-            self._forget(next(iter(self._answers)))
+        self._answers |= {id: (message, fields) for id, fields in calls.items()}
+
+    def keep_whole(self, answer: Any) -> None:
+        """An answer has come that was not streamed."""
+        for choice in _objects(answer, "choices"):
+            for message in _objects(choice, "message"):
+                calls = {
+                    str(call.get("id")): unknown(call, CALL_FIELDS)
+                    for call in _objects(message, "tool_calls")
+                }
+                self.keep(unknown(message, MESSAGE_FIELDS), calls)
 
     def put_back(self, messages: Iterable[Any]) -> None:
         """Into each message of a request that has calls; a field that is there stays as it is."""
         for message in messages:
-            if not isinstance(message, dict):
-                continue
-            for call in cast(list[Any], cast(Json, message).get("tool_calls") or []):
-                made = cast(Json, call) if isinstance(call, dict) else {}
-                if known := self._answers.get(str(made.get("id"))):
+            for call in _objects(message, "tool_calls"):
+                if known := self._answers.get(str(call.get("id"))):
                     _fill(cast(Json, message), known[0])
-                    _fill(made, known[1])
+                    _fill(call, known[1])
 
-    def _forget(self, id: str) -> None:
-        _, _, size = self._answers.pop(id, ({}, {}, 0))
-        self._size -= size
+
+_HERE: ContextVar[Carried] = ContextVar("carried")
+
+
+@contextmanager
+def carrying() -> Generator[None]:
+    """What is begun in here is one turn, and so is what that begins."""
+    before = _HERE.set(Carried())
+    try:
+        yield
+    finally:
+        _HERE.reset(before)
+
+
+def carried() -> Carried:
+    """What this turn carries; nothing outside of one."""
+    return _HERE.get(None) or Carried()
+
+
+def unknown(given: Json, known: Iterable[str]) -> Json:
+    """The fields that are not among the known ones."""
+    return {key: value for key, value in given.items() if key not in known}
+
+
+def _objects(of: Any, name: str) -> list[Json]:
+    given: Any = cast(Json, of).get(name) if isinstance(of, dict) else None
+    listed = cast(list[Any], given) if isinstance(given, list) else [given]
+    return [cast(Json, each) for each in listed if isinstance(each, dict)]
 
 
 def _fill(into: Json, fields: Json) -> None:

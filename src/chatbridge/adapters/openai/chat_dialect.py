@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from chatbridge.adapters.openai.call_deltas import CallDeltas, merge
-from chatbridge.adapters.openai.carried import Carried
+from chatbridge.adapters.openai.carried import MESSAGE_FIELDS, Carried, unknown
 from chatbridge.adapters.openai.halves import Halves
 from chatbridge.adapters.openai.thinking import Said, Thinking
 from chatbridge.adapters.openai.troubles import (
@@ -18,7 +18,6 @@ from chatbridge.domain.model.usage import Usage
 Json = dict[str, Any]
 
 GOOD_ENDS = frozenset({"stop", "tool_calls", "function_call"})
-_KNOWN = {"role", "content", "tool_calls", "function_call", "refusal", "annotations", "audio"}
 _THOUGHTS = ("reasoning_content", "reasoning")
 
 
@@ -32,7 +31,7 @@ class ChatDialect:
     def __init__(self, carried: Carried, thinking: Thinking) -> None:
         self._carried = carried
         self._thinking = thinking
-        self._calls = CallDeltas()
+        self._calls = CallDeltas(carried.ids)
         self._extras: Json = {}
         self._halves = Halves()
         self._refused = False
@@ -94,7 +93,7 @@ class ChatDialect:
     def _strict(self, delta: Json) -> Json:
         calls = [self._calls.strict(piece) for piece in _pieces(delta)]
         self.length += sum(len(call["function"]["arguments"]) for call in calls)
-        merge(self._extras, {k: v for k, v in delta.items() if k not in _KNOWN})
+        merge(self._extras, unknown(delta, MESSAGE_FIELDS))
         self._refused = self._refused or bool(delta.get("refusal"))
         self.begun = self.begun or bool(calls) or any(delta.get(k) for k in delta if k != "role")
         given = [part for text in _texts(delta.get("content")) for part in self._parted(text)]

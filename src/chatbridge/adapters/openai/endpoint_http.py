@@ -9,7 +9,7 @@ from typing import Any, cast
 import httpx2
 from openai import DefaultAsyncHttpxClient
 
-from chatbridge.adapters.openai.carried import Carried
+from chatbridge.adapters.openai.carried import carried
 from chatbridge.adapters.openai.chat_dialect import ChatDialect
 from chatbridge.adapters.openai.event_stream import bounded
 from chatbridge.adapters.openai.patience import Patience
@@ -38,7 +38,6 @@ class EndpointHttp(DefaultAsyncHttpxClient):
         self._patience = patience
         self._refused: defaultdict[tuple[str, str], Refused] = defaultdict(Refused)
         self._unopened: set[str] = set()
-        self._carried = Carried()
 
     async def send(self, request: httpx2.Request, **how: Any) -> httpx2.Response:
         """The answer to the request, or to what is left of it."""
@@ -49,14 +48,16 @@ class EndpointHttp(DefaultAsyncHttpxClient):
         asked = asyncio.get_running_loop().time()
         answer = await self._answered(request, body, how, asked)
         if not answer.is_success or not body.get("stream"):
-            return await _read(answer)
+            answer = await _read(answer)
+            carried().keep_whole(_json(answer))
+            return answer
         return _heard(answer, self._room(answer, body, asked))
 
     async def _answered(
         self, request: httpx2.Request, body: Json, how: Json, asked: float
     ) -> httpx2.Response:
         refused = self._refused[request.url.path, str(body.get("model"))]
-        self._carried.put_back(body.get("messages") or ())
+        carried().put_back(body.get("messages") or ())
         for tries_left in reversed(range(_ROUNDS)):
             sent = json.loads(json.dumps(body))
             refused.leave_out(sent)
@@ -93,7 +94,7 @@ class EndpointHttp(DefaultAsyncHttpxClient):
         dialect: Dialect = (
             ResponsesDialect(thinking)
             if answer.request.url.path.endswith("/responses")
-            else ChatDialect(self._carried, thinking())
+            else ChatDialect(carried(), thinking())
         )
         return Room(answer, dialect, self._patience, asked, tools=bool(body.get("tools")))
 

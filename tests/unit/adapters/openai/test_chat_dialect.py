@@ -237,6 +237,35 @@ def test_what_nobody_knows_goes_back_with_the_call_that_it_came_with() -> None:
     ]
 
 
+def test_a_thought_in_pieces_goes_back_in_one_with_its_signature() -> None:
+    carried = Carried()
+    thought = {"type": "reasoning.text", "index": 0, "format": "anthropic-claude-v1"}
+    pieces = [
+        *(thought | {"text": text} for text in ("I ", "think.")),
+        thought | {"text": None, "signature": "s"},
+        {"type": "reasoning.encrypted", "index": 1, "data": "x"},
+    ]
+    given = [chunk({"reasoning_details": [piece]}) for piece in pieces]
+    read([*given, *calling(call(0, "a", "add", X))], carried)
+    asked: list[Any] = [{"role": "assistant", "tool_calls": [{"id": "a"}]}]
+    carried.put_back(asked)
+    assert asked[0]["reasoning_details"] == [
+        thought | {"text": "I think.", "signature": "s"},
+        pieces[-1],
+    ]
+
+
+def test_an_id_that_comes_again_in_a_turn_becomes_another_and_each_keeps_what_is_its_own() -> None:
+    carried = Carried()
+    for thought in ("one", "two"):
+        told = read([chunk({"reasoning": thought}), *calling(call(0, "a", "add", X))], carried)
+    first, second = carried.ids
+    assert (first, len(second), told.ids) == ("a", 9, [second])
+    asked: list[Any] = [{"tool_calls": [{"id": id}]} for id in (first, second)]
+    carried.put_back(asked)
+    assert [message["reasoning"] for message in asked] == ["one", "two"]
+
+
 def test_a_cost_that_stands_elsewhere_is_found() -> None:
     usage = {"prompt_tokens": 3, "completion_tokens": 2}
     dialect = ChatDialect(Carried(), Thinking())
