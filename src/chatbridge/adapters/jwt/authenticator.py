@@ -10,8 +10,8 @@ from chatbridge.adapters.jwt.token_issuer import ISSUER
 from chatbridge.adapters.jwt.verification import (
     require_subject,
     verified_claims,
-    wrong_algorithm,
 )
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.caller import CHAT_SESSION, DEVELOPMENT, Caller
 from chatbridge.domain.model.errors import Unauthenticated
 from chatbridge.domain.model.identifiers import UserId
@@ -44,7 +44,7 @@ class SignIn:
         for source in self.key_sources:
             if algorithm in source.algorithms:
                 return source
-        raise wrong_algorithm()
+        raise refusals.wrong_algorithm()
 
 
 class JwtAuthenticator:
@@ -104,14 +104,9 @@ class JwtAuthenticator:
 
     def _service(self, key: str, user: UserId | None) -> Caller:
         if not self._service_keys.know(key):
-            raise Unauthenticated(
-                "This is not a service key of this server.", code="unknown_service_key"
-            )
+            raise refusals.unknown_service_key()
         if user is None:
-            raise Unauthenticated(
-                "A service key is good for making chat sessions only.",
-                code="service_key_not_accepted",
-            )
+            raise refusals.service_key_not_accepted()
         require_subject(user)
         return Caller(user_id=user, via="service")
 
@@ -121,7 +116,7 @@ class JwtAuthenticator:
             return self._session(token.text)
         if audience == DEVELOPMENT:
             return self._developer(token.text, loopback=loopback)
-        raise Unauthenticated("This token is not for this interface.", code="wrong_audience")
+        raise refusals.wrong_audience()
 
     def _session(self, token: str) -> Caller:
         # Said here too: whichever issuer it is, a session must never pass for a user's own token.
@@ -129,20 +124,14 @@ class JwtAuthenticator:
 
     def _developer(self, token: str, *, loopback: bool) -> Caller:
         if not (self._development and loopback):
-            raise Unauthenticated(
-                "Development tokens are accepted in development only, and only from the machine "
-                "that chatbridge runs on (loopback).",
-                code="development_token",
-            )
+            raise refusals.development_token()
         caller = self._issuer.verify(token, audience=DEVELOPMENT)
         return Caller(user_id=caller.user_id, via="token")
 
     async def _signed_in(self, token: UnverifiedToken) -> Caller:
         sign_in = self._sign_in
         if sign_in is None:
-            raise Unauthenticated(
-                "No sign-in is configured on this server.", code="sign_in_not_configured"
-            )
+            raise refusals.sign_in_not_configured()
         key = await sign_in.key_source(token.algorithm).key_for(token.key_id)
         claims = verified_claims(token, key, issuer=sign_in.issuer, audience=sign_in.audience)
         return Caller(user_id=claims.subject)

@@ -10,7 +10,7 @@ import httpx
 
 from chatbridge.adapters.jwt.key_set import fetched_key_set
 from chatbridge.adapters.jwt.keys import PUBLIC_KEY_ALGORITHMS, VerificationKey, secret_key
-from chatbridge.domain.model.errors import Unauthenticated, Unavailable
+from chatbridge.domain.model import refusals
 
 FETCH_SECONDS = 5
 COOL_DOWN_SECONDS = 5
@@ -79,7 +79,7 @@ class Jwks:
         could be fetched so far, or for 24 hours.
         """
         if key_id is None:
-            raise _unknown_key()
+            raise refusals.unknown_key()
         if self._age() >= KEPT_SECONDS or key_id not in self._keys:
             await self.refresh()
         elif self._age() >= FRESH_SECONDS:
@@ -102,12 +102,9 @@ class Jwks:
 
     def _known(self, key_id: str) -> VerificationKey:
         if self._age() >= KEPT_SECONDS:
-            raise Unavailable(
-                "The sign-in can't be reached to check the token; try again in a moment.",
-                code="sign_in_unavailable",
-            )
+            raise refusals.sign_in_unavailable()
         if key_id not in self._keys:
-            raise _unknown_key()
+            raise refusals.unknown_key()
         return self._keys[key_id]
 
     def _age(self) -> float:
@@ -136,10 +133,3 @@ class Jwks:
             )
         finally:
             self._tried_at = self._clock()
-
-
-def _unknown_key() -> Unauthenticated:
-    return Unauthenticated(
-        "This token is signed with a key that the sign-in does not publish; sign in again.",
-        code="unknown_key",
-    )

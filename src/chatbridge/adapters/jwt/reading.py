@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from chatbridge.domain.model.errors import Unauthenticated
+from chatbridge.domain.model import refusals
 
 MAX_TOKEN_CHARS = 8192
 MAX_KEY_ID_CHARS = 128
@@ -40,9 +40,7 @@ def read_token(text: str) -> UnverifiedToken:
         header, claims = _objects(text)
         algorithm, key_id = _algorithm(header), _key_id(header)
     except ValueError:
-        raise Unauthenticated(
-            "This is not a token that chatbridge can read.", code="token_malformed"
-        ) from None
+        raise refusals.token_malformed() from None
     _check_type(header)
     return UnverifiedToken(text=text, algorithm=algorithm, key_id=key_id, claims=claims)
 
@@ -97,7 +95,7 @@ def _key_id(header: Mapping[str, object]) -> str | None:
 def _check_type(header: Mapping[str, object]) -> None:
     kind = header.get("typ", "JWT")
     if not isinstance(kind, str) or kind.lower() not in _TYPES:
-        raise Unauthenticated("This token was made for another purpose.", code="wrong_type")
+        raise refusals.wrong_type()
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

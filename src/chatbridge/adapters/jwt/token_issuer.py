@@ -12,10 +12,10 @@ from chatbridge.adapters.jwt.reading import read_token
 from chatbridge.adapters.jwt.verification import (
     MAX_LIFETIME_SECONDS,
     Claims,
-    invalid_claim,
     require_subject,
     verified_claims,
 )
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.caller import CHAT_SESSION, Caller
 from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.ports.token_issuer import IssuedToken
@@ -112,5 +112,5 @@ def _conversation_id(claims: Claims) -> ConversationId | None:
     if value is None:
         return None
     if not isinstance(value, str) or not value:
-        raise invalid_claim("conversation_id")
+        raise refusals.claim_invalid("conversation_id")
     return ConversationId(value)

@@ -4,13 +4,13 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NoReturn, cast
+from typing import cast
 
 from jose import jws
 
 from chatbridge.adapters.jwt.keys import VerificationKey
 from chatbridge.adapters.jwt.reading import UnverifiedToken, json_object
-from chatbridge.domain.model.errors import Invalid, Unauthenticated
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.identifiers import UserId
 
 LEEWAY_SECONDS = 30
@@ -60,59 +60,47 @@ def is_subject(text: str) -> bool:
 def require_subject(text: str) -> None:
     """Raises Invalid (`user_id`) for the id of a user who could not be authenticated."""
     if not is_subject(text):
-        raise Invalid("A user id is 1 to 128 letters, digits or _.:@|+=~'-", code="user_id")
-
-
-def invalid_claim(name: str) -> Unauthenticated:
-    """The refusal of a claim that has the wrong type or form."""
-    return Unauthenticated(f"The claim `{name}` is not of the right form.", code="claim_invalid")
-
-
-def wrong_algorithm() -> Unauthenticated:
-    """The refusal of an algorithm that isn't the key's, or that no configured key has."""
-    return Unauthenticated(
-        "This token is signed by a method that is not accepted here.", code="wrong_algorithm"
-    )
+        raise refusals.invalid_user_id()
 
 
 def _signed_claims(token: UnverifiedToken, key: VerificationKey) -> Mapping[str, object]:
     # python-jose chooses how to read a key by the token's `alg`: a public key would do as a secret.
     if token.algorithm != key.algorithm:
-        raise wrong_algorithm()
+        raise refusals.wrong_algorithm()
     try:
         return json_object(jws.verify(token.text, key.key, [key.algorithm]))
     # It raises more than it names; a token must never be a server error.
     except Exception:
-        _refuse("bad_signature", "The signature of this token is not right.")
+        raise refusals.bad_signature() from None
 
 
 def _check_present(found: Mapping[str, object]) -> None:
     for name in _REQUIRED:
         if name not in found:
-            _refuse("claim_missing", f"The token lacks the claim `{name}`.")
+            raise refusals.claim_missing(name)
 
 
 def _check_parties(found: Mapping[str, object], issuer: str, audience: str) -> None:
     if not isinstance(found["iss"], str):
-        raise invalid_claim("iss")
+        raise refusals.claim_invalid("iss")
     if found["iss"] != issuer:
-        _refuse("wrong_issuer", "This token was issued by a sign-in that is not trusted here.")
+        raise refusals.wrong_issuer()
     if audience not in _audiences(found["aud"]):
-        _refuse("wrong_audience", "This token was issued for another service.")
+        raise refusals.wrong_audience()
 
 
 def _audiences(value: object) -> list[str]:
     listed = cast("list[object]", value if isinstance(value, list) else [value])
     named = [each for each in listed if isinstance(each, str)]
     if not named or len(named) < len(listed):
-        raise invalid_claim("aud")
+        raise refusals.claim_invalid("aud")
     return named
 
 
 def _typed(found: Mapping[str, object]) -> Claims:
     subject = found["sub"]
     if not isinstance(subject, str) or not is_subject(subject):
-        raise invalid_claim("sub")
+        raise refusals.claim_invalid("sub")
     return Claims(
         subject=UserId(subject),
         issued_at=_seconds(found, "iat"),
@@ -128,22 +116,18 @@ def _not_before(found: Mapping[str, object]) -> float | None:
 def _seconds(found: Mapping[str, object], name: str) -> float:
     value = found[name]
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise invalid_claim(name)
+        raise refusals.claim_invalid(name)
     # Before any arithmetic: what JSON calls a number may be infinite or have a thousand digits.
     if not 0 <= value <= _LATEST:
-        raise invalid_claim(name)
+        raise refusals.claim_invalid(name)
     return value
 
 
 def _check_times(claims: Claims, not_before: float | None) -> None:
     now = time.time()
     if claims.expires_at <= now - LEEWAY_SECONDS:
-        _refuse("token_expired", "This token has expired; sign in again.")
+        raise refusals.token_expired()
     if max(claims.issued_at, not_before or 0) > now + LEEWAY_SECONDS:
-        _refuse("token_not_yet_valid", "This token is not good yet; check the clocks.")
+        raise refusals.token_not_yet_valid()
     if not 0 < claims.expires_at - claims.issued_at <= MAX_LIFETIME_SECONDS:
-        _refuse("token_lifetime", "A token may live for a second to a day.")
-
-
-def _refuse(code: str, detail: str) -> NoReturn:
-    raise Unauthenticated(detail, code=code) from None
+        raise refusals.token_lifetime()

@@ -9,6 +9,7 @@ from typing import TypeVar
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.errors import Unavailable
 
 T = TypeVar("T")
@@ -40,15 +41,9 @@ def translated() -> Generator[None]:
         raise _away(error) from error
     except DBAPIError as error:
         if _sqlstate(error) in _NO_SCHEMA:
-            raise Unavailable(
-                "The database lacks chatbridge's schema or has an older one: "
-                "run `chatbridge migrate`.",
-                code="schema_missing",
-            ) from error
+            raise refusals.schema_missing() from error
         if _sqlstate(error) in _REFUSED:
-            raise Unavailable(
-                "The database refuses chatbridge: check DATABASE_URL.", code="database_refused"
-            ) from error
+            raise refusals.database_refused() from error
         if _passing(error) or _sqlstate(error) in _TOO_LONG:
             raise _away(error) from error
         raise
@@ -104,4 +99,4 @@ def _sqlstate(error: DBAPIError) -> str:
 
 def _away(error: BaseException) -> Unavailable:
     _log.warning("database: away (%s)", type(error).__name__)
-    return Unavailable("The database is away for a moment; try again.", code="database_unavailable")
+    return refusals.database_unavailable()

@@ -16,7 +16,7 @@ from chatbridge.adapters.postgres.database_url import parse
 from chatbridge.adapters.postgres.failures import translated
 from chatbridge.adapters.postgres.statements import in_schema
 from chatbridge.adapters.postgres.tables import SCHEMA
-from chatbridge.domain.model.errors import Unavailable
+from chatbridge.domain.model import refusals
 
 MIGRATION_SECONDS = 600.0
 """How long one statement of a migration may take."""
@@ -60,10 +60,7 @@ async def require_current(engine: AsyncEngine, schema: str) -> None:
             query = in_schema("select version_num from {s}.alembic_version", schema)
             current = (await connection.execute(text(query))).scalar()
     if current is None or current in _older_revisions():
-        raise Unavailable(
-            "The database has an older version of chatbridge's schema: run `chatbridge migrate`.",
-            code="schema_missing",
-        )
+        raise refusals.schema_missing()
 
 
 def migration_config(connection: Connection | None = None, schema: str = SCHEMA) -> Config:

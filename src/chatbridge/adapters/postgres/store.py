@@ -11,6 +11,7 @@ from chatbridge.adapters.postgres.role import report_role
 from chatbridge.adapters.postgres.task_repository import PostgresTaskRepository
 from chatbridge.adapters.postgres.turn_journal import PostgresTurnJournal
 from chatbridge.adapters.postgres.turn_repository import PostgresTurnRepository
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.errors import Unavailable
 from chatbridge.ports.store import Store, StoreSettings
 
@@ -46,7 +47,7 @@ class PostgresStore(Store):
             async with asyncio.timeout(_READY_SECONDS):
                 await require_current(self.engine, self._schema)
         except TimeoutError as error:
-            raise Unavailable("The database does not answer.", code="database_slow") from error
+            raise refusals.database_slow() from error
 
     def migrate(self) -> str:
         """See the port."""

@@ -5,8 +5,9 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from time import monotonic
 
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.context_window import ContextWindow
-from chatbridge.domain.model.errors import Busy, StaleTurn, TurnLost, Unavailable
+from chatbridge.domain.model.errors import Busy, StaleTurn, TurnLost
 from chatbridge.domain.model.identifiers import (
     ConversationId,
     MessageId,
@@ -87,7 +88,7 @@ class Turns:
     def require_open(self) -> None:
         """Raises Unavailable once this server is to stop: ask another, or ask again."""
         if self._stopping:
-            raise Unavailable("This server is stopping; ask again.", code="stopping")
+            raise refusals.stopping()
 
     async def stop(self) -> None:
         """Begin no more turns, give those that run `drain` seconds, then end them as interrupted.
