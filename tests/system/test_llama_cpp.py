@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
@@ -12,9 +11,7 @@ from tests.serving import served, settings_for
 from tests.system.llama_cpp import Llama, llama_server
 
 QUESTION = {"role": "user", "content": "hello"}
-CALL = {"id": "abcdefghi", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-CALLED = {"role": "assistant", "content": None, "tool_calls": [CALL]}
-OUTPUT = {"role": "tool", "tool_call_id": "abcdefghi", "content": "done"}
+ANSWER = {"role": "assistant", "content": "hello"}
 
 by_both = pytest.mark.parametrize("api", ["responses", "chat_completions"])
 
@@ -24,6 +21,13 @@ async def llama(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Llama
     """Its chat template refuses what strict ones do."""
     async with llama_server(tmp_path_factory.mktemp("llama"), "strict") as server:
         yield server
+
+
+def called(id: str) -> tuple[Json, Json]:
+    """A call and its output."""
+    call = {"id": id, "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    asked = {"role": "assistant", "content": None, "tool_calls": [call]}
+    return asked, {"role": "tool", "tool_call_id": id, "content": "done"}
 
 
 @asynccontextmanager
@@ -123,13 +127,20 @@ async def test_a_prompt_over_the_context_is_said_to_be_one(llama: Llama, api: st
     "history",
     [
         (QUESTION, QUESTION),
-        (QUESTION, CALLED, OUTPUT, QUESTION),
-        (QUESTION, OUTPUT),
-        (QUESTION, {"role": "assistant", "content": " "}, QUESTION),
+        (QUESTION, *called("abcdefghi"), QUESTION),
+        (QUESTION, *called("abcdefghij"), ANSWER, QUESTION),
+        (QUESTION, called("abcdefghi")[1]),
+        (QUESTION, {**ANSWER, "content": " "}, QUESTION),
     ],
-    ids=["two questions", "a question behind an output", "an output of no call", "a blank text"],
+    ids=[
+        "two questions",
+        "a question behind an output",
+        "a past call whose id has ten",
+        "an output of no call",
+        "a blank text",
+    ],
 )
-async def test_the_server_is_strict(llama: Llama, history: tuple[dict[str, Any], ...]) -> None:
+async def test_the_server_is_strict(llama: Llama, history: tuple[Json, ...]) -> None:
     before = llama.refused()
     answer = await llama.ask(*history)
     assert answer.status_code == 400, answer.text
