@@ -133,7 +133,7 @@ def _tool_servers(settings: Settings, issuer: TokenIssuer) -> list[HttpServer | 
         caller = Caller(user_id=on_behalf.user_id)
         return issuer.issue(caller, audience=TASKS_TOOLS, lifetime=_TOOL_TOKEN_LIFETIME).token
 
-    bundled = HttpServer(name="tasks", url=_tasks_url(settings), token=token)
+    bundled = HttpServer(name="tasks", url=_tasks_url(settings), token=token, one_list=True)
     further = (_tool_server(name, server) for name, server in settings.mcp.servers.items())
     match settings.agent.tools:
         case "all":
@@ -152,6 +152,8 @@ def _tool_server(name: str, server: McpServer) -> HttpServer | StdioServer:
             token=_user_token(server.url, server.send_user_token),
             headers=server.headers,
             timeout=server.timeout,
+            longest=server.longest,
+            instructions=server.instructions,
             tools=server.tools,
             user_argument=server.user_argument,
         )
@@ -161,6 +163,8 @@ def _tool_server(name: str, server: McpServer) -> HttpServer | StdioServer:
         args=server.args,
         env=server.env,
         timeout=server.timeout,
+        longest=server.longest,
+        instructions=server.instructions,
         tools=server.tools,
         user_argument=server.user_argument,
     )
@@ -202,7 +206,9 @@ class Container(DeclarativeContainer):
     )
 
     tools: Provider[McpToolProvider] = Singleton(
-        McpToolProvider, CallableProvider(_tool_servers, settings, issuer)
+        McpToolProvider,
+        CallableProvider(_tool_servers, settings, issuer),
+        most_tools=settings.provided.mcp.max_tools,
     )
     endpoint: Provider[Endpoint] = Singleton(_endpoint, settings)
     agent: Provider[AgentRunner] = Singleton(

@@ -55,7 +55,7 @@ def create_app(container: Container | None = None) -> FastAPI:
     app.include_router(chat_router(turns, authenticator))
     app.include_router(sessions_router(history, authenticator, container.issuer()))
     app.include_router(conversations_router(turns, history, container.store().tasks, authenticator))
-    app.include_router(health_router(container.require_ready()))
+    app.include_router(health_router(container.require_ready(), container.tools().left_out))
     app.router.routes.append(tasks_app.route)
     app.include_router(element_router())
     settings = container.settings()

@@ -94,11 +94,17 @@ class UserToken(Section):
         return secret
 
 
+_BY_ADDRESS = ("http", "streamable-http", "streamable_http", "streamableHttp", "streamableHTTP")
+_BY_COMMAND = ("stdio",)
+_PASTED = ("type", "transport", "disabled", "enabled")
+_RIGHT_FORM = 'the form is {"name": {"url": "https://..."}, "other": {"command": "..."}}'
+
+
 class McpServer(Section):
     """A further tool server: an address (streamable HTTP) or a command (stdio).
 
     `tools` unset: all that it has. `user_argument` names the argument that is hidden from the
-    model and filled with the user.
+    model and filled with the user. `instructions` gives the server's own to the model.
     """
 
     url: str | None = None
@@ -107,9 +113,30 @@ class McpServer(Section):
     args: list[str] = []
     env: dict[str, str] = {}
     timeout: float = Field(default=30, gt=0, description="Seconds that one call may take.")
+    longest: float = Field(
+        default=600, gt=0, description="Seconds that a call may take that reports its progress."
+    )
     tools: list[str] | None = Field(default=None, min_length=1)
     user_argument: str | None = Field(default=None, min_length=1)
+    instructions: bool = False
     send_user_token: UserToken | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_pasted(cls, server: Any) -> Any:
+        """What other programs write besides is understood where it says nothing else."""
+        if not isinstance(server, dict):
+            return server
+        found = cast(dict[str, Any], server)
+        kind = found.get("type", found.get("transport"))
+        if kind in ("sse", "http+sse"):
+            raise ValueError(
+                "the old transport (SSE) is not spoken; give the address of the server's "
+                "streamable HTTP, which often ends in /mcp"
+            )
+        if kind is not None and kind not in (_BY_COMMAND if "command" in found else _BY_ADDRESS):
+            raise ValueError(f"`type` or `transport` fits no server like this; {_RIGHT_FORM}")
+        return {name: found[name] for name in found if name not in _PASTED}
 
     @field_validator("send_user_token", mode="before")
     @classmethod
@@ -141,23 +168,26 @@ class Mcp(Section):
     """Tool servers besides the bundled one: `{"name": {"url": ...}, ...}`.
 
     `tasks_url` is where the bundled one is reached, if not at the address that is served: under a
-    host application's path, or as a process of its own.
+    host application's path, or as a process of its own. A model gets at most `max_tools`.
     """
 
     servers: dict[str, McpServer] = {}
     tasks_url: str | None = None
+    max_tools: int = Field(default=512, ge=1)
 
     @field_validator("servers", mode="before")
     @classmethod
     def _named(cls, servers: Any) -> Any:
-        """A list of objects that each have a `name` is read too."""
+        """A list of objects that each have a `name` is read too, and other programs' form."""
+        if isinstance(servers, dict):
+            return _enabled(_unwrapped(cast(dict[str, Any], servers)))
         if not isinstance(servers, list):
             return servers
         listed = [dict(server) for server in cast(list[dict[str, Any]], servers)]
         named = {str(server.pop("name", "")): server for server in listed}
         if "" in named or len(named) < len(listed):
             raise ValueError("each tool server in the list needs a `name` of its own")
-        return named
+        return _enabled(named)
 
     @model_validator(mode="after")
     def _own_secrets(self) -> Self:
@@ -171,6 +201,25 @@ class Mcp(Section):
         """The secrets that are shared with tool servers."""
         tokens = (server.send_user_token for server in self.servers.values())
         return [token.secret.get_secret_value() for token in tokens if token]
+
+
+def _unwrapped(servers: dict[str, Any]) -> dict[str, Any]:
+    for outer in ("mcpServers", "servers"):
+        inner = servers.get(outer)
+        if isinstance(inner, dict) and not {"url", "command"} & cast(dict[str, Any], inner).keys():
+            return cast(dict[str, Any], inner)
+    return servers
+
+
+def _enabled(servers: dict[str, Any]) -> dict[str, Any]:
+    return {name: server for name, server in servers.items() if not _is_disabled(server)}
+
+
+def _is_disabled(server: Any) -> bool:
+    if not isinstance(server, dict):
+        return False
+    said = cast(dict[str, Any], server)
+    return said.get("disabled") is True or said.get("enabled") is False
 
 
 class Window(Section):

@@ -38,7 +38,7 @@ class TaskTools(ToolProvider):
         await asyncio.sleep(0)
         return tuple(_tool(name) for name in self.names)
 
-    def away(self) -> tuple[Away, ...]:
+    def away(self, on_behalf: OnBehalf) -> tuple[Away, ...]:
         return self.missing
 
     async def call(self, request: ToolRequest, on_behalf: OnBehalf) -> ToolResult:

@@ -66,7 +66,7 @@ async def test_nonsense_costs_only_its_own_tools(nonsense: Any) -> None:
         servers = (probe_at(bad, name="bad", timeout=1), probe_at(good, name="good"))
         async with provider(*servers, times=times) as tools:
             assert await names(tools) == list(PROBE_TOOLS)
-            assert [away.source for away in tools.away()] == ["bad"]
+            assert [away.source for away in tools.away(ALICE)] == ["bad"]
             assert (await tools.call(request("echo", text="hi"), ALICE)).output == "hi"
 
 
@@ -134,7 +134,7 @@ async def test_a_command_that_is_no_tool_server_costs_only_its_own_tools(code: s
     none = StdioServer(name="none", command=sys.executable, args=["-c", code], starting=2)
     async with serving(Probe().app()) as base, provider(none, probe_at(base)) as tools:
         assert await names(tools) == list(PROBE_TOOLS)
-        assert [away.source for away in tools.away()] == ["none"]
+        assert [away.source for away in tools.away(ALICE)] == ["none"]
         assert (await tools.call(request("echo", text="hi"), ALICE)).output == "hi"
 
 
@@ -192,9 +192,9 @@ def _changed(body: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
             {"name": "bad", "inputSchema": {"type": "string"}},
             "'bad' is not offered: inputSchema.type Input should be 'object'",
         ),
-        ({"name": 7, "inputSchema": OBJECT}, "7 is not offered: name Input should be"),
+        ({"name": 7, "inputSchema": OBJECT}, "'7' is not offered: name Input should be"),
         ({"name": "bad", "inputSchema": OBJECT, "description": []}, "'bad' is not offered: descr"),
-        (None, "None is not offered: Input should be"),
+        (None, "'None' is not offered: Input should be"),
         ("bad", "'bad' is not offered: Input should be"),
     ],
 )
@@ -208,7 +208,7 @@ async def test_a_tool_that_mcp_refuses_costs_only_itself_and_is_named_in_the_log
         provider(probe_at(base)) as tools,
     ):
         assert await names(tools) == list(PROBE_TOOLS)
-        assert tools.away() == ()
+        assert tools.away(ALICE) == ()
         assert (await tools.call(request("echo", text="hi"), ALICE)).output == "hi"
 
     assert f"tool server probe: {said}" in caplog.text

@@ -144,7 +144,7 @@ async def test_a_tool_that_takes_the_user_out_of_reach_is_not_offered(
         result = await tools.call(request("add_draft", draft={"user_id": "bob"}), ALICE)
 
     assert result.output == "There is no tool 'add_draft'."
-    assert "add_draft is not offered: it takes `user_id` inside of another" in caplog.text
+    assert "'add_draft' is not offered: it takes `user_id` inside of another" in caplog.text
     assert course.calls == []
 
 

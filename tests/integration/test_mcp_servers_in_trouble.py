@@ -89,7 +89,7 @@ async def test_a_server_that_is_down_costs_only_its_own_tools() -> None:
     down = HttpServer(name="down", url=f"http://127.0.0.1:{free_port()}/mcp")
     async with serving(Probe().app()) as base, provider(down, probe_at(base)) as tools:
         assert "echo" in await names(tools)
-        assert [away.source for away in tools.away()] == ["down"]
+        assert [away.source for away in tools.away(ALICE)] == ["down"]
 
 
 async def test_a_server_that_is_down_at_the_start_is_there_when_it_comes_up() -> None:
@@ -108,14 +108,14 @@ async def test_a_server_is_away_since_it_could_first_not_be_asked() -> None:
     port = free_port()
     async with provider(probe_at(f"http://127.0.0.1:{port}"), times=at_once) as tools:
         await names(tools)
-        first = tools.away()
+        first = tools.away(ALICE)
         await names(tools)
-        assert tools.away() == first
+        assert tools.away(ALICE) == first
         async with serving(Probe().app(), port):
             await names(tools)
-            assert tools.away() == ()
+            assert tools.away(ALICE) == ()
         await names(tools)
-        assert tools.away()[0].since > first[0].since
+        assert tools.away(ALICE)[0].since > first[0].since
 
 
 async def test_a_restarted_server_is_simply_asked_again() -> None:

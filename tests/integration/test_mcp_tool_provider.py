@@ -215,12 +215,12 @@ async def test_an_argument_that_must_be_a_header_too_is_sent_as_one() -> None:
 # what comes back
 
 
-async def test_text_files_and_links_come_back_and_pictures_do_not() -> None:
+async def test_text_files_and_links_come_back_and_a_picture_is_named() -> None:
     async with serving(Probe().app()) as base, provider(probe_at(base)) as tools:
         result = await tools.call(request("media"), ALICE)
 
     assert (result.output, result.failed) == (
-        "before\nin a file\na map: https://maps.example/1\nafter",
+        "before\nA picture (image/png) came, which can't be shown here.\nin a file\na map: https://maps.example/1\nafter",
         False,
     )
 

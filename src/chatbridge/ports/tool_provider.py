@@ -1,8 +1,9 @@
 """Where the agent's tools come from."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
-from chatbridge.domain.model.tool import Away, OnBehalf, Tool, ToolRequest, ToolResult
+from chatbridge.domain.model.tool import Away, LeftOut, OnBehalf, Tool, ToolRequest, ToolResult
 
 
 class ToolProvider(Protocol):
@@ -15,9 +16,17 @@ class ToolProvider(Protocol):
         """
         ...
 
-    def away(self) -> tuple[Away, ...]:
+    def away(self, on_behalf: OnBehalf) -> tuple[Away, ...]:
         """The sources whose tools were missing, or of before, when `tools` was last asked for."""
         ...
+
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """The tools that no model is offered, of the lists that are the same for everybody."""
+        return ()
+
+    def instructions(self, on_behalf: OnBehalf) -> Mapping[str, str]:
+        """What sources ask the model to heed, by their names; of those that are trusted to."""
+        return {}
 
     async def call(self, request: ToolRequest, on_behalf: OnBehalf) -> ToolResult:
         """Call a tool once; it is never repeated by itself.

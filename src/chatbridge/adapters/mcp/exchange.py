@@ -1,6 +1,7 @@
 """What is asked of a tool server, the same over every transport."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Protocol
 
@@ -26,6 +27,9 @@ CLIENT_INFO = Implementation(name="chatbridge", version=version("chatbridge-serv
 
 _ANSWER: TypeAdapter[Answer] = TypeAdapter(CallToolResult | InputRequiredResult)
 _MOST_PAGES = 100
+_MOST_TOOLS = 2_000
+LARGEST_ANSWER = 8 * 1024**2
+"""The bytes of one answer that are read, unpacked."""
 
 
 class Unreachable(Exception):
@@ -34,6 +38,23 @@ class Unreachable(Exception):
 
 class Refused(Exception):
     """The server did not let the request in, so nothing was done."""
+
+
+class TooLarge(Exception):
+    """The server answered with more than is read."""
+
+
+Alive = Callable[[], None]
+"""Told at each sign of life of a call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServersList:
+    """What a server lists: its tools, those that MCP's types refuse and why, its instructions."""
+
+    tools: list[Tool]
+    left_out: Mapping[str, str] = field(default_factory=dict[str, str])
+    instructions: str | None = None
 
 
 class Source(Protocol):
@@ -54,11 +75,15 @@ class Source(Protocol):
         """The seconds that listing may take; None leaves it to the provider."""
         ...
 
-    async def tools(self, on_behalf: OnBehalf) -> list[Tool]:
+    def credential(self, on_behalf: OnBehalf) -> str | None:
+        """Whom the server takes the asker for; None where all users are the same to it."""
+        ...
+
+    async def tools(self, on_behalf: OnBehalf) -> ServersList:
         """All tools of the server, in its order."""
         ...
 
-    async def call(self, request: ToolRequest, on_behalf: OnBehalf) -> Answer:
+    async def call(self, request: ToolRequest, on_behalf: OnBehalf, alive: Alive) -> Answer:
         """Call a tool by its own name, once."""
         ...
 
@@ -78,19 +103,23 @@ def heeding(changed: Callable[[], None]) -> MessageHandlerFnT:
 
 
 async def ask_for_tools(client: Client) -> list[Tool]:
-    """All pages of the server's list, at most 100; of two tools of one name the first."""
+    """The server's list, of two tools of one name the first.
+
+    At most 100 pages or 2,000 tools are asked for; a cursor that comes again ends the list.
+    """
     page = await client.list_tools()
-    tools = list(page.tools)
-    for _ in range(_MOST_PAGES - 1):
-        if page.next_cursor is None:
-            break
+    tools, seen = list(page.tools), {None, ""}
+    while page.next_cursor not in seen and len(seen) <= _MOST_PAGES and len(tools) < _MOST_TOOLS:
+        seen.add(page.next_cursor)
         page = await client.list_tools(cursor=page.next_cursor)
         tools += page.tools
     return list({tool.name: tool for tool in reversed(tools)}.values())[::-1]
 
 
-async def ask_for_call(client: Client, request: ToolRequest) -> Answer:
+async def ask_for_call(client: Client, request: ToolRequest, alive: Alive) -> Answer:
     """Send one tools/call and nothing else; the call's id goes with it under `CALL_KEY`.
+
+    It is asked to report its progress, of which `alive` is told.
 
     The client's own `call_tool` also lists the tools of a new connection, to check structured
     content that is not used here: a second request, which may fail after the tool did its work.
@@ -98,4 +127,10 @@ async def ask_for_call(client: Client, request: ToolRequest) -> Answer:
     parameters = CallToolRequestParams(
         name=request.name, arguments=dict(request.arguments), _meta={CALL_KEY: request.call_id}
     )
-    return await client.session.send_request(CallToolRequest(params=parameters), _ANSWER)
+
+    async def progress(_done: float, _total: float | None, _words: str | None) -> None:
+        alive()
+
+    return await client.session.send_request(
+        CallToolRequest(params=parameters), _ANSWER, progress_callback=progress
+    )

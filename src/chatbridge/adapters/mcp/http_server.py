@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -11,13 +12,17 @@ from typing import TypeVar, cast
 import httpx2
 from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
-from mcp_types import INTERNAL_ERROR, Tool
+from mcp_types import Tool
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
+from chatbridge.adapters.mcp.bounded import bound
 from chatbridge.adapters.mcp.exchange import (
     CLIENT_INFO,
+    Alive,
     Answer,
     Refused,
+    ServersList,
+    TooLarge,
     ask_for_call,
     ask_for_tools,
     heeding,
@@ -33,21 +38,57 @@ _ENDING = 1.0
 _KEPT_ALIVE = 2.0
 
 _NEGOTIATE = "auto"
+# a server of several replicas may forget a session more than once
+_SESSIONS = 3
+_LOOKING = 1.0
+_NOT_FOUND = 404
+# all that the client says of a status that came without words
+_NO_WORDS = ("Server returned an error response", "Session terminated")
+_LOST_SESSION = re.compile(
+    r"session.{0,20}(not found|expired|terminated|unknown|invalid)|(no|in)\s?valid session|unknown session",
+    re.IGNORECASE,
+)
+
+
+class _SessionLost(Exception):
+    """The server did not let the request in, for it does not know the session any more."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
 
 
 @dataclass(slots=True)
 class _Traffic:
-    """The headers of one exchange's requests, and the status of the last one's answer."""
+    """The headers of one exchange's requests, the last answer's status, and one too large."""
 
     headers: Mapping[str, str]
     status: int = 0
+    in_a_session: bool = False
+    too_large: TooLarge | None = None
 
     @property
     def refused(self) -> bool:
         return 400 <= self.status < 500
 
+    def note(self, too_large: TooLarge) -> None:
+        """An answer was too large."""
+        self.too_large = too_large
+
 
 _traffic: ContextVar[_Traffic] = ContextVar("_traffic")
+
+_Work = Callable[[Client, Sieve], Awaitable[_T]]
+
+
+class OldTransport(Exception):
+    """The server speaks HTTP+SSE (2024-11-05), which streamable HTTP has replaced."""
+
+    def __str__(self) -> str:
+        return (
+            "this is the address of the old transport, HTTP+SSE; give that of the server's "
+            "streamable HTTP, which often ends in /mcp"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +96,9 @@ class HttpServer:
     """A tool server at a URL.
 
     `token` mints the bearer token for one exchange, listing included; None sends none, as is
-    right for a server that is not ours. `headers` are sent as they are. `timeout` is in seconds.
-    `tools` and `user_argument` are as in `Offered`.
+    right for a server that is not ours. With `one_list` the server lists the same for all users
+    all the same. `headers` are sent as they are. `timeout` is in seconds, as is `longest`, of a call
+    that reports its progress. `tools`, `user_argument` and `instructions` are as in `Offered`.
     """
 
     name: str
@@ -64,8 +106,11 @@ class HttpServer:
     token: Callable[[OnBehalf], str] | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     timeout: float = 30.0
+    longest: float = 600.0
+    one_list: bool = False
     tools: Sequence[str] | None = None
     user_argument: str | None = None
+    instructions: bool = False
 
 
 def http_client() -> httpx2.AsyncClient:
@@ -79,7 +124,9 @@ def http_client() -> httpx2.AsyncClient:
         limits=httpx2.Limits(
             max_connections=None, max_keepalive_connections=100, keepalive_expiry=_KEPT_ALIVE
         ),
-        event_hooks={"request": [_hurry_goodbyes]},
+        # some endings can be packed a thousandfold
+        headers={"Accept-Encoding": "identity"},
+        event_hooks={"request": [_hurry_goodbyes], "response": [_bound]},
     )
 
 
@@ -104,42 +151,85 @@ class HttpSource:
         self._mode = _NEGOTIATE
         self._mirroring: frozenset[str] = frozenset()
 
-    async def tools(self, on_behalf: OnBehalf) -> list[Tool]:
+    def credential(self, on_behalf: OnBehalf) -> str | None:
+        """The user, where each comes with a token of his own."""
+        own = self._server.token is not None and not self._server.one_list
+        return on_behalf.user_id if own else None
+
+    async def tools(self, on_behalf: OnBehalf) -> ServersList:
         """All tools of the server, in its order."""
+
+        async def work(client: Client, sieve: Sieve) -> ServersList:
+            tools = await ask_for_tools(client)
+            said = client.instructions
+            return ServersList(tools=tools, left_out=sieve.left_out, instructions=said)
+
         try:
-            tools = await self._exchange(on_behalf, ask_for_tools)
-        except Exception:
+            listed = await self._exchange(on_behalf, work)
+        except Exception as error:
             # it may come back as another version
             self._mode = _NEGOTIATE
+            await self._look_for_another_transport(error, on_behalf)
             raise
-        self._mirroring = frozenset(tool.name for tool in tools if _mirrors(tool))
-        return tools
+        self._mirroring = frozenset(tool.name for tool in listed.tools if _mirrors(tool))
+        return listed
 
-    async def call(self, request: ToolRequest, on_behalf: OnBehalf) -> Answer:
+    async def call(self, request: ToolRequest, on_behalf: OnBehalf, alive: Alive) -> Answer:
         """Call a tool, once; cancelling closes the request, which tells the server to stop."""
 
-        async def work(client: Client) -> Answer:
+        async def work(client: Client, _: Sieve) -> Answer:
             if request.name in self._mirroring:
                 # the client fills those headers from a list that it has seen itself
                 await ask_for_tools(client)
-            return await ask_for_call(client, request)
+            return await ask_for_call(client, request, alive)
 
         return await self._exchange(on_behalf, work)
 
     async def close(self) -> None:
         """Nothing of its own is open: the HTTP client belongs to the provider."""
 
-    async def _exchange(self, on_behalf: OnBehalf, work: Callable[[Client], Awaitable[_T]]) -> _T:
+    async def _exchange(self, on_behalf: OnBehalf, work: _Work[_T]) -> _T:
+        left = _SESSIONS
+        while True:
+            left -= 1
+            try:
+                return await self._try(on_behalf, work)
+            except _SessionLost as lost:
+                # nothing was done, so nothing is done twice
+                if not left:
+                    raise lost.error from lost
+
+    async def _try(self, on_behalf: OnBehalf, work: _Work[_T]) -> _T:
         traffic = _Traffic(self._headers_for(on_behalf))
         reset = _traffic.set(traffic)
-        sieve = Sieve(self.name)
+        sieve = Sieve()
         try:
             return await _outcome(self._client(sieve), self._noting_the_version(sieve, work))
-        except MCPError as error:
-            # all that the client says of a status that came without words
-            if error.code == INTERNAL_ERROR and traffic.refused:
-                raise Refused(f"HTTP status {traffic.status}") from error
-            raise
+        except Exception as error:
+            meant = _meant(error, traffic)
+            if meant is error:
+                raise
+            raise meant from error
+        finally:
+            _traffic.reset(reset)
+
+    async def _look_for_another_transport(self, error: Exception, on_behalf: OnBehalf) -> None:
+        """Raises what is wrong, if the address is one of the old transport's."""
+        if not isinstance(error, MCPError | Refused):
+            return
+        reset = _traffic.set(_Traffic(self._headers_for(on_behalf)))
+        accept = {"Accept": "text/event-stream"}
+        try:
+            async with (
+                asyncio.timeout(_LOOKING),
+                self._http.stream("GET", self._server.url, headers=accept) as response,
+            ):
+                if response.status_code == 200:
+                    first = await anext(response.aiter_text(), "")
+                    if "event: endpoint" in first:
+                        raise OldTransport
+        except (TimeoutError, httpx2.HTTPError, TooLarge):
+            return
         finally:
             _traffic.reset(reset)
 
@@ -160,12 +250,12 @@ class HttpSource:
         )
 
     def _noting_the_version(
-        self, sieve: Sieve, work: Callable[[Client], Awaitable[_T]]
+        self, sieve: Sieve, work: _Work[_T]
     ) -> Callable[[Client], Awaitable[_T]]:
         async def noting(client: Client) -> _T:
             spoken = sieve.version = client.protocol_version
             self._mode = spoken if spoken in MODERN_PROTOCOL_VERSIONS else "legacy"
-            return await work(client)
+            return await work(client, sieve)
 
         return noting
 
@@ -181,6 +271,7 @@ class _OwnHeaders(httpx2.Auth):
     ) -> Generator[httpx2.Request, httpx2.Response, None]:
         traffic = _traffic.get()
         request.headers.update(traffic.headers)
+        traffic.in_a_session = "mcp-session-id" in request.headers
         response = yield request
         if request.method == "POST":
             traffic.status = response.status_code
@@ -202,10 +293,28 @@ async def _outcome(connecting: Client, work: Callable[[Client], Awaitable[_T]]) 
     return outcome.result()
 
 
+def _meant(error: Exception, traffic: _Traffic) -> Exception:
+    """What an error of the client's stands for."""
+    if traffic.too_large is not None:
+        return traffic.too_large
+    if isinstance(error, MCPError) and traffic.refused:
+        if str(error) in _NO_WORDS:
+            refused = Refused(f"HTTP status {traffic.status}")
+            lost = traffic.status == _NOT_FOUND and traffic.in_a_session
+            return _SessionLost(refused) if lost else refused
+        if traffic.in_a_session and _LOST_SESSION.search(str(error)):
+            return _SessionLost(error)
+    return error
+
+
 def _first(error: Exception) -> Exception:
     while isinstance(error, ExceptionGroup):
         error = cast(ExceptionGroup[Exception], error).exceptions[0]
     return error
+
+
+async def _bound(response: httpx2.Response) -> None:
+    bound(response, _traffic.get().note)
 
 
 async def _hurry_goodbyes(request: httpx2.Request) -> None:

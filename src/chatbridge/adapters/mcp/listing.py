@@ -3,16 +3,18 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from mcp_types import Tool
-
-from chatbridge.adapters.mcp.exchange import Source
+from chatbridge.adapters.mcp.offered import Offered, OfferedList, OfferedTool
 from chatbridge.domain.model.tool import OnBehalf
 
 _log = logging.getLogger(__name__)
+
+_MOST_LISTS = 500
+_LONGEST_REASON = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,52 +28,88 @@ class ListingTimes:
     rest: float = 5.0
 
 
+@dataclass(slots=True)
+class _Kept:
+    """The list of those who are the same to the server."""
+
+    listed: OfferedList = field(default_factory=OfferedList)
+    good_until: float = float("-inf")
+    doubted: bool = False
+    away_since: datetime | None = None
+    one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 class Listing:
-    """One list for all users, fetched for whoever asks first; others wait for the same fetch."""
+    """One list for all users, or where each comes with a token of his own one for each of them.
+
+    It is fetched for whoever asks first; others wait for the same fetch. Of the users' lists the
+    500 that were last asked for are kept.
+    """
 
     def __init__(
         self,
-        source: Source,
+        offered: Offered,
         times: ListingTimes,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._source = source
+        self._offered = offered
         self._times = times
         self._clock = clock
-        self._tools: tuple[Tool, ...] = ()
-        self._good_until = float("-inf")
-        self._doubted = False
-        self._away_since: datetime | None = None
-        self._one_at_a_time = asyncio.Lock()
+        self._kept: OrderedDict[str | None, _Kept] = OrderedDict()
 
-    async def tools(self, on_behalf: OnBehalf) -> tuple[Tool, ...]:
+    async def tools(self, on_behalf: OnBehalf) -> OfferedList:
         """The list, a stale one, or none: whatever goes wrong is logged and not raised."""
-        async with self._one_at_a_time:
-            if self._doubted or self._clock() >= self._good_until:
-                await self._fetch(on_behalf)
-            return self._tools
+        kept = self._kept_for(on_behalf)
+        async with kept.one_at_a_time:
+            if kept.doubted or self._clock() >= kept.good_until:
+                await self._fetch(kept, on_behalf)
+            return kept.listed
 
-    @property
-    def away_since(self) -> datetime | None:
+    async def find(self, name: str, on_behalf: OnBehalf) -> OfferedTool | None:
+        """The tool of that name in this user's list, as it was last seen."""
+        kept = self._kept_for(on_behalf)
+        listed = kept.listed if kept.listed.tools else await self.tools(on_behalf)
+        return next((tool for tool in listed.tools if tool.name == name), None)
+
+    def away_since(self, on_behalf: OnBehalf) -> datetime | None:
         """When the server could first not be listed; None when it last could."""
-        return self._away_since
+        return self._kept_for(on_behalf).away_since
+
+    def instructions(self, on_behalf: OnBehalf) -> str:
+        """What the server asks the model to heed, if it is trusted to."""
+        return self._kept_for(on_behalf).listed.instructions
+
+    def left_out(self) -> Iterator[tuple[str, str]]:
+        """The names of tools that are not offered, and why, in the list that is everybody's."""
+        if None in self._kept:
+            yield from self._kept[None].listed.left_out.items()
 
     def doubt(self) -> None:
-        """The list may have changed: it is fetched before it is used again."""
-        self._doubted = self._away_since is None
+        """The lists may have changed: they are fetched before they are used again."""
+        for kept in self._kept.values():
+            kept.doubted = kept.away_since is None
 
-    async def _fetch(self, on_behalf: OnBehalf) -> None:
-        patience = self._source.patience or self._times.patience
-        self._doubted = False
+    def _kept_for(self, on_behalf: OnBehalf) -> _Kept:
+        credential = self._offered.source.credential(on_behalf)
+        kept = self._kept.setdefault(credential, _Kept())
+        self._kept.move_to_end(credential)
+        while len(self._kept) > _MOST_LISTS:
+            self._kept.popitem(last=False)
+        return kept
+
+    async def _fetch(self, kept: _Kept, on_behalf: OnBehalf) -> None:
+        source = self._offered.source
+        kept.doubted = False
         try:
-            async with asyncio.timeout(patience):
-                self._tools = tuple(await self._source.tools(on_behalf))
+            async with asyncio.timeout(source.patience or self._times.patience):
+                kept.listed = await self._offered.tools(on_behalf)
         except Exception as error:
-            _log.warning("tool server %s: not listed (%r)", self._source.name, error)
-            self._good_until = self._clock() + self._times.rest
-            self._away_since = self._away_since or datetime.now(UTC)
-            self._doubted = False
+            reason = repr(error)[:_LONGEST_REASON]
+            _log.warning("tool server %s: not listed (%s)", source.name, reason)
+            kept.good_until = self._clock() + self._times.rest
+            kept.away_since = kept.away_since or datetime.now(UTC)
+            kept.doubted = False
         else:
-            self._good_until = self._clock() + self._times.fresh
-            self._away_since = None
+            kept.good_until = self._clock() + self._times.fresh
+            kept.away_since = None

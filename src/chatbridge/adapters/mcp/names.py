@@ -1,9 +1,11 @@
 """Names under which the model sees the tools of several servers."""
 
 import re
+from collections import OrderedDict
 
 _FORBIDDEN = re.compile(r"[^a-zA-Z0-9_-]")
 _LONGEST = 64
+_MOST_NAMES = 10_000
 
 Target = tuple[str, str]
 """A server's name and its own name for the tool."""
@@ -13,12 +15,13 @@ class Names:
     """A name, once given, means the same tool of the same server for as long as this lives.
 
     So a call can't reach another server than the one whose description the model has read, even
-    when servers come and go between the listing and the call.
+    when servers come and go between the listing and the call. Of more than 10,000 names those
+    that were not given for the longest time are forgotten.
     """
 
     def __init__(self) -> None:
         self._targets: dict[str, Target] = {}
-        self._names: dict[Target, str] = {}
+        self._names: OrderedDict[Target, str] = OrderedDict()
 
     def of(self, target: Target) -> str:
         """The tool's own name; prefixed with its server's where that is taken, then numbered.
@@ -29,6 +32,10 @@ class Names:
             name = self._free_name(target)
             self._names[target] = name
             self._targets[name] = target
+            if len(self._names) > _MOST_NAMES:
+                _, forgotten = self._names.popitem(last=False)
+                del self._targets[forgotten]
+        self._names.move_to_end(target)
         return self._names[target]
 
     def target(self, name: str) -> Target | None:

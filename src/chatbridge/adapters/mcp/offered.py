@@ -1,114 +1,137 @@
-"""What of a tool server the model gets: some of its tools, and never the choice of the user."""
+"""What of a tool server the model gets: some of its tools, mended, never the choice of the user."""
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any, cast
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from mcp_types import Tool
 
-from chatbridge.adapters.mcp.exchange import Answer, Source
+from chatbridge.adapters.mcp.exchange import Alive, Answer, Source
 from chatbridge.domain.model.tool import OnBehalf, ToolRequest
+from chatbridge.domain.model.tool_schema import Unfit, fitted, hidden
 
 _log = logging.getLogger(__name__)
+
+LONGEST_DESCRIPTION = 1_024
+"""The characters that some endpoints allow; what is longer goes on in the schema."""
+_LONGEST_WORDS = 10_000
+_LONGEST_NAME = 256
+_LONGEST_INSTRUCTIONS = 4_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedTool:
+    """A server's tool by its own name, and whether the user is put into its arguments."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    takes_user: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedList:
+    """What is offered of a server, what is not by name with the reason, and its instructions."""
+
+    tools: tuple[OfferedTool, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict[str, str])
+    instructions: str = ""
 
 
 class Offered:
     """A source with only the tools named `only` (None: all), and without their `user_argument`.
 
-    That argument is in no schema that is listed. In a call, whatever the model says for it is
-    dropped, and the user is put in where the tool has it.
+    Each tool's schema is made fit for every model; a tool whose can't be is left out. The user's
+    argument is in no schema that is listed. In a call, whatever the model says for it is dropped,
+    and the user is put in where the tool takes it. `instructions` lets the server's own through.
     """
 
     def __init__(
-        self, source: Source, *, only: Sequence[str] | None, user_argument: str | None
+        self,
+        source: Source,
+        *,
+        only: Sequence[str] | None = None,
+        user_argument: str | None = None,
+        instructions: bool = False,
     ) -> None:
-        self.name = source.name
-        self.timeout = source.timeout
-        self.patience = source.patience
-        self._source = source
+        self.source = source
         self._only = only
         self._user_argument = user_argument
-        self._takes_user: dict[str, bool] = {}
+        self._instructions = instructions
+        self._logged: set[tuple[str, str]] = set()
 
-    async def tools(self, on_behalf: OnBehalf) -> list[Tool]:
+    async def tools(self, on_behalf: OnBehalf) -> OfferedList:
         """Those of the server's tools that are offered, in its order."""
-        tools = self._chosen(await self._source.tools(on_behalf))
-        if self._user_argument is None:
-            return tools
-        return [self._without_user(tool, self._user_argument) for tool in tools if self._fits(tool)]
+        listed = await self.source.tools(on_behalf)
+        left_out = dict(listed.left_out)
+        offered: list[OfferedTool] = []
+        for tool in self._chosen(listed.tools):
+            try:
+                offered.append(self._offered(tool))
+            except Unfit as unfit:
+                left_out[tool.name[:_LONGEST_NAME]] = str(unfit)
+        self._tell(left_out)
+        return OfferedList(
+            tools=tuple(offered),
+            left_out=left_out,
+            instructions=self._heeded(listed.instructions or ""),
+        )
 
-    async def call(self, request: ToolRequest, on_behalf: OnBehalf) -> Answer:
-        """Call a tool, once."""
-        return await self._source.call(self._filled(request, on_behalf), on_behalf)
-
-    async def close(self) -> None:
-        """Let go of what is held open."""
-        await self._source.close()
+    async def call(
+        self, tool: OfferedTool, request: ToolRequest, on_behalf: OnBehalf, alive: Alive
+    ) -> Answer:
+        """Call the tool, once."""
+        arguments = dict(request.arguments)
+        if self._user_argument is not None:
+            arguments.pop(self._user_argument, None)
+            if tool.takes_user:
+                arguments[self._user_argument] = on_behalf.user_id
+        asked = replace(request, name=tool.name, arguments=arguments)
+        return await self.source.call(asked, on_behalf, alive)
 
     def _chosen(self, tools: list[Tool]) -> list[Tool]:
         if self._only is None:
             return tools
         if missing := sorted(set(self._only) - {tool.name for tool in tools}):
-            _log.warning("tool server %s: it has no tool %s", self.name, ", ".join(missing))
+            self._log_once("it has no tool %s", ", ".join(missing))
         return [tool for tool in tools if tool.name in self._only]
 
-    def _fits(self, tool: Tool) -> bool:
-        fits = not _names_deeper(tool.input_schema, self._user_argument)
-        if not fits:
-            _log.warning(
-                "tool server %s: %s is not offered: it takes `%s` inside of another argument, "
-                "where it can't be filled in",
-                self.name,
-                tool.name,
-                self._user_argument,
+    def _offered(self, tool: Tool) -> OfferedTool:
+        if len(tool.name) > _LONGEST_NAME:
+            raise Unfit(f"its name has more than {_LONGEST_NAME} characters")
+        schema, takes_user = fitted(tool.input_schema), False
+        if self._user_argument is not None:
+            schema, takes_user = hidden(schema, self._user_argument)
+        words = tool.description or tool.title or ""
+        return OfferedTool(
+            name=tool.name,
+            description=words[:LONGEST_DESCRIPTION],
+            parameters=_with_the_rest(schema, words[LONGEST_DESCRIPTION:_LONGEST_WORDS]),
+            takes_user=takes_user,
+        )
+
+    def _heeded(self, instructions: str) -> str:
+        if instructions and not self._instructions:
+            self._log_once(
+                "it has instructions for the model, which are not passed on%s: "
+                "`instructions` in its setting would",
+                "",
             )
-        return fits
+        return instructions[:_LONGEST_INSTRUCTIONS] if self._instructions else ""
 
-    def _without_user(self, tool: Tool, argument: str) -> Tool:
-        schema = tool.input_schema
-        self._takes_user[tool.name] = argument in _properties(schema)
-        if not self._takes_user[tool.name]:
-            return tool
-        return tool.model_copy(update={"input_schema": _without(schema, argument)})
+    def _tell(self, left_out: Mapping[str, str]) -> None:
+        for name, reason in left_out.items():
+            self._log_once("%s", f"{name[:100]!r} is not offered: {reason}")
 
-    def _filled(self, request: ToolRequest, on_behalf: OnBehalf) -> ToolRequest:
-        if self._user_argument is None:
-            return request
-        given = request.arguments.items()
-        kept = {name: value for name, value in given if name != self._user_argument}
-        if self._takes_user.get(request.name, False):
-            kept[self._user_argument] = on_behalf.user_id
-        return replace(request, arguments=kept)
+    def _log_once(self, message: str, detail: str) -> None:
+        if (message, detail) not in self._logged and len(self._logged) < 1_000:
+            self._logged.add((message, detail))
+            _log.warning(f"tool server %s: {message}", self.source.name, detail)
 
 
-def _without(schema: Mapping[str, Any], argument: str) -> dict[str, Any]:
-    properties = {name: at for name, at in _properties(schema).items() if name != argument}
-    without = {**schema, "properties": properties}
-    if isinstance(required := schema.get("required"), list):
-        without["required"] = [name for name in cast(list[Any], required) if name != argument]
-    return without
-
-
-def _properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = schema.get("properties")
-    return cast(Mapping[str, Any], found) if isinstance(found, Mapping) else {}
-
-
-def _names_deeper(schema: Mapping[str, Any], argument: str | None) -> bool:
-    """Whether an object below the outermost one has a property of this name."""
-    below = [value for name, value in schema.items() if name != "properties"]
-    return any(_names(part, argument) for part in [*below, *_properties(schema).values()])
-
-
-def _names(part: Any, argument: str | None) -> bool:
-    match part:
-        case dict():
-            found = cast(dict[str, Any], part)
-            return argument in _properties(found) or any(
-                _names(value, argument) for value in found.values()
-            )
-        case list():
-            return any(_names(value, argument) for value in cast(list[Any], part))
-        case _:
-            return False
+def _with_the_rest(schema: dict[str, Any], rest: str) -> dict[str, Any]:
+    if not rest:
+        return schema
+    own = schema.get("description", "")
+    return schema | {"description": f"(The tool's description goes on:) {rest}\n{own}".strip()}

@@ -1,6 +1,5 @@
 """What a call brought, or what went wrong with it, in words that the model can use."""
 
-import json
 import logging
 
 import httpx2
@@ -10,15 +9,11 @@ from mcp_types import (
     INTERNAL_ERROR,
     INVALID_REQUEST,
     PARSE_ERROR,
-    ContentBlock,
-    EmbeddedResource,
     InputRequiredResult,
-    ResourceLink,
     TextContent,
-    TextResourceContents,
 )
 
-from chatbridge.adapters.mcp.exchange import Answer, Refused, Unreachable
+from chatbridge.adapters.mcp.exchange import Answer, Refused, TooLarge, Unreachable
 from chatbridge.domain.model.tool import ToolResult
 
 LONGEST_OUTPUT = 50_000
@@ -34,18 +29,24 @@ _NOT_SENT = (
     httpx2.ProxyError,
     httpx2.UnsupportedProtocol,
 )
-# the client's own words for what it can't read: nonsense, or an HTTP status of a gateway's
-_NOT_READ = (PARSE_ERROR, INVALID_REQUEST, INTERNAL_ERROR)
+# What the client itself makes an error of, by its code and how its words begin; a server's own
+# errors bear any number. First: nothing came. Then: what came is nonsense, or a gateway's status.
+_NOTHING_CAME = ((CONNECTION_CLOSED, "Connection closed"), (CONNECTION_CLOSED, "SSE stream "))
+_NOT_READ = (
+    (PARSE_ERROR, "Failed to parse "),
+    (INVALID_REQUEST, "Unexpected content type: "),
+    (INVALID_REQUEST, "server answered a request with 202"),
+    (INVALID_REQUEST, "Redirect to "),
+    (INVALID_REQUEST, "Session terminated"),
+    (INTERNAL_ERROR, "Server returned an error response"),
+)
 
 
 def answered(tool: str, answer: Answer) -> ToolResult:
-    """The text and the links of a tool's answer, cut at 50,000 characters."""
+    """The text of a tool's answer, cut at 50,000 characters."""
     if isinstance(answer, InputRequiredResult):
         return failed("The tool asks for more input than its arguments, which is not supported.")
-    texts = [text for block in answer.content if (text := _text(block)) is not None]
-    if not texts and answer.structured_content is not None:
-        texts = [json.dumps(answer.structured_content, ensure_ascii=False)]
-    output = "\n".join(texts)
+    output = "\n".join(block.text for block in answer.content if isinstance(block, TextContent))
     if answer.is_error:
         # put there by servers on the Python SDK; the person in the chat reads this too
         output = output.removeprefix(f"Error executing tool {tool}: ")
@@ -55,6 +56,14 @@ def answered(tool: str, answer: Answer) -> ToolResult:
 def timed_out(seconds: float) -> ToolResult:
     """The tool was asked and has not answered."""
     return _unknown(f"The tool did not answer within {seconds:g} s")
+
+
+def too_deep(levels: int) -> ToolResult:
+    """The arguments were not sent."""
+    return failed(
+        f"The arguments are nested in more than {levels} levels, so the tool was not run. "
+        "Make them flatter."
+    )
 
 
 def unknown_tool(name: str) -> ToolResult:
@@ -70,13 +79,19 @@ def gone_wrong(server: str, error: Exception) -> ToolResult:
     if isinstance(error, Refused):
         _log.warning("tool server %s: refused a call (%s)", server, error)
         return failed(f"The tool server '{server}' refused the call ({error}); nothing was done.")
+    if isinstance(error, TooLarge):
+        _log.warning("tool server %s: answered a call with %s", server, error)
+        return failed(
+            f"The tool server '{server}' answered with {error}, which was not read. Ask for less."
+        )
     if _lost(error):
-        _log.warning("tool server %s: connection lost during a call (%r)", server, error)
+        _log.warning("tool server %s: connection lost during a call", server)
         return _unknown(f"The connection to the tool server '{server}' was lost")
     if isinstance(error, MCPError):
-        _log.warning("tool server %s: protocol error %s: %s", server, error.code, error)
+        # its words may be what people said
+        _log.warning("tool server %s: protocol error %s", server, error.code)
         return _refused(server, error)
-    _log.error("tool server %s: a call failed unexpectedly", server, exc_info=error)
+    _log.error("tool server %s: a call failed unexpectedly: %s", server, type(error).__name__)
     return _unknown(f"The call to the tool server '{server}' failed")
 
 
@@ -86,7 +101,7 @@ def failed(output: str) -> ToolResult:
 
 
 def _refused(server: str, error: MCPError) -> ToolResult:
-    if error.code in _NOT_READ:
+    if _is_one_of(_NOT_READ, error):
         first = str(error).partition("\n")[0][:_LONGEST_REASON]
         return _unknown(f"The tool server '{server}' gave no answer that can be read ({first})")
     return failed(_capped(f"The tool server '{server}' answered with an error: {error}"))
@@ -100,21 +115,13 @@ def _unknown(what: str) -> ToolResult:
     )
 
 
-def _text(block: ContentBlock) -> str | None:
-    match block:
-        case TextContent():
-            return block.text
-        case ResourceLink():
-            return f"{block.title or block.name}: {block.uri}"
-        case EmbeddedResource(resource=TextResourceContents() as resource):
-            return resource.text
-        case _:
-            return None
+def _is_one_of(own: tuple[tuple[int, str], ...], error: MCPError) -> bool:
+    return any(error.code == code and str(error).startswith(words) for code, words in own)
 
 
 def _lost(error: Exception) -> bool:
     if isinstance(error, MCPError):
-        return error.code == CONNECTION_CLOSED
+        return _is_one_of(_NOTHING_CAME, error)
     return isinstance(error, httpx2.TransportError)
 
 

@@ -1,17 +1,16 @@
-"""Takes what MCP's types refuse out of a server's list of tools, so that the rest can be read."""
+"""Takes out of a server's answers what MCP's types refuse, so that the rest can be read."""
 
-import logging
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Self, cast
 
 from mcp.client import Transport
 from mcp.shared.message import SessionMessage
-from mcp_types import JSONRPCResponse
+from mcp_types import JSONRPCError, JSONRPCRequest, JSONRPCResponse
 from mcp_types.methods import parse_server_result
 from pydantic import ValidationError
 
-_log = logging.getLogger(__name__)
+from chatbridge.adapters.mcp.answers import legible
 
 # a mistake in what is not used costs nothing
 _USED = ("name", "title", "description", "inputSchema")
@@ -20,27 +19,40 @@ _Received = SessionMessage | Exception
 
 
 class Sieve:
-    """What comes from a server, without bad tools: for one of them the client refuses all.
+    """What comes from a server: lists without bad tools, results of calls as text.
 
-    `version` is the protocol's that the client has agreed on; until it is known all goes through.
+    For one bad tool or block the client would refuse all. `version` is the protocol's that the
+    client has agreed on; until it is known all lists go through. `left_out` are the bad tools.
     """
 
-    def __init__(self, server: str) -> None:
+    def __init__(self) -> None:
         self.version: str | None = None
-        self._server = server
+        self.left_out: dict[str, str] = {}
+        self._calls: set[str] = set()
 
     @asynccontextmanager
     async def around(self, transport: Transport) -> AsyncGenerator[tuple[Any, Any]]:
         """The transport, with the sieve in what comes from the server."""
         async with transport as (read, write):
-            yield _Sieved(read, self), write
+            yield _Sieved(read, self), _Noted(write, self)
+
+    def note(self, sent: SessionMessage) -> None:
+        """A request is about to be sent."""
+        if isinstance(sent.message, JSONRPCRequest) and sent.message.method == "tools/call":
+            self._calls.add(str(sent.message.id))
 
     def sift(self, received: _Received) -> _Received:
-        """The message itself; a list in it has lost its bad tools, and each is logged."""
-        if isinstance(received, SessionMessage) and isinstance(received.message, JSONRPCResponse):
-            result = received.message.result
-            if self.version is not None and isinstance(result.get("tools"), list):
-                self._sift(result, self.version)
+        """The message itself; what can't be read in its result is gone."""
+        if not isinstance(received, SessionMessage):
+            return received
+        message = received.message
+        if isinstance(message, JSONRPCResponse):
+            if str(message.id) in self._calls:
+                message.result = legible(message.result)
+            elif self.version is not None and isinstance(message.result.get("tools"), list):
+                self._sift(message.result, self.version)
+        if isinstance(message, JSONRPCResponse | JSONRPCError):
+            self._calls.discard(str(message.id))
         return received
 
     def _sift(self, result: dict[str, Any], version: str) -> None:
@@ -50,10 +62,10 @@ class Sieve:
             if refusal is None:
                 good.append(tool)
             else:
-                _log.warning(
-                    "tool server %s: %s is not offered: %s", self._server, _name(tool), refusal
-                )
+                self.left_out[_name(tool)] = refusal
         result["tools"] = good
+        if not isinstance(result.get("nextCursor", ""), str):
+            del result["nextCursor"]
 
 
 class _Sieved:
@@ -87,6 +99,28 @@ class _Sieved:
         return await self._inner.__aexit__(*details)
 
 
+class _Noted:
+    """The stream that the client writes, in the way in which it does."""
+
+    def __init__(self, inner: Any, sieve: Sieve) -> None:
+        self._inner = inner
+        self._sieve = sieve
+
+    async def send(self, message: SessionMessage) -> None:
+        self._sieve.note(message)
+        await self._inner.send(message)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self._inner.__aenter__()
+        return self
+
+    async def __aexit__(self, *details: Any) -> bool | None:
+        return await self._inner.__aexit__(*details)
+
+
 def _used(tool: Any) -> Any:
     if not isinstance(tool, dict):
         return tool
@@ -106,4 +140,4 @@ def _refusal(result: Mapping[str, Any], version: str) -> str | None:
 
 def _name(tool: Any) -> str:
     named = cast(dict[str, Any], tool).get("name") if isinstance(tool, dict) else tool
-    return repr(named)[:100]
+    return str(named)[:100]

@@ -12,11 +12,12 @@ import anyio
 from mcp import Client, MCPError, StdioServerParameters, stdio_client
 from mcp.client.subscriptions import ListenNotSupportedError, SubscriptionLost
 from mcp.shared.message import SessionMessage
-from mcp_types import Tool
 
 from chatbridge.adapters.mcp.exchange import (
     CLIENT_INFO,
+    Alive,
     Answer,
+    ServersList,
     Unreachable,
     ask_for_call,
     ask_for_tools,
@@ -34,7 +35,8 @@ class StdioServer:
 
     All users share the one process, and it is not told who asks: it is for tools that do the same
     for everybody, or that are given the user as an argument. `timeout` is of a call, `starting` of
-    the first listing; both in seconds. `tools` and `user_argument` are as in `Offered`.
+    the first listing, `longest` of a call that reports its progress; all in seconds. `tools`,
+    `user_argument` and `instructions` are as in `Offered`.
     """
 
     name: str
@@ -42,9 +44,11 @@ class StdioServer:
     args: Sequence[str] = ()
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     timeout: float = 30.0
+    longest: float = 600.0
     starting: float = 10.0
     tools: Sequence[str] | None = None
     user_argument: str | None = None
+    instructions: bool = False
 
 
 class StdioSource:
@@ -63,15 +67,24 @@ class StdioSource:
         )
         self._changed = changed
         self._client: asyncio.Future[Client] | None = None
+        self._sieve = Sieve()
         self._lives: set[asyncio.Task[None]] = set()
 
-    async def tools(self, on_behalf: OnBehalf) -> list[Tool]:
-        """All tools of the server, in its order."""
-        return await ask_for_tools(await self._connected())
+    def credential(self, on_behalf: OnBehalf) -> None:
+        """It is not told who asks."""
 
-    async def call(self, request: ToolRequest, on_behalf: OnBehalf) -> Answer:
+    async def tools(self, on_behalf: OnBehalf) -> ServersList:
+        """All tools of the server, in its order."""
+        client = await self._connected()
+        self._sieve.left_out.clear()
+        tools = await ask_for_tools(client)
+        return ServersList(
+            tools=tools, left_out=dict(self._sieve.left_out), instructions=client.instructions
+        )
+
+    async def call(self, request: ToolRequest, on_behalf: OnBehalf, alive: Alive) -> Answer:
         """Call a tool, once; cancelling asks the server to stop it."""
-        return await ask_for_call(await self._connected(), request)
+        return await ask_for_call(await self._connected(), request, alive)
 
     async def close(self) -> None:
         """End the process, by force where it does not go by itself within 2 s."""
@@ -96,7 +109,7 @@ class StdioSource:
             self._changed()
             over.set()
 
-        sieve = Sieve(self.name)
+        self._sieve = sieve = Sieve()
         try:
             async with self._connecting(sieve, end) as client:
                 sieve.version = client.protocol_version

@@ -1,68 +1,105 @@
 """The agent's tools, from servers that speak the Model Context Protocol."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
 
-from mcp_types import Tool as ServerTool
-
-from chatbridge.adapters.mcp.exchange import Source
 from chatbridge.adapters.mcp.http_server import HttpServer, HttpSource, http_client
 from chatbridge.adapters.mcp.listing import Listing, ListingTimes
-from chatbridge.adapters.mcp.names import Names, Target
-from chatbridge.adapters.mcp.offered import Offered
-from chatbridge.adapters.mcp.results import answered, gone_wrong, timed_out, unknown_tool
+from chatbridge.adapters.mcp.names import Names
+from chatbridge.adapters.mcp.offered import Offered, OfferedTool
+from chatbridge.adapters.mcp.patience import Patience
+from chatbridge.adapters.mcp.results import (
+    answered,
+    gone_wrong,
+    timed_out,
+    too_deep,
+    unknown_tool,
+)
 from chatbridge.adapters.mcp.stdio_server import StdioServer, StdioSource
-from chatbridge.domain.model.tool import Away, OnBehalf, Tool, ToolRequest, ToolResult
+from chatbridge.domain.model.tool import Away, LeftOut, OnBehalf, Tool, ToolRequest, ToolResult
+from chatbridge.domain.model.tool_schema import deeper_than
 from chatbridge.ports.tool_provider import ToolProvider
+
+_log = logging.getLogger(__name__)
+
+MOST_TOOLS = 512
+_MANY_TOOLS = 128
+_DEEPEST_ARGUMENTS = 100
 
 
 class McpToolProvider(ToolProvider):
     """The tools of all servers, in the servers' order; one that is down costs only its own.
 
-    A tool whose name an earlier server has is called by its server's name and its own. Lists are
-    the same for all users. Raises ValueError when two servers share a name.
+    A tool whose name an earlier server has is called by its server's name and its own. A list is
+    the same for all whom its server takes for the same. At most `most_tools` are offered. Raises
+    ValueError when two servers share a name.
     """
 
     def __init__(
-        self, servers: Sequence[HttpServer | StdioServer], *, times: ListingTimes | None = None
+        self,
+        servers: Sequence[HttpServer | StdioServer],
+        *,
+        times: ListingTimes | None = None,
+        most_tools: int = MOST_TOOLS,
     ) -> None:
         self._http = http_client()
-        self._sources = {server.name: self._source(server) for server in servers}
-        if len(self._sources) < len(servers):
+        self._servers = {server.name: server for server in servers}
+        if len(self._servers) < len(servers):
             raise ValueError("Two tool servers have the same name.")
+        self._offered = {name: self._offers(server) for name, server in self._servers.items()}
         self._listings = {
-            name: Listing(source, times or ListingTimes()) for name, source in self._sources.items()
+            name: Listing(offered, times or ListingTimes())
+            for name, offered in self._offered.items()
         }
         self._names = Names()
+        self._most_tools = most_tools
+        self._counted = 0
+        self._too_many: tuple[LeftOut, ...] = ()
 
     async def tools(self, on_behalf: OnBehalf) -> tuple[Tool, ...]:
         """The tools that can be called now; nothing is raised."""
         lists = await asyncio.gather(
             *(listing.tools(on_behalf) for listing in self._listings.values())
         )
-        return tuple(
-            self._tool(server, tool)
-            for server, tools in zip(self._listings, lists, strict=True)
-            for tool in tools
-        )
+        found = [
+            (server, tool)
+            for server, listed in zip(self._listings, lists, strict=True)
+            for tool in listed.tools
+        ]
+        self._count(found)
+        return tuple(self._tool(server, tool) for server, tool in found[: self._most_tools])
 
-    def away(self) -> tuple[Away, ...]:
+    def away(self, on_behalf: OnBehalf) -> tuple[Away, ...]:
         """The servers that could not be listed when they were last asked."""
         return tuple(
             Away(source=server, since=since)
             for server, listing in self._listings.items()
-            if (since := listing.away_since) is not None
+            if (since := listing.away_since(on_behalf)) is not None
         )
+
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """The tools that no model is offered, of the lists that are the same for everybody."""
+        unfit = (
+            LeftOut(source=server, tool=tool, reason=reason)
+            for server, listing in self._listings.items()
+            for tool, reason in listing.left_out()
+        )
+        return tuple(dict.fromkeys([*unfit, *self._too_many]))
+
+    def instructions(self, on_behalf: OnBehalf) -> Mapping[str, str]:
+        """What servers ask the model to heed, by their names; of those that are trusted to."""
+        said = ((name, each.instructions(on_behalf)) for name, each in self._listings.items())
+        return {name: words for name, words in said if words}
 
     async def call(self, request: ToolRequest, on_behalf: OnBehalf) -> ToolResult:
         """Call a tool once; whatever goes wrong is a failed result."""
-        target = await self._target(request.name, on_behalf)
-        if target is None:
+        if deeper_than(request.arguments, _DEEPEST_ARGUMENTS):
+            return too_deep(_DEEPEST_ARGUMENTS)
+        server, tool = await self._target(request.name, on_behalf) or (None, None)
+        if server is None or tool is None:
             return unknown_tool(request.name)
-        server, tool = target
-        result = await self._result(server, replace(request, name=tool), on_behalf)
+        result = await self._result(server, tool, request, on_behalf)
         if result.failed:
             # maybe because the server has other tools now
             self._listings[server].doubt()
@@ -70,20 +107,24 @@ class McpToolProvider(ToolProvider):
 
     async def close(self) -> None:
         """Let go of all connections and child processes; no call may follow."""
-        await asyncio.gather(*(source.close() for source in self._sources.values()))
+        await asyncio.gather(*(offered.source.close() for offered in self._offered.values()))
         await self._http.aclose()
 
-    async def _result(self, server: str, request: ToolRequest, on_behalf: OnBehalf) -> ToolResult:
-        source = self._sources[server]
+    async def _result(
+        self, server: str, tool: OfferedTool, request: ToolRequest, on_behalf: OnBehalf
+    ) -> ToolResult:
+        at = self._servers[server]
+        patience = Patience(at.timeout, at.longest)
         try:
-            async with asyncio.timeout(source.timeout):
-                return answered(request.name, await source.call(request, on_behalf))
+            async with patience:
+                call = self._offered[server].call(tool, request, on_behalf, patience.alive)
+                return answered(tool.name, await call)
         except TimeoutError:
-            return timed_out(source.timeout)
+            return timed_out(patience.waited)
         except Exception as error:
             return gone_wrong(server, error)
 
-    def _source(self, server: HttpServer | StdioServer) -> Source:
+    def _offers(self, server: HttpServer | StdioServer) -> Offered:
         def changed() -> None:
             self._listings[server.name].doubt()
 
@@ -92,23 +133,42 @@ class McpToolProvider(ToolProvider):
             if isinstance(server, HttpServer)
             else StdioSource(server, changed)
         )
-        return Offered(source, only=server.tools, user_argument=server.user_argument)
-
-    def _tool(self, server: str, tool: ServerTool) -> Tool:
-        return Tool(
-            name=self._names.of((server, tool.name)),
-            description=tool.description or tool.title or "",
-            parameters=_with_properties(tool.input_schema),
+        return Offered(
+            source,
+            only=server.tools,
+            user_argument=server.user_argument,
+            instructions=server.instructions,
         )
 
-    async def _target(self, name: str, on_behalf: OnBehalf) -> Target | None:
+    def _tool(self, server: str, tool: OfferedTool) -> Tool:
+        return Tool(
+            name=self._names.of((server, tool.name)),
+            description=tool.description,
+            parameters=tool.parameters,
+        )
+
+    def _count(self, found: Sequence[tuple[str, OfferedTool]]) -> None:
+        self._too_many = tuple(
+            LeftOut(source=server, tool=tool.name, reason=f"there are {self._most_tools} before it")
+            for server, tool in found[self._most_tools :]
+        )
+        if len(found) != self._counted and len(found) > min(_MANY_TOOLS, self._most_tools):
+            _log.warning(
+                "%d tools are listed and %d offered; many endpoints take 128. A server's `tools` "
+                "chooses, CHATBRIDGE_MCP__MAX_TOOLS is the limit",
+                len(found),
+                min(len(found), self._most_tools),
+            )
+        self._counted = len(found)
+
+    async def _target(
+        self, name: str, on_behalf: OnBehalf
+    ) -> tuple[str, OfferedTool | None] | None:
         if self._names.target(name) is None:
             # a turn that goes on after a restart calls what an earlier process has listed
             await self.tools(on_behalf)
-        return self._names.target(name)
-
-
-def _with_properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    # without them a model's provider may refuse the request, and all tools with it
-    properties = schema.get("properties")
-    return {**schema, "properties": properties if isinstance(properties, Mapping) else {}}
+        target = self._names.target(name)
+        if target is None:
+            return None
+        server, tool = target
+        return server, await self._listings[server].find(tool, on_behalf)

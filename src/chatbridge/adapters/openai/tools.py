@@ -40,7 +40,7 @@ class Toolbox:
     async def open(self) -> list[SdkTool]:
         """The tools that can be called now, as the SDK wants them; what is `away` is shown."""
         tools = await self._provider.tools(self._on_behalf)
-        self.away = self._provider.away()
+        self.away = self._provider.away(self._on_behalf)
         step = new_message_id()
         for each in not_yet_shown(self.away, self._window):
             self._calls.report(step, listing_of(each.source), words_for(each))

@@ -29,6 +29,15 @@ class Away:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A tool of a source that no model is offered, and why not."""
+
+    source: str
+    tool: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OnBehalf:
     """For whom, and in which turn, tools are listed and called. The model can't choose it."""
 

@@ -1,16 +1,24 @@
 """Signs of life for whoever watches over the process."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from fastapi import APIRouter
 
 from chatbridge.domain.model import refusals
+from chatbridge.domain.model.tool import LeftOut
 from chatbridge.entrypoints.openapi import STORE, problems
-from chatbridge.entrypoints.rest.schemas import HealthOut
+from chatbridge.entrypoints.rest.schemas import HealthOut, LeftOutOut, ReadyOut
+
+_MOST_NAMED = 100
 
 
-def health_router(require_ready: Callable[[], Awaitable[None]]) -> APIRouter:
-    """The router of /healthz and /readyz; `require_ready` raises Unavailable while not ready."""
+def health_router(
+    require_ready: Callable[[], Awaitable[None]], left_out: Callable[[], Sequence[LeftOut]]
+) -> APIRouter:
+    """The router of /healthz and /readyz; `require_ready` raises Unavailable while not ready.
+
+    `left_out` are the tools that no model is offered, of the lists that have been asked for.
+    """
     router = APIRouter(tags=["health"])
 
     @router.get("/healthz", operation_id="isAlive", summary="Is the process alive?")
@@ -24,10 +32,15 @@ def health_router(require_ready: Callable[[], Awaitable[None]]) -> APIRouter:
         summary="Can it serve?",
         responses=problems(*STORE, refusals.database_slow, refusals.stopping),
     )
-    async def readyz() -> HealthOut:
+    async def readyz() -> ReadyOut:
         """Whether the database answers with the schema that this version needs, and the server is
-        not about to stop."""
+        not about to stop. `tools_left_out` names the tools of tool servers that no model is
+        offered, and why; it takes nothing from being ready."""
         await require_ready()
-        return HealthOut(status="ready")
+        tools = [
+            LeftOutOut(server=each.source, tool=each.tool, reason=each.reason)
+            for each in left_out()[:_MOST_NAMED]
+        ]
+        return ReadyOut(status="ready", tools_left_out=tools)
 
     return router

@@ -285,4 +285,21 @@ class HealthOut(BaseModel):
 
     model_config = _example({"status": "ok"})
 
-    status: Literal["ok", "ready"]
+    status: Literal["ok"]
+
+
+class LeftOutOut(BaseModel):
+    """A tool of a tool server that no model is offered."""
+
+    server: str
+    tool: str
+    reason: str
+
+
+class ReadyOut(BaseModel):
+    """It can serve; and what it serves without."""
+
+    model_config = _example({"status": "ready", "tools_left_out": []})
+
+    status: Literal["ready"]
+    tools_left_out: list[LeftOutOut]
