@@ -49,6 +49,7 @@ async def tasks(tokens: FakeTokens) -> AsyncIterator[McpToolProvider]:
             name="tasks",
             url=base + TASKS_PATH,
             token=lambda on_behalf: tokens.token_for(on_behalf.user_id),
+            one_list=True,
         )
         async with provider(at) as tools:
             yield tools
@@ -108,6 +109,7 @@ async def test_a_token_that_is_not_accepted_is_a_failed_call(tokens: FakeTokens)
             token=lambda on_behalf: tokens.token_for(
                 on_behalf.user_id, lifetime=lifetimes[on_behalf.user_id]
             ),
+            one_list=True,
         )
         async with provider(at) as tools:
             await tools.tools(ALICE)

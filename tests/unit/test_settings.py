@@ -162,6 +162,38 @@ def test_a_tool_server_has_one_way_in(
         settings()
 
 
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        {"mcpServers": {"a": {"url": "https://a.example"}}},
+        {"servers": {"a": {"type": "http", "url": "https://a.example"}}},
+        {"a": {"transport": "streamable-http", "url": "https://a.example"}},
+        {"a": {"url": "https://a.example", "disabled": False}},
+        {"a": {"url": "https://a.example"}, "b": {"command": "b", "disabled": True}},
+    ],
+)
+def test_tool_servers_as_other_programs_keep_them(
+    monkeypatch: pytest.MonkeyPatch, pasted: dict[str, Any]
+) -> None:
+    monkeypatch.setenv("CHATBRIDGE_MCP__SERVERS", json.dumps(pasted))
+    servers = settings().mcp.servers
+    assert {name: server.url for name, server in servers.items()} == {"a": "https://a.example"}
+
+
+@pytest.mark.parametrize(
+    ("server", "said"),
+    [
+        ({"type": "sse", "url": "https://a.example/sse"}, "streamable HTTP"),
+        ({"type": "stdio", "url": "https://a.example"}, "the form is"),
+        ({"type": "websocket", "command": "a"}, "the form is"),
+    ],
+)
+def test_a_kind_of_tool_server_that_is_not_spoken_is_refused(
+    monkeypatch: pytest.MonkeyPatch, server: dict[str, str], said: str
+) -> None:
+    refused_servers(monkeypatch, {"a": server}, said)
+
+
 SHARED = "a secret that one tool server shares"
 
 

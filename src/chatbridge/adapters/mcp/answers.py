@@ -62,8 +62,8 @@ def _named(block: Json) -> str:
             return f"A picture{_kind_of(block)} came, which can't be shown here."
         case {"type": "audio"}:
             return f"Audio{_kind_of(block)} came, which can't be played here."
-        case {"type": "resource", "resource": dict() as resource}:
-            return f"A file{_kind_of(resource, 'uri')} came, which can't be shown here."
+        case {"type": "resource", "resource": dict()}:
+            return f"A file{_kind_of(block['resource'], 'uri')} came, which can't be shown here."
         case {"type": "text"} | None:
             return ""
         case {"type": kind}:

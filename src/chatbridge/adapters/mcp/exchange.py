@@ -128,9 +128,9 @@ async def ask_for_call(client: Client, request: ToolRequest, alive: Alive) -> An
         name=request.name, arguments=dict(request.arguments), _meta={CALL_KEY: request.call_id}
     )
 
-    async def progress(_done: float, _total: float | None, _words: str | None) -> None:
+    async def heard(progress: float, total: float | None, message: str | None) -> None:
         alive()
 
     return await client.session.send_request(
-        CallToolRequest(params=parameters), _ANSWER, progress_callback=progress
+        CallToolRequest(params=parameters), _ANSWER, progress_callback=heard
     )

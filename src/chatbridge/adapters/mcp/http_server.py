@@ -45,7 +45,8 @@ _NOT_FOUND = 404
 # all that the client says of a status that came without words
 _NO_WORDS = ("Server returned an error response", "Session terminated")
 _LOST_SESSION = re.compile(
-    r"session.{0,20}(not found|expired|terminated|unknown|invalid)|(no|in)\s?valid session|unknown session",
+    r"session.{0,20}(not found|expired|terminated|unknown|invalid)"
+    r"|(no valid|invalid|unknown|expired) session",
     re.IGNORECASE,
 )
 
@@ -84,8 +85,8 @@ _Work = Callable[[Client, Sieve], Awaitable[_T]]
 class OldTransport(Exception):
     """The server speaks HTTP+SSE (2024-11-05), which streamable HTTP has replaced."""
 
-    def __str__(self) -> str:
-        return (
+    def __init__(self) -> None:
+        super().__init__(
             "this is the address of the old transport, HTTP+SSE; give that of the server's "
             "streamable HTTP, which often ends in /mcp"
         )
@@ -96,9 +97,9 @@ class HttpServer:
     """A tool server at a URL.
 
     `token` mints the bearer token for one exchange, listing included; None sends none, as is
-    right for a server that is not ours. With `one_list` the server lists the same for all users
-    all the same. `headers` are sent as they are. `timeout` is in seconds, as is `longest`, of a call
-    that reports its progress. `tools`, `user_argument` and `instructions` are as in `Offered`.
+    right for a server that is not ours. With `one_list` it lists the same for all users all the
+    same. `headers` are sent as they are. `timeout` is in seconds, as is `longest`, of a call that
+    reports its progress. `tools`, `user_argument` and `instructions` are as in `Offered`.
     """
 
     name: str

@@ -113,10 +113,10 @@ class Offered:
 
     def _heeded(self, instructions: str) -> str:
         if instructions and not self._instructions:
-            self._log_once(
-                "it has instructions for the model, which are not passed on%s: "
+            _log.info(
+                "tool server %s: it has instructions for the model, which are not passed on: "
                 "`instructions` in its setting would",
-                "",
+                self.source.name,
             )
         return instructions[:_LONGEST_INSTRUCTIONS] if self._instructions else ""
 

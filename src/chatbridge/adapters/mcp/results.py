@@ -71,11 +71,16 @@ def unknown_tool(name: str) -> ToolResult:
     return failed(f"There is no tool '{name}'.")
 
 
+def not_reached(server: str) -> ToolResult:
+    """Nothing was asked of the server."""
+    return failed(f"The tool server '{server}' can't be reached right now.")
+
+
 def gone_wrong(server: str, error: Exception) -> ToolResult:
     """The failed result for what a tool server's transport or protocol raised."""
     if isinstance(error, _NOT_SENT):
         _log.warning("tool server %s: not reached (%r)", server, error)
-        return failed(f"The tool server '{server}' can't be reached right now.")
+        return not_reached(server)
     if isinstance(error, Refused):
         _log.warning("tool server %s: refused a call (%s)", server, error)
         return failed(f"The tool server '{server}' refused the call ({error}); nothing was done.")

@@ -12,6 +12,7 @@ from chatbridge.adapters.mcp.patience import Patience
 from chatbridge.adapters.mcp.results import (
     answered,
     gone_wrong,
+    not_reached,
     timed_out,
     too_deep,
     unknown_tool,
@@ -98,7 +99,8 @@ class McpToolProvider(ToolProvider):
             return too_deep(_DEEPEST_ARGUMENTS)
         server, tool = await self._target(request.name, on_behalf) or (None, None)
         if server is None or tool is None:
-            return unknown_tool(request.name)
+            away = server is not None and self._listings[server].away_since(on_behalf)
+            return not_reached(server) if server and away else unknown_tool(request.name)
         result = await self._result(server, tool, request, on_behalf)
         if result.failed:
             # maybe because the server has other tools now

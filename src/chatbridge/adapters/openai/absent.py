@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from agents import Agent, RunContextWrapper
+from agents import Agent
 
+from chatbridge.adapters.openai.added import add
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.tool import Away
 from chatbridge.domain.model.tool_call import listing_of
@@ -38,13 +39,5 @@ def not_yet_shown(away: Iterable[Away], window: Sequence[Message]) -> list[Away]
 
 def tell(agent: Agent[Any], away: Sequence[Away]) -> None:
     """Add to the agent's instructions, whatever they are, what is away."""
-    if not away:
-        return
-    told = _TOLD.format(sources=", ".join(each.source for each in away))
-    given = agent.clone()
-
-    async def instructions(context: RunContextWrapper[Any], _: Agent[Any]) -> str:
-        said = await given.get_system_prompt(context)
-        return f"{said}\n\n{told}" if said else told
-
-    agent.instructions = instructions
+    if away:
+        add(agent, _TOLD.format(sources=", ".join(each.source for each in away)))

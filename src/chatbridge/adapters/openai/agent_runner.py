@@ -21,6 +21,7 @@ from agents.exceptions import ModelRefusalError
 from agents.run_config import CallModelData, ModelInputData
 
 from chatbridge.adapters.openai.absent import tell
+from chatbridge.adapters.openai.added import heed
 from chatbridge.adapters.openai.calls import Calls
 from chatbridge.adapters.openai.carried import carrying
 from chatbridge.adapters.openai.events import ResponseReader
@@ -155,6 +156,7 @@ class _Run:
         own = {tool.name for tool in agent.tools}
         offered = [tool for tool in await self._toolbox.open() if tool.name not in own]
         copied.tools = [*copied.tools, *offered]
+        heed(copied, self._toolbox.instructions)
         tell(copied, self._toolbox.away)
         return copied
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from agents import Agent, FunctionTool, RunContextWrapper, RunHooks, ToolErrorFormatterArgs
@@ -35,12 +35,14 @@ class Toolbox:
         self._window = request.window
         self._calls = calls
         self.away: tuple[Away, ...] = ()
+        self.instructions: Mapping[str, str] = {}
         self.tasks: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> list[SdkTool]:
         """The tools that can be called now, as the SDK wants them; what is `away` is shown."""
         tools = await self._provider.tools(self._on_behalf)
         self.away = self._provider.away(self._on_behalf)
+        self.instructions = self._provider.instructions(self._on_behalf)
         step = new_message_id()
         for each in not_yet_shown(self.away, self._window):
             self._calls.report(step, listing_of(each.source), words_for(each))

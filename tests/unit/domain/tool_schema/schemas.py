@@ -1,6 +1,6 @@
 """Schemas as tool servers write them, and the strictest reader that is known."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any, cast
 
@@ -17,14 +17,29 @@ REFS = (
     "#/properties/q", "#/$defs/A/properties/q", "#/$defs/none", "https://example.com/a.json",
     "#/properties/$odd~1name", "#/$defs/A/anyOf/0",
 )  # fmt: skip
-SLOPPY = (None, True, [], {}, "", 0, -1, "any", "int", [1], "true", {"a": 1}, [{}], ["string"])
+SLOPPY: tuple[Json, ...] = (
+    None,
+    True,
+    [],
+    {},
+    "",
+    0,
+    -1,
+    "any",
+    "int",
+    [1],
+    "true",
+    {"a": 1},
+    [{}],
+    ["string"],
+)
 
 
 class Writer:
-    """Writes schemas and arguments by chance; `sloppy` of a hundred words hold what they may not."""
+    """Writes by chance; `sloppy` of a hundred words hold what they may not."""
 
     def __init__(self, seed: int, *, sloppy: int = 0) -> None:
-        self._random = Random(seed)
+        self._random = Random(seed)  # noqa: S311
         self._sloppy = sloppy
 
     def schema(self) -> dict[str, Any]:
@@ -66,33 +81,36 @@ class Writer:
     def _word(self, word: str, depth: int) -> Json:
         if self._random.randint(1, 100) <= self._sloppy:
             return self._one(SLOPPY)
-        match word:
-            case "type":
-                return self._one(TYPES) if self._rarely() else ["object", self._one(TYPES[1:])]
-            case "properties" | "dependentSchemas":
-                return {name: self._schema(depth) for name in self._some(NAMES)}
-            case "patternProperties":
-                return {name: self._schema(depth) for name in self._some(("^user", ".*", "^q$"))}
-            case "anyOf" | "oneOf" | "allOf" | "prefixItems":
-                return [self._schema(depth) for _ in range(self._random.randint(1, 3))]
-            case "required":
-                return self._some(NAMES)
-            case "dependentRequired":
-                return {name: self._some(NAMES) for name in self._some(NAMES)}
-            case "enum" | "examples":
-                return [self._value(2) for _ in range(self._random.randint(1, 3))]
-            case "const" | "default" | "x-vendor":
-                return self._value(2)
-            case "$ref":
-                return self._one(REFS)
-            case "$anchor" | "title":
-                return "here"
-            case "minProperties" | "maxProperties" | "maxLength" | "minimum":
-                return self._random.randint(0, 3)
-            case _:
-                return self._schema(depth)
+        return self._makers.get(word, self._schema)(depth)
+
+    @property
+    def _makers(self) -> dict[str, Callable[[int], Json]]:
+        def schemas(depth: int) -> Json:
+            return [self._schema(depth) for _ in range(self._random.randint(1, 3))]
+
+        def by_name(names: Sequence[str]) -> Callable[[int], Json]:
+            return lambda depth: {name: self._schema(depth) for name in self._some(names)}
+
+        def values(_: int) -> Json:
+            return [self._value(2) for _ in range(self._random.randint(1, 3))]
+
+        return {
+            "type": lambda _: self._one((*TYPES, ["object", "null"], ["array", "string"])),
+            "properties": by_name(NAMES),
+            "dependentSchemas": by_name(NAMES),
+            "patternProperties": by_name(("^user", ".*", "^q$")),
+            **dict.fromkeys(("anyOf", "oneOf", "allOf", "prefixItems"), schemas),
+            "required": lambda _: self._some(NAMES),
+            "dependentRequired": lambda _: {n: self._some(NAMES) for n in self._some(NAMES)},
+            **dict.fromkeys(("enum", "examples"), values),
+            **dict.fromkeys(("const", "default", "x-vendor"), lambda _: self._value(2)),
+            "$ref": lambda _: self._one(REFS),
+            **dict.fromkeys(("$anchor", "title"), lambda _: "here"),
+            **dict.fromkeys(COUNTS, lambda _: self._random.randint(0, 3)),
+        }
 
 
+COUNTS = ("minProperties", "maxProperties", "maxLength", "minimum")
 WORDS = (
     "type", "properties", "properties", "properties", "required", "required", "enum", "const",
     "default", "examples", "$ref", "$ref", "$anchor", "items", "prefixItems", "contains",
@@ -115,49 +133,74 @@ def is_valid(schema: Json) -> bool:
 def fits(value: Json, schema: Json) -> bool:
     """Whether the value fits, by a reference implementation; no where that can't tell."""
     try:
-        return Draft202012Validator(schema).is_valid(value)
+        return bool(Draft202012Validator(schema).is_valid(value))  # pyright: ignore[reportUnknownMemberType]
     except (RecursionError, Unresolvable, TypeError, KeyError):
         return False
 
 
-def complaints(schema: Json, at: str = "", root: Json = None) -> Iterator[str]:
+def complaints(schema: dict[str, Any]) -> Iterator[str]:
     """What the strictest reader refuses in a tool's schema, as far as public reports tell."""
-    outermost = root is None
-    root = schema if outermost else root
+    if not is_valid(schema):
+        yield "not valid by the metaschema"
+    if schema.get("type") != "object" or not isinstance(schema.get("properties"), dict):
+        yield "the outermost is no object with properties"
+    for word in {"anyOf", "oneOf", "allOf", "enum", "const", "not", "$ref"} & schema.keys():
+        yield f"{word} at the outermost level"
+    definitions = {f"#/$defs/{name}" for name in schema.get("$defs", {})}
+    for part in schemas_in(schema):
+        yield from _complaints_of_one(part, {"#", *definitions})
+
+
+def _complaints_of_one(part: dict[str, Any], targets: set[str]) -> Iterator[str]:
+    types = part.get("type", [])
+    if "array" in ([types] if isinstance(types, str) else types) and "items" not in part:
+        yield "an array without items"
+    if part.get("$ref", "#") not in targets:
+        yield "a dangling $ref"
+    if not set(part.get("required", [])) <= part.get("properties", {}).keys():
+        yield "an unknown name is required"
+
+
+BY_NAME = ("properties", "patternProperties", "$defs", "dependentSchemas")
+LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
+SINGLE = (
+    "items", "contains", "not", "if", "then", "else", "propertyNames", "additionalProperties",
+    "unevaluatedItems", "unevaluatedProperties",
+)  # fmt: skip
+
+
+def schemas_in(schema: Json) -> Iterator[dict[str, Any]]:
+    """The schema and all below it."""
     if not isinstance(schema, dict):
-        yield f"no object at {at}"
         return
     part = cast(dict[str, Any], schema)
-    if outermost:
-        if not is_valid(schema):
-            yield "not valid by the metaschema"
-        if part.get("type") != "object" or not isinstance(part.get("properties"), dict):
-            yield "the outermost is no object with properties"
-        for word in {"anyOf", "oneOf", "allOf", "enum", "const", "not", "$ref"} & part.keys():
-            yield f"{word} at the outermost level"
-    types = part.get("type", [])
-    if "array" in ([types] if isinstance(types, str) else types) and not isinstance(
-        part.get("items"), dict
-    ):
-        yield f"an array without items at {at}"
-    if "$ref" in part and part["$ref"] != "#":
-        name = part["$ref"].removeprefix("#/$defs/")
-        if name not in root.get("$defs", {}):
-            yield f"a dangling $ref at {at}"
-    if not set(part.get("required", [])) <= part.get("properties", {}).keys():
-        yield f"an unknown name is required at {at}"
-    yield from _complaints_below(part, at, root)
+    yield part
+    below = [each for word in BY_NAME for each in part.get(word, {}).values()]
+    below += [each for word in LISTS for each in part.get(word, [])]
+    below += [part[word] for word in SINGLE if word in part]
+    for each in below:
+        yield from schemas_in(each)
 
 
-def _complaints_below(part: dict[str, Any], at: str, root: Json) -> Iterator[str]:
-    for word, value in part.items():
-        if word in ("properties", "patternProperties", "$defs", "dependentSchemas"):
-            for name, each in value.items():
-                yield from complaints(each, f"{at}/{word}/{name}", root)
-        elif word in ("anyOf", "oneOf", "allOf", "prefixItems"):
-            for each in value:
-                yield from complaints(each, f"{at}/{word}", root)
-        elif word in ("items", "contains", "not", "if", "then", "else", "propertyNames"):
-            yield from complaints(value, f"{at}/{word}", root)
-        elif word.startswith(("additional", "unevaluated")) and not isinstance(value, bool):
-            yield from complaints(value, f"{at}/{word}", root)
+def names_in(schema: dict[str, Any]) -> set[str]:
+    """All that a schema says of the names of arguments, at any depth."""
+    return {name for part in schemas_in(schema) for name in _names(part)}
+
+
+def _names(part: dict[str, Any]) -> Iterator[str]:
+    for word in ("properties", "required", "dependentRequired", "dependentSchemas", "$defs"):
+        yield from part.get(word, ())
+    for names in part.get("dependentRequired", {}).values():
+        yield from names
+    for word in ("default", "const", "enum", "examples"):
+        yield from _keys(part.get(word))
+
+
+def _keys(value: Json) -> Iterator[str]:
+    if isinstance(value, dict):
+        found = cast(dict[str, Any], value)
+        yield from found
+        value = list(found.values())
+    if isinstance(value, list):
+        for each in cast(list[Any], value):
+            yield from _keys(each)

@@ -1,50 +1,16 @@
 """What holds for every schema that a tool server may send."""
 
 import contextlib
-from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatbridge.domain.model.tool_schema import Unfit, fitted, hidden
-from tests.unit.domain.tool_schema.schemas import Writer, complaints, fits
+from tests.unit.domain.tool_schema.schemas import Writer, complaints, fits, names_in
 
 USER = "user_id"
 seeds = st.integers(0, 2**32)
 often = settings(max_examples=150, deadline=None)
-
-
-def names_of_properties(schema: Any) -> set[str]:
-    """All that a schema says of the names of arguments, at any depth."""
-    match schema:
-        case dict():
-            part: dict[str, Any] = schema
-            named = {*part.get("properties", {}), *part.get("required", [])}
-            for word in ("dependentRequired", "dependentSchemas"):
-                named |= part.get(word, {}).keys()
-            for names in part.get("dependentRequired", {}).values():
-                named |= set(names)
-            for values_of in ("default", "const"):
-                named |= keys_in(part.get(values_of))
-            for values_of in ("enum", "examples"):
-                named |= keys_in(part.get(values_of))
-            named |= set(part.get("$defs", {}))
-            by_name = ("properties", "patternProperties", "$defs", "dependentSchemas")
-            below = [each for word in by_name for each in part.get(word, {}).values()]
-            below += [part[word] for word in ("items", "contains", "not") if word in part]
-            below += [each for word in ("anyOf", "oneOf", "allOf") for each in part.get(word, [])]
-            below += [each for word in ("if", "then", "else") for each in [part.get(word)]]
-            below += [part.get("additionalProperties"), *part.get("prefixItems", [])]
-            return named.union(*(names_of_properties(each) for each in below))
-        case _:
-            return set()
-
-
-def keys_in(value: Any) -> set[str]:
-    """The keys of all objects in a value."""
-    if isinstance(value, dict):
-        return set(value).union(*(keys_in(each) for each in value.values()))
-    return set[str]().union(*map(keys_in, value)) if isinstance(value, list) else set()
 
 
 @often
@@ -83,4 +49,4 @@ def test_the_users_argument_is_nowhere(seed: int) -> None:
     with contextlib.suppress(Unfit):
         without, _ = hidden(fitted(Writer(seed, sloppy=10).schema()), USER)
         assert list(complaints(without)) == []
-        assert USER not in names_of_properties(without)
+        assert USER not in names_in(without)

@@ -73,7 +73,8 @@ class _Fitting:
     def outermost(self) -> dict[str, Any]:
         walked = self._mapping(as_one_object(self._root, self._references))
         kept = {word: value for word, value in walked.items() if word not in _NOT_OUTERMOST}
-        mended = {"type": "object", "properties": {}} | kept | {"type": "object"}
+        mended: dict[str, Any] = {"type": "object", "properties": {}, **kept}
+        mended["type"] = "object"
         definitions: dict[str, Any] = {}
         while self._waiting:
             place = self._waiting.pop()

@@ -103,11 +103,8 @@ def names(required: Any) -> list[str]:
 def _both(one: Shape | None, other: Shape | None) -> Shape | None:
     if one is None or other is None:
         return None
-    all_names = [
-        *one.properties,
-        *(name for name in other.properties if name not in one.properties),
-    ]
     told = (one.properties, other.properties)
+    all_names = dict.fromkeys(name for schemas in told for name in schemas)
     return Shape(
         properties={
             name: _all_of(schemas[name] for schemas in told if name in schemas)

@@ -1,0 +1,105 @@
+"""What of a tool's answer a model reads."""
+
+from typing import Any
+
+import pytest
+
+from chatbridge.adapters.mcp.answers import legible
+
+
+def text(words: Any) -> dict[str, Any]:
+    return {"type": "text", "text": words}
+
+
+def read(**result: Any) -> str:
+    """The text of the answer."""
+    return str(legible(result)["content"][0]["text"])
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"content": [text("done"), text(None)]},
+        {"content": "done"},
+        {"content": text("done")},
+        {"content": ["done"]},
+        {"content": [{"text": "done"}]},
+        {"toolResult": "done"},
+        {"content": [{"type": "resource", "resource": {"text": "done"}}]},
+        {"content": [text("done")], "isError": None, "_meta": None},
+        {"content": [{**text("done"), "annotations": {"audience": "user"}}]},
+        {"content": [{"type": "remark", "text": "done"}]},
+        {"structuredContent": "done"},
+    ],
+)
+def test_words_are_read_in_whatever_form_they_came(result: dict[str, Any]) -> None:
+    assert read(**result) == "done"
+    assert legible(result)["isError"] is False
+
+
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [
+        (
+            {"type": "image", "data": "aGk=", "mimeType": "image/png"},
+            "A picture (image/png) came, which can't be shown here.",
+        ),
+        ({"type": "image"}, "A picture came, which can't be shown here."),
+        (
+            {"type": "audio", "data": "aGk=", "mimeType": "audio/wav"},
+            "Audio (audio/wav) came, which can't be played here.",
+        ),
+        (
+            {"type": "resource", "resource": {"uri": "a.pdf", "mimeType": "x/pdf", "blob": "aa"}},
+            "A file (x/pdf, a.pdf) came, which can't be shown here.",
+        ),
+        ({"type": "resource_link", "uri": "https://a.example"}, "https://a.example"),
+        (
+            {"type": "resource_link", "name": "a", "uri": "https://a.example"},
+            "a: https://a.example",
+        ),
+        ({"type": "video"}, "Something of another kind (video) came, which can't be read here."),
+    ],
+)
+def test_what_has_no_words_is_named(block: dict[str, Any], said: str) -> None:
+    assert read(content=[text("A chart:"), block]) == f"A chart:\n{said}"
+    assert read(content=[block]) == said
+
+
+@pytest.mark.parametrize("content", [[], None, [text("")], [text(" \n")]])
+def test_nothing_is_said_to_be_nothing(content: Any) -> None:
+    assert read(content=content) == "The tool answered without words."
+    assert read(content=content, isError=True) == "The tool failed and did not say why."
+
+
+DATA = {"items": [1, 2, 3]}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ([], '{"items": [1, 2, 3]}'),
+        ([text(" \n")], '{"items": [1, 2, 3]}'),
+        ([text("3 items")], '3 items\n{"items": [1, 2, 3]}'),
+        ([text('{"items":[1,2,3]}')], '{"items":[1,2,3]}'),
+        ([text("long " * 300)], "long " * 300),
+        (
+            [{"type": "image"}],
+            'A picture came, which can\'t be shown here.\n{"items": [1, 2, 3]}',
+        ),
+    ],
+)
+def test_data_is_read_where_the_text_does_not_hold_it(content: Any, said: str) -> None:
+    assert read(content=content, structuredContent=DATA) == said
+
+
+@pytest.mark.parametrize(
+    ("said", "failed"), [(True, True), ("true", True), (1, True), ("false", False), (None, False)]
+)
+def test_an_error_is_one_in_any_spelling(said: Any, failed: bool) -> None:
+    assert legible({"content": [], "isError": said})["isError"] is failed
+
+
+def test_a_question_is_left_as_it_is() -> None:
+    asked = {"resultType": "input_required", "inputRequests": {}}
+    assert legible(asked) == asked
