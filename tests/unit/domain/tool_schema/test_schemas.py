@@ -8,6 +8,7 @@ from chatbridge.domain.model.tool_schema import Unfit, fitted, hidden
 
 TEXT = {"type": "string"}
 ANY_ARRAY = {"type": "array", "items": {}}
+NULL = {"type": "null"}
 
 
 def fit(prop: Any, **more: Any) -> Any:
