@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from agents import Agent, function_tool
+from agents.testing import ScriptedModel, assistant_message
+from agents.testing import function_call as asks_for
 
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
 from chatbridge.adapters.openai.models import Api, openai_model
@@ -41,6 +43,7 @@ APIS: tuple[Api, ...] = ("responses", "chat_completions")
 GZIP = {"content-encoding": "gzip"}
 JSON = {"content-type": "application/json"}
 SAID = "one two three"
+STOP = {"finish_reason": "stop"}
 
 
 @pytest.fixture(params=APIS)
@@ -373,6 +376,28 @@ async def test_arguments_that_came_as_an_object_are_arguments(endpoint: Scripted
         '{"title": "oats"}',
         "succeeded",
     )
+
+
+async def test_an_agent_that_is_a_tool_is_heard_in_the_same_way(
+    endpoint: ScriptedEndpoint, api: Api
+) -> None:
+    thought: Any = [{"type": "text", "text": f"<think>a plan</think>{SAID}"}]
+    plain: dict[Api, Any] = {
+        "responses": response("completed", message(f"<think>a plan</think>{SAID}")),
+        "chat_completions": {"choices": [{"message": {"content": thought}, **STOP}]},
+    }
+    endpoint.answer(document(plain[api]), headers=JSON)
+    model = openai_model(model="m", base_url=endpoint.url, api_key=None, api=api)
+    inner = Agent(name="Inner", model=model.model)
+    outer = ScriptedModel(
+        [[asks_for("ask_inner", {"input": "?"}, call_id="1")], [assistant_message("Out.")]]
+    )
+    host = Agent(name="Host", tools=[inner.as_tool("ask_inner", "Ask it.")])
+    step, _ = kept(
+        await heard(OpenAIAgentRunner(outer, TaskTools(()), instructions="", agent=host))
+    )
+    assert step.tool_calls[0].output == SAID
+    await model.close()
 
 
 # --- what an operator reads

@@ -33,16 +33,6 @@ class Carried:
         """An answer has come: the fields of its message, and those of each of its calls."""
         self._answers |= {id: (message, fields) for id, fields in calls.items()}
 
-    def keep_whole(self, answer: Any) -> None:
-        """An answer has come that was not streamed."""
-        for choice in _objects(answer, "choices"):
-            for message in _objects(choice, "message"):
-                calls = {
-                    str(call.get("id")): unknown(call, CALL_FIELDS)
-                    for call in _objects(message, "tool_calls")
-                }
-                self.keep(unknown(message, MESSAGE_FIELDS), calls)
-
     def put_back(self, messages: Iterable[Any]) -> None:
         """Into each message of a request that has calls; a field that is there stays as it is."""
         for message in messages:

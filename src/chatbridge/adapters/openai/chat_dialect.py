@@ -57,6 +57,17 @@ class ChatDialect:
             raise NotAStream("application/json")
         yield from self.read(whole)
 
+    def answer(self, whole: Json) -> Json:
+        """An answer that nobody wanted streamed, in the strict dialect. Raises as `end` does."""
+        (strict,) = self.document(whole)
+        rest = [part for each in self.end() for part in _objects(each, "choices")]
+        for choice in _objects(strict, "choices")[:1]:
+            message = cast(Json, choice.pop("delta"))
+            for more in rest:
+                merge(message, cast(Json, more["delta"]))
+            choice["message"] = {"content": None, **message, "role": "assistant"}
+        return strict
+
     def end(self) -> Iterator[Json]:
         """What was held back. Raises TruncatedStream unless the answer has a good end."""
         rest = [*self._thinking.take(self._halves.rest()), *self._thinking.end()]

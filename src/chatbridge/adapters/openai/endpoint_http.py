@@ -11,13 +11,13 @@ from openai import DefaultAsyncHttpxClient
 
 from chatbridge.adapters.openai.carried import carried
 from chatbridge.adapters.openai.chat_dialect import ChatDialect
-from chatbridge.adapters.openai.event_stream import bounded
+from chatbridge.adapters.openai.event_stream import EventStream, bounded
 from chatbridge.adapters.openai.patience import Patience
 from chatbridge.adapters.openai.refused import Refused
 from chatbridge.adapters.openai.responses_dialect import ResponsesDialect
 from chatbridge.adapters.openai.room import Dialect, Room
 from chatbridge.adapters.openai.thinking import Thinking
-from chatbridge.adapters.openai.troubles import NotAStream, Silence
+from chatbridge.adapters.openai.troubles import EndpointTrouble, NotAStream, Silence
 
 log = logging.getLogger(__name__)
 
@@ -47,11 +47,12 @@ class EndpointHttp(DefaultAsyncHttpxClient):
         how["stream"] = True
         asked = asyncio.get_running_loop().time()
         answer = await self._answered(request, body, how, asked)
-        if not answer.is_success or not body.get("stream"):
-            answer = await _read(answer)
-            carried().keep_whole(_json(answer))
-            return answer
-        return _heard(answer, self._room(answer, body, asked))
+        dialect = self._dialect(request, str(body.get("model")))
+        if answer.is_success and body.get("stream"):
+            room = Room(answer, dialect, self._patience, asked, tools=bool(body.get("tools")))
+            return _again(answer, stream=room)
+        read = await _read(answer)
+        return _strict(read, dialect) if read.is_success else read
 
     async def _answered(
         self, request: httpx2.Request, body: Json, how: Json, asked: float
@@ -83,20 +84,15 @@ class EndpointHttp(DefaultAsyncHttpxClient):
             silence.address = str(request.url.copy_with(query=None))
             raise silence from None
 
-    def _room(self, answer: httpx2.Response, body: Json, asked: float) -> Room:
-        model = str(body.get("model"))
-
+    def _dialect(self, request: httpx2.Request, model: str) -> Dialect:
         def thinking() -> Thinking:
             return Thinking(
                 unopened=model in self._unopened, when_unopened=lambda: self._unopened.add(model)
             )
 
-        dialect: Dialect = (
-            ResponsesDialect(thinking)
-            if answer.request.url.path.endswith("/responses")
-            else ChatDialect(carried(), thinking())
-        )
-        return Room(answer, dialect, self._patience, asked, tools=bool(body.get("tools")))
+        if request.url.path.endswith("/responses"):
+            return ResponsesDialect(thinking)
+        return ChatDialect(carried(), thinking())
 
 
 def _body(request: httpx2.Request) -> Json | None:
@@ -144,8 +140,18 @@ async def _read(answer: httpx2.Response, most: int | None = None) -> httpx2.Resp
     return _again(answer, content=content)
 
 
-def _heard(answer: httpx2.Response, room: Room) -> httpx2.Response:
-    return _again(answer, stream=room)
+def _strict(answer: httpx2.Response, dialect: Dialect) -> httpx2.Response:
+    """The same of an answer that was not streamed. Raises an EndpointTrouble where it is none."""
+    stream = EventStream(answer.headers.get("content-type", "no content type"))
+    try:
+        events = [*stream.feed(answer.content)]
+        document = stream.document()
+        if events or document is None:
+            return answer
+        return _again(answer, json=dialect.answer(document))
+    except EndpointTrouble as trouble:
+        trouble.address = str(answer.request.url.copy_with(query=None))
+        raise
 
 
 # What is read of it is decoded already, and as long as it is.

@@ -60,6 +60,11 @@ class ResponsesDialect:
         told = whole if status == "failed" else {k: v for k, v in whole.items() if k != "error"}
         yield from self.read({"type": f"response.{status}", "response": told})
 
+    def answer(self, whole: Json) -> Json:
+        """A response that nobody wanted streamed, in the strict dialect."""
+        (strict,) = self.document(whole)
+        return cast(Json, strict["response"])
+
     def end(self) -> Iterator[Json]:
         """Nothing is left; whether the response had an end is seen by its reader."""
         yield from ()

@@ -46,6 +46,10 @@ class Dialect(Protocol):
         """The events of an answer that came as one object."""
         ...
 
+    def answer(self, whole: Json) -> Json:
+        """An answer that nobody wanted streamed, in the strict dialect."""
+        ...
+
     def end(self) -> Iterator[Json]:
         """What was held back."""
         ...
