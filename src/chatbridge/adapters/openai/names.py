@@ -9,6 +9,7 @@ _LONGEST = 64
 _ID_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _ID_LENGTH = 9
 _SPECIAL = re.compile(r"<\|.*?(?:\|>|$)")
+_ADDRESSED = re.compile(r".*\bto=\s*(\S+).*", re.S)
 _BETWEEN = re.compile(r"[^a-zA-Z0-9_-]+|__")
 
 
@@ -25,7 +26,7 @@ def meant_name(name: str, known: Collection[str]) -> str:
     """
     if name in known:
         return name
-    addressed = name.rpartition("to=")[2]
+    addressed = _ADDRESSED.sub(r"\1", name)
     written = next((part for part in _SPECIAL.split(addressed) if part.strip()), "")
     words = [word for word in _BETWEEN.split(written) if word and not word.isdigit()]
     return words[-1] if words and words[-1] in known else permitted_name(name)
