@@ -67,7 +67,7 @@ def _named(block: Json) -> str:
         case {"type": "text"} | None:
             return ""
         case {"type": kind}:
-            return f"Something of another kind ({_label(kind)}) came, which can't be read here."
+            return f"Something of an unknown kind ({_label(kind)}) came, which can't be read here."
         case _:
             return ""
 
@@ -116,4 +116,4 @@ def _is_true(value: Json) -> bool:
 
 
 def _without_words(failed: bool) -> str:
-    return "The tool failed and did not say why." if failed else "The tool answered without words."
+    return "The tool failed without saying why." if failed else "The tool answered without words."

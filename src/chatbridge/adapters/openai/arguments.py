@@ -10,17 +10,25 @@ _DEEPEST = 100
 
 
 def parsed_arguments(text: str) -> dict[str, Any] | None:
-    """The arguments by name, storable throughout; None if they are not a JSON object."""
+    """The arguments by name, storable throughout; None if they are not a JSON object.
+
+    Nor are they one in more than 100 levels: the tool server's client can't write it.
+    """
     parsed = _parsed(text or "{}")
-    return _clean(parsed) if isinstance(parsed, dict) else None
+    return _clean(parsed) if isinstance(parsed, dict) and _within(parsed, _DEEPEST) else None
 
 
 def storable_arguments(text: str) -> str:
-    """The text as it is, unless it holds or spells a NUL or a lone surrogate."""
+    """The text as it is, unless it holds or spells a NUL or a lone surrogate.
+
+    `{}` where it may spell one in more than 100 levels.
+    """
     plain = cleaned(text)
     if "\\u" not in plain:
         return plain
     parsed = _parsed(plain)
+    if not _within(parsed, _DEEPEST):
+        return "{}"
     clean = _clean(parsed)
     return plain if clean == parsed else json.dumps(clean, ensure_ascii=False)
 

@@ -58,7 +58,7 @@ def test_words_are_read_in_whatever_form_they_came(result: dict[str, Any]) -> No
             {"type": "resource_link", "name": "a", "uri": "https://a.example"},
             "a: https://a.example",
         ),
-        ({"type": "video"}, "Something of another kind (video) came, which can't be read here."),
+        ({"type": "video"}, "Something of an unknown kind (video) came, which can't be read here."),
     ],
 )
 def test_what_has_no_words_is_named(block: dict[str, Any], said: str) -> None:
@@ -69,7 +69,7 @@ def test_what_has_no_words_is_named(block: dict[str, Any], said: str) -> None:
 @pytest.mark.parametrize("content", [[], None, [text("")], [text(" \n")]])
 def test_nothing_is_said_to_be_nothing(content: Any) -> None:
     assert read(content=content) == "The tool answered without words."
-    assert read(content=content, isError=True) == "The tool failed and did not say why."
+    assert read(content=content, isError=True) == "The tool failed without saying why."
 
 
 DATA = {"items": [1, 2, 3]}
