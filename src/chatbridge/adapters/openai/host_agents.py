@@ -16,7 +16,7 @@ from agents import (
 )
 from agents.models import get_default_model_settings
 
-from chatbridge.adapters.openai.host_tools import HOSTED_TOOLS, telling
+from chatbridge.adapters.openai.host_tools import HOSTED_TOOLS, fit_tools, telling
 from chatbridge.adapters.openai.models import is_chat_completions
 from chatbridge.adapters.openai.names import apart
 from chatbridge.adapters.openai.tools import ToolHooks
@@ -41,7 +41,9 @@ class HostAgents:
                 model=self._watch(_model_of(agent, self._models)),
                 model_settings=_settings_of(agent),
                 handoffs=[self._handoff(to) for to in agent.handoffs],
-                tools=[telling(tool, self._hooks.failed) for tool in agent.tools],
+                tools=[
+                    telling(tool, self._hooks.failed) for tool in fit_tools(agent.name, agent.tools)
+                ],
             )
             _set_apart(known)
         return known

@@ -1,8 +1,9 @@
 """The host's own function tools in one run: copies that tell when they fail, and in JSON."""
 
 import copy
-from collections.abc import Awaitable, Callable
-from functools import wraps
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from functools import lru_cache, wraps
 from typing import Any
 
 from agents import (
@@ -24,6 +25,9 @@ from agents.tool import (
 from agents.tool_context import ToolContext
 
 from chatbridge.adapters.openai.outputs import readable_output
+from chatbridge.domain.model.tool_schema import Unfit, fitted
+
+_log = logging.getLogger(__name__)
 
 HOSTED_TOOLS = (
     CodeInterpreterTool,
@@ -34,6 +38,35 @@ HOSTED_TOOLS = (
 )
 Failed = Callable[[RunContextWrapper[Any]], None]
 Invoke = Callable[[ToolContext[Any], str], Awaitable[Any]]
+
+
+def fit_tools(agent: str, tools: Iterable[Tool]) -> Iterator[Tool]:
+    """The agent's tools, with schemas that every model takes; without one it is left out."""
+    for tool in tools:
+        try:
+            yield _fit(tool) if isinstance(tool, FunctionTool) else tool
+        except Unfit as unfit:
+            _tell(agent, tool.name, str(unfit))
+
+
+def _fit(tool: FunctionTool) -> FunctionTool:
+    given, schema = tool.params_json_schema, fitted(tool.params_json_schema)
+    if _required(schema) == _required(given):
+        return tool
+    copied = copy.copy(tool)
+    # what a strict reader asks for besides is not kept by mending
+    copied.params_json_schema, copied.strict_json_schema = schema, False
+    return copied
+
+
+def _required(schema: dict[str, Any]) -> dict[str, Any]:
+    return schema | {"required": schema.get("required", [])}
+
+
+# Once for all runs.
+@lru_cache(maxsize=1_000)
+def _tell(agent: str, tool: str, reason: str) -> None:
+    _log.warning("agent %s: its tool %r is not offered: %s", agent, tool[:100], reason)
 
 
 def telling(tool: Tool, failed: Failed) -> Tool:

@@ -8,11 +8,19 @@ from enum import Enum
 from typing import Any
 
 import pytest
-from agents import Agent, RunContextWrapper, ToolOutputImage, ToolOutputText, function_tool
+from agents import (
+    Agent,
+    FunctionTool,
+    RunContextWrapper,
+    ToolOutputImage,
+    ToolOutputText,
+    function_tool,
+)
 from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
 from pydantic import BaseModel
 
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
+from chatbridge.adapters.openai.host_tools import fit_tools
 from tests.contracts.agent_runner import heard, kept
 from tests.contracts.task_tools import TaskTools
 
@@ -98,6 +106,62 @@ async def test_the_hosts_tools_are_left_as_they_are() -> None:
     await heard(runner_of(agent, model), "go")
     assert agent.tools == [fails]
     assert vars(fails) == before
+
+
+def tool_of(schema: dict[str, Any], *, strict: bool = False) -> FunctionTool:
+    async def invoke(_: Any, arguments: str) -> str:
+        return arguments
+
+    return FunctionTool("tool", "A tool.", schema, invoke, strict_json_schema=strict)
+
+
+def offered(tool: FunctionTool) -> list[dict[str, Any]]:
+    """The schemas that a model is given where an agent has this tool."""
+    found = fit_tools("Host", [tool])
+    return [each.params_json_schema for each in found if isinstance(each, FunctionTool)]
+
+
+def test_a_schema_that_some_model_refuses_is_mended_and_the_hosts_stays() -> None:
+    given = {"type": "object", "properties": {"all": {"type": "array"}}}
+    tool = tool_of(given)
+    assert offered(tool) == [
+        {"type": "object", "properties": {"all": {"type": "array", "items": {}}}}
+    ]
+    assert tool.params_json_schema == given
+
+
+def test_a_mended_schema_is_not_called_strict() -> None:
+    tool = tool_of({"type": "object", "properties": {"all": {"type": "array"}}}, strict=True)
+    (fit,) = fit_tools("Host", [tool])
+    assert isinstance(fit, FunctionTool)
+    assert (fit.strict_json_schema, tool.strict_json_schema) == (False, True)
+
+
+def test_what_the_sdk_makes_of_a_function_goes_as_it_is() -> None:
+    @function_tool
+    def nothing() -> None: ...
+
+    @function_tool
+    def seen(place: Place, color: Color, words: list[str] | None = None) -> None: ...
+
+    assert list(fit_tools("Host", [nothing, seen])) == [nothing, seen]
+
+
+async def test_a_tool_that_no_model_takes_is_left_out_and_named(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    deep: dict[str, Any] = {"type": "object"}
+    for _ in range(70):
+        deep = {"type": "object", "properties": {"a": deep}}
+    model = ScriptedModel([[assistant_message("Hi.")], [assistant_message("Hi.")]])
+    runner = runner_of(Agent(name="Deep", tools=[tool_of(deep)]), model)
+    for _ in range(2):
+        (answer,) = kept(await heard(runner, "go"))
+        assert answer.content == "Hi."
+    assert (
+        caplog.text.count("agent Deep: its tool 'tool' is not offered: its schema is nested") == 1
+    )
+    assert not [tool.name for tool in model.calls[0].tools if tool.name == "tool"]
 
 
 class Color(Enum):
