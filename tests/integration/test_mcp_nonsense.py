@@ -56,6 +56,9 @@ NONSENSE = [
     answering(b"<html>Bad Gateway</html>", 502),
     answering(b"", 504),
 ]
+NO_SPOONS = ToolResult(
+    output="The tool server 'probe' answered with an error: no spoons", failed=True
+)
 REFUSALS = {status: answering(b"no", status) for status in (401, 403, 413, 429)}
 
 
@@ -104,6 +107,35 @@ async def test_a_call_that_is_answered_with_nonsense_is_made_once_and_its_outcom
     assert result.output.endswith("the tool did its work is unknown. Check before trying again.")
     assert len(result.output) < 400
     assert app.calls == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "media_type", "read"),
+    [
+        (b'{"jsonrpc": "2.0", "error": "no spoons"}', 200, "application/json", NO_SPOONS),
+        (b'{"jsonrpc": "2.0", "error": ["no spoons"]}', 400, "application/json", NO_SPOONS),
+        (b'data: {"error": {"message": "no spoons"}}\n\n', 200, "text/event-stream", NO_SPOONS),
+        (
+            b'data: {"result": "a spoon"}\r\n\r\n',
+            200,
+            "text/event-stream",
+            ToolResult(output="a spoon"),
+        ),
+        (
+            b'[{"result": [{"text": "a spoon"}]}]',
+            200,
+            "application/json",
+            ToolResult(output="a spoon"),
+        ),
+    ],
+)
+async def test_what_is_hardly_json_rpc_is_an_answer_all_the_same(
+    body: bytes, status: int, media_type: str, read: ToolResult
+) -> None:
+    app = AnsweringCalls(answering(body, status, media_type.encode()))
+    async with serving(app) as base, provider(probe_at(base, timeout=2)) as tools:
+        await tools.tools(ALICE)
+        assert await tools.call(request("echo", text="hi"), ALICE) == read
 
 
 @pytest.mark.parametrize("status", REFUSALS)

@@ -24,9 +24,8 @@ def legible(result: Mapping[str, Json]) -> dict[str, Json]:
     named = [words for block in blocks if (words := _said(block) or _named(block)).strip()]
     words = _with_data("\n".join(said), "\n".join(named), result.get("structuredContent"))
     failed = _is_true(result.get("isError"))
-    kept = {"resultType": kind} if isinstance(kind := result.get("resultType"), str) else {}
     return {
-        **kept,
+        "resultType": "complete",
         "content": [{"type": "text", "text": words or _without_words(failed)}],
         "isError": failed,
     }

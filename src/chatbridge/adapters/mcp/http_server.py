@@ -15,6 +15,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import Tool
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
+from chatbridge.adapters.mcp.bodies import read_leniently
 from chatbridge.adapters.mcp.bounded import bound
 from chatbridge.adapters.mcp.exchange import (
     CLIENT_INFO,
@@ -316,6 +317,7 @@ def _first(error: Exception) -> Exception:
 
 async def _bound(response: httpx2.Response) -> None:
     bound(response, _traffic.get().note)
+    read_leniently(response)
 
 
 async def _hurry_goodbyes(request: httpx2.Request) -> None:
