@@ -55,6 +55,8 @@ interface Sent {
 
 /** Asks for a stream that can be resumed, says of a stream that it can, and of any answer that streams can. */
 const RESUMABLE = "X-Chatbridge-Stream";
+/** By it the model is told what day it is. */
+const TIME_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 /** Such a stream is never silent for longer than 2 s: then nobody is there any more. */
 const SILENCE_MS = 4_000;
 /** Long enough for a page that lets the person sign in again first. */
@@ -111,7 +113,9 @@ export class Api {
    */
   async ask(request: StreamingRequest, key: string, signal: AbortSignal): Promise<Telling> {
     const { asksToResume } = this;
-    const headers = asksToResume ? { "Idempotency-Key": key, [RESUMABLE]: "resumable" } : {};
+    const headers = asksToResume
+      ? { "Idempotency-Key": key, [RESUMABLE]: "resumable", "X-Chatbridge-Time-Zone": TIME_ZONE }
+      : {};
     const patience = this.resumes ? SEND_PATIENCE_MS : Infinity;
     const url = this.#url;
     return this.#told(await this.#request(url, { body: request, headers, signal, patience }), url);

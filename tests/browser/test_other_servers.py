@@ -17,7 +17,7 @@ from tests.browser.opened import OPTIONS, whole
 from tests.chatkit_client import Json
 
 OF_CHATKIT = {"Content-Type", "Accept-Language", "ChatKit-Frame-Instance-Id"}
-OURS = {"Idempotency-Key", "X-Chatbridge-Stream", "Last-Event-ID"}
+OURS = {"Idempotency-Key", "X-Chatbridge-Stream", "X-Chatbridge-Time-Zone", "Last-Event-ID"}
 
 SET_UP = """(options) => document.querySelector("openai-chatkit").setOptions(options)"""
 

@@ -21,12 +21,24 @@ _ON_BUSY = Header(
     "`interrupt` that answer and keep what it has said. Unset: as the server is configured.",
 )
 
+_ZONE = Header(
+    None,
+    alias="X-Chatbridge-Time-Zone",
+    pattern="^[A-Za-z0-9_+/-]{1,64}$",
+    description="The person's time zone by its IANA name, by which the model is told what day it "
+    "is. Unset, or not known to the server: UTC.",
+    examples=["Europe/Berlin"],
+)
+
 
 async def asking(
-    request: Request, key: str | None = _KEY, on_busy: OnBusy | None = _ON_BUSY
+    request: Request,
+    key: str | None = _KEY,
+    on_busy: OnBusy | None = _ON_BUSY,
+    zone: str | None = _ZONE,
 ) -> Asking:
     """What the headers say; FastAPI answers 422 where they can't be read."""
     if key is None:
-        return Asking(on_busy=on_busy)
+        return Asking(on_busy=on_busy, zone=zone)
     digest = sha256(await request.body()).hexdigest()
-    return Asking(once=Once(key=key, digest=digest), on_busy=on_busy)
+    return Asking(once=Once(key=key, digest=digest), on_busy=on_busy, zone=zone)

@@ -19,6 +19,7 @@ _ASKED_WITH = (
     "Last-Event-ID",
     "X-Chatbridge-On-Busy",
     "X-Chatbridge-Stream",
+    "X-Chatbridge-Time-Zone",
 )
 _ANSWERED_WITH = ("Link", "Retry-After", "X-Chatbridge-Stream", "X-Conversation-Id", "X-Turn-Id")
 

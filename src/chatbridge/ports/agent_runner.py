@@ -16,11 +16,13 @@ class AgentRequest:
 
     `before_call` is awaited with the call's id after its ToolCallStarted was yielded and before
     the tool runs; it returns when the call is durable and raises TurnLost when the turn is lost.
+    `zone` is the person's time zone, as far as the page gives it.
     """
 
     window: tuple[Message, ...]
     on_behalf: OnBehalf
     before_call: Callable[[CallId], Awaitable[None]]
+    zone: str | None = None
 
 
 class AgentRunner(Protocol):

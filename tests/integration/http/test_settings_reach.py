@@ -38,15 +38,15 @@ class AskedModel(OfflineModel):
             yield event
 
 
-async def answered(here: Served, message: str, user: str = "") -> dict[str, Any]:
+async def answered(here: Served, message: str, user: str = "", **headers: str) -> dict[str, Any]:
     """A whole turn."""
-    user = user or somebody()
-    answer = await here.as_user(user).post(f"/api/{user}/chat", json={"message": message})
+    user, body = user or somebody(), {"message": message}
+    answer = await here.as_user(user).post(f"/api/{user}/chat", json=body, headers=headers)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-async def asked(**agent: Any) -> AskedModel:
+async def asked(headers: dict[str, str] | None = None, **agent: Any) -> AskedModel:
     """A model that was asked once by a service with these settings of its agent."""
     model = AskedModel()
 
@@ -56,13 +56,18 @@ async def asked(**agent: Any) -> AskedModel:
         container.endpoint.override(Object(Endpoint(model, nothing)))
 
     async with served(settings_for("memory:", agent=agent), override) as here:
-        assert (await answered(here, "hello"))["state"] == "completed"
+        assert (await answered(here, "hello", **(headers or {})))["state"] == "completed"
     return model
 
 
 async def test_the_model_is_told_the_instructions() -> None:
     (told,) = (await asked(instructions="Speak like a pirate.")).instructions
     assert str(told).startswith("Speak like a pirate.\n\nToday is ")
+
+
+async def test_the_model_is_told_the_day_in_the_zone_that_the_page_gives() -> None:
+    (told,) = (await asked({"X-Chatbridge-Time-Zone": "Pacific/Kiritimati"})).instructions
+    assert str(told).endswith("(Pacific/Kiritimati).")
 
 
 @pytest.mark.parametrize("tracing", [True, False])

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Collection
-from datetime import UTC, datetime
+from functools import partial
 from typing import Any, cast
 
 from agents import (
@@ -32,7 +32,7 @@ from chatbridge.adapters.openai.messages import Words, content_of, model_input
 from chatbridge.adapters.openai.models import Models, no_endpoint
 from chatbridge.adapters.openai.outputs import shown_output
 from chatbridge.adapters.openai.readable import readable
-from chatbridge.adapters.openai.today import dated
+from chatbridge.adapters.openai.today import dated, now_in
 from chatbridge.adapters.openai.tools import Toolbox, ToolHooks
 from chatbridge.adapters.openai.watched_model import WatchedModel
 from chatbridge.domain.model.turn_event import ToolCallStarted, TurnEvent
@@ -171,7 +171,7 @@ class _Run:
         return RunConfig(
             group_id=self._request.on_behalf.conversation_id,
             model_provider=self._models,
-            call_model_input_filter=_given,
+            call_model_input_filter=partial(_given, self._request.zone),
             tool_not_found_behavior="return_error_to_model",
             tool_error_formatter=self._hooks.describe,
             tracing_disabled=not tracing,
@@ -229,7 +229,7 @@ class _Run:
         return failure
 
 
-def _given(data: CallModelData[Any]) -> ModelInputData:
+def _given(zone: str | None, data: CallModelData[Any]) -> ModelInputData:
     """What a model is given, each time that it is asked; agents that are tools inherit it."""
     given = data.model_data
-    return ModelInputData(readable(given.input), dated(given.instructions, datetime.now(UTC)))
+    return ModelInputData(readable(given.input), dated(given.instructions, now_in(zone)))

@@ -46,11 +46,13 @@ class Once:
 class Asking:
     """How a turn is asked for: at most once under a key, and what to do where one is running.
 
-    `on_busy` unset: what the server is set to.
+    `on_busy` unset: what the server is set to. `zone` is the person's time zone by its IANA name,
+    as the page gives it; unset or unknown, the day is told by UTC.
     """
 
     once: Once | None = None
     on_busy: OnBusy | None = None
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,7 +74,7 @@ class Answering:
         mine = (r for (owner, _), r in self._recordings.items() if owner == user_id)
         return next((r for r in mine if r.turn.id == id), None)
 
-    async def begin(self, request: TurnRequest) -> Recording | Repeated:
+    async def begin(self, request: TurnRequest, zone: str | None = None) -> Recording | Repeated:
         """Keep the message and begin to answer it. Raises like the repository."""
         begun = await self._repository.begin(request, self._window.high)
         if isinstance(begun, Repeated):
@@ -83,7 +83,7 @@ class Answering:
         window = self._window.of(begun.newest, begun.counted)
         self._recordings[_place(begun.turn)] = recording
         self._keeper.open(recording)
-        task = asyncio.create_task(self._answer(recording, window))
+        task = asyncio.create_task(self._answer(recording, window, zone))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return recording
@@ -97,10 +97,12 @@ class Answering:
                 recording.stop("interrupted")
             await asyncio.wait(self._tasks)
 
-    async def _answer(self, recording: Recording, window: tuple[Message, ...]) -> None:
+    async def _answer(
+        self, recording: Recording, window: tuple[Message, ...], zone: str | None
+    ) -> None:
         # never cancelled: only the speaking is, so that the end is always kept
         try:
-            speaking = asyncio.create_task(self._speak(recording, window))
+            speaking = asyncio.create_task(self._speak(recording, window, zone))
             await _until_spoken(recording, speaking)
             if recording.state == "speaking":
                 _close(recording, speaking)
@@ -115,7 +117,9 @@ class Answering:
 
     # --- say
 
-    async def _speak(self, recording: Recording, window: tuple[Message, ...]) -> None:
+    async def _speak(
+        self, recording: Recording, window: tuple[Message, ...], zone: str | None
+    ) -> None:
         turn = recording.turn
         if turn.conversation.title is None and turn.subject:
             self._say(recording, Titled(title=title_from(turn.subject.content)))
@@ -127,6 +131,7 @@ class Answering:
                 turn_id=turn.id,
             ),
             before_call=recording.until_kept,
+            zone=zone,
         )
         async with aclosing(self._agent.run(request)) as events:
             async for event in events:

@@ -119,7 +119,7 @@ class Turns:
             new=new,
             once=asking.once,
         )
-        return await self._begin(request, asking.on_busy or self._on_busy)
+        return await self._begin(request, asking)
 
     async def retry(
         self,
@@ -139,7 +139,7 @@ class Turns:
             retry_of=message_id,
             once=asking.once,
         )
-        return await self._begin(request, asking.on_busy or self._on_busy)
+        return await self._begin(request, asking)
 
     async def watch(self, user_id: UserId, id: TurnId) -> Recording:
         """A turn that runs, here or elsewhere, or has ended within the last hour.
@@ -225,24 +225,24 @@ class Turns:
         """Close every turn that has lost its replica."""
         await self._stale.sweep()
 
-    async def _begin(self, request: TurnRequest, on_busy: OnBusy) -> Recording:
+    async def _begin(self, request: TurnRequest, asking: Asking) -> Recording:
         give_up = monotonic() + _INTERRUPT_SECONDS
         while True:
             self.require_open()
             try:
-                return await self._begin_once(request)
+                return await self._begin_once(request, asking.zone)
             except Busy:
-                if on_busy == "reject" or monotonic() > give_up:
+                if (asking.on_busy or self._on_busy) == "reject" or monotonic() > give_up:
                     raise
             await self.cancel(request.user_id, request.conversation_id)
             await asyncio.sleep(_INTERRUPT_EVERY)
 
-    async def _begin_once(self, request: TurnRequest) -> Recording:
+    async def _begin_once(self, request: TurnRequest, zone: str | None) -> Recording:
         try:
-            begun = await self._answering.begin(request)
+            begun = await self._answering.begin(request, zone)
         except StaleTurn:
             await self.close_stale(request.user_id, request.conversation_id)
-            begun = await self._answering.begin(request)
+            begun = await self._answering.begin(request, zone)
         if isinstance(begun, Repeated):
             return await self._shown(begun.turn)
         self._stale.seen()

@@ -23,6 +23,7 @@ const TO_CHATBRIDGE = [
   "last-event-id",
   "x-chatbridge-on-busy",
   "x-chatbridge-stream",
+  "x-chatbridge-time-zone",
   "x-request-id",
 ];
 const TO_CLIENT = [
