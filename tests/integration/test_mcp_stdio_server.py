@@ -65,7 +65,7 @@ async def test_one_process_serves_all_calls_and_ends_with_the_provider(
     failed = await tools.call(request("fail"), ALICE)
     await tools.close()
 
-    assert listed == ["process", "die", "meet", "fail", "key"]
+    assert listed == ["process", "die", "meet", "fail", "flood", "key"]
     assert (failed.output, failed.failed) == ("No.", True)
     assert not alive(process)
 
@@ -97,6 +97,19 @@ async def test_a_call_during_which_the_process_dies_is_not_repeated(
     assert result.failed
     assert "whether the tool did its work is unknown" in result.output
     assert noted(log) == ["die", "process"]
+
+
+async def test_a_line_that_is_too_long_is_not_read_and_the_next_call_has_a_new_process(
+    tools: McpToolProvider,
+) -> None:
+    first = await process_of(tools)
+    result = await tools.call(request("flood"), ALICE)
+
+    assert (result.failed, result.unknown) == (True, False)
+    assert "more than 8 MiB in one line, not read" in result.output
+    assert await process_of(tools) != first
+    await tools.close()
+    assert not alive(first)
 
 
 async def test_the_calls_id_travels_with_it(tools: McpToolProvider) -> None:

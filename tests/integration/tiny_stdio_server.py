@@ -45,6 +45,12 @@ async def fail() -> str:
 
 
 @server.tool(structured_output=False)
+async def flood() -> str:
+    """Answer with more than anybody reads."""
+    return "x" * 9 * 1024**2
+
+
+@server.tool(structured_output=False)
 async def key(context: Context) -> str:
     """What names the call."""
     return str((context.request_context.meta or {}).get("chatbridge/idempotency-key"))

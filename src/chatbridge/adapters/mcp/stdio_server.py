@@ -2,17 +2,14 @@
 
 import asyncio
 import logging
-import sys
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
-import anyio
-from mcp import Client, MCPError, StdioServerParameters, stdio_client
+from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.subscriptions import ListenNotSupportedError, SubscriptionLost
-from mcp.shared.message import SessionMessage
 
+from chatbridge.adapters.mcp.child_process import messages
 from chatbridge.adapters.mcp.exchange import (
     CLIENT_INFO,
     Alive,
@@ -124,7 +121,7 @@ class StdioSource:
 
     def _connecting(self, sieve: Sieve, end: Callable[[], None]) -> Client:
         return Client(
-            sieve.around(_watched(self._parameters, end)),
+            sieve.around(messages(self._parameters, end)),
             mode="auto",
             message_handler=heeding(self._changed),
             cache=None,
@@ -158,34 +155,3 @@ def _give_up(connected: asyncio.Future[Client]) -> None:
         connected.set_exception(Unreachable("the process did not start"))
         # nobody may be waiting for it any more
         connected.exception()
-
-
-@asynccontextmanager
-async def _watched(
-    parameters: StdioServerParameters, end: Callable[[], None]
-) -> AsyncGenerator[Any]:
-    """The process's transport; `end` is called before anybody else learns that it has ended."""
-    send, receive = anyio.create_memory_object_stream[SessionMessage | Exception]()
-    errors = sys.__stderr__ or sys.stderr
-
-    async def relay() -> None:
-        async with send:
-            try:
-                async for message in read:
-                    await send.send(message)
-            except anyio.BrokenResourceError:
-                _log.debug("a message came after its reader had gone")
-            finally:
-                end()
-
-    async with (
-        send,
-        receive,
-        stdio_client(parameters, errors) as (read, write),
-        anyio.create_task_group() as group,
-    ):
-        group.start_soon(relay)
-        try:
-            yield receive, write
-        finally:
-            group.cancel_scope.cancel()
