@@ -75,6 +75,8 @@ def run(
     logging.basicConfig(level="INFO", format="%(levelname)s %(name)s: %(message)s")
     for chatty in ("httpx", "httpx2", "mcp", "chatkit", "alembic", "uvicorn"):
         logging.getLogger(chatty).setLevel("WARNING")
+    # its tracebacks quote what tool servers say; what fails is said once more by our own lines
+    logging.getLogger("mcp.client").setLevel("CRITICAL")
     startable = _Startable(app)
     config = uvicorn.Config(
         startable,

@@ -28,6 +28,10 @@ class _Call:
         """Whether its arguments are an object already."""
         return self.name != "" and _is_object("".join(self.arguments))
 
+    def repeats(self, arguments: str) -> bool:
+        """Whether these are all of its arguments once more: what is told twice is run once."""
+        return self.whole and arguments == "".join(self.arguments)
+
     @property
     def begun(self) -> bool:
         """Whether its arguments have begun and have no end."""
@@ -60,10 +64,12 @@ class CallDeltas:
         """The piece as a strict endpoint would have sent it."""
         function = _function(piece)
         name, arguments = _text(function.get("name")), _arguments(function.get("arguments"))
-        known = self._find(piece, name)
+        known = self._find(piece, name, arguments)
         call = known or self._begin(piece)
         first = not call.name
         call.name = call.name or name
+        if call.repeats(arguments):
+            arguments = ""
         if arguments:
             call.arguments.append(arguments)
         merge(call.extras, unknown(piece, CALL_FIELDS | set(function)))
@@ -79,15 +85,18 @@ class CallDeltas:
         self._calls.append(call)
         return call
 
-    def _find(self, piece: Json, name: str) -> _Call | None:
+    def _find(self, piece: Json, name: str, arguments: str) -> _Call | None:
         theirs, index = _text(piece.get("id")), _index(piece)
         if theirs:
             same = [c for c in self._calls if c.theirs == theirs and index in (c.index, None)]
             if same:
-                return None if name and same[-1].whole else same[-1]
+                again = same[-1].repeats(arguments)
+                return None if name and same[-1].whole and not again else same[-1]
         if index is None:
             return None if name or not self._calls else self._calls[-1]
         there = next((call for call in reversed(self._calls) if call.index == index), None)
+        if there and not theirs and name == there.name and there.repeats(arguments):
+            return there
         return None if there is None or _is_another(there, theirs, name) else there
 
 

@@ -37,7 +37,6 @@ class EndpointHttp(DefaultAsyncHttpxClient):
         super().__init__(**how)
         self._patience = patience
         self._refused: defaultdict[tuple[str, str], Refused] = defaultdict(Refused)
-        self._unopened: set[str] = set()
 
     async def send(self, request: httpx2.Request, **how: Any) -> httpx2.Response:
         """The answer to the request, or to what is left of it."""
@@ -47,7 +46,7 @@ class EndpointHttp(DefaultAsyncHttpxClient):
         how["stream"] = True
         asked = asyncio.get_running_loop().time()
         answer = await self._answered(request, body, how, asked)
-        dialect = self._dialect(request, str(body.get("model")))
+        dialect = _dialect(request)
         if answer.is_success and body.get("stream"):
             room = Room(answer, dialect, self._patience, asked, tools=bool(body.get("tools")))
             return _again(answer, stream=room)
@@ -84,15 +83,11 @@ class EndpointHttp(DefaultAsyncHttpxClient):
             silence.address = str(request.url.copy_with(query=None))
             raise silence from None
 
-    def _dialect(self, request: httpx2.Request, model: str) -> Dialect:
-        def thinking() -> Thinking:
-            return Thinking(
-                unopened=model in self._unopened, when_unopened=lambda: self._unopened.add(model)
-            )
 
-        if request.url.path.endswith("/responses"):
-            return ResponsesDialect(thinking)
-        return ChatDialect(carried(), thinking())
+def _dialect(request: httpx2.Request) -> Dialect:
+    if request.url.path.endswith("/responses"):
+        return ResponsesDialect(Thinking)
+    return ChatDialect(carried(), Thinking())
 
 
 def _body(request: httpx2.Request) -> Json | None:

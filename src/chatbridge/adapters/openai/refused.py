@@ -44,6 +44,14 @@ _WORD = re.compile(r"[A-Za-z_][\w]*(?:(?:\.|\[|\]\.?)+\w+)*\]?")
 _QUOTED = re.compile(r"['\"`]([\w.\[\] -]{1,120})['\"`]")
 _AT_THE_END = re.compile(r"(?:supplied|parameters?|arguments?|fields?|names?|keys?)\s*:\s*(\w+)")
 _TOOL_PLACE = re.compile(r"(?:function_declarations|tools)[.\[]+(\d+)")
+_ITS_WORDS = {"message", "msg", "detail", "error", "reason", "description", "error_description"}
+_SCHEMA = re.compile(
+    r"schema|parameter|declaration|propert|definition|invalid (?:function|tool)", re.I
+)
+# the model's own call was refused, not the tool that was offered
+_ABOUT_A_CALL = re.compile(
+    r"tool_use_failed|did not match|failed_generation|call validation|generated", re.I
+)
 _EVERY = "*"
 
 
@@ -180,7 +188,9 @@ def _tool(refusal: Any, request: Json) -> Json | None:
         found = [int(place) for place in _TOOL_PLACE.findall(text)]
         if found and found[-1] < len(tools):
             return tools[found[-1]]
-    quoted = {name for text in texts for name in _QUOTED.findall(text)}
+    if _ABOUT_A_CALL.search(json.dumps(refusal)):
+        return None
+    quoted = {name for text in texts if _SCHEMA.search(text) for name in _QUOTED.findall(text)}
     return next((tool for tool in tools if _name(tool) in quoted), None)
 
 
@@ -207,8 +217,11 @@ def _objects(value: Any) -> Iterator[Json]:
         yield from _objects(each)
 
 
+# What the endpoint says itself: it may repeat beside it what a person or a model has said.
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     for each in _objects(value):
-        yield from (text for text in each.values() if isinstance(text, str))
+        yield from (
+            text for key, text in each.items() if key in _ITS_WORDS and isinstance(text, str)
+        )

@@ -7,7 +7,6 @@ an answer about them stays whole.
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,7 +19,8 @@ _MAY_OPEN = re.compile(
     r"<(?:[\w:]{0,20}>?|\|[a-z]{0,7}(?:\|>?)?)?$|\[[A-Z]{0,5}\]?$|◁[a-z]{0,5}▷?$", re.I
 )
 _CLOSES = re.compile(rf"</(?:\w+:)?(?:{_WORDS})>|\[/THINK\]|◁/think▷", re.I)
-_CLOSES_ALONE = re.compile(rf"(?<![`'\"])(?:</(?:{_WORDS})>|\[/THINK\]|◁/think▷)(?=\s|$)", re.I)
+# where no beginning was written, only an end of the line is one of the thinking
+_CLOSES_ALONE = re.compile(rf"(?:</(?:{_WORDS})>|\[/THINK\]|◁/think▷)[ \t]*\n", re.I)
 _HEAD = re.compile(
     r"<\|start\|>[^<]*|<\|channel\|>(?P<name>[^<]*)|<\|constrain\|>[^<]*|<\|message\|>"
 )
@@ -39,24 +39,12 @@ class Said:
 
 
 class Thinking:
-    """Parts one text as it comes; what may be the beginning of a mark waits for the next piece.
+    """Parts one text as it comes; what may be the beginning of a mark waits for the next piece."""
 
-    `unopened`: the template opens the thinking, so that only its end is written. Then nothing is an
-    answer before that end, unless the text ends without one. `when_unopened` hears of a text that
-    was taken for an answer and turns out to have been thinking.
-    """
-
-    def __init__(
-        self, *, unopened: bool = False, when_unopened: Callable[[], object] = lambda: None
-    ) -> None:
+    def __init__(self) -> None:
         self._held = ""
         self._read = self._start
-        self._otherwise = self._inside if unopened else self._answer
         self._thought = False
-        self._whole: list[str] | None = [] if unopened else None
-        self._tail = ""
-        self._named = False
-        self._when_unopened = when_unopened
 
     def take(self, piece: str) -> list[Said]:
         """What is known of the text, now that this much more of it has come."""
@@ -73,8 +61,6 @@ class Thinking:
     def end(self) -> list[Said]:
         """The rest, when nothing follows."""
         rest, self._held = self._held, ""
-        if self._whole is not None:
-            return [Said("answer", "".join(self._whole) + rest)]
         kind: Kind = "thinking" if self._read in (self._inside, self._channel) else "answer"
         if self._read == self._head:
             return []
@@ -91,30 +77,21 @@ class Thinking:
             return bare[opened.end() :]
         if not bare or _MAY_OPEN.match(bare):
             return bare if self._thought else text
-        self._read = self._otherwise
+        self._read = self._answer
         return bare if self._thought else text
 
     def _inside(self, text: str, said: list[Said]) -> str:
         closed = _CLOSES.search(text)
         if closed:
             said.append(Said("thinking", text[: closed.start()]))
-            self._whole = None
             self._thought = True
-            self._otherwise = self._answer
             self._read = self._start
             return text[closed.end() :].lstrip()
         sure = _sure(text)
         said.append(Said("thinking", text[:sure]))
-        if self._whole is not None:
-            self._whole.append(text[:sure])
         return text[sure:]
 
     def _answer(self, text: str, said: list[Said]) -> str:
-        whole = self._tail + text
-        self._named = self._named or bool(_OPENS.search(whole))
-        if not self._named and _CLOSES_ALONE.search(whole):
-            self._when_unopened()
-        self._tail = whole[-_LONGEST_MARK:]
         said.append(Said("answer", text))
         return ""
 

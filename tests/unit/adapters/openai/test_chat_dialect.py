@@ -143,6 +143,19 @@ def test_two_calls_stay_apart(pieces: list[dict[str, Any]]) -> None:
     assert len(set(answer.ids)) == 2
 
 
+@pytest.mark.parametrize(
+    "id", [pytest.param("call_1", id="by its id"), pytest.param(None, id="by its index")]
+)
+def test_a_call_that_is_told_twice_is_one(id: str | None) -> None:
+    told = call(0, id, "add_task", '{"title": "milk"}')
+    assert read(calling(told, told)).calls == [("add_task", '{"title": "milk"}')]
+
+
+def test_the_same_call_under_another_id_is_another() -> None:
+    pieces = (call(n, f"call_{n}", "add_task", '{"title": "milk"}') for n in range(2))
+    assert len(read(calling(*pieces)).calls) == 2
+
+
 def test_a_call_of_the_api_before_this_one_is_a_call() -> None:
     old = chunk({"function_call": {"name": "add", "arguments": X}})
     assert read([old, chunk(finish="function_call")]).calls == [("add", X)]

@@ -144,6 +144,33 @@ def test_a_tool_that_is_refused_is_left_out_and_the_others_stay(refusal: Any) ->
     assert left(refusal)["tools"] == [TOOL]
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        {
+            "error": {
+                "message": "Tool call validation failed: parameters for tool 'odd.tool' did not "
+                "match schema: errors: [missing properties: 'title']",
+                "code": "tool_use_failed",
+                "failed_generation": "{}",
+            }
+        },
+        {
+            "detail": [
+                {
+                    "loc": ["body"],
+                    "msg": "String should have at most 1000 characters",
+                    "input": "unsupported: 'stream_options' and 'odd.tool', a schema",
+                }
+            ]
+        },
+        openai('The prompt was not allowed by our policy: "how do I use `odd.tool`"'),
+    ],
+)
+def test_what_a_refusal_only_quotes_is_not_refused(refusal: Any) -> None:
+    assert left(refusal) == REQUEST
+
+
 def test_with_the_last_tool_all_that_is_said_of_tools_goes() -> None:
     refused = Refused()
     request = copy.deepcopy(REQUEST) | {"tools": [copy.deepcopy(ODD)], "tool_choice": "auto"}

@@ -7,8 +7,8 @@ from chatbridge.adapters.openai.thinking import Thinking, without_thinking
 HELLO = ("Hello <b>", "a plan")
 
 
-def parted(text: str, size: int, *, unopened: bool = False) -> tuple[str, str]:
-    parts = Thinking(unopened=unopened)
+def parted(text: str, size: int) -> tuple[str, str]:
+    parts = Thinking()
     said = [s for n in range(0, len(text), size) for s in parts.take(text[n : n + size])]
     said += parts.end()
     kinds = ("answer", "thinking")
@@ -47,18 +47,12 @@ def test_an_answer_is_parted_from_its_thinking(
     assert without_thinking(text) == expected[0]
 
 
-@pytest.mark.parametrize("size", [1, 4, 1000])
-def test_of_a_model_whose_template_opens_the_thinking_only_its_end_is_seen(size: int) -> None:
-    text = "a plan</think>\n\nHello <b>"
-    assert parted(text, size, unopened=True) == HELLO
-    assert parted("no end at all", size, unopened=True)[0] == "no end at all"
-    assert without_thinking(text) == "Hello <b>"
-    channels = "<|channel|>analysis<|message|>a plan<|end|><|channel|>final<|message|>Hello <b>"
-    assert parted(channels, size, unopened=True) == HELLO
+def test_thinking_that_only_ends_is_not_sent_back() -> None:
+    assert without_thinking("a plan</think>\n\nHello <b>") == "Hello <b>"
 
 
-def test_thinking_that_only_ends_is_noticed() -> None:
-    noticed: list[str] = []
-    for text in ("a plan</think>\n\nHello", "The end of <think> is </think> here", "`</think>`"):
-        Thinking(when_unopened=lambda text=text: noticed.append(text)).take(text)
-    assert noticed == ["a plan</think>\n\nHello"]
+@pytest.mark.parametrize(
+    "text", ["You end it with </think> and go on.", "Its end is </think>", "`</think>` ends it"]
+)
+def test_an_answer_about_the_mark_is_sent_back_whole(text: str) -> None:
+    assert without_thinking(text) == text

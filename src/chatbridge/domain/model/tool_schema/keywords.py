@@ -1,6 +1,7 @@
 """JSON Schema's keywords as readers know them (2020-12), and what is taken for a type."""
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -67,12 +68,15 @@ def is_of(value: Any, types: str | list[str]) -> bool:
     return name in wanted or (name == "integer" and "number" in wanted)
 
 
+# beyond these a reader that counts in 64 bits, or in floats, can't take it
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < 2**63 if isinstance(value, int) else math.isfinite(value)
 
 
 def _is_count(value: Any) -> bool:
-    return _is_number(value) and value >= 0 and float(value).is_integer()
+    return isinstance(value, int) and _is_number(value) and value >= 0
 
 
 def _is_step(value: Any) -> bool:
@@ -81,6 +85,13 @@ def _is_step(value: Any) -> bool:
 
 def _is(kind: type) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, kind)
+
+
+def _is_pattern(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and bool(re.compile(value))
+    except re.error:
+        return False
 
 
 def _is_anything(_: Any) -> bool:
@@ -95,7 +106,8 @@ def _are_names_by_name(value: Any) -> bool:
 
 
 _CHECKS: dict[str, Callable[[Any], bool]] = {
-    "title description format pattern contentEncoding contentMediaType": _is(str),
+    "title description format contentEncoding contentMediaType": _is(str),
+    "pattern": _is_pattern,
     "minLength maxLength minItems maxItems minProperties maxProperties": _is_count,
     "minContains maxContains": _is_count,
     "minimum maximum exclusiveMinimum exclusiveMaximum": _is_number,
