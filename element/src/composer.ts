@@ -3,6 +3,7 @@
 import type { ChatKitOptions } from "@openai/chatkit";
 import { h } from "./dom";
 import { icon } from "./icons";
+import { onScreen } from "./keyboard";
 import { renderMarkdown } from "./markdown";
 import type { Session } from "./session";
 import { strings } from "./strings";
@@ -13,6 +14,7 @@ export class Composer {
   readonly #button = h("button", { type: "submit", class: "filled round" });
   readonly #form = h("form", {}, this.#text, this.#button);
   readonly #reason = h("p", { class: "reason", role: "status" });
+  readonly #note = h("p", { class: "note", role: "status" });
   readonly #disclaimer = h("div", { class: "disclaimer prose" });
 
   constructor(
@@ -20,10 +22,15 @@ export class Composer {
     private readonly send: (text: string) => void,
     private readonly open: (address: string) => void,
   ) {
-    this.node.append(this.#form, this.#reason, this.#disclaimer);
-    this.#text.addEventListener("input", () => this.#written());
+    this.node.append(this.#form, this.#note, this.#reason, this.#disclaimer);
+    this.#text.addEventListener("input", () => {
+      this.#note.textContent = "";
+      this.#written();
+    });
     this.#text.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      if (event.key !== "Enter" || event.shiftKey) return;
+      // there Enter is the only way to a new line
+      if (onScreen() && !event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
       // while an answer runs the button stops it; what is being written waits
       if (!this.session.busy) this.#form.requestSubmit();
@@ -52,6 +59,11 @@ export class Composer {
     this.#text.focus();
   }
 
+  /** Tells the person something about what they tried; gone with the next letter. */
+  note(text: string): void {
+    this.#note.textContent = text;
+  }
+
   draw({ composer, disclaimer }: ChatKitOptions): void {
     const { busy, stopping, state } = this.session;
     const status = state.thread?.status ?? { type: "active" as const };
@@ -59,6 +71,7 @@ export class Composer {
     const locked = status.type === "locked";
     this.#form.hidden = closed;
     this.#text.disabled = locked;
+    this.#text.enterKeyHint = onScreen() ? "enter" : "send";
     this.#text.placeholder = composer?.placeholder ?? strings.placeholder;
     this.#reason.hidden = !closed && !locked;
     const reason = "reason" in status ? status.reason : null;
@@ -77,6 +90,7 @@ export class Composer {
 
   #submit(): void {
     const text = this.value.trim();
+    this.#note.textContent = "";
     if (text && !this.#button.disabled) this.send(text);
   }
 

@@ -9,11 +9,15 @@ import type {
 } from "@openai/chatkit";
 import styles from "./element.css";
 import markdownStyles from "./markdown.css";
+import printStyles from "./print.css";
 import themeStyles from "./theme.css";
 import widgetStyles from "./widgets.css";
+import { refuseFiles } from "./files";
 import type { Surroundings } from "./items";
+import { composes } from "./keyboard";
 import type { Action, WidgetItem } from "./protocol";
 import { Session } from "./session";
+import { strings } from "./strings";
 import { applyTheme } from "./theme";
 import { View } from "./view";
 
@@ -24,7 +28,7 @@ type ClientItem = Parameters<ClientHandler>[1];
 /** How long a page in the background may go without a draw. */
 const HIDDEN_MS = 250;
 
-const sheets = [themeStyles, styles, markdownStyles, widgetStyles].map((text) => {
+const sheets = [themeStyles, styles, markdownStyles, widgetStyles, printStyles].map((text) => {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(text);
   return sheet;
@@ -72,6 +76,16 @@ export class ChatKitElement extends HTMLElement {
   constructor() {
     super();
     this.#root.adoptedStyleSheets = sheets;
+    // before any field hears of them: these keys are the input method's
+    const keepWord = (event: Event) => {
+      if (event instanceof KeyboardEvent && composes(event)) event.stopPropagation();
+    };
+    this.#root.addEventListener("keydown", keepWord, { capture: true });
+    this.#root.addEventListener("keydown", (event) => {
+      if (!(event instanceof KeyboardEvent) || event.key !== "Escape") return;
+      if (this.#view.showsHistory) void this.hideHistory();
+    });
+    refuseFiles(this, () => this.#view.composer.note(strings.noFiles));
   }
 
   connectedCallback(): void {
@@ -193,10 +207,6 @@ export class ChatKitElement extends HTMLElement {
   #begin(): void {
     if (this.#root.contains(this.#view.node)) return;
     this.#root.append(this.#view.node);
-    this.#root.addEventListener("keydown", (event) => {
-      if (!(event instanceof KeyboardEvent) || event.key !== "Escape") return;
-      if (this.#view.showsHistory) void this.hideHistory();
-    });
     this.#draw();
     // a frame later, so that whoever set the options can listen
     afterFrame(() => {

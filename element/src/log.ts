@@ -1,5 +1,6 @@
 /** The messages, turn by turn: only a turn in which something has changed is drawn again. */
 
+import { copyText } from "./clipboard";
 import { h, place } from "./dom";
 import { icon } from "./icons";
 import { drawItem, textOf, type Surroundings } from "./items";
@@ -88,11 +89,8 @@ export class Log {
       return button;
     };
     const node = h("div", { class: "actions", role: "group" });
-    // a page without TLS has no clipboard
-    if (navigator.clipboard) {
-      const copy = action("copy", strings.copy, () => void copied(copy, said.map(textOf)));
-      node.append(copy);
-    }
+    const copy = action("copy", strings.copy, () => void copied(copy, said.map(textOf)));
+    node.append(copy);
     if (feedback) {
       node.append(rate("positive", "thumb-up", strings.good));
       node.append(rate("negative", "thumb-down", strings.bad));
@@ -156,11 +154,7 @@ function focusedIn(node: HTMLElement): string | null {
 }
 
 async function copied(button: HTMLElement, texts: string[]): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(texts.join("\n\n"));
-  } catch {
-    return;
-  }
+  if (!(await copyText(texts.join("\n\n")))) return;
   button.setAttribute("aria-label", strings.copied);
   button.replaceChildren(icon("check"));
   setTimeout(() => {

@@ -37,6 +37,7 @@ export class View {
   readonly #scroll = h("div", { class: "scroll", tabindex: -1 });
   readonly #column = h("div", { class: "column" });
   readonly #older = h("p", { class: "quiet", role: "status" }, strings.loadingOlder);
+  readonly #notPrinted = h("p", { class: "on-paper quiet" }, strings.notPrinted);
   readonly #progress = h("p", { class: "progress", role: "status", "data-part": "progress" });
   readonly #toEnd = tool("arrow-down", strings.latest);
   #sticky = true;
@@ -121,7 +122,7 @@ export class View {
     const parts: Node[] = [];
     if (loading) parts.push(h("p", { class: "quiet", role: "status" }, strings.loading));
     if (empty && !this.session.trouble) parts.push(this.#startScreen(options));
-    if (this.session.hasOlder) parts.push(this.#older);
+    if (this.session.hasOlder) parts.push(this.#older, this.#notPrinted);
     const [first] = state.items.keys();
     const anchor = this.#sticky || first === this.#first ? null : this.#firstVisible();
     this.#first = first;

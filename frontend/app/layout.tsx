@@ -10,6 +10,8 @@ export const metadata: Metadata = {
 };
 
 export const viewport: Viewport = {
+  // the keyboard of a phone takes its room from the chat instead of lying over it
+  interactiveWidget: "resizes-content",
   themeColor: [
     { media: "(prefers-color-scheme: light)", color: "#ffffff" },
     { media: "(prefers-color-scheme: dark)", color: "#0b0d0c" },

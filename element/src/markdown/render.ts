@@ -1,5 +1,6 @@
 /** Trees -> nodes. What is shown already stays, down to the text that goes on. */
 
+import { copyText } from "../clipboard";
 import { h } from "../dom";
 import { icon } from "../icons";
 import { parseInline } from "./inline";
@@ -105,12 +106,10 @@ function codeBlock(language: string): [figure: HTMLElement, code: HTMLElement] {
 }
 
 async function copy(code: HTMLElement, button: HTMLElement, said: HTMLElement): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(code.textContent ?? "");
+  if (await copyText(code.textContent ?? "")) {
     said.textContent = "Copied";
     button.replaceChildren(icon("check"));
-  } catch {
-    // A page without TLS has no clipboard.
+  } else {
     getSelection()?.selectAllChildren(code);
     said.textContent = "Selected, ready to copy";
   }

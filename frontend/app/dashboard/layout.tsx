@@ -10,8 +10,8 @@ import { HOME } from "@/lib/next-path";
 export default async function DashboardLayout({ children }: { children: ReactNode }) {
   const { name, email } = await currentUser();
   return (
-    <div className="grid h-svh grid-rows-[auto_minmax(0,1fr)]">
-      <header className="flex h-14 items-center gap-2 border-b px-3 sm:gap-4 sm:px-4">
+    <div className="grid h-svh grid-rows-[auto_minmax(0,1fr)] print:block print:h-auto">
+      <header className="flex h-14 items-center gap-2 border-b px-3 sm:gap-4 sm:px-4 print:hidden">
         <Link
           href={HOME}
           aria-label="chatbridge"

@@ -13,8 +13,8 @@ type Mode = "sign-in" | "sign-up";
 
 const WORDS = {
   "sign-in": {
-    title: "Welcome back",
-    lead: "Sign in to go on with your conversations.",
+    title: "Sign in",
+    lead: "To your conversations and tasks.",
     submit: "Sign in",
     question: "No account yet?",
     other: "Create an account",

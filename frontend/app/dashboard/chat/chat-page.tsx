@@ -10,7 +10,7 @@ const stay = () => {};
 /** The chat, with the tasks beside it where there is room. */
 export function ChatPage(props: ChatProps) {
   return (
-    <div className="grid min-h-0 xl:grid-cols-[minmax(0,1fr)_20rem]">
+    <div className="grid min-h-0 xl:grid-cols-[minmax(0,1fr)_20rem] print:block">
       <main className="min-h-0 min-w-0">
         <h1 className="sr-only">Chat</h1>
         <Chat {...props} />
@@ -25,7 +25,7 @@ function Aside({ userId }: { userId: string }) {
   return (
     <aside
       aria-labelledby="tasks-beside"
-      className="hidden min-h-0 overflow-y-auto border-l bg-muted px-5 py-5 xl:block"
+      className="hidden min-h-0 overflow-y-auto border-l bg-muted px-5 py-5 xl:block print:hidden"
     >
       <div className="flex items-baseline justify-between gap-3 pb-2">
         <h2 id="tasks-beside" className="text-sm font-semibold">

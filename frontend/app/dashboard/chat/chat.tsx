@@ -70,6 +70,7 @@ function Conversations({ userId, domainKey, sessions }: ChatProps) {
   const colorScheme = resolvedTheme === "dark" ? "dark" : "light";
   const [initialThread] = useState(named);
   const open = useRef(named);
+  const opening = useRef<string | null>(null);
   const fetchAsUser = useMemo(
     () =>
       apiFetch(sessions ? chatSecret : apiToken, (body) => {
@@ -79,7 +80,7 @@ function Conversations({ userId, domainKey, sessions }: ChatProps) {
     [userId, sessions],
   );
 
-  const { control, setThreadId, setComposerValue } = useChatKit({
+  const { control, setThreadId, setComposerValue, focusComposer } = useChatKit({
     ...APPEARANCE,
     api: { url: API, domainKey: domainKey ?? "local", fetch: fetchAsUser },
     initialThread,
@@ -89,14 +90,23 @@ function Conversations({ userId, domainKey, sessions }: ChatProps) {
       color: { accent: { primary: "#0FFF50", level: 1 }, surface: SURFACES[colorScheme] },
       typography: { baseSize: 15, fontFamily: '"Geist Variable", ui-sans-serif, sans-serif' },
     },
+    onThreadLoadStart: ({ threadId }) => {
+      opening.current = threadId;
+    },
+    onThreadLoadEnd: () => {
+      opening.current = null;
+    },
     onThreadChange: ({ threadId }) => {
+      // what the person has chosen is a step of the browser's history
+      const chosen = threadId === opening.current && threadId !== open.current;
       open.current = threadId;
       rememberConversation(threadId);
-      window.history.replaceState(null, "", chatPath(threadId));
+      window.history[chosen ? "pushState" : "replaceState"](null, "", chatPath(threadId));
     },
     onReady: () => {
       const draft = takeDraft(userId);
       if (draft) void setComposerValue({ text: draft });
+      if (window.matchMedia("(pointer: fine) and (min-width: 40rem)").matches) void focusComposer();
     },
     // a tool's badge is a widget, done when the tool is
     onLog: ({ name, data }) => {

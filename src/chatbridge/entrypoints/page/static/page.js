@@ -122,9 +122,13 @@ async function detailOf(response) {
 
 const threadOfAddress = () => location.hash.slice(1) || null;
 
-function setAddress(threadId) {
+/** A step of the browser's history, if the person chose it. */
+function setAddress(threadId, chosen = false) {
+  if (threadId === threadOfAddress()) return;
   const { pathname, search } = location;
-  history.replaceState(null, "", threadId ? `#${threadId}` : pathname + search);
+  const address = threadId ? `#${threadId}` : pathname + search;
+  if (chosen) history.pushState(null, "", address);
+  else history.replaceState(null, "", address);
 }
 
 // --- which colours
@@ -148,6 +152,9 @@ function switchScheme() {
 }
 
 // --- the chat
+
+/** No keyboard comes up over the page when a field has the focus. */
+const wide = matchMedia("(pointer: fine) and (min-width: 40rem)");
 
 function options() {
   return {
@@ -177,8 +184,18 @@ function options() {
 /** A chat of its own for whoever is signed in now; nothing of the one before is left. */
 function mount() {
   chat = document.createElement("openai-chatkit");
-  chat.addEventListener("chatkit.thread.change", ({ target, detail }) => {
-    if (target === chat) setAddress(detail.threadId);
+  let opening = null;
+  const listen = (name, act) =>
+    chat.addEventListener(`chatkit.${name}`, ({ target, detail }) => {
+      if (target === chat) act(detail);
+    });
+  listen("thread.load.start", ({ threadId }) => (opening = threadId));
+  listen("thread.load.end", () => (opening = null));
+  // a conversation that begins with a message, or turns out to be gone, is no step
+  listen("thread.change", ({ threadId }) => setAddress(threadId, threadId === opening));
+  listen("ready", () => {
+    const idle = document.activeElement === document.body;
+    if (idle && wide.matches) void chat.focusComposer();
   });
   document.querySelector("main").replaceChildren(chat);
   showScheme();
@@ -224,5 +241,12 @@ byId("sign-out").addEventListener("click", async () => {
 byId("dark").addEventListener("click", switchScheme);
 prefersDark.addEventListener("change", showScheme);
 addEventListener("hashchange", () => chat?.setThreadId(threadOfAddress()));
+
+// a file that misses the chat must not take its place
+for (const name of ["dragover", "drop"]) {
+  addEventListener(name, (event) => {
+    if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
+  });
+}
 
 await begin();

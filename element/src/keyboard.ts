@@ -1,0 +1,14 @@
+/** What a key means on this keyboard, beyond its name. */
+
+/**
+ * The key belongs to a word that is being composed (Japanese, Chinese, Korean): Enter ends the word, Escape
+ * drops it. In Safari the word has ended when the key is told, and only the number says what it was.
+ */
+export function composes(event: KeyboardEvent): boolean {
+  return event.isComposing || event.keyCode === 229;
+}
+
+/** The keyboard is on the screen: it has an Enter and no Shift+Enter. */
+export function onScreen(): boolean {
+  return matchMedia("(pointer: coarse)").matches;
+}
