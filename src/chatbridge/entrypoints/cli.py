@@ -1,6 +1,6 @@
 """The `chatbridge` command. Each subcommand loads only what it needs."""
 
-import sys
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -8,6 +8,7 @@ from typing import TypeVar
 import click
 
 from chatbridge.domain.model.errors import ChatbridgeError
+from chatbridge.entrypoints.screen import Refused, say, screen
 
 T = TypeVar("T")
 
@@ -42,7 +43,7 @@ def command(program: Program) -> click.Group:
     @chatbridge.command()
     def migrate() -> None:
         """Bring the database to this version's schema."""
-        click.echo(_told(program.migrate))
+        say(_told(program.migrate))
 
     @chatbridge.command()
     @click.option("--port", default=8001, show_default=True)
@@ -54,16 +55,16 @@ def command(program: Program) -> click.Group:
     @click.option("--user", required=True, metavar="NAME", help="Becomes the token's subject.")
     def token(user: str) -> None:
         """Print a development token, good on this machine for a day."""
-        click.echo(_told(lambda: program.development_token(user)))
+        say(_told(lambda: program.development_token(user)))
 
     @chatbridge.command()
     def service_key() -> None:
         """Print a new service key, and the setting that lets it in beside the newest of now."""
         key, setting = _told(program.service_key)
-        click.echo("For the back end that asks for chat sessions; shown this once:", err=True)
-        click.echo(key)
-        click.echo("For chatbridge:", err=True)
-        click.echo(setting)
+        say("For the back end that asks for chat sessions; shown this once:", err=True)
+        say(key)
+        say("For chatbridge:", err=True)
+        say(setting)
 
     @chatbridge.command()
     @click.argument("message", required=False)
@@ -88,10 +89,7 @@ def command(program: Program) -> click.Group:
 def _chat(url: str, token: str, message: str | None, conversation: str | None) -> None:
     from chatbridge.entrypoints.terminal import ChatRefused, Terminal
 
-    def write(text: str) -> None:
-        click.echo(text, nl=False)
-
-    terminal = Terminal(url, token, write, colored=sys.stdout.isatty())
+    terminal = Terminal(url, token, screen())
     terminal.conversation_id = conversation
     try:
         if message is None:
@@ -99,25 +97,27 @@ def _chat(url: str, token: str, message: str | None, conversation: str | None) -
         else:
             terminal.say(message)
     except ChatRefused as error:
-        raise click.ClickException(str(error)) from error
+        raise Refused(str(error)) from error
     if terminal.conversation_id:
-        click.echo(f"Go on: chatbridge chat --conversation {terminal.conversation_id}", err=True)
+        # who answers has named it, and it is there to be pasted into a shell
+        named = shlex.quote(terminal.conversation_id)
+        say(f"Go on: chatbridge chat --conversation {named}", err=True)
 
 
-def _converse(say: Callable[[str], None], show_history: Callable[[], None] | None) -> None:
+def _converse(ask: Callable[[str], None], show_history: Callable[[], None] | None) -> None:
     if show_history:
         show_history()
     while True:
         try:
             line = click.prompt(">", prompt_suffix=" ")
         except click.Abort:
-            click.echo()
+            say("")
             return
-        say(line)
+        ask(line)
 
 
 def _told(act: Callable[[], T]) -> T:
     try:
         return act()
     except (ValueError, ChatbridgeError) as error:
-        raise click.ClickException(str(error)) from error
+        raise Refused(str(error)) from error

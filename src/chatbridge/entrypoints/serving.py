@@ -8,6 +8,8 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
+from chatbridge.entrypoints.screen import say
+
 _GRACE = 1
 """How many seconds connections get to end once the work of the server has ended."""
 
@@ -27,7 +29,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            print(self._greeting, flush=True)
+            say(self._greeting)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # first, while it still listens: whoever balances the load is told, viewers see the end

@@ -1,22 +1,17 @@
 """A chat in the terminal, over the same HTTP endpoint as any other client."""
 
 import json
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import httpx
 from httpx_sse import connect_sse
 
-Say = Callable[[str], None]
+from chatbridge.entrypoints.screen import Screen
 
-_COLORS = {
-    "secondary": "\033[2m",
-    "success": "\033[32m",
-    "danger": "\033[31m",
-    "warning": "\033[33m",
-}
-_RESET = "\033[0m"
+_WIDTH = 70
+_UNREADABLE = (AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 class ChatRefused(Exception):
@@ -24,15 +19,14 @@ class ChatRefused(Exception):
 
 
 class Terminal:
-    """One person's chat. `write` gets text as it comes; `colored` allows colors."""
+    """One person's chat, which is shown on `screen` as it comes."""
 
-    def __init__(self, url: str, token: str, write: Say, *, colored: bool) -> None:
+    def __init__(self, url: str, token: str, screen: Screen) -> None:
         headers = {"Authorization": f"Bearer {token}"}
         self._http = httpx.Client(
             base_url=url, headers=headers, timeout=httpx.Timeout(10, read=120)
         )
-        self._write = write
-        self._colored = colored
+        self._screen = screen
         self._badges: dict[str, str] = {}
         self._thinking = False
         self.conversation_id: str | None = None
@@ -56,8 +50,8 @@ class Terminal:
         with self._told():
             request = {"type": "items.list", "params": params}
             response = _checked(self._http.post("/chatkit", json=request))
-        for item in response.json()["data"]:
-            self._show(item)
+            for item in response.json()["data"]:
+                self._show(item)
 
     def _stream(self, request: Mapping[str, Any]) -> None:
         with (
@@ -69,7 +63,7 @@ class Terminal:
             for frame in source.iter_sse():
                 self._on(json.loads(frame.data))
         self._end_thinking()
-        self._write("\n")
+        self._screen.say("\n")
 
     def _on(self, event: Mapping[str, Any]) -> None:
         match event:
@@ -77,47 +71,46 @@ class Terminal:
                 self._think(text)
             case {"type": "thread.item.updated", "update": {"delta": str(delta)}}:
                 self._end_thinking()
-                self._write(delta)
+                self._screen.say(delta)
             case {"type": "thread.item.added", "item": {"type": "widget", "widget": widget}}:
                 self._show_badges(widget)
             case {"type": "thread.item.updated", "update": {"widget": widget}}:
                 self._show_badges(widget)
             case {"type": "error", "message": message}:
                 self._end_thinking()
-                self._write("\n" + self._paint(f"! {message}", "danger"))
+                self._screen.say(f"\n! {message}", "danger")
             case _:
                 pass
 
     def _show(self, item: Mapping[str, Any]) -> None:
         match item:
             case {"type": "user_message", "content": content}:
-                self._write("> " + "".join(part["text"] for part in content) + "\n")
+                self._screen.say("> " + "".join(part["text"] for part in content) + "\n")
             case {"type": "assistant_message", "content": content}:
-                self._write("".join(part["text"] for part in content) + "\n\n")
+                self._screen.say("".join(part["text"] for part in content) + "\n\n")
             case {"type": "widget", "widget": widget}:
                 self._show_badges(widget)
             case _:
-                self._write(f"({item['type']})\n")
+                self._screen.say(f"({item['type']})\n")
 
     def _show_badges(self, widget: Mapping[str, Any]) -> None:
         for key, title, label, color in _badges(widget):
             if self._badges.get(key) != label:
                 self._badges[key] = label
                 self._end_thinking()
-                self._write(f"  {title} " + self._paint(f"[{label}]", color) + "\n")
+                self._screen.say(f"  {title} ")
+                self._screen.say(f"[{label}]", color)
+                self._screen.say("\n")
 
     def _think(self, text: str) -> None:
-        if not self._thinking and self._colored:
-            self._write(self._paint(f"{text}…", "secondary"))
+        if not self._thinking and self._screen.colored:
+            self._screen.say(f"{' '.join(text.split())[:_WIDTH]}…", "secondary")
             self._thinking = True
 
     def _end_thinking(self) -> None:
         if self._thinking:
-            self._write("\r\033[K")
+            self._screen.erase_line()
             self._thinking = False
-
-    def _paint(self, text: str, color: str) -> str:
-        return f"{_COLORS.get(color, '')}{text}{_RESET}" if self._colored else text
 
     @contextmanager
     def _told(self) -> Generator[None]:
@@ -130,6 +123,11 @@ class Terminal:
         except httpx.HTTPError as error:
             raise ChatRefused(
                 f"The connection was lost ({type(error).__name__}); the answer goes on without it."
+            ) from error
+        except _UNREADABLE as error:
+            raise ChatRefused(
+                f"What {self._http.base_url} answers can't be read ({type(error).__name__}); is it "
+                "chatbridge, and of this version?"
             ) from error
 
 
