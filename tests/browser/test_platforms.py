@@ -18,8 +18,8 @@ PRESS = """(field, [key, keyCode, before]) => {
   field.dispatchEvent(new InputEvent("input", { bubbles: true }));
   word("compositionstart");
   if (!before) word("compositionend");
-  const how = { key, keyCode, isComposing: before, bubbles: true, cancelable: true, composed: true };
-  field.dispatchEvent(new KeyboardEvent("keydown", how));
+  const how = { bubbles: true, cancelable: true, composed: true, isComposing: before };
+  field.dispatchEvent(new KeyboardEvent("keydown", { key, keyCode, ...how }));
   if (before) word("compositionend");
 }"""
 
