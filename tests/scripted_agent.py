@@ -117,6 +117,8 @@ class Run:
 class ScriptedAgent(AgentRunner):
     """Hands each of its runs to the test. `reply`: answers at once with this, untold."""
 
+    model = "scripted"
+
     def __init__(self, reply: str | None = None) -> None:
         self.reply = reply
         self.runs: list[Run] = []

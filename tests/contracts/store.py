@@ -25,6 +25,15 @@ NOON = datetime(2020, 1, 1, 12, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What is kept of a turn for those who look at many."""
+
+    usage: Usage | None = None
+    code: str | None = None
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
     """The three adapters of one replica, and what no port does.
 
@@ -36,7 +45,7 @@ class Store:
     journal: TurnJournal
     seed: Callable[[Conversation], Awaitable[None]]
     kept_events: Callable[[Turn], Awaitable[list[TurnEvent]]]
-    kept_usage: Callable[[Turn], Awaitable[Usage | None]]
+    kept_report: Callable[[Turn], Awaitable[Report]]
     verdicts: Callable[[UserId, ConversationId], Awaitable[dict[str, str]]]
 
 
@@ -103,6 +112,7 @@ def ask(
     message_id: str | None = None,
     retry_of: str | None = None,
     new: bool = False,
+    model: str | None = None,
 ) -> TurnRequest:
     """The request of a turn; its message is called after the turn, `turn_1_asks`."""
     asked = message(message_id or f"{turn}_asks", content, conversation_id=conversation_id)
@@ -113,6 +123,7 @@ def ask(
         message=None if retry_of else asked,
         retry_of=MessageId(retry_of) if retry_of else None,
         new=new,
+        model=model,
     )
 
 

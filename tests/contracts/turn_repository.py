@@ -9,7 +9,14 @@ from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.errors import Busy, Forbidden, NotFound, TurnLost
 from chatbridge.domain.model.identifiers import ConversationId, MessageId
 from chatbridge.domain.model.turn import Ending
-from chatbridge.domain.model.turn_event import Cited, EndState, Titled, TokensUsed, TurnEnded
+from chatbridge.domain.model.turn_event import (
+    Cited,
+    EndState,
+    Titled,
+    TokensUsed,
+    TurnEnded,
+    TurnFailed,
+)
 from chatbridge.domain.model.usage import Usage
 from tests.contracts.steps import (
     NOT_COMPLETED,
@@ -28,6 +35,7 @@ from tests.contracts.store import (
     BOB,
     C1,
     Replica,
+    Report,
     Store,
     ask,
     conversation,
@@ -117,23 +125,39 @@ class TurnRepositoryContract(TurnBeginningContract, TurnWatchingContract):
         assert await finish(store, begun, (), "cancelled") == "cancelled"
         assert await messages_of(store.conversations) == [begun.turn.subject]
 
+    # --- what reports ask for
+
     async def test_finish_keeps_what_the_turn_has_cost(self, store: Store) -> None:
         begun = await begin(store, ask(new=True))
         costs = [TokensUsed(input_tokens=n, output_tokens=2 * n) for n in (10, 20)]
         await finish(store, begun, (*costs, *said("says_1", "Hi")))
-        assert await store.kept_usage(begun.turn) == Usage(input_tokens=30, output_tokens=60)
+        cost = Usage(input_tokens=30, output_tokens=60)
+        assert await store.kept_report(begun.turn) == Report(usage=cost)
 
     async def test_where_nobody_has_counted_no_cost_is_kept(self, store: Store) -> None:
         begun = await begin(store, ask(new=True))
         await finish(store, begun, said("says_1", "Hi"))
-        assert await store.kept_usage(begun.turn) is None
+        assert await store.kept_report(begun.turn) == Report()
 
-    async def test_a_turn_that_was_taken_over_keeps_what_it_had_cost(self, store: Store) -> None:
-        begun = await begin(store, ask(new=True))
+    async def test_the_model_is_kept_from_the_begin_on_and_the_code_of_a_failure_at_the_end(
+        self, store: Store
+    ) -> None:
+        begun = await begin(store, ask(new=True, model="gpt-ü"))
+        assert await store.kept_report(begun.turn) == Report(model="gpt-ü")
+        why = TurnFailed(code="model_timeout", detail="It took too long.")
+        await finish(store, begun, (*said("says_1", "Hi"), why), "failed")
+        await finish(store, begun, (), "completed")
+        assert await store.kept_report(begun.turn) == Report(model="gpt-ü", code="model_timeout")
+
+    async def test_a_turn_that_was_taken_over_keeps_what_is_known_of_it(self, store: Store) -> None:
+        begun = await begin(store, ask(new=True, model="gpt-5"))
         await keep(store, begun.turn, *(TokensUsed(input_tokens=10, output_tokens=1),))
         claimed = await claim(store)
-        await finish(store, claimed, claimed.events, "interrupted")
-        assert await store.kept_usage(begun.turn) == Usage(input_tokens=10, output_tokens=1)
+        why = TurnFailed(code="interrupted", detail="Its server is gone.")
+        await finish(store, claimed, (*claimed.events, why), "interrupted")
+        cost = Usage(input_tokens=10, output_tokens=1)
+        kept = Report(usage=cost, code="interrupted", model="gpt-5")
+        assert await store.kept_report(begun.turn) == kept
 
     async def test_the_sources_of_an_answer_are_kept_and_read_again(self, store: Store) -> None:
         begun = await begin(store, ask(new=True))

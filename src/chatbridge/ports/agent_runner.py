@@ -28,6 +28,11 @@ class AgentRequest:
 class AgentRunner(Protocol):
     """Runs the agent for one turn."""
 
+    @property
+    def model(self) -> str:
+        """The name of the model that a turn begins with; an agent may hand over to another."""
+        ...
+
     def run(self, request: AgentRequest) -> AsyncGenerator[TurnEvent, None]:
         """Text and tool events as they happen, with ids of our own and storable text.
 

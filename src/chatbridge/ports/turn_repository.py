@@ -15,7 +15,7 @@ class TurnRequest:
 
     Exactly one of `message` and `retry_of` is given. `new` makes the conversation first. All ids
     are the caller's, so that the same request may be sent twice and happens once; `once` says the
-    same of a request whose caller does not know our ids.
+    same of a request whose caller does not know our ids. `model` is kept for reports.
     """
 
     user_id: UserId
@@ -25,6 +25,7 @@ class TurnRequest:
     retry_of: MessageId | None = None
     new: bool = False
     once: Once | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +105,7 @@ class TurnRepository(Protocol):
         ...
 
     async def finish(self, turn: Turn, ending: Ending) -> TurnState:
-        """Keep the tail, the messages at the conversation's end, title, usage and state.
+        """Keep the tail, the messages at the conversation's end, title, usage, code and state.
 
         Answers the state that is kept: a turn that has ended already keeps the one it has, and
         finishing it again changes nothing. Raises TurnLost where somebody has taken it over.

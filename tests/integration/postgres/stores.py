@@ -17,7 +17,7 @@ from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.domain.model.turn import Turn
 from chatbridge.domain.model.turn_event import TurnEvent
 from chatbridge.domain.model.usage import Usage
-from tests.contracts.store import Replica, Store
+from tests.contracts.store import Replica, Report, Store
 
 SCHEMA = "chatbridge"
 
@@ -25,7 +25,9 @@ _EVENTS = text(
     "select event from chatbridge.turn_events "
     "where user_id = :user_id and turn_id = :id order by number"
 )
-_USAGE = text("select usage from chatbridge.turns where user_id = :user_id and id = :id")
+_REPORT = text(
+    "select usage, code, model from chatbridge.turns where user_id = :user_id and id = :id"
+)
 _VERDICTS = text(
     "select message_id, kind from chatbridge.feedback "
     "where user_id = :user_id and conversation_id = :id"
@@ -45,11 +47,12 @@ def postgres_replica(engine: AsyncEngine) -> Replica:
             kept = await connection.scalars(_EVENTS, names)
             return [to_event(turn.id, n, event) for n, event in enumerate(kept, 1)]
 
-    async def kept_usage(turn: Turn) -> Usage | None:
+    async def kept_report(turn: Turn) -> Report:
         async with engine.connect() as connection:
             names = {"user_id": turn.conversation.user_id, "id": turn.id}
-            kept = await connection.scalar(_USAGE, names)
-            return Usage(**kept) if kept else None
+            row = (await connection.execute(_REPORT, names)).one()
+            usage = Usage(**row.usage) if row.usage else None
+            return Report(usage=usage, code=row.code, model=row.model)
 
     async def verdicts(user_id: UserId, id: ConversationId) -> dict[str, str]:
         async with engine.connect() as connection:
@@ -62,6 +65,6 @@ def postgres_replica(engine: AsyncEngine) -> Replica:
         journal=PostgresTurnJournal(engine, SCHEMA, lease=lease),
         seed=seed,
         kept_events=kept_events,
-        kept_usage=kept_usage,
+        kept_report=kept_report,
         verdicts=verdicts,
     )

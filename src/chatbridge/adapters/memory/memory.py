@@ -33,6 +33,8 @@ class KeptTurn:
     cancel_asked: bool = False
     ended_at: datetime | None = None
     usage: Usage | None = None
+    model: str | None = None
+    code: str | None = None
 
     @property
     def lease_passed(self) -> bool:

@@ -81,7 +81,7 @@ class MemoryTurnRepository(TurnRepository):
         _keep_answer(kept, mine, ending)
         if kept.conversation.title is None:
             kept.conversation = replace(kept.conversation, title=ending.title)
-        mine.usage = ending.usage
+        mine.usage, mine.code = ending.usage, ending.code
         mine.state, mine.ended_at = ending.state, self._memory.now()
         kept.touch(mine.ended_at)
         return mine.state
@@ -161,6 +161,7 @@ class MemoryTurnRepository(TurnRepository):
             retry=request.message is None,
             lease_until=0,
             once=request.once,
+            model=request.model,
         )
         turn.renew(self._lease)
         kept.turns[turn.id] = turn

@@ -48,6 +48,8 @@ Output = r.ResponseOutputMessage | r.ResponseFunctionToolCall
 class OfflineModel(Model):
     """Plans by rules and speaks word by word, with `delay` seconds before each word."""
 
+    model = "offline"
+
     def __init__(self, *, delay: float = 0.02) -> None:
         self._delay = delay
 

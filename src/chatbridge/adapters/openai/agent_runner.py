@@ -27,9 +27,9 @@ from chatbridge.adapters.openai.carried import carrying
 from chatbridge.adapters.openai.events import ResponseReader
 from chatbridge.adapters.openai.failure_line import failure_line
 from chatbridge.adapters.openai.failures import ApprovalNeeded, agent_failed
-from chatbridge.adapters.openai.host_agents import HostAgents, require_models
+from chatbridge.adapters.openai.host_agents import HostAgents, model_of, require_models
 from chatbridge.adapters.openai.messages import Words, content_of, model_input
-from chatbridge.adapters.openai.models import Models, no_endpoint
+from chatbridge.adapters.openai.models import Models, name_of, no_endpoint
 from chatbridge.adapters.openai.outputs import shown_output
 from chatbridge.adapters.openai.readable import readable
 from chatbridge.adapters.openai.today import dated, now_in
@@ -76,6 +76,12 @@ class OpenAIAgentRunner(AgentRunner):
         self._log_words = log_words
         self._words = words
         require_models(self._agent, self._models)
+        self._name = name_of(model_of(self._agent, self._models))
+
+    @property
+    def model(self) -> str:
+        """See the port."""
+        return self._name
 
     async def run(self, request: AgentRequest) -> AsyncGenerator[TurnEvent, None]:
         """The events of one streamed run of the SDK, each as soon as it is known.

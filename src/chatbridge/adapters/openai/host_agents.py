@@ -38,7 +38,7 @@ class HostAgents:
         known = self._copies.get(id(agent))
         if known is None:
             known = self._copies[id(agent)] = agent.clone(
-                model=self._watch(_model_of(agent, self._models)),
+                model=self._watch(model_of(agent, self._models)),
                 model_settings=_settings_of(agent),
                 handoffs=[self._handoff(to) for to in agent.handoffs],
                 tools=[
@@ -79,7 +79,7 @@ def require_models(agent: Agent[Any], models: ModelProvider) -> None:
     Raises ValueError.
     """
     for reached in _reachable(agent, set()):
-        model = _model_of(reached, models)
+        model = model_of(reached, models)
         hosted = [tool.name for tool in reached.tools if isinstance(tool, HOSTED_TOOLS)]
         if hosted and is_chat_completions(model):
             raise ValueError(
@@ -99,7 +99,8 @@ def _reachable(agent: Agent[Any], seen: set[int]) -> Iterator[Agent[Any]]:
             yield from _reachable(to, seen)
 
 
-def _model_of(agent: Agent[Any], models: ModelProvider) -> Model:
+def model_of(agent: Agent[Any], models: ModelProvider) -> Model:
+    """The model that the agent names; the configured one where it names none."""
     return agent.model if isinstance(agent.model, Model) else models.get_model(agent.model)
 
 

@@ -12,6 +12,7 @@ from chatbridge.adapters.openai.api import Api
 from chatbridge.adapters.openai.endpoint_http import EndpointHttp
 from chatbridge.adapters.openai.patience import Patience
 from chatbridge.adapters.openai.patient_model import PatientModel
+from chatbridge.domain.model.message import cleaned
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,13 @@ def is_chat_completions(model: Model) -> bool:
     """Whether the model is reached by Chat Completions."""
     inner = model.model if isinstance(model, PatientModel) else model
     return isinstance(inner, OpenAIChatCompletionsModel)
+
+
+def name_of(model: Model) -> str:
+    """What the model is called, as its own attribute says; a class without one by its own name."""
+    inner = model.model if isinstance(model, PatientModel) else model
+    name = getattr(inner, "model", None)
+    return cleaned(name) if isinstance(name, str) else type(inner).__name__
 
 
 class Models(ModelProvider):

@@ -51,7 +51,8 @@ from chatbridge.ports.turn_repository import (
 
 _BEGIN = """
 select * from {s}.begin_turn_1(:user_id, :conversation_id, :new, :turn_id,
-  cast(:lease as double precision), cast(:message as json), :retry_of, :newest, :key, :digest)"""
+  cast(:lease as double precision), cast(:message as json), :retry_of, :newest, :key, :digest,
+  :model)"""
 
 _USER, _ID = bindparam("user_id", type_=Text), bindparam("id", type_=Text)
 _AFTER = bindparam("after", type_=Integer)
@@ -92,7 +93,7 @@ _PROGRESS = (
 )
 
 _FINISH = """
-select {s}.finish_turn_1(:user_id, :turn_id, :epoch, :state, :title, cast(:usage as jsonb),
+select {s}.finish_turn_1(:user_id, :turn_id, :epoch, :state, :code, :title, cast(:usage as jsonb),
   cast(:messages as json),
   array(select (t.kept->>'number')::integer
     from json_array_elements(cast(:tail as json)) with ordinality t (kept, n) order by t.n),
@@ -143,6 +144,7 @@ class PostgresTurnRepository(TurnRepository):
             newest=newest,
             key=request.once.key if request.once else None,
             digest=request.once.digest if request.once else None,
+            model=request.model,
         )
         outcome = rows[0]["outcome"]
         if outcome not in ("started", "repeated"):
@@ -183,6 +185,7 @@ class PostgresTurnRepository(TurnRepository):
             turn_id=turn.id,
             epoch=turn.epoch,
             state=ending.state,
+            code=ending.code,
             title=ending.title,
             usage=usage_to_json(ending.usage),
             messages=messages_to_json(ending.messages),

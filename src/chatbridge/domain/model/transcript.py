@@ -16,6 +16,7 @@ from chatbridge.domain.model.turn_event import (
     ToolCallFinished,
     ToolCallStarted,
     TurnEvent,
+    TurnFailed,
     Unreadable,
 )
 from chatbridge.domain.model.usage import Usage
@@ -29,6 +30,7 @@ class Transcript:
         self._messages: dict[MessageId, Message] = {}
         self.title: str | None = None
         self.usage: Usage | None = None
+        self.code: str | None = None
         for event in events:
             self.apply(event)
 
@@ -113,6 +115,8 @@ class Transcript:
             case TokensUsed(input_tokens=read, output_tokens=written):
                 used = Usage(input_tokens=read, output_tokens=written)
                 self.usage = self.usage + used if self.usage else used
+            case TurnFailed(code=code):
+                self.code = code
             case _:
                 pass
 

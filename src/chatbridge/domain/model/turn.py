@@ -59,7 +59,7 @@ class Asking:
 class Ending:
     """What is kept when a turn ends: its state, and what it has said as messages.
 
-    `tail` is what it said that was not kept while it ran.
+    `tail` is what it said that was not kept while it ran; `code` is why it was not completed.
     """
 
     state: EndState
@@ -67,6 +67,7 @@ class Ending:
     tail: tuple[Numbered, ...] = ()
     title: str | None = None
     usage: Usage | None = None
+    code: str | None = None
 
     @classmethod
     def of(
@@ -79,4 +80,5 @@ class Ending:
             tail=tail,
             title=transcript.title,
             usage=transcript.usage,
+            code=transcript.code,
         )

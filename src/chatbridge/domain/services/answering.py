@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import aclosing
+from dataclasses import replace
 
 from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.conversation import title_from
@@ -76,7 +77,8 @@ class Answering:
 
     async def begin(self, request: TurnRequest, zone: str | None = None) -> Recording | Repeated:
         """Keep the message and begin to answer it. Raises like the repository."""
-        begun = await self._repository.begin(request, self._window.high)
+        named = replace(request, model=self._agent.model)
+        begun = await self._repository.begin(named, self._window.high)
         if isinstance(begun, Repeated):
             return begun
         recording = Recording(begun.turn)

@@ -46,7 +46,7 @@ class StaleTurns:
             return
         last_words = (INTERRUPTED, TurnEnded(state="interrupted"))
         tail = tuple(enumerate(last_words, len(claimed.events) + 1))
-        said = Transcript(conversation_id, claimed.events)
+        said = Transcript(conversation_id, (*claimed.events, *last_words))
         with suppress(NotFound, TurnLost):
             await self._repository.finish(claimed.turn, Ending.of(said, "interrupted", tail))
         _log.info("turn %s: taken over and closed as interrupted", claimed.turn.id)

@@ -12,8 +12,7 @@ from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.domain.model.turn import Turn
 from chatbridge.domain.model.turn_event import TurnEvent
-from chatbridge.domain.model.usage import Usage
-from tests.contracts.store import Replica, Store
+from tests.contracts.store import Replica, Report, Store
 
 
 def memory_replica() -> Replica:
@@ -38,10 +37,11 @@ def looks_into(opened: Callable[[], AbstractAsyncContextManager[Memory]]) -> dic
             known = memory.turn(turn.conversation.user_id, turn.id)
             return list(known[1].events.values()) if known else []
 
-    async def kept_usage(turn: Turn) -> Usage | None:
+    async def kept_report(turn: Turn) -> Report:
         async with opened() as memory:
             known = memory.turn(turn.conversation.user_id, turn.id)
-            return known[1].usage if known else None
+            assert known
+            return Report(usage=known[1].usage, code=known[1].code, model=known[1].model)
 
     async def verdicts(user_id: UserId, id: ConversationId) -> dict[str, str]:
         async with opened() as memory:
@@ -51,6 +51,6 @@ def looks_into(opened: Callable[[], AbstractAsyncContextManager[Memory]]) -> dic
     return {
         "seed": seed,
         "kept_events": kept_events,
-        "kept_usage": kept_usage,
+        "kept_report": kept_report,
         "verdicts": verdicts,
     }

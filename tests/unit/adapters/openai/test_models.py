@@ -1,11 +1,16 @@
 """The models behind an endpoint."""
 
+from typing import Any
+
 import pytest
-from agents import Model, OpenAIChatCompletionsModel, OpenAIResponsesModel
+from agents import Agent, Model, OpenAIChatCompletionsModel, OpenAIResponsesModel
+from agents.testing import ScriptedModel
 from openai import AsyncOpenAI
 
+from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
 from chatbridge.adapters.openai.models import Endpoint, openai_model
 from chatbridge.adapters.openai.patient_model import PatientModel
+from tests.contracts.task_tools import TaskTools
 
 
 def behind(endpoint: Endpoint) -> Model:
@@ -50,4 +55,21 @@ async def test_openai_is_openai_whatever_the_environment_says() -> None:
     endpoint = openai_model(model="m", base_url=None, api_key="k", api="responses")
     client = client_of(endpoint)
     assert client.base_url.host == "api.openai.com"
+    await endpoint.close()
+
+
+@pytest.mark.parametrize(
+    ("own", "called"),
+    [(None, "configured"), ("gpt-9", "gpt-9"), (ScriptedModel([]), "ScriptedModel")],
+    ids=["none", "a name", "an object"],
+)
+async def test_a_model_is_reported_by_the_name_that_the_agent_gives(own: Any, called: str) -> None:
+    endpoint = openai_model(
+        model="configured", base_url="http://x.invalid", api_key=None, api="responses"
+    )
+    host = Agent(name="Host", model=own)
+    runner = OpenAIAgentRunner(
+        endpoint.model, TaskTools(), instructions="", agent=host, named=endpoint.named
+    )
+    assert runner.model == called
     await endpoint.close()

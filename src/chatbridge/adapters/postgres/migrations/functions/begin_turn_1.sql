@@ -8,7 +8,8 @@
 -- The same request asked again answers the same.
 create function {s}.begin_turn_1(
   p_user text, p_conversation text, p_new boolean, p_turn text, p_lease double precision,
-  p_message json, p_retry_of text, p_newest integer, p_key text, p_digest text
+  p_message json, p_retry_of text, p_newest integer, p_key text, p_digest text,
+  p_model text
 ) returns table (
   outcome text, conversation_id text, title text, status text, status_reason text, metadata jsonb,
   conversation_created_at timestamptz, conversation_updated_at timestamptz,
@@ -80,9 +81,9 @@ begin
     if outcome = 'started' then
       v_subject := coalesce(v_subject, v_conversation.last_position + 1);
       insert into {s}.turns
-        (user_id, id, conversation_id, subject_position, retry, key, digest, lease_until)
+        (user_id, id, conversation_id, subject_position, retry, key, digest, model, lease_until)
         values (p_user, p_turn, p_conversation, v_subject, p_retry_of is not null, p_key, p_digest,
-          clock_timestamp() + make_interval(secs => p_lease))
+          p_model, clock_timestamp() + make_interval(secs => p_lease))
         on conflict (user_id, key) where key is not null do nothing
         returning * into v_turn;
       if not found then
@@ -94,8 +95,8 @@ begin
         returning * into v_conversation;
       if p_retry_of is null then
         insert into {s}.messages
-          (user_id, conversation_id, position, id, role, kind, content, payload, created_at)
-          values (p_user, p_conversation, v_subject, p_message->>'id', 'user', 'text',
+          (user_id, conversation_id, position, id, turn_id, role, kind, content, payload, created_at)
+          values (p_user, p_conversation, v_subject, p_message->>'id', p_turn, 'user', 'text',
             p_message->>'content', (p_message->>'payload')::json,
             (p_message->>'created_at')::timestamptz);
       end if;

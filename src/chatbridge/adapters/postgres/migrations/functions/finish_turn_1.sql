@@ -3,7 +3,7 @@
 -- Answers the state that is kept; 'lost' where somebody else has taken the turn over and nothing
 -- has changed; null where it is gone with its conversation.
 create function {s}.finish_turn_1(
-  p_user text, p_turn text, p_epoch integer, p_state text, p_title text,
+  p_user text, p_turn text, p_epoch integer, p_state text, p_code text, p_title text,
   p_usage jsonb, p_messages json, p_numbers integer[], p_events json[]
 ) returns text language plpgsql as $$
 declare
@@ -30,10 +30,10 @@ begin
   end if;
   if not v_turn.retry or p_state = 'completed' then
     insert into {s}.messages
-      (user_id, conversation_id, position, id, role, kind, content, tool_calls, citations, payload,
-        created_at)
+      (user_id, conversation_id, position, id, turn_id, role, kind, content, tool_calls, citations,
+        payload, created_at)
       select p_user, v_turn.conversation_id, v_conversation.last_position + m.n,
-        m.value->>'id', 'assistant', m.value->>'kind', m.value->>'content',
+        m.value->>'id', p_turn, 'assistant', m.value->>'kind', m.value->>'content',
         (m.value->'tool_calls')::jsonb, (m.value->'citations')::jsonb, (m.value->>'payload')::json,
         (m.value->>'created_at')::timestamptz
       from json_array_elements(p_messages) with ordinality m (value, n);
@@ -43,7 +43,7 @@ begin
         when v_turn.retry and p_state <> 'completed' then 0 else json_array_length(p_messages) end,
       title = coalesce(c.title, p_title), updated_at = clock_timestamp()
     where c.user_id = p_user and c.id = v_turn.conversation_id;
-  update {s}.turns t set state = p_state, usage = p_usage, ended_at = clock_timestamp()
+  update {s}.turns t set state = p_state, code = p_code, usage = p_usage, ended_at = clock_timestamp()
     where t.user_id = p_user and t.id = p_turn;
   -- a turn can be watched again for an hour; what this conversation said before that is in its messages
   delete from {s}.turn_events e using {s}.turns t
