@@ -1,14 +1,17 @@
-// Bundles the element into the Python package. The same sources give the same bytes; the first line
-// names the sources, so that a test without Node can see whether the bundle is of this tree.
-// `node build.mjs FILE` writes it elsewhere; `node build.mjs --tests FILE` bundles test/modules.ts.
+// Bundles the element into the Python package. The same sources give the same bytes; the first line of
+// the script names the sources, so that a test without Node can see whether the files are of this tree,
+// and the script names the further files by what is in them.
+// `node build.mjs FOLDER` writes them elsewhere; `node build.mjs --tests FILE` bundles test/modules.ts.
 import { build, transform } from "esbuild";
 import { createHash } from "node:crypto";
-import { readFile, readdir } from "node:fs/promises";
-import { dirname, join, relative, sep } from "node:path";
+import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const SHIPPED = join(here, "../src/chatbridge/entrypoints/page/static/chatkit.js");
+const SHIPPED = join(here, "../src/chatbridge/entrypoints/page/static");
+const FURTHER = ["widgets"];
+const FURTHER_FILE = /^[a-z]+-[0-9a-f]{12}\.js$/;
 
 // Python computes the same: tests/unit/test_element_bundle.py.
 async function hashOfSources() {
@@ -35,22 +38,79 @@ const styleTexts = {
   },
 };
 
-const tests = process.argv[2] === "--tests";
-await build({
+/** A further file takes what it does not have itself from the main one, by the names of src/lent.ts. */
+async function borrowing(part) {
+  const source = await readFile(join(here, "src/lent.ts"), "utf8");
+  const lent = [...source.matchAll(/import \* as (\w+)/g)].map(([, name]) => name);
+  return {
+    name: "borrowing",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
+        const name = relative(join(here, "src"), resolve(resolveDir, path)).split(sep).join("/");
+        if (name.split(/[/.]/)[0] === part) return null;
+        if (lent.includes(name)) return { path: name, namespace: "lent" };
+        return { errors: [{ text: `src/lent.ts does not lend ${name}, which ${part} uses` }] };
+      });
+      onLoad({ filter: /.*/, namespace: "lent" }, ({ path }) => ({
+        contents: `module.exports = lent.${path}`,
+      }));
+    },
+  };
+}
+
+const common = {
   absWorkingDir: here,
-  entryPoints: [tests ? "test/modules.ts" : "src/index.ts"],
-  outfile: process.argv[tests ? 3 : 2] ?? SHIPPED,
   bundle: true,
   format: "iife",
-  ...(tests
-    ? { globalName: "modules" }
-    : {
-        minify: true,
-        banner: { js: `/*! chatbridge element, sources sha256:${await hashOfSources()} */` },
-      }),
   target: "es2022",
   charset: "utf8",
-  plugins: [styleTexts],
   legalComments: "inline",
   logLevel: "warning",
-});
+  write: false,
+};
+
+async function further(part) {
+  const { outputFiles } = await build({
+    ...common,
+    entryPoints: [`src/${part}.ts`],
+    minify: true,
+    globalName: "part",
+    banner: { js: "export default(lent)=>{" },
+    footer: { js: "return part}" },
+    plugins: [styleTexts, await borrowing(part)],
+  });
+  const { contents } = outputFiles[0];
+  const hash = createHash("sha256").update(contents).digest("hex").slice(0, 12);
+  return { part, name: `${part}-${hash}.js`, contents };
+}
+
+async function element(into) {
+  const parts = await Promise.all(FURTHER.map(further));
+  const names = Object.fromEntries(parts.map(({ part, name }) => [part, name]));
+  const { outputFiles } = await build({
+    ...common,
+    entryPoints: ["src/index.ts"],
+    minify: true,
+    define: { FURTHER: JSON.stringify(names) },
+    banner: { js: `/*! chatbridge element, sources sha256:${await hashOfSources()} */` },
+    plugins: [styleTexts],
+  });
+  await mkdir(into, { recursive: true });
+  for (const file of await readdir(into)) if (FURTHER_FILE.test(file)) await rm(join(into, file));
+  const { contents } = outputFiles[0];
+  for (const file of [{ name: "chatkit.js", contents }, ...parts])
+    await writeFile(join(into, file.name), file.contents);
+}
+
+async function tests(file) {
+  const { outputFiles } = await build({
+    ...common,
+    entryPoints: ["test/modules.ts"],
+    globalName: "modules",
+    plugins: [styleTexts],
+  });
+  await writeFile(file, outputFiles[0].contents);
+}
+
+if (process.argv[2] === "--tests") await tests(process.argv[3]);
+else await element(process.argv[2] ?? SHIPPED);

@@ -49,5 +49,5 @@ function page(request: NextRequest): NextResponse {
 export const config = {
   // pages, and the chat's way to its server: nothing there may be longer than the 10 MB to which
   // a request that passes here is cut
-  matcher: ["/((?!api/|_next/|chatkit.js|icon.svg).*)", "/api/chatbridge/:path*"],
+  matcher: ["/((?!api/|_next/|element/|icon.svg).*)", "/api/chatbridge/:path*"],
 };

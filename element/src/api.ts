@@ -2,6 +2,7 @@
 
 import type { ChatKitOptions } from "@openai/chatkit";
 import type { JsonOperations, StreamingRequest, ThreadEvent } from "./protocol";
+import { scriptUrl } from "./script";
 import { serverSentEvents, type ServerSent } from "./stream";
 
 /** A refusal, with a message for the person. `status` 0: no answer came at all. */
@@ -66,8 +67,6 @@ const SEND_PATIENCE_MS = 20_000;
 export const SILENT = "silent";
 
 /** Only chatbridge serves this script, at `page/chatkit.js`: whoever did is one. */
-const { currentScript } = document;
-const scriptUrl = currentScript instanceof HTMLScriptElement && currentScript.src;
 const scriptOrigin = scriptUrl ? new URL(scriptUrl).origin : null;
 /** Where chat sessions (`api.getClientSecret`) are used, unless `api.url` says otherwise. */
 const SESSION_URL = scriptUrl ? new URL("../chatkit", scriptUrl).href : "/chatkit";

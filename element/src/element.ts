@@ -11,8 +11,8 @@ import styles from "./element.css";
 import markdownStyles from "./markdown.css";
 import printStyles from "./print.css";
 import themeStyles from "./theme.css";
-import widgetStyles from "./widgets.css";
 import { refuseFiles } from "./files";
+import { widgets } from "./further";
 import type { Surroundings } from "./items";
 import { composes } from "./keyboard";
 import type { Action, WidgetItem } from "./protocol";
@@ -28,11 +28,9 @@ type ClientItem = Parameters<ClientHandler>[1];
 /** How long a page in the background may go without a draw. */
 const HIDDEN_MS = 250;
 
-const sheets = [themeStyles, styles, markdownStyles, widgetStyles, printStyles].map((text) => {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(text);
-  return sheet;
-});
+const sheets = [themeStyles, styles, markdownStyles].map(sheetOf);
+/** The last word on how all the others look on paper. */
+const printSheet = sheetOf(printStyles);
 
 /** The page has set up the element wrongly. */
 export class IntegrationError extends Error {
@@ -45,10 +43,15 @@ export class ChatKitElement extends HTMLElement {
   #heard = false;
   #drawing = false;
   #away = false;
+  #furnished = false;
   readonly #root = this.attachShadow({ mode: "open" });
   readonly #session = new Session(() => this.#set, {
     changed: () => this.#draw(),
-    emit: (name, detail) => this.#emit(name, detail),
+    emit: (name, detail) => {
+      this.#emit(name, detail);
+      // what comes now may be a widget
+      if (name.endsWith(".start")) void this.#furnish();
+    },
     sending: (text) => {
       if (this.#view.composer.value.trim() === text.trim()) this.#view.composer.value = "";
       this.#view.toEnd();
@@ -75,7 +78,7 @@ export class ChatKitElement extends HTMLElement {
 
   constructor() {
     super();
-    this.#root.adoptedStyleSheets = sheets;
+    this.#root.adoptedStyleSheets = [...sheets, printSheet];
     // before any field hears of them: these keys are the input method's
     const keepWord = (event: Event) => {
       if (event instanceof KeyboardEvent && composes(event)) event.stopPropagation();
@@ -217,6 +220,16 @@ export class ChatKitElement extends HTMLElement {
     });
   }
 
+  /** Loads what draws widgets, and their style. */
+  async #furnish(): Promise<void> {
+    await widgets.load();
+    if (this.#furnished || !widgets.part) return;
+    this.#furnished = true;
+    const sheet = sheetOf(widgets.part.styles);
+    this.#root.adoptedStyleSheets = [...sheets, sheet, printSheet];
+    this.#draw();
+  }
+
   #say(message: { text: string } | { content: UserMessageContent[] }): void {
     this.sendUserMessage(message).catch((error: unknown) => this.#failed(error));
   }
@@ -231,6 +244,7 @@ export class ChatKitElement extends HTMLElement {
     const session = this.#session;
     return {
       busy: session.busy,
+      widgets: this.#furnished ? widgets.part : null,
       allowedImageDomains: session.state.thread?.allowed_image_domains ?? null,
       open: (address) => this.#deeplink(address),
       act: (action, item) => void this.#act(action, item),
@@ -275,6 +289,12 @@ export class ChatKitElement extends HTMLElement {
       this.#view.draw();
     });
   }
+}
+
+function sheetOf(text: string): CSSStyleSheet {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(text);
+  return sheet;
 }
 
 /** At the next frame, or soon on a page that has none because nobody sees it. */

@@ -17,11 +17,12 @@ import type {
   WorkflowItem,
 } from "./protocol";
 import { strings } from "./strings";
-import { drawWidget } from "./widgets";
 
 /** What an item needs from around it. */
 export interface Surroundings {
   busy: boolean;
+  /** What draws widgets; null while its file is not there. */
+  widgets: typeof import("./widgets") | null;
   allowedImageDomains: readonly string[] | null;
   open(address: string): void;
   act(action: Action, item: WidgetItem): void;
@@ -43,12 +44,13 @@ export function drawItem(
       drawMessage(article, item, around, growing);
       return true;
     case "widget":
-      drawWidget(article, item.widget, {
-        busy: around.busy,
-        allowedImageDomains: around.allowedImageDomains,
-        open: around.open,
-        act: (action) => around.act(action, item),
-      });
+      if (around.widgets) {
+        const { busy, allowedImageDomains, open } = around;
+        const act = (action: Action) => around.act(action, item);
+        around.widgets.drawWidget(article, item.widget, { busy, allowedImageDomains, open, act });
+      } else {
+        article.replaceChildren(h("p", { class: "caption pre" }, item.copy_text ?? wordsIn(item)));
+      }
       return true;
     case "workflow":
       drawWorkflow(article, item);
@@ -230,8 +232,8 @@ function caption(text: string | null | undefined): Node | null {
   return text ? h("span", { class: "caption" }, text) : null;
 }
 
-/** Every text in it, so that nothing that was said is hidden by an old element. */
-function unknownItem(item: unknown): Node {
+/** Every text in it, so that nothing that was said is hidden. */
+function wordsIn(item: unknown): string {
   const found: string[] = [];
   const visit = (value: unknown, name: string, depth: number): void => {
     if (
@@ -244,5 +246,9 @@ function unknownItem(item: unknown): Node {
         visit(member, Array.isArray(value) ? name : key, depth + 1);
   };
   visit(item, "", 0);
-  return h("p", { class: "caption pre" }, found.join("\n") || strings.unknownItem);
+  return found.join("\n");
+}
+
+function unknownItem(item: unknown): Node {
+  return h("p", { class: "caption pre" }, wordsIn(item) || strings.unknownItem);
 }

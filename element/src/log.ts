@@ -26,6 +26,7 @@ interface Row {
   item: ThreadItem;
   /** The item may still grow, or what it offers can't be used now. */
   open: boolean;
+  widgets: Surroundings["widgets"];
   article: HTMLElement;
   visible: boolean;
 }
@@ -60,7 +61,8 @@ export class Log {
   ): Turn {
     const said = items.filter((item) => item.type === "assistant_message");
     const rated = said.length ? this.session.feedback.get(said.at(-1)!.id) : undefined;
-    const look = JSON.stringify([whole, rated, actions, around.busy && items.some(hasControls)]);
+    const controls = items.some(hasControls) && [around.busy, around.widgets !== null];
+    const look = JSON.stringify([whole, rated, actions, controls]);
     if (known && known.look === look && same(known.items, items)) return known;
     const node = known?.node ?? h("div", { class: "turn" });
     const rows = new Map(
@@ -125,9 +127,10 @@ function drawn(
   growing: boolean,
 ): Row {
   const open = hasControls(item) ? around.busy : growing;
-  if (known?.item === item && known.open === open) return known;
+  const { widgets } = around;
+  if (known?.item === item && known.open === open && known.widgets === widgets) return known;
   const article = known?.item.type === item.type ? known.article : emptyArticle(item);
-  return { item, open, article, visible: drawItem(article, item, around, growing) };
+  return { item, open, widgets, article, visible: drawItem(article, item, around, growing) };
 }
 
 function hasControls(item: ThreadItem): boolean {

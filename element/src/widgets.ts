@@ -8,7 +8,8 @@ import { layout } from "./widgets/layout";
 import { wordsOf, type Draw, type Scope, type WidgetContext } from "./widgets/scope";
 import { choice, record, text } from "./widgets/values";
 
-export type { WidgetContext };
+export { default as styles } from "./widgets.css";
+export { wordsOf, type WidgetContext };
 
 const COMPONENTS: Readonly<Record<string, Draw>> = { ...layout, ...content, ...controls };
 const DEEPEST = 64;

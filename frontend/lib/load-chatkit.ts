@@ -6,7 +6,7 @@ import { CHATKIT_CDN } from "@/lib/csp";
 export type ChatKitSource = "local" | "hosted";
 
 const ELEMENT = "openai-chatkit";
-const LOCAL = "/chatkit.js";
+const LOCAL = "/element/chatkit.js";
 const HOSTED = `${CHATKIT_CDN}/deployments/chatkit/chatkit.js`;
 const PATIENCE_MS = 3_000;
 

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 ELEMENT = Path(__file__).resolve().parents[2] / "element"
-SHIPPED = ELEMENT.parent / "src/chatbridge/entrypoints/page/static/chatkit.js"
+SHIPPED = ELEMENT.parent / "src/chatbridge/entrypoints/page/static"
 AXE = ELEMENT / "node_modules/axe-core/axe.min.js"
 
 
@@ -13,17 +13,19 @@ class NoBundle(Exception):
     """The build failed; the text says why."""
 
 
-def element(into: Path) -> str:
-    """The element as it ships, of the sources as they are now."""
-    return _built(into, str(into))
+def element(into: Path) -> dict[str, str]:
+    """The files of the element as it ships, by their names, of the sources as they are now."""
+    _build(str(into))
+    return {file.name: file.read_text() for file in into.iterdir()}
 
 
 def modules(into: Path) -> str:
     """element/test/modules.ts: the parts of the element, as the global `modules`."""
-    return _built(into, "--tests", str(into))
+    _build("--tests", str(into))
+    return into.read_text()
 
 
-def _built(into: Path, *arguments: str) -> str:
+def _build(*arguments: str) -> None:
     node = shutil.which("node")
     if node is None or not AXE.exists():
         raise NoBundle("the browser tests need Node and element/node_modules: `make test-browser`")
@@ -32,4 +34,3 @@ def _built(into: Path, *arguments: str) -> str:
     )
     if build.returncode:
         raise NoBundle(build.stderr)
-    return into.read_text()

@@ -87,9 +87,9 @@ async def context(new_context: NewContext) -> BrowserContext:
 
 
 @pytest.fixture(scope="session")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The element's script, made of the sources as they are."""
-    return bundles.element(tmp_path_factory.mktemp("element") / "chatkit.js")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The element's files by their names, made of the sources as they are."""
+    return bundles.element(tmp_path_factory.mktemp("element"))
 
 
 @pytest.fixture(scope="session")
@@ -116,7 +116,7 @@ async def _blank(route: Route) -> None:
 
 
 @pytest.fixture(scope="session")
-async def endpoints(bundle: str) -> AsyncIterator[Endpoint]:
+async def endpoints(bundle: dict[str, str]) -> AsyncIterator[Endpoint]:
     """The server behind `endpoint`."""
     async with endpoint_served(bundle) as endpoint:
         yield endpoint

@@ -317,7 +317,7 @@ class _Cors:
 
 
 @asynccontextmanager
-async def endpoint_served(bundle: str) -> AsyncGenerator[Endpoint]:
+async def endpoint_served(bundle: dict[str, str]) -> AsyncGenerator[Endpoint]:
     """The endpoint, and at `/` a page with the element under a strict policy."""
     endpoint = Endpoint()
 
@@ -326,15 +326,15 @@ async def endpoint_served(bundle: str) -> AsyncGenerator[Endpoint]:
         policy = {"Content-Security-Policy": _POLICY.format(nonce=nonce)}
         return Response(_PAGE.format(nonce=nonce), media_type="text/html", headers=policy)
 
-    async def script(_: Request) -> Response:
-        return Response(bundle, media_type="text/javascript")
+    async def script(request: Request) -> Response:
+        return Response(bundle[request.url.path[1:]], media_type="text/javascript")
 
     async def stop(request: Request) -> Response:
         return endpoint.stop(request)
 
     routes = [
         Route("/", page),
-        Route("/chatkit.js", script),
+        Route("/{name}.js", script),
         Route("/chatkit", endpoint.answer, methods=["POST"]),
         Route("/chatkit/threads/{id}/cancel", stop, methods=["POST"]),
         Route("/chatkit/threads/{id}/events", endpoint.events),

@@ -103,15 +103,15 @@ def user() -> str:
 
 @pytest.fixture(scope="module")
 async def origins(
-    postgres_url: str, bundle: str, tmp_path_factory: pytest.TempPathFactory
+    postgres_url: str, bundle: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Origins]:
     async def page(request: Request) -> Response:
         return HTMLResponse(_PAGE.format(**request.query_params))
 
-    async def script(_: Request) -> Response:
-        return Response(bundle, media_type="text/javascript")
+    async def script(request: Request) -> Response:
+        return Response(bundle[request.url.path[1:]], media_type="text/javascript")
 
-    pages = Starlette(routes=[Route("/", page), Route("/own.js", script)])
+    pages = Starlette(routes=[Route("/", page), Route("/{file}.js", script)])
     async with AsyncExitStack() as stack:
         named, other = [await stack.enter_async_context(served_here(pages)) for _ in range(2)]
         server = await spawn(
@@ -131,6 +131,8 @@ async def test_a_page_of_a_named_origin_chats(
     page = await origins.open(context, origins.named, f"{origins.chatbridge}/page/chatkit.js")
     chat = await origins.chat(page, user)
     await chat.ask("add a task: buy oat milk")
+    # what draws it is a file of its own
+    await expect(chat.badges).to_have_text(["Success"])
     assert "Added buy oat milk as task" in (await chat.shown())[-1].text
     assert await origins.kept(user) == ["add a task: buy oat milk"]
 
@@ -169,7 +171,7 @@ async def test_nor_can_it_chat_with_an_element_of_its_own(
     origins: Origins, context: BrowserContext, watch: Watch, user: str
 ) -> None:
     watch.expect(r"blocked by CORS policy", r"net::ERR_FAILED")
-    page = await origins.open(context, origins.other, "/own.js")
+    page = await origins.open(context, origins.other, "/chatkit.js")
     chat = await origins.chat(page, user)
     await chat.say("add a task: what is not mine")
     await expect(chat.alert).to_be_visible()
@@ -182,7 +184,7 @@ async def test_nor_by_a_request_that_needs_no_asking(
 ) -> None:
     """What a form could send goes out, without a token, and is refused where it arrives."""
     watch.expect(r"status of 401")
-    page = await origins.open(context, origins.other, "/own.js")
+    page = await origins.open(context, origins.other, "/chatkit.js")
     sent = """async (url) => {
       const body = '{"message": "hello"}';
       return (await fetch(url, { method: "POST", mode: "no-cors", body })).type;

@@ -23,7 +23,7 @@ SET_UP = """(options) => document.querySelector("openai-chatkit").setOptions(opt
 
 
 @pytest.fixture
-async def here(bundle: str, endpoint: Endpoint) -> AsyncIterator[str]:
+async def here(bundle: dict[str, str], endpoint: Endpoint) -> AsyncIterator[str]:
     """The address of a server with a page `own` and a page `theirs`, by whose the script is."""
 
     def page(request: Request) -> Response:
@@ -34,10 +34,10 @@ async def here(bundle: str, endpoint: Endpoint) -> AsyncIterator[str]:
             f"<script src={src}></script><openai-chatkit></openai-chatkit>"
         )
 
-    def element(_: Request) -> Response:
-        return Response(bundle, media_type="text/javascript")
+    def element(request: Request) -> Response:
+        return Response(bundle[request.url.path[1:]], media_type="text/javascript")
 
-    routes = [Path("/chatkit.js", element), Path("/{script}", page)]
+    routes = [Path("/{file}.js", element), Path("/{script}", page)]
     async with served_here(Starlette(routes=routes)) as url:
         yield url
 

@@ -60,4 +60,5 @@ class _ApiCors:
 
 def _is_open(scope: Scope) -> bool:
     path: str = scope["path"].removeprefix(scope.get("root_path", ""))
-    return path in ("/chatkit", "/page/chatkit.js") or path.startswith(("/chatkit/", "/api/"))
+    element = path.startswith("/page/") and path.endswith(".js") and path != "/page/page.js"
+    return path == "/chatkit" or element or path.startswith(("/chatkit/", "/api/"))

@@ -9,6 +9,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Message
 
 from chatbridge.entrypoints.cors import add_cors
+from chatbridge.entrypoints.page.routes import further_files
 from tests.unit.entrypoints.page.test_page import app_of, client_of, production
 
 HERE, ELSEWHERE = "http://localhost:3000", "http://localhost:3001"
@@ -94,10 +95,13 @@ async def test_a_named_origin_still_gets_no_development_token(app: FastAPI) -> N
     assert (answer.status_code, answer.json()["code"]) == (403, "foreign_origin")
 
 
-async def test_the_element_may_be_loaded_by_a_page_of_a_named_origin(app: FastAPI) -> None:
-    answer = await asked(app, "/page/chatkit.js", HERE, "GET")
+@pytest.mark.parametrize("name", ["chatkit.js", *further_files()])
+async def test_the_element_may_be_loaded_by_a_page_of_a_named_origin(
+    app: FastAPI, name: str
+) -> None:
+    answer = await asked(app, f"/page/{name}", HERE, "GET")
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, HERE)
-    assert not opened(await asked(app, "/page/chatkit.js", ELSEWHERE, "GET"))
+    assert not opened(await asked(app, f"/page/{name}", ELSEWHERE, "GET"))
 
 
 async def test_a_header_that_nobody_needs_is_refused(app: FastAPI) -> None:

@@ -1,7 +1,9 @@
 """The chat page at `/`, its files, and the element that any page may load. Every address in it is
 relative."""
 
-from collections.abc import Callable, Coroutine
+import gzip
+import re
+from collections.abc import Callable, Coroutine, Iterable
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_urlsafe
@@ -11,8 +13,11 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 _STATIC = Path(__file__).parent / "static"
-_ELEMENT = {"chatkit.js": "text/javascript"}
-_FILES = {"page.css": "text/css", "page.js": "text/javascript"}
+_ELEMENT = "chatkit.js"
+_PAGE = ("page.css", "page.js")
+_TYPES = {".css": "text/css", ".js": "text/javascript"}
+# what the element loads when it is first needed; its name says what is in it
+_FURTHER = re.compile(r"[a-z]+-[0-9a-f]{12}\.js")
 _POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data: https:; font-src 'self'; frame-src 'none'; base-uri 'none'; "
@@ -25,22 +30,30 @@ _PAGE_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+# asked again each time: while replicas of two versions serve, a page gets what is there
+_ASKED_AGAIN = "no-cache"
+# a page of another origin is answered with more
+_VARY = "Accept-Encoding, Origin"
+_KEPT = "public, max-age=31536000, immutable"
 _FILE_HEADERS = {
-    # asked again each time: while replicas of two versions serve, a page gets what is there
-    "Cache-Control": "no-cache",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
 
 
 def element_router() -> APIRouter:
-    """The router of the element: it is for pages of a host's own too."""
-    return _files_router(_ELEMENT)
+    """The router of the element and its further files: it is for pages of a host's own too."""
+    return _files_router((_ELEMENT, *further_files()))
+
+
+def further_files() -> list[str]:
+    """The names of the files that the element loads when they are first needed."""
+    return sorted(file.name for file in _STATIC.iterdir() if _FURTHER.fullmatch(file.name))
 
 
 def page_router(*, signs_in_itself: bool) -> APIRouter:
     """The router of the page; it signs in by itself, or asks for a token of the sign-in."""
-    router = _files_router(_FILES)
+    router = _files_router(_PAGE)
     template = Template((_STATIC / "page.html").read_text(encoding="utf-8"))
     sign_in = "development" if signs_in_itself else "token"
 
@@ -56,21 +69,36 @@ def page_router(*, signs_in_itself: bool) -> APIRouter:
     return router
 
 
-def _files_router(files: dict[str, str]) -> APIRouter:
+def _files_router(names: Iterable[str]) -> APIRouter:
     router = APIRouter(include_in_schema=False)
-    for name, media_type in files.items():
-        endpoint = _file((_STATIC / name).read_bytes(), media_type)
-        router.add_api_route(f"/page/{name}", endpoint, methods=["GET", "HEAD"])
+    for name in names:
+        router.add_api_route(f"/page/{name}", _file(name), methods=["GET", "HEAD"])
     return router
 
 
-def _file(content: bytes, media_type: str) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-    headers = {**_FILE_HEADERS, "ETag": f'"{sha256(content).hexdigest()[:32]}"'}
+def _file(name: str) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    content = (_STATIC / name).read_bytes()
+    media_type = _TYPES[Path(name).suffix]
+    kept = _KEPT if _FURTHER.fullmatch(name) else _ASKED_AGAIN
+    mark = sha256(content).hexdigest()[:32]
+    plain = {**_FILE_HEADERS, "Cache-Control": kept, "ETag": f'"{mark}"', "Vary": _VARY}
+    zipped = {**plain, "ETag": f'"{mark}-gzip"', "Content-Encoding": "gzip"}
+    small = gzip.compress(content, 9, mtime=0)
 
     async def file(request: Request) -> Response:
+        body, headers = (small, zipped) if _takes_gzip(request) else (content, plain)
         known = request.headers.get("if-none-match", "").replace("W/", "").split(",")
         if headers["ETag"] in map(str.strip, known):
             return Response(status_code=304, headers=headers)
-        return Response(content, media_type=media_type, headers=headers)
+        return Response(body, media_type=media_type, headers=headers)
 
     return file
+
+
+def _takes_gzip(request: Request) -> bool:
+    """Whether the answer may be compressed (RFC 9110, 12.5.3)."""
+    weights: dict[str, bool] = {}
+    for part in ",".join(request.headers.getlist("accept-encoding")).lower().split(","):
+        coding, _, weight = part.partition(";")
+        weights[coding.strip()] = not re.fullmatch(r"\s*q\s*=\s*0(\.0*)?\s*", weight)
+    return weights.get("gzip", weights.get("x-gzip", weights.get("*", False)))

@@ -1,5 +1,6 @@
 """The page and its files: where they are, what guards them, and that they need nobody else."""
 
+import gzip
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from chatbridge.container import Container
+from chatbridge.entrypoints.page.routes import further_files
 from chatbridge.main import create_app
 from chatbridge.settings import Settings
 
@@ -21,6 +23,8 @@ SIGN_IN = {
     "audience": "https://chat.example",
 }
 SVG = "http://www.w3.org/2000/svg"
+
+FURTHER = further_files()[0]
 
 _files = pytest.mark.parametrize("name", FILES)
 
@@ -96,6 +100,8 @@ async def test_the_element_is_there_for_the_pages_of_others() -> None:
         answer = await client.get("/page/chatkit.js")
         assert answer.status_code == 200
         assert "openai-chatkit" in answer.text
+        for name in further_files():
+            assert (await client.get(f"/page/{name}")).status_code == 200
 
 
 async def test_the_page_can_be_turned_off_with_its_sign_in() -> None:
@@ -186,6 +192,39 @@ async def test_a_file_is_asked_for_again_and_sent_once(app: FastAPI, name: str) 
             assert again.headers["etag"] == tag
         changed = await client.get(f"/page/{name}", headers={"If-None-Match": '"other"'})
         assert changed.status_code == 200
+
+
+async def test_what_is_named_by_its_content_is_asked_for_once(app: FastAPI) -> None:
+    async with client_of(app) as client:
+        answer = await client.get(f"/page/{FURTHER}")
+        assert "immutable" in answer.headers["cache-control"]
+        assert (await client.get("/page/widgets-000000000000.js")).status_code == 404
+
+
+GZIPPED = ["gzip", "gzip, deflate, br, zstd", "br;q=1.0, GZIP;q=0.8", "*", "identity;q=0, *;q=0.5"]
+PLAIN = ["", "identity", "br", "gzip;q=0", "gzip; q=0.000, *", "deflate, *;q=0", "x-gzipped"]
+
+
+@pytest.mark.parametrize("accepted", GZIPPED + PLAIN)
+@pytest.mark.parametrize("name", ["page.css", FURTHER])
+async def test_a_file_is_sent_compressed_to_whoever_takes_it(
+    app: FastAPI, name: str, accepted: str
+) -> None:
+    wanted = (STATIC / name).read_bytes()
+    async with client_of(app) as client:
+        asked = {"Accept-Encoding": accepted}
+        answer = await client.get(f"/page/{name}", headers=asked)
+        assert answer.content == wanted
+        assert "Accept-Encoding" in answer.headers["vary"]
+        compressed = answer.headers.get("content-encoding") == "gzip"
+        assert compressed == (accepted in GZIPPED)
+        size = len(gzip.compress(wanted, 9)) if compressed else len(wanted)
+        assert int(answer.headers["content-length"]) == size
+
+        other = {"Accept-Encoding": "identity" if compressed else "gzip"}
+        tag = {"If-None-Match": answer.headers["etag"]}
+        assert (await client.get(f"/page/{name}", headers=asked | tag)).status_code == 304
+        assert (await client.get(f"/page/{name}", headers=other | tag)).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/", "/page/page.js"])
