@@ -24,7 +24,7 @@ from tests.tcp_proxy import RoundTrip, TcpProxy
 STATEMENTS = {
     "begin_turn": "begin",
     "finish_turn": "finish",
-    "skip locked": "tick",
+    "keep_turns": "tick",
     "claim_stale_turn": "claim",
     "order by chatbridge.turns.lease_until": "sweep",
 }

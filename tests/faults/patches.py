@@ -30,6 +30,9 @@ IN_DATABASE: dict[str, tuple[tuple[str, str, str], ...]] = {
     "begin is harmless to repeat": (
         ("begin_turn_1", "(t.id = p_turn or t.key = p_key)", "t.key = p_key"),
     ),
+    "the fence of the journal": (("keep_turns_1", " and t.epoch = a.epoch\n", "\n"),),
+    "skip locked": (("keep_turns_1", "for update of t skip locked", "for update of t"),),
+    "a stop is heard": (("keep_turns_1", "case when h.cancel_asked then", "case when false then"),),
     "finish takes the tail along": (
         ("finish_turn_1", "p_events) e (number, event)", "p_events) e (number, event) where false"),
     ),
@@ -60,11 +63,15 @@ async def apply_to(sql: asyncpg.Pool, name: str) -> None:
 
 
 def _changed(function: str, marks: list[tuple[str, str]]) -> str:
-    place = files("chatbridge.adapters.postgres.migrations.functions")
-    text = place.joinpath(f"{function}.sql").read_text()
+    text = _text(function)
     for mark, instead in marks:
         text = _replaced(text, mark, instead)
     return in_schema(_replaced(text, "create function", "create or replace function"), "chatbridge")
+
+
+def _text(function: str) -> str:
+    place = files("chatbridge.adapters.postgres.migrations.functions")
+    return place.joinpath(f"{function}.sql").read_text()
 
 
 def _replaced(text: str, mark: str, instead: str) -> str:
@@ -88,34 +95,20 @@ def _set(owner: Any, **new: Any) -> None:
         setattr(owner, name, value)
 
 
-def _change_tick(mark: str, instead: str) -> None:
-    from chatbridge.adapters.postgres import turn_journal
-
-    _set(turn_journal, _TICK=_replaced(turn_journal._TICK, mark, instead))
-
-
-@_patch("the fence of the journal")
-def _() -> None:
-    _change_tick("and t.epoch = a.epoch\n  where t.state = 'running' for update", "for update")
-
-
-@_patch("skip locked")
-def _() -> None:
-    _change_tick("for update of t skip locked", "for update of t")
-
-
-@_patch("a stop is heard")
-def _() -> None:
-    _change_tick("case when h.cancel_asked then", "case when false then")
-
-
 @_patch("time is the database's")
 def _() -> None:
     from chatbridge.adapters.postgres import turn_journal
 
+    _, body = _text("keep_turns_1").split("return query\n")
+    for name, given in {"turns": "json", "events": "json", "lease": "double precision"}.items():
+        body = _replaced(body, f"p_{name}", f"cast(:{name} as {given})")
+    keep = body.partition(";\nend")[0]
+
     async def rows(self: Any, template: str, **parameters: Any) -> Any:
-        here = f"to_timestamp({time.time()})"
-        return await real(self, template.replace("clock_timestamp()", here), **parameters)
+        if template == turn_journal._KEEP:
+            here = f"to_timestamp({time.time()})"
+            template = keep.replace("clock_timestamp()", here)
+        return await real(self, template, **parameters)
 
     real = turn_journal.Statements.rows
     _set(turn_journal.Statements, rows=rows)
@@ -134,6 +127,7 @@ def _() -> None:
 
     def say(self: Recording, event: Any) -> None:
         real(self, event)
+        self.seal()
         self.keep(len(self.events))
 
     # all of it again: what is kept already is not kept twice

@@ -14,7 +14,7 @@ from tests.faults.viewing import Seen
 
 OUTAGE = 3.0
 TURNS = 20
-STATEMENTS = {"begin_turn": "begin", "finish_turn": "finish", "skip locked": "tick"}
+STATEMENTS = {"begin_turn": "begin", "finish_turn": "finish", "keep_turns": "tick"}
 LOST_WITHIN = 60.0
 LANES = 8
 LOCKED = 3.0

@@ -5,13 +5,13 @@ import pytest
 
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.errors import Unavailable
-from chatbridge.domain.model.identifiers import TurnId
+from chatbridge.domain.model.identifiers import MessageId, TurnId
 from chatbridge.domain.model.turn import Turn
-from chatbridge.domain.model.turn_event import Titled, TurnEnded
+from chatbridge.domain.model.turn_event import Titled, ToolCallStarted, TurnEnded
 from chatbridge.domain.services.keeping import Keeper
 from chatbridge.domain.services.recording import Recording
 from chatbridge.ports.turn_journal import Entry, Outcome, TurnJournal
-from tests.contracts.store import conversation
+from tests.contracts.store import call, conversation, said
 
 PATIENCE = 5.0
 
@@ -56,7 +56,7 @@ def opened(keeper: Keeper, id: str = "turn_1") -> Recording:
 
 def say(keeper: Keeper, recording: Recording, title: str = "Hi") -> None:
     recording.say(Titled(title=title))
-    keeper.wake()
+    keeper.wake(recording)
 
 
 async def until(happened: Callable[[], bool]) -> None:
@@ -102,6 +102,42 @@ async def test_a_heartbeat_keeps_the_lease_of_a_quiet_turn(
     async with keeper.running():
         await until(lambda: len(journal.calls) > 2)
     assert all(entry.events == () for call in journal.calls for entry in call)
+
+
+async def test_what_somebody_waits_for_is_kept_at_once_and_by_itself(journal: Scripted) -> None:
+    keeper = Keeper(journal, tick=PATIENCE * 2, heartbeat=PATIENCE * 2)
+    other, asked = opened(keeper, "turn_1"), opened(keeper, "turn_2")
+    async with keeper.running():
+        say(keeper, other)
+        await until(lambda: other.kept == 1)
+        for event in said("says_1", "First", " words", finished=False):
+            asked.say(event)
+            keeper.wake(asked)
+        await until(lambda: asked.kept == 2)
+        say(keeper, other)
+        asked.say(ToolCallStarted(message_id=MessageId("tools_1"), call=call()))
+        keeper.wake(asked)
+        async with asyncio.timeout(PATIENCE):
+            await asked.until_kept(call().id)
+        assert other.kept == 1
+    assert [[e.turn.id for e in entries] for entries in journal.calls] == [
+        ["turn_1", "turn_2"],
+        ["turn_2"],
+        ["turn_2"],
+    ]
+
+
+async def test_an_outage_between_two_ticks_is_waited_for_too(
+    keeper: Keeper, journal: Scripted
+) -> None:
+    recording = opened(keeper)
+    async with keeper.running():
+        say(keeper, recording)
+        await until(lambda: recording.kept == 1)
+        journal.away = 3
+        recording.say(ToolCallStarted(message_id=MessageId("tools_1"), call=call()))
+        keeper.wake(recording)
+        await until(lambda: recording.kept == 2)
 
 
 async def test_all_turns_are_kept_together_a_hundred_at_a_time(

@@ -31,6 +31,7 @@ def speaking(*events: TurnEvent) -> Recording:
     made = Recording(TURN)
     for event in events or TITLES:
         made.say(event)
+        made.seal()
     return made
 
 
@@ -59,6 +60,7 @@ MADE: dict[RecordingState, Callable[[], Recording]] = {
 
 TRANSITIONS: dict[str, tuple[Callable[[Recording], None], dict[RecordingState, RecordingState]]] = {
     "say": (lambda r: r.say(TITLES[0]), {"speaking": "speaking"}),
+    "seal": (lambda r: r.seal(), {"speaking": "speaking"}),
     "keep": (lambda r: r.keep(1), {"speaking": "speaking"}),
     "refuse": (lambda r: r.refuse(refusals.not_kept()), {"speaking": "closing"}),
     "close": (lambda r: r.close(DONE), {"speaking": "closing"}),
@@ -123,7 +125,52 @@ def test_what_is_kept_stays_kept() -> None:
 def test_a_reader_sees_what_is_kept_of_a_message() -> None:
     made = speaking(*said("says_1", "Hel", "lo", finished=False))
     made.keep(2)
-    assert [m.content for m in made.shown] == ["Hel"]
+    assert [m.content for m in made.shown.said] == ["Hel"]
+
+
+def words(*texts: str, of: str = "says_1") -> tuple[TextDelta, ...]:
+    return tuple(TextDelta(message_id=MessageId(of), text=text) for text in texts)
+
+
+def test_words_are_one_event_until_they_are_to_be_kept() -> None:
+    start, *_ = said("says_1")
+    made = speaking(start)
+    for word in words("Hel", "lo"):
+        made.say(word)
+    assert made.tail == ((1, start),)
+    made.seal()
+    assert made.tail == ((1, start), (2, *words("Hello")))
+    made.say(*words(" you"))
+    made.seal()
+    assert made.tail[1:] == ((2, *words("Hello")), (3, *words(" you")))
+
+
+@pytest.mark.parametrize(
+    "between", [Titled(title="T"), ToolCallStarted(message_id=MessageId("t"), call=call())]
+)
+def test_words_are_never_joined_across_something_else(between: TurnEvent) -> None:
+    made = Recording(TURN)
+    for event in (*words("a", "b"), between, *words("c", "d"), *words("x", of="says_2")):
+        made.say(event)
+    made.close(DONE)
+    assert made.events == (*words("ab"), between, *words("cd"), *words("x", of="says_2"), DONE)
+
+
+def test_first_words_and_calls_are_waited_for() -> None:
+    made = Recording(TURN)
+    awaited: list[bool] = []
+    for event in (
+        Titled(title="T"),
+        *said("says_1", "a", "b"),
+        ToolCallStarted(message_id=MessageId("t"), call=call()),
+        *said("says_2", "c", finished=False),
+    ):
+        made.say(event)
+        awaited.append(made.is_awaited)
+    assert awaited == [False, False, True, False, False, True, False, True]
+    made.seal()
+    made.say(*words("d", of="says_2"))
+    assert not made.is_awaited
 
 
 def test_its_end_holds_the_tail_and_how_it_ended() -> None:
@@ -152,8 +199,8 @@ def test_what_nobody_kept_is_forgotten_with_the_turn(lost_while: RecordingState)
         made.close(DONE)
     made.lose(GONE)
     assert (made.kept, made.tail, made.lost) == (2, (), GONE)
-    assert [m.content for m in made.transcript.messages] == ["Hel"]
-    assert made.transcript.title is None
+    assert [m.content for m in made.shown.said] == ["Hel"]
+    assert made.shown.title is None
 
 
 def test_a_refusal_leaves_what_is_kept_and_says_why() -> None:
@@ -171,7 +218,7 @@ def test_a_copy_goes_on_where_it_was_lost() -> None:
     made.lose(GONE)
     made.copy([TextDelta(message_id=MessageId("says_1"), text="lo"), DONE])
     assert (made.kept, made.is_whole) == (4, True)
-    assert [m.content for m in made.shown] == ["Hello"]
+    assert [m.content for m in made.shown.said] == ["Hello"]
 
 
 def test_a_person_s_stop_says_more_than_a_server_s() -> None:

@@ -466,6 +466,7 @@ async def test_nobody_sees_what_is_not_durable(world: World) -> None:
     follower = recording.show()
     run.say("not yet")
     await run.taken_down()
+    recording.seal()
     assert text_of(recording.events) == "Durablenot yet"
     async with asyncio.timeout(PATIENCE):
         seen = [(await anext(follower))[1] for _ in range(recording.kept)]

@@ -28,14 +28,15 @@ class Transcript:
     def __init__(self, conversation_id: ConversationId, events: Iterable[TurnEvent] = ()) -> None:
         self._conversation_id = conversation_id
         self._messages: dict[MessageId, Message] = {}
+        self._words: dict[MessageId, list[str]] = {}
         self.title: str | None = None
         self.usage: Usage | None = None
         self.code: str | None = None
         for event in events:
             self.apply(event)
 
-    def apply(self, event: TurnEvent) -> Message | None:
-        """Take one more event; answers the message that it changed, if it changed one.
+    def apply(self, event: TurnEvent) -> None:
+        """Take one more event.
 
         What belongs to a message whose beginning could not be read changes nothing.
         """
@@ -50,18 +51,24 @@ class Transcript:
             case Unreadable(message_id=id, at=at):
                 self._messages[id] = unreadable(id, self._conversation_id, at)
             case _:
-                return self._note(event)
-        return self._messages.get(event.message_id)
+                self._note(event)
+
+    def message(self, id: MessageId) -> Message | None:
+        """This message so far."""
+        # joined when it is read, not at each word: a long answer has thousands of them
+        if words := self._words.pop(id, None):
+            self._change(id, content=self._messages[id].content + "".join(words))
+        return self._messages.get(id)
 
     @property
     def messages(self) -> tuple[Message, ...]:
         """The messages so far, in the order in which they began."""
-        return tuple(self._messages.values())
+        return tuple(m for id in tuple(self._messages) if (m := self.message(id)))
 
     @property
     def said(self) -> tuple[Message, ...]:
         """Those of them that hold something."""
-        return tuple(m for m in self._messages.values() if m.content or m.tool_calls)
+        return tuple(m for m in self.messages if m.content or m.tool_calls)
 
     def closed(self, open_calls: CallState = "unknown") -> tuple[Message, ...]:
         """What is kept when the turn has ended: a call that nobody saw end is `open_calls`."""
@@ -93,7 +100,7 @@ class Transcript:
         message = self._messages[event.message_id]
         match event:
             case TextDelta(message_id=id, text=text):
-                self._change(id, content=message.content + text)
+                self._words.setdefault(id, []).append(text)
             case Cited(message_id=id, citation=citation):
                 self._change(id, citations=(*message.citations, citation))
             case TextFinished(message_id=id):

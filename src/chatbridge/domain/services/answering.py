@@ -82,6 +82,9 @@ class Answering:
         if isinstance(begun, Repeated):
             return begun
         recording = Recording(begun.turn)
+        if begun.turn.conversation.title is None and begun.turn.subject:
+            # nobody waits for it: it is kept with the first words
+            recording.say(Titled(title=title_from(begun.turn.subject.content)))
         window = self._window.of(begun.newest, begun.counted)
         self._recordings[_place(begun.turn)] = recording
         self._keeper.open(recording)
@@ -123,8 +126,6 @@ class Answering:
         self, recording: Recording, window: tuple[Message, ...], zone: str | None
     ) -> None:
         turn = recording.turn
-        if turn.conversation.title is None and turn.subject:
-            self._say(recording, Titled(title=title_from(turn.subject.content)))
         request = AgentRequest(
             window=window,
             on_behalf=OnBehalf(
@@ -143,7 +144,7 @@ class Answering:
         # an agent that can't be stopped at once may still speak, and nobody listens
         if recording.state == "speaking":
             recording.say(event)
-            self._keeper.wake()
+            self._keeper.wake(recording)
 
     # --- keep the end
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from chatbridge.domain.model import refusals
@@ -19,7 +19,8 @@ _AT_ONCE = 100
 class Keeper:
     """Keeps when there is news, at least `tick` seconds apart, and at least once a `heartbeat`.
 
-    A turn's lease outlives several heartbeats, so that a moment without the store costs no turn.
+    What somebody waits for is kept at once, between two ticks and without the other turns. A
+    turn's lease outlives several heartbeats, so that a moment without the store costs no turn.
     """
 
     def __init__(self, journal: TurnJournal, *, tick: float = 0.05, heartbeat: float = 0.5) -> None:
@@ -27,6 +28,8 @@ class Keeper:
         self._tick, self._heartbeat = tick, heartbeat
         self._recordings: list[Recording] = []
         self._news = asyncio.Event()
+        self._awaited: set[Recording] = set()
+        self._urgent = asyncio.Event()
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
@@ -42,9 +45,12 @@ class Keeper:
         """Keep what this one says and its lease, for as long as it speaks."""
         self._recordings.append(recording)
 
-    def wake(self) -> None:
-        """There is something new to keep."""
+    def wake(self, recording: Recording) -> None:
+        """There is something new to keep in this one."""
         self._news.set()
+        if recording.is_awaited:
+            self._awaited.add(recording)
+            self._urgent.set()
 
     async def _keep_on(self) -> None:
         while True:
@@ -52,33 +58,61 @@ class Keeper:
                 async with asyncio.timeout(self._heartbeat):
                     await self._news.wait()
             self._news.clear()
-            try:
-                await self._keep_all()
-            except Unavailable:
-                self._news.set()
-            except Exception:
-                _log.exception("journal: a tick failed")
-            await asyncio.sleep(self._tick)
+            await self._tried(self._keep_all)
+            await self._rest(asyncio.get_running_loop().time() + self._tick)
+
+    async def _rest(self, until: float) -> None:
+        while await self._is_awaited(until):
+            await self._tried(self._keep_awaited)
+
+    async def _is_awaited(self, until: float) -> bool:
+        try:
+            async with asyncio.timeout_at(until):
+                # lets go of the loop, so that the time is looked at
+                await asyncio.sleep(0)
+                await self._urgent.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _tried(self, keep: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await keep()
+        except Unavailable:
+            self._news.set()
+        except Exception:
+            _log.exception("journal: a tick failed")
 
     async def _keep_all(self) -> None:
         # of one that closes, finish carries what is not kept yet
-        self._recordings = speaking = [r for r in self._recordings if r.state == "speaking"]
-        for first in range(0, len(speaking), _AT_ONCE):
-            await self._keep(speaking[first : first + _AT_ONCE])
+        self._recordings = [r for r in self._recordings if r.state == "speaking"]
+        await self._keep_these(self._recordings)
+
+    async def _keep_awaited(self) -> None:
+        await self._keep_these([*self._awaited])
+
+    async def _keep_these(self, recordings: Sequence[Recording]) -> None:
+        self._awaited.clear()
+        self._urgent.clear()
+        for first in range(0, len(recordings), _AT_ONCE):
+            await self._keep(recordings[first : first + _AT_ONCE])
 
     async def _keep(self, recordings: Sequence[Recording]) -> None:
         """Keep them together, or, if something in one can't be kept, each by itself."""
-        entries = [Entry(turn=r.turn, events=r.tail) for r in recordings]
+        speaking = [r for r in recordings if r.state == "speaking"]
+        for recording in speaking:
+            recording.seal()
+        entries = [Entry(turn=r.turn, events=r.tail) for r in speaking]
         try:
-            outcomes = await self._journal.keep(entries)
+            outcomes = await self._journal.keep(entries) if entries else ()
         except Unkeepable as error:
-            if len(recordings) > 1:
-                for recording in recordings:
+            if len(speaking) > 1:
+                for recording in speaking:
                     await self._keep((recording,))
             else:
-                _refuse(recordings[0], error)
+                _refuse(speaking[0], error)
             return
-        for recording, entry, outcome in zip(recordings, entries, outcomes, strict=True):
+        for recording, entry, outcome in zip(speaking, entries, outcomes, strict=True):
             # one that has closed meanwhile has taken its tail along
             if recording.state == "speaking":
                 self._settle(recording, entry, outcome)

@@ -13,6 +13,8 @@ from chatbridge.domain.model.turn import Ending, Turn
 from chatbridge.domain.model.turn_event import (
     EndState,
     Numbered,
+    TextDelta,
+    TextStarted,
     ToolCallStarted,
     TurnEnded,
     TurnEvent,
@@ -29,10 +31,12 @@ class OutOfOrder(RuntimeError):
 class Recording:
     """A turn that is spoken here, or copied from the store; a viewer sees no difference.
 
-    Event n has the number n, counted from 1. It may be shown once it is kept. Each change has one
-    who makes it:
+    Event n has the number n, counted from 1. It may be shown once it is kept. Words that follow
+    each other in a message are one event, as long as nobody has begun to keep them. Each change
+    has one who makes it:
 
         say     speaking -> speaking            Answering: the agent says one more thing
+        seal    speaking -> speaking            Keeper: the words so far are to be kept
         keep    speaking -> speaking            Keeper: it is kept as far as here
         refuse  speaking -> closing             Keeper: what was said last can't be kept
         close   speaking -> closing             Answering: these are its last words
@@ -46,8 +50,10 @@ class Recording:
         self._viewers = 0
         self._state: RecordingState = "copying" if copied else "speaking"
         self._events: list[TurnEvent] = []
+        self._words: list[TextDelta] = []
         self._kept = 0
-        self._transcript = Transcript(turn.conversation.id)
+        self._shown = Transcript(turn.conversation.id)
+        self._folded = 0
         self._starts: dict[CallId, int] = {}
         self._stopped_as: EndState | None = None
         self._lost: ChatbridgeError | None = None
@@ -81,7 +87,7 @@ class Recording:
 
     @property
     def events(self) -> tuple[TurnEvent, ...]:
-        """All events, kept or not."""
+        """All events, kept or not; without the words that are not sealed yet."""
         return tuple(self._events)
 
     @property
@@ -90,14 +96,23 @@ class Recording:
         return tuple(enumerate(self._events[self._kept :], self._kept + 1))
 
     @property
-    def transcript(self) -> Transcript:
-        """All that it has said, as messages."""
-        return self._transcript
+    def is_awaited(self) -> bool:
+        """Whether somebody waits for what was said last.
+
+        A person does for the first words of a message, a tool for its call to be kept.
+        """
+        last = self._events[-1] if self._events else None
+        if self._words:
+            return len(self._words) == 1 and isinstance(last, TextStarted)
+        return isinstance(last, ToolCallStarted)
 
     @property
-    def shown(self) -> tuple[Message, ...]:
-        """The messages that a reader may see of it."""
-        return Transcript(self._turn.conversation.id, self._events[: self._kept]).said
+    def shown(self) -> Transcript:
+        """All that a reader may see of it, as messages."""
+        for event in self._events[self._folded : self._kept]:
+            self._shown.apply(event)
+        self._folded = self._kept
+        return self._shown
 
     @property
     def is_whole(self) -> bool:
@@ -111,14 +126,19 @@ class Recording:
         last = self._events[-1]
         if not isinstance(last, TurnEnded):
             raise OutOfOrder("the last words of a turn say how it ended")
-        return Ending.of(self._transcript, last.state, self.tail)
+        said = Transcript(self._turn.conversation.id, self._events)
+        return Ending.of(said, last.state, self.tail)
 
     # --- say
 
     def say(self, event: TurnEvent) -> None:
         """Add an event."""
         self._require("speaking")
-        self._add(event)
+        if not isinstance(event, TextDelta):
+            return self._add(event)
+        if self._words and self._words[0].message_id != event.message_id:
+            self._join()
+        return self._words.append(event)
 
     def stop(self, stopped_as: EndState) -> None:
         """Somebody wants no more of it. Where a person does (`cancelled`), that is why it ends."""
@@ -139,6 +159,11 @@ class Recording:
         await self._hushed.wait()
 
     # --- keep
+
+    def seal(self) -> None:
+        """What is said from now on is an event of its own: keeping all before it has begun."""
+        self._require("speaking")
+        self._join()
 
     def keep(self, number: int) -> None:
         """Events up to `number` are kept for good."""
@@ -216,15 +241,21 @@ class Recording:
         """What it answers: who asks again knows, who only watches does not."""
         self._turn = replace(self._turn, subject=subject)
 
+    def _join(self) -> None:
+        if words := self._words:
+            self._words = []
+            text = "".join(said.text for said in words)
+            self._events.append(TextDelta(message_id=words[0].message_id, text=text))
+
     def _add(self, event: TurnEvent) -> None:
+        self._join()
         self._events.append(event)
-        self._transcript.apply(event)
         if isinstance(event, ToolCallStarted):
             self._starts[event.call.id] = len(self._events)
 
     def _forget_tail(self) -> None:
+        self._words = []
         del self._events[self._kept :]
-        self._transcript = Transcript(self._turn.conversation.id, self._events)
 
     def _require(self, *states: RecordingState) -> None:
         if self._state not in states:

@@ -182,7 +182,7 @@ class Turns:
         One that has lost its replica is closed: what it said is among the messages then.
         """
         if recording := self._answering.of(user_id, conversation_id):
-            return recording.shown
+            return recording.shown.said
         id = await self._running(user_id, conversation_id)
         if id is None:
             return ()

@@ -41,6 +41,8 @@ from chatbridge.domain.model.turn_event import (
 from chatbridge.domain.services.recording import Recording
 from chatbridge.entrypoints.chatkit.mapping import to_annotation, to_item, to_thread
 
+_OfMessage = TextStarted | Cited | TextFinished | ToolCallStarted | ToolCallFinished | Unreadable
+
 THINKING = ProgressUpdateEvent(text="Thinking")
 
 
@@ -63,11 +65,14 @@ class Translation:
 
     def of(self, event: TurnEvent) -> Generator[ThreadStreamEvent]:
         """What the client is told of this event."""
-        message = self._transcript.apply(event)
+        self._transcript.apply(event)
         match event:
-            case TextStarted() | TextDelta() | Cited() | TextFinished() if message:
+            case TextDelta(message_id=id, text=text) if id in self._open:
+                delta = AssistantMessageContentPartTextDelta(content_index=0, delta=text)
+                yield ThreadItemUpdatedEvent(item_id=id, update=delta)
+            case TextStarted() | Cited() | TextFinished() if message := self._message(event):
                 yield from self._text(event, message)
-            case ToolCallStarted() | ToolCallFinished() if message:
+            case ToolCallStarted() | ToolCallFinished() if message := self._message(event):
                 yield from self._tools(message)
             case Titled(title=title):
                 thread = to_thread(self._conversation)
@@ -76,15 +81,18 @@ class Translation:
             case TurnFailed(code=code, detail=detail):
                 retry = code != "conversation_deleted"
                 yield ErrorEvent(code="custom", message=detail, allow_retry=retry)
-            case Unreadable() if message:
+            case Unreadable() if message := self._message(event):
                 yield self._done(message)
             case TurnEnded():
                 yield from self._close()
             case _:
                 pass
 
+    def _message(self, event: _OfMessage) -> Message | None:
+        return self._transcript.message(event.message_id)
+
     def _text(
-        self, event: TextStarted | TextDelta | Cited | TextFinished, message: Message
+        self, event: TextStarted | Cited | TextFinished, message: Message
     ) -> Generator[ThreadStreamEvent]:
         match event:
             case TextStarted():
@@ -92,9 +100,6 @@ class Translation:
                 part = AssistantMessageContent(text="", annotations=[])
                 added = AssistantMessageContentPartAdded(content_index=0, content=part)
                 yield ThreadItemUpdatedEvent(item_id=message.id, update=added)
-            case TextDelta(text=text):
-                delta = AssistantMessageContentPartTextDelta(content_index=0, delta=text)
-                yield ThreadItemUpdatedEvent(item_id=message.id, update=delta)
             case Cited(citation=citation):
                 cited = AssistantMessageContentPartAnnotationAdded(
                     content_index=0,

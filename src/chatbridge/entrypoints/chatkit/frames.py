@@ -20,8 +20,7 @@ from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import aclosing
 from typing import Any
 
-from chatkit.server import StreamingResult
-from chatkit.types import ThreadStreamEvent
+from chatkit.types import StreamingReq, ThreadStreamEvent
 
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.identifiers import ID_PATTERN, TurnId
@@ -40,14 +39,12 @@ _HEAD, _END = b"data: ", b"\n\n"
 _PRELUDE = (b'data: {"type":"thread.created",', b'data: {"type":"thread.item.done",')
 
 
-async def frames_of(
-    recording: Recording, bridge: BridgeServer, request: bytes, *, resumable: bool
+def frames_of(
+    recording: Recording, bridge: BridgeServer, operation: StreamingReq, *, resumable: bool
 ) -> AsyncGenerator[bytes, None]:
     """The whole stream for who has asked this."""
     watching = Watching(recording)
-    told = await bridge.process(request, watching)
-    assert isinstance(told, StreamingResult)  # noqa: S101  # as the SDK sorts operations
-    frames = with_kept_times(told, watching)
+    frames = with_kept_times(bridge.frames(operation, watching), watching)
     return kept_alive(with_ids(frames, watching)) if resumable else frames
 
 

@@ -2,8 +2,7 @@
 
 from typing import Any, Literal
 
-from chatkit.server import NonStreamingResult
-from chatkit.types import ChatKitReq, ThreadsGetByIdReq
+from chatkit.types import ChatKitReq, ThreadsGetByIdReq, is_streaming_req
 from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import TypeAdapter, ValidationError
 
@@ -74,22 +73,22 @@ def chatkit_router(
         (`data: {json}` and a blank line), the others JSON."""
         operation = _read(await request.json())
         require_bound(_thread_id(operation), caller)
-        body = await request.body()
         match _SERVED.get(type(operation)):
             case Streamed(begin=begin):
+                assert is_streaming_req(operation)  # noqa: S101  # as the SDK sorts them
                 recording = await begin(turns, caller.user_id, operation, asked)
-                frames = await frames_of(recording, bridge, body, resumable=bool(stream))
+                frames = frames_of(recording, bridge, operation, resumable=bool(stream))
                 stop = f"chatkit/threads/{recording.turn.conversation.id}/cancel"
                 response = ShowingResponse(turns, recording, frames, stop=stop)
                 response.headers.update(RESUMABLE if stream else {})
                 return response
             case Answered():
+                assert not is_streaming_req(operation)  # noqa: S101
                 # first: an answer that ends meanwhile is read as it is kept, or told to its end
                 unfinished = await _unfinished(turns, operation, caller)
-                answer = await answering.process(body, caller.user_id)
-                assert isinstance(answer, NonStreamingResult)  # noqa: S101  # as the SDK sorts them
+                answer = await answering.answer(operation, caller.user_id)
                 headers = RESUMABLE | ({"X-Turn-Id": unfinished} if unfinished else {})
-                return Response(answer.json, media_type="application/json", headers=headers)
+                return Response(answer, media_type="application/json", headers=headers)
             case None:
                 await _require_own(operation, caller, history)
                 raise not_served(operation.type)

@@ -1,10 +1,16 @@
-"""ChatKit's server over ours: its generators only watch, the turn runs elsewhere."""
+"""ChatKit's server over ours: its generators only watch, the turn runs elsewhere.
 
-from collections.abc import AsyncIterator
+Both are given operations that have been read: ChatKitServer's own `process` reads the request
+again, and builds the types of the whole protocol for it each time, which costs more than an answer.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from chatkit.server import ChatKitServer
 from chatkit.types import (
     FeedbackKind,
+    NonStreamingReq,
+    StreamingReq,
     ThreadItem,
     ThreadMetadata,
     ThreadStreamEvent,
@@ -23,6 +29,10 @@ class AnsweringServer(ChatKitServer[UserId]):
     def __init__(self, history: ConversationHistory) -> None:
         super().__init__(ConversationStore(history))
         self._history = history
+
+    async def answer(self, operation: NonStreamingReq, user_id: UserId) -> bytes:
+        """Its answer as JSON."""
+        return await self._process_non_streaming(operation, user_id)
 
     def respond(
         self,
@@ -45,6 +55,10 @@ class BridgeServer(ChatKitServer[Watching]):
 
     def __init__(self) -> None:
         super().__init__(TurnStore())
+
+    def frames(self, operation: StreamingReq, watching: Watching) -> AsyncGenerator[bytes]:
+        """Its answer as frames, `data: {json}` and a blank line."""
+        return self._process_streaming(operation, watching)
 
     async def respond(
         self,

@@ -168,7 +168,7 @@ async def _whole(recording: Recording) -> TurnOut:
                 turn.state = state
             case _:
                 pass
-    transcript = recording.transcript
+    transcript = recording.shown
     turn.messages = list(map(MessageOut.of, transcript.closed()))
     turn.usage = transcript.usage and UsageOut.of(transcript.usage)
     return turn

@@ -1,15 +1,24 @@
 """What ChatKit's server asks of its Store: a new version that asks something else says so here."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from chatkit.server import ChatKitServer, StreamingResult
+from chatkit.server import ChatKitServer, NonStreamingResult, StreamingResult
 from chatkit.store import Store
-from chatkit.types import ThreadMetadata, ThreadStreamEvent, UserMessageItem
+from chatkit.types import (
+    ChatKitReq,
+    ThreadMetadata,
+    ThreadStreamEvent,
+    UserMessageItem,
+    is_streaming_req,
+)
+from pydantic import TypeAdapter
 
+from chatbridge.adapters.memory.memory import Memory
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import (
     ConversationId,
@@ -29,9 +38,10 @@ from chatbridge.domain.model.turn_event import (
 )
 from chatbridge.domain.services.recording import Recording
 from chatbridge.entrypoints.chatkit.events import stream_events
-from chatbridge.entrypoints.chatkit.server import BridgeServer
+from chatbridge.entrypoints.chatkit.server import AnsweringServer, BridgeServer
 from chatbridge.entrypoints.chatkit.store import TurnStore, Watching
 from tests.chatkit_client import Json, add, create, frames, retry
+from tests.unit.domain.worlds import open_world
 from tests.unit.entrypoints.chatkit.test_events import started
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -42,6 +52,9 @@ SAID: tuple[TurnEvent, ...] = (
     TextFinished(message_id=ANSWER),
     TurnEnded(state="completed"),
 )
+
+
+READ: TypeAdapter[ChatKitReq] = TypeAdapter(ChatKitReq)
 
 
 class NotingStore(TurnStore):
@@ -87,9 +100,14 @@ def watching(*events: TurnEvent) -> Watching:
 
 
 async def told(server: ChatKitServer[Watching], request: Json, *events: TurnEvent) -> list[Json]:
+    """What the SDK's own way answers."""
     result = await server.process(json.dumps(request), watching(*events))
     assert isinstance(result, StreamingResult)
-    return frames(b"".join([chunk async for chunk in result.json_events]).decode())
+    return await read(result.json_events)
+
+
+async def read(chunks: AsyncIterator[bytes]) -> list[Json]:
+    return frames(b"".join([chunk async for chunk in chunks]).decode())
 
 
 @pytest.mark.parametrize(
@@ -165,6 +183,35 @@ async def test_the_client_is_told_of_the_turn_that_was_begun(
         if "item" in event:
             assert event["item"]["thread_id"] == THREAD
             assert event["item"]["id"] in (ASKED, ANSWER)
+
+
+@pytest.mark.parametrize(
+    "request_sent", [create("hello"), add(THREAD, "hello"), retry(THREAD, ASKED)]
+)
+async def test_a_request_that_was_read_is_answered_as_the_sdk_answers_its_bytes(
+    request_sent: Json,
+) -> None:
+    operation = READ.validate_python(request_sent)
+    assert is_streaming_req(operation)
+    bridge = BridgeServer()
+    ours = await read(bridge.frames(operation, watching()))
+    assert without_times(ours) == without_times(await told(bridge, request_sent))
+
+
+def without_times(events: list[Json]) -> str:
+    """The SDK gives some things the time of now."""
+    return re.sub(r'"created_at": "[^"]+"', "", json.dumps(events))
+
+
+async def test_so_is_one_that_only_asks() -> None:
+    sent = {"type": "threads.list", "params": {}}
+    operation = READ.validate_python(sent)
+    assert not is_streaming_req(operation)
+    async with open_world(Memory(), THREAD) as world:
+        server = AnsweringServer(world.history)
+        theirs = await server.process(json.dumps(sent), UserId("alice"))
+        assert isinstance(theirs, NonStreamingResult)
+        assert await server.answer(operation, UserId("alice")) == theirs.json
 
 
 async def test_a_lost_viewer_is_no_users_command() -> None:

@@ -1,0 +1,35 @@
+-- Keep what running turns have said: one call and one transaction for all turns of a replica.
+--
+-- Answers an outcome for each entry, in their order; see the port's `Outcome`. A function, because
+-- its plan is kept from tick to tick: nothing is prepared by the driver.
+create function {s}.keep_turns_1(p_turns json, p_events json, p_lease double precision)
+returns table (outcome text) language plpgsql as $$
+begin
+  return query
+  with asked as materialized (
+    select * from json_to_recordset(p_turns)
+      a (entry integer, user_id text, turn_id text, epoch integer)),
+  -- the fence; a turn whose row is locked waits for the next tick and stalls no other
+  held as materialized (
+    select a.entry, t.user_id, t.id, t.cancel_asked, t.lease_until from {s}.turns t
+      join asked a on t.user_id = a.user_id and t.id = a.turn_id and t.epoch = a.epoch
+      where t.state = 'running' for update of t skip locked),
+  -- each renewal writes the row and its indexes anew, so a lease is only renewed now and then
+  renewed as (
+    update {s}.turns t set lease_until = clock_timestamp() + make_interval(secs => p_lease)
+      from held h where t.user_id = h.user_id and t.id = h.id
+        and h.lease_until < clock_timestamp() + make_interval(secs => p_lease * 0.8)),
+  kept as (
+    insert into {s}.turn_events (user_id, turn_id, number, event)
+      select h.user_id, h.id, e.number, e.event
+      from json_to_recordset(p_events) e (entry integer, number integer, event json)
+      join held h on h.entry = e.entry
+      on conflict do nothing)
+  select case when h.cancel_asked then 'stop_asked' when h.entry is not null then 'kept'
+      when t.epoch = a.epoch and t.state = 'running' then 'busy'
+      when t.id is not null then 'taken_over' else 'gone' end
+    from asked a
+    left join held h on h.entry = a.entry
+    left join {s}.turns t on t.user_id = a.user_id and t.id = a.turn_id
+    order by a.entry;
+end $$
