@@ -1,7 +1,6 @@
 """An agent that says what a test tells it to say, when the test says so."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 
 from chatbridge.domain.model.identifiers import (
@@ -99,13 +98,13 @@ class Run:
         """What every agent waits for before a tool runs."""
         await self.request.before_call(id)
 
-    async def events(self) -> AsyncGenerator[TurnEvent, None]:
-        """What the service hears."""
+    async def speak(self) -> None:
+        """Say to the service what the test says."""
         try:
             while (item := await self._script.get()) is not None:
                 if isinstance(item, Exception):
                     raise item
-                yield item
+                self.request.say(item)
                 self._script.task_done()
         finally:
             self.closing.set()
@@ -124,21 +123,14 @@ class ScriptedAgent(AgentRunner):
         self.runs: list[Run] = []
         self._begun = asyncio.Condition()
 
-    def run(self, request: AgentRequest) -> AsyncGenerator[TurnEvent, None]:
-        return self._run(Run(request))
-
-    async def _run(self, run: Run) -> AsyncGenerator[TurnEvent, None]:
+    async def run(self, request: AgentRequest) -> None:
+        run = Run(request)
         async with self._begun:
             self.runs.append(run)
             self._begun.notify_all()
         if self.reply is not None:
             run.finish(self.reply)
-        events = run.events()
-        try:
-            async for event in events:
-                yield event
-        finally:
-            await events.aclose()
+        await run.speak()
 
     async def next_run(self, user: str) -> Run:
         """The newest run for this user, taken off the list; waits for it."""

@@ -54,14 +54,18 @@ def said(content: str, role: Role = "user") -> Message:
 
 
 def asking(
-    *window: Message | str, before_call: Callable[[CallId], Awaitable[None]] = _at_once
+    *window: Message | str,
+    say: Callable[[TurnEvent], None] = lambda event: None,
+    before_call: Callable[[CallId], Awaitable[None]] = _at_once,
 ) -> AgentRequest:
     messages = tuple(said(m) if isinstance(m, str) else m for m in window)
-    return AgentRequest(window=messages, on_behalf=ADA, before_call=before_call)
+    return AgentRequest(window=messages, on_behalf=ADA, say=say, before_call=before_call)
 
 
 async def heard(runner: AgentRunner, *window: Message | str) -> list[TurnEvent]:
-    return [event async for event in runner.run(asking(*window))]
+    events: list[TurnEvent] = []
+    await runner.run(asking(*window, say=events.append))
+    return events
 
 
 async def heard_until_failure(
@@ -69,11 +73,28 @@ async def heard_until_failure(
 ) -> tuple[list[TurnEvent], AgentFailed]:
     events: list[TurnEvent] = []
     try:
-        async for event in runner.run(asking(*window)):
-            events += [event]
+        await runner.run(asking(*window, say=events.append))
     except AgentFailed as failure:
         return events, failure
     raise AssertionError("The run did not fail.")
+
+
+async def stopped_after_words(runner: AgentRunner, words: int) -> list[TurnEvent]:
+    """A long answer, stopped in its middle."""
+    said: list[TurnEvent] = []
+    enough = asyncio.Event()
+
+    def say(event: TurnEvent) -> None:
+        said.append(event)
+        if len(all_of(TextDelta, said)) == words:
+            enough.set()
+
+    run = asyncio.create_task(runner.run(asking("rehearse a long answer", say=say)))
+    async with asyncio.timeout(5):
+        await enough.wait()
+        run.cancel()
+        await asyncio.wait({run})
+    return said
 
 
 def kept(events: list[TurnEvent]) -> tuple[Message, ...]:
@@ -157,11 +178,14 @@ class AgentRunnerContract(ABC):
         tools.on_call = lambda request: order.append(f"ran {request.call_id}")
         self.calls("add_task", title="buy milk")
         self.says("Added it.")
-        async for event in runner.run(asking("add buy milk", before_call=before_call)):
+
+        def say(event: TurnEvent) -> None:
             if isinstance(event, ToolCallStarted):
                 order.append(f"announced {event.call.id}")
             if isinstance(event, ToolCallFinished):
                 order.append(f"finished {event.call_id}")
+
+        await runner.run(asking("add buy milk", say=say, before_call=before_call))
         assert [line.split()[0] for line in order] == [
             "announced", "asked", "durable", "ran", "finished",
         ]  # fmt: skip
@@ -184,8 +208,7 @@ class AgentRunnerContract(ABC):
         before = asyncio.all_tasks()
         self.calls("add_task", title="buy milk")
         with pytest.raises(TurnLost, match="Another replica"):
-            async for _ in runner.run(asking("add buy milk", before_call=lost)):
-                pass
+            await runner.run(asking("add buy milk", before_call=lost))
         assert tools.requests == []
         assert await nothing_left(before)
 
@@ -207,9 +230,5 @@ class AgentRunnerContract(ABC):
     async def test_closing_after_the_first_word_leaves_nothing(self, runner: AgentRunner) -> None:
         before = asyncio.all_tasks()
         self.says("one two three four five six seven eight nine ten")
-        events = runner.run(asking("rehearse a long answer"))
-        async for event in events:
-            if isinstance(event, TextDelta):
-                break
-        await events.aclose()
+        await stopped_after_words(runner, 1)
         assert await nothing_left(before)

@@ -109,8 +109,7 @@ async def turn_of(runner: OpenAIAgentRunner, said: str) -> tuple[Message | None,
     events: list[TurnEvent] = []
     code = "completed"
     try:
-        async for event in runner.run(asking(said)):
-            events += [event]
+        await runner.run(asking(said, say=events.append))
     except AgentFailed as failure:
         code = failure.code
     kept = Transcript(ADA.conversation_id, events).closed()

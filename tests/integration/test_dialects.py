@@ -14,7 +14,8 @@ from agents.testing import function_call as asks_for
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
 from chatbridge.adapters.openai.models import Api, openai_model
 from chatbridge.adapters.openai.patience import Patience
-from chatbridge.domain.model.turn_event import TextFinished, ToolCallStarted
+from chatbridge.domain.model.identifiers import CallId
+from chatbridge.domain.model.turn_event import TextFinished
 from tests.contracts.agent_runner import (
     all_of,
     asking,
@@ -181,9 +182,11 @@ async def test_what_was_thought_in_one_turn_is_never_told_in_another(
     endpoint.answer(*thinking_call("Ada's.")).answer(*thinking_call("Bob's."))
     endpoint.answer(*completions("For Bob.")).answer(*completions("For Ada."))
     async for runner in runner_of(endpoint, "chat_completions"):
-        async for event in runner.run(asking("go")):
-            if isinstance(event, ToolCallStarted):
-                assert text_of(await heard(runner, "go")) == "For Bob."
+
+        async def before_call(_: CallId, runner: OpenAIAgentRunner = runner) -> None:
+            assert text_of(await heard(runner, "go")) == "For Bob."
+
+        await runner.run(asking("go", before_call=before_call))
     assert [thoughts_in(request) for request in endpoint.requests[2:]] == [["Bob's."], ["Ada's."]]
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Collection
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any, cast
 
@@ -35,7 +35,7 @@ from chatbridge.adapters.openai.readable import readable
 from chatbridge.adapters.openai.today import dated, now_in
 from chatbridge.adapters.openai.tools import Toolbox, ToolHooks
 from chatbridge.adapters.openai.watched_model import WatchedModel
-from chatbridge.domain.model.turn_event import ToolCallStarted, TurnEvent
+from chatbridge.domain.model.turn_event import TurnEvent
 from chatbridge.ports.agent_runner import AgentRequest, AgentRunner
 from chatbridge.ports.tool_provider import ToolProvider
 
@@ -83,8 +83,8 @@ class OpenAIAgentRunner(AgentRunner):
         """See the port."""
         return self._name
 
-    async def run(self, request: AgentRequest) -> AsyncGenerator[TurnEvent, None]:
-        """The events of one streamed run of the SDK, each as soon as it is known.
+    async def run(self, request: AgentRequest) -> None:
+        """One streamed run of the SDK; each event is said as soon as it is known.
 
         Raises AgentFailed (its codes are those of `failures`), and whatever `before_call` raises
         of the domain's own errors.
@@ -92,15 +92,13 @@ class OpenAIAgentRunner(AgentRunner):
         run = _Run(request, self._tools, self._models, self._log_words)
         try:
             await run.start(self._agent, self._words, self._max_steps, self._tracing)
-            while (event := await run.next()) is not None:
-                yield event
-                run.delivered(event)
+            await run.until_over()
         finally:
             await run.close()
 
 
 class _Run:
-    """One run: everything that happens in it goes through one queue, in the order it happened."""
+    """One run: what happens in it is said at once, until it is over."""
 
     def __init__(
         self, request: AgentRequest, tools: ToolProvider, models: Models, log_words: bool
@@ -108,10 +106,10 @@ class _Run:
         self._request = request
         self._log_words = log_words
         self._models = models
-        self._queue: asyncio.Queue[TurnEvent | Exception | None] = asyncio.Queue()
-        self._calls = Calls(self._queue.put_nowait)
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._calls = Calls(self._say)
         self._toolbox = Toolbox(tools, request, self._calls)
-        self._hooks = ToolHooks(request, self._calls, self._queue.put_nowait)
+        self._hooks = ToolHooks(request, self._calls, self._fail)
         self._reader: ResponseReader | None = None
         self._result: RunResultStreaming | None = None
         self._pump: asyncio.Task[None] | None = None
@@ -133,17 +131,12 @@ class _Run:
             raise self._logged(error)  # noqa: B904 - it carries its cause
         self._pump = asyncio.create_task(self._drain(self._result))
 
-    async def next(self) -> TurnEvent | None:
-        """The next event, or None when the run is over. Raises what ended it early."""
-        item = await self._queue.get()
-        if isinstance(item, Exception):
-            raise self._logged(item)
-        return item
-
-    def delivered(self, event: TurnEvent) -> None:
-        """The event has reached the reader: a call that began may ask to run."""
-        if isinstance(event, ToolCallStarted):
-            self._calls.show(event.call.id)
+    async def until_over(self) -> None:
+        """Wait for the end. Raises what ended it early."""
+        try:
+            await self._over
+        except Exception as error:
+            raise self._logged(error)  # noqa: B904 - it carries its cause
 
     async def close(self) -> None:
         """Stop the model and the tools, and wait until they have stopped (10 s at most)."""
@@ -167,10 +160,10 @@ class _Run:
         return copied
 
     def _watched(self, model: Model) -> Model:
-        return WatchedModel(model, self._next_reader, self._queue.put_nowait)
+        return WatchedModel(model, self._next_reader, self._fail)
 
     def _next_reader(self, known: Collection[str]) -> ResponseReader:
-        self._reader = ResponseReader(self._queue.put_nowait, self._calls, known)
+        self._reader = ResponseReader(self._say, self._calls, known)
         return self._reader
 
     def _config(self, tracing: bool) -> RunConfig:
@@ -190,11 +183,24 @@ class _Run:
                     self._settle(event.item)
             self._conclude(result)
         except ModelRefusalError:
-            self._queue.put_nowait(None)  # its words were the answer
+            self._end()  # its words were the answer
         except Exception as error:
-            self._queue.put_nowait(error)
+            self._fail(error)
         else:
-            self._queue.put_nowait(None)
+            self._end()
+
+    def _say(self, event: TurnEvent) -> None:
+        if not self._over.done():
+            self._request.say(event)
+
+    # The first reason for its end counts: what the SDK makes of it comes later.
+    def _fail(self, error: Exception) -> None:
+        if not self._over.done():
+            self._over.set_exception(error)
+
+    def _end(self) -> None:
+        if not self._over.done():
+            self._over.set_result(None)
 
     # What the hooks did not see end: a handoff, or a call that the SDK has answered itself.
     def _settle(self, item: RunItem) -> None:

@@ -1,8 +1,7 @@
 """The tool calls of one run: their ids, who may start, and how each one ended."""
 
-import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from chatbridge.adapters.openai.names import short_id
@@ -20,7 +19,6 @@ class Call:
     step: MessageId
     name: str
     began: bool = False
-    shown: asyncio.Event = field(default_factory=asyncio.Event)
     failed: bool = False
     unknown: bool = False
     finished: bool = False
@@ -74,11 +72,6 @@ class Calls:
         """The first call of this name that has not ended."""
         calls = (c for c in self._by_id.values() if c.name == name and not c.finished)
         return next(calls, None)
-
-    def show(self, id: CallId) -> None:
-        """The call's start has reached the reader, so it may ask to begin."""
-        if id in self._by_id:  # a hosted one asks nobody
-            self._by_id[id].shown.set()
 
     def answered(self, provider_id: str | None, output: str) -> None:
         """The SDK has this output; a call that never began has failed."""

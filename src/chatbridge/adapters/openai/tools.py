@@ -103,7 +103,7 @@ class ToolHooks(RunHooks[Any]):
     async def on_tool_start(
         self, context: RunContextWrapper[Any], agent: Agent[Any], tool: SdkTool
     ) -> None:
-        """Wait until the call was shown and is durable; if it can't be, the run ends."""
+        """Wait until the call is durable; if it can't be, the run ends."""
         await self._begin(self._calls.find(_provider_id(context)))
 
     async def before_handoff(self, tool_name: str) -> None:
@@ -114,7 +114,6 @@ class ToolHooks(RunHooks[Any]):
         if call is None:
             return
         call.began = True
-        await call.shown.wait()
         try:
             await self._before_call(call.id)
         except Exception as error:

@@ -7,8 +7,8 @@ The story of one turn is told here from top to bottom. How what is said is kept 
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 
 from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.conversation import title_from
@@ -133,12 +133,11 @@ class Answering:
                 conversation_id=turn.conversation.id,
                 turn_id=turn.id,
             ),
+            say=partial(self._say, recording),
             before_call=recording.until_kept,
             zone=zone,
         )
-        async with aclosing(self._agent.run(request)) as events:
-            async for event in events:
-                self._say(recording, event)
+        await self._agent.run(request)
 
     def _say(self, recording: Recording, event: TurnEvent) -> None:
         # an agent that can't be stopped at once may still speak, and nobody listens

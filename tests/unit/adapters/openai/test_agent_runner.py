@@ -27,6 +27,7 @@ from tests.contracts.agent_runner import (
     heard_until_failure,
     kept,
     nothing_left,
+    stopped_after_words,
 )
 from tests.contracts.task_tools import TaskTools
 
@@ -73,7 +74,7 @@ async def test_a_turn_lost_beside_a_running_tool_stops_that_tool() -> None:
     model = ScriptedModel([[waiting(60, "1"), waiting(60, "2")]])
     before = asyncio.all_tasks()
     with pytest.raises(TurnLost):
-        _ = [e async for e in runner_of(model, tools).run(asking("go", before_call=before_call))]
+        await runner_of(model, tools).run(asking("go", before_call=before_call))
     assert tools.cancelled == ["rehearse"]
     assert len(tools.requests) == 1
     assert await nothing_left(before)
@@ -200,25 +201,9 @@ async def test_calls_of_before_are_replayed_next_to_their_outputs() -> None:
 
 async def test_closing_in_mid_text_stops_the_model_at_once() -> None:
     before = asyncio.all_tasks()
-    events = runner_of(OfflineModel(delay=0.01)).run(asking("rehearse a long answer"))
-    words = 0
-    async for event in events:
-        words += isinstance(event, TextDelta)
-        if words == 3:
-            break
-    await events.aclose()
+    said = await stopped_after_words(runner_of(OfflineModel(delay=0.01)), 3)
+    assert len(all_of(TextDelta, said)) == 3
     assert asyncio.all_tasks() == before
-
-
-async def test_a_tool_waits_until_the_reader_has_taken_its_announcement() -> None:
-    tools = TaskTools()
-    model = ScriptedModel([[waiting(0, "1")], [assistant_message("Done.")]])
-    events = runner_of(model, tools).run(asking("go"))
-    assert isinstance(await anext(events), ToolCallStarted)
-    await asyncio.sleep(0.05)
-    assert tools.requests == []
-    assert isinstance(await anext(events), ToolCallFinished)
-    await events.aclose()
 
 
 async def test_one_runner_serves_many_turns_side_by_side() -> None:

@@ -126,7 +126,7 @@ async def test_nothing_of_it_runs_before_its_call_is_durable() -> None:
         before = asyncio.all_tasks()
         model = ScriptedModel([[function_call(name, {}, call_id="1")]])
         with pytest.raises(TurnLost):
-            _ = [e async for e in runner_of(agent, model).run(asking("go", before_call=lost))]
+            await runner_of(agent, model).run(asking("go", before_call=lost))
         assert await nothing_left(before)
     assert ran == []
 
