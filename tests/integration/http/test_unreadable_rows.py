@@ -154,7 +154,7 @@ async def test_a_journal_with_events_that_nobody_can_read_is_closed_with_the_res
     await chat.sql(
         "insert into chatbridge.turns"
         " (user_id, id, conversation_id, subject_position, retry, lease_until)"
-        " values ('alice', 'turn_lost', :id, 1, false, '-infinity')",
+        " values ('alice', 'turn_lost', :id, 1, false, 'infinity')",
         id=chat.conversation,
     )
     for number, event in enumerate(events, 1):
@@ -164,6 +164,7 @@ async def test_a_journal_with_events_that_nobody_can_read_is_closed_with_the_res
             n=number,
             e=json.dumps(event),
         )
+    await chat.sql("update chatbridge.turns set lease_until = '-infinity' where id = 'turn_lost'")
 
     said = (await chat.messages())[3:]
     assert (said[0]["kind"], said[0]["content"]) == ("partial", "Half a sentence")
