@@ -8,7 +8,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterable, Callable
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
 
@@ -100,14 +100,18 @@ def _() -> None:
     from chatbridge.adapters.postgres import turn_journal
 
     _, body = _text("keep_turns_1").split("return query\n")
+    # renewed at each tick, so that a wrong clock is seen at once
+    seldom = (
+        "\n        and h.lease_until < clock_timestamp() + make_interval(secs => p_lease * 0.8)"
+    )
+    body = _replaced(body, seldom, "").partition(";\nend")[0]
     for name, given in {"turns": "json", "events": "json", "lease": "double precision"}.items():
         body = _replaced(body, f"p_{name}", f"cast(:{name} as {given})")
-    keep = body.partition(";\nend")[0]
 
     async def rows(self: Any, template: str, **parameters: Any) -> Any:
         if template == turn_journal._KEEP:
             here = f"to_timestamp({time.time()})"
-            template = keep.replace("clock_timestamp()", here)
+            template = body.replace("clock_timestamp()", here)
         return await real(self, template, **parameters)
 
     real = turn_journal.Statements.rows
@@ -210,13 +214,9 @@ def _() -> None:
 
 @_patch("half a stream is noticed")
 def _() -> None:
-    from chatbridge.adapters.openai import completions
+    from chatbridge.adapters.openai import chat_dialect
 
-    async def as_it_comes(stream: AsyncIterable[Any], *_: Any) -> Any:
-        async for chunk in stream:
-            yield chunk
-
-    _set(completions, _whole=as_it_comes)
+    _set(chat_dialect, GOOD_ENDS=(*chat_dialect.GOOD_ENDS, ""))
 
 
 @_patch("a stop ends the model's call")
