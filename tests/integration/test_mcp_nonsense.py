@@ -181,11 +181,20 @@ async def test_something_else_at_the_address_is_no_tool_server() -> None:
 
 def listing(*tools: Any, schema: Any = None) -> Callable[..., Any]:
     """A probe whose list begins with these tools, as they are; `schema` is for all the others."""
-    inner = Probe().app()
 
-    def change(result: dict[str, Any]) -> None:
+    def change(data: bytes) -> bytes:
+        answer = json.loads(data)
+        result = answer["result"]
         others = [tool | ({"inputSchema": schema} if schema else {}) for tool in result["tools"]]
         result["tools"] = [*tools, *others]
+        return json.dumps(answer).encode()
+
+    return rewriting(change)
+
+
+def rewriting(change: Callable[[bytes], bytes]) -> Callable[..., Any]:
+    """A probe whose list is changed on its way."""
+    inner = Probe().app()
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         body = b""
@@ -205,45 +214,97 @@ def listing(*tools: Any, schema: Any = None) -> Callable[..., Any]:
     return app
 
 
-def _changed(body: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
+def _changed(body: bytes, change: Callable[[bytes], bytes]) -> bytes:
     """The answer, by itself or as an event, with its list of tools changed."""
     start, mark, data = body.rpartition(b"data: ")
     if b'"tools":[' not in data:
         return body
-    answer = json.loads(data)
-    change(answer["result"])
-    return start + mark + json.dumps(answer).encode() + b"\r\n\r\n" * bool(mark)
+    return start + mark + change(data) + b"\r\n\r\n" * bool(mark)
 
 
-@pytest.mark.parametrize(
-    ("bad", "said"),
-    [
-        ({"name": "bad"}, "'bad' is not offered: inputSchema Field required"),
-        ({"name": "bad", "inputSchema": "none"}, "'bad' is not offered: inputSchema Input should"),
-        (
-            {"name": "bad", "inputSchema": {"type": "string"}},
-            "'bad' is not offered: inputSchema.type Input should be 'object'",
-        ),
-        ({"name": 7, "inputSchema": OBJECT}, "'7' is not offered: name Input should be"),
-        ({"name": "bad", "inputSchema": OBJECT, "description": []}, "'bad' is not offered: descr"),
-        (None, "'None' is not offered: Input should be"),
-        ("bad", "'bad' is not offered: Input should be"),
-    ],
+TEXT = {"type": "string"}
+ODD: dict[str, dict[str, Any]] = {
+    "no schema": {},
+    "null": {"inputSchema": None},
+    "a list": {"inputSchema": []},
+    "a text for a type": {"inputSchema": {"type": "string"}},
+    "no type": {"inputSchema": {"properties": {"q": TEXT}}},
+    "branches": {"inputSchema": {"anyOf": [{"properties": {"q": TEXT}}, {}]}},
+    "a reference": {"inputSchema": {"$ref": "#/$defs/A", "$defs": {"A": {"properties": {}}}}},
+    "another name": {"parameters": {"properties": {"q": TEXT}, "required": "q", "$schema": 5}},
+    "a property that is a text": {"inputSchema": {**OBJECT, "properties": {"q": "string"}}},
+    "a title that is a number": {"inputSchema": OBJECT, "title": 5, "description": None},
+    "a description that is a list": {"inputSchema": OBJECT, "description": ["a", "b"]},
+    "a number that no one reads": {"inputSchema": {**OBJECT, "default": float("nan")}},
+}
+NO_TOOLS: tuple[tuple[Any, str], ...] = (
+    ({"name": 7, "inputSchema": OBJECT}, "'7' is not offered: it has no name"),
+    (None, "'None' is not offered: it has no name"),
+    ("bad", "'bad' is not offered: it has no name"),
+    ({"name": "worse", "inputSchema": "none"}, "'worse' is not offered: its schema is no object"),
 )
+
+
 @pytest.mark.parametrize("of_today", [True, False])
-async def test_a_tool_that_mcp_refuses_costs_only_itself_and_is_named_in_the_log(
-    bad: Any, said: str, of_today: bool, caplog: pytest.LogCaptureFixture
+async def test_an_odd_tool_costs_at_most_itself_and_is_named_in_the_log(
+    of_today: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    app = listing(bad)
+    odd = [{"name": name, **tool} for name, tool in ODD.items()]
+    app = listing(*odd, *(bad for bad, _ in NO_TOOLS))
     async with (
         serving(app if of_today else older(app)) as base,
         provider(probe_at(base)) as tools,
     ):
-        assert await names(tools) == list(PROBE_TOOLS)
+        found = await tools.tools(ALICE)
+        assert [tool.name for tool in found] == [
+            *(name.replace(" ", "_") for name in ODD),
+            *PROBE_TOOLS,
+        ]
         assert tools.away(ALICE) == ()
         assert (await tools.call(request("echo", text="hi"), ALICE)).output == "hi"
 
-    assert f"tool server probe: {said}" in caplog.text
+    shown = {tool.name: [*tool.parameters["properties"]] for tool in found}
+    assert shown["branches"] == shown["no_type"] == shown["another_name"] == ["q"]
+    said = {tool.name: tool.description for tool in found}
+    assert (said["a_title_that_is_a_number"], said["a_description_that_is_a_list"]) == ("5", "a\nb")
+    for _, why in NO_TOOLS:
+        assert f"tool server probe: {why}" in caplog.text
+
+
+# what no parser of the client's would take
+DIGITS = b'{"type": "object", "default": ' + b"7" * 5_000 + b"}"
+DEEP = b'{"not":' * 900 + b"{}" + b"}" * 900
+DEEPER = b'{"not":' * 90_000 + b"{}" + b"}" * 90_000
+
+
+@pytest.mark.parametrize(
+    "tools",
+    [b"null", b"7", b'{"echo": {}}', b"[null]"]
+    + [
+        b'[{"name": "a", "inputSchema": %s}, {"name": "echo"}]' % it
+        for it in (DIGITS, DEEP, DEEPER)
+    ],
+)
+async def test_a_list_is_read_whatever_stands_in_it(tools: bytes) -> None:
+    def change(answer: bytes) -> bytes:
+        head, _, _ = answer.partition(b'"tools":[')
+        return head + b'"tools":' + tools + b', "nextCursor": 0}}'
+
+    async with serving(rewriting(change)) as base, provider(probe_at(base)) as offered:
+        found = await names(offered)
+        assert offered.away(ALICE) == ()
+    assert ("echo" in found) is (b"echo" in tools)
+
+
+async def test_an_argument_whose_name_some_endpoint_refuses_has_another_for_the_model() -> None:
+    schema = {"properties": {"text": {}, "$top": {"type": "object", "properties": {"größe": TEXT}}}}
+    async with serving(listing(schema=schema)) as base, provider(probe_at(base)) as tools:
+        echo = (await tools.tools(ALICE))[0]
+        inner = echo.parameters["properties"]["_top"]
+        said = {"text": "hi", "_top": {"gr__e": "XL"}}
+        result = await tools.call(request("echo", **said), ALICE)
+    assert [*inner["properties"]] == ["gr__e"]
+    assert result.output == "hi"
 
 
 async def test_what_is_not_used_of_a_tool_may_be_anything() -> None:

@@ -36,6 +36,13 @@ class Llama:
         """One request, past chatbridge."""
         return await self.http.post("/v1/chat/completions", json={"messages": messages})
 
+    async def call(self, schema: dict[str, Any]) -> httpx.Response:
+        """One request for a call of a tool with this schema, past chatbridge."""
+        tool = {"type": "function", "function": {"name": "f", "parameters": schema}}
+        asked = {"messages": [{"role": "user", "content": "hello"}], "tools": [tool]}
+        choice = {"tool_choice": "required", "max_tokens": 1}
+        return await self.http.post("/v1/chat/completions", json={**asked, **choice})
+
     async def rests(self) -> None:
         """Wait until no answer is being made; TimeoutError if one still is, much later."""
         async with asyncio.timeout(_END_SECONDS):

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from chatbridge.domain.model.tool_schema import fitted
 from tests.chatkit_client import Json, add, create
 from tests.integration.http.person import Person, until_shown
 from tests.serving import served, settings_for
@@ -145,3 +146,29 @@ async def test_the_server_is_strict(llama: Llama, history: tuple[Json, ...]) -> 
     answer = await llama.ask(*history)
     assert answer.status_code == 400, answer.text
     assert len(llama.refused()) == len(before) + 1
+
+
+TEXT = {"type": "string"}
+SCHEMAS: dict[str, Json] = {
+    "itself": {"$ref": "#"},
+    "nothing": {"$ref": "#/$defs/none"},
+    "its own beginning": {"$ref": "#/$defs/A"},
+    "a long pattern": {**TEXT, "pattern": "^a{3000}$"},
+    "a long text": {**TEXT, "minLength": 10_000},
+    "a long list": {"type": "array", "items": {}, "minItems": 100_000},
+}
+
+
+async def test_the_server_takes_a_tool_once_its_schema_is_fitted(llama: Llama) -> None:
+    definitions = {"A": {"$ref": "#/$defs/A", "title": "A"}}
+    for name, schema in SCHEMAS.items():
+        given = {"type": "object", "properties": {"a": schema}, "$defs": definitions}
+        before, after = await llama.call(given), await llama.call(fitted(given))
+        assert (before.status_code, after.status_code) == (400, 200), (name, after.text)
+
+
+async def test_the_server_is_not_ended_by_a_schema(llama: Llama) -> None:
+    """As it came the one is never answered, and the other ends the process."""
+    for limits in ({"minLength": 5, "maxLength": 2}, {"maxLength": 2**62}):
+        answer = await llama.call(fitted({"properties": {"a": {**TEXT, **limits}}}))
+        assert answer.status_code == 200, answer.text

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from typing import Any, cast
 
 from mcp_types import INTERNAL_ERROR, JSONRPCError, JSONRPCMessage, jsonrpc_message_adapter
@@ -10,6 +11,9 @@ from pydantic import ValidationError
 Json = Any
 
 _WITHOUT_WORDS = "an error without words"
+_DEEPEST = 100
+_MOST_DIGITS = 300
+_MARKS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.S)
 
 
 def message_in(text: bytes, asked: Json = None) -> JSONRPCMessage:
@@ -17,7 +21,7 @@ def message_in(text: bytes, asked: Json = None) -> JSONRPCMessage:
 
     Of an answer that the client's types refuse what can be read is read: an `error` in whatever
     form, with a code or without, a `result` that is no object, an answer in a list, halves of
-    characters.
+    characters, numbers of thousands of digits (as text), what is deeper than 100 levels (as null).
     """
     try:
         message = jsonrpc_message_adapter.validate_json(text, by_name=False)
@@ -45,13 +49,35 @@ def readable(text: bytes, asked: Json) -> bytes:
 
 def _mended(text: bytes, asked: Json) -> bytes:
     try:
-        answer = _answer_in(json.loads(text.decode("utf-8-sig", "replace")))
+        flat = _flat(text.decode("utf-8-sig", "replace"))
+        answer = _answer_in(json.loads(flat, parse_int=_whole))
         if answer is None:
             raise ValueError("This is no answer.")
         told = json.dumps(_enveloped(answer, asked), ensure_ascii=False)
     except RecursionError as error:
         raise ValueError("This is nested too deeply.") from error
     return told.encode(errors="replace")
+
+
+def _flat(text: str) -> str:
+    """The JSON with null for what is nested in more than 100 levels."""
+    kept: list[str] = []
+    depth = begin = 0
+    for mark in _MARKS.finditer(text):
+        if mark[0] in "[{":
+            depth += 1
+            if depth == _DEEPEST + 1:
+                kept.append(text[begin : mark.start()])
+        elif mark[0] in "]}":
+            if depth == _DEEPEST + 1:
+                kept.append("null")
+                begin = mark.end()
+            depth -= 1
+    return "".join([*kept, text[begin:]])
+
+
+def _whole(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _MOST_DIGITS else digits
 
 
 def _answer_in(value: Json) -> dict[str, Json] | None:

@@ -14,11 +14,11 @@ from mcp_types import (
     CallToolResult,
     Implementation,
     InputRequiredResult,
-    Tool,
     ToolListChangedNotification,
 )
 from pydantic import TypeAdapter
 
+from chatbridge.adapters.mcp.listed import ListedTool, listed
 from chatbridge.domain.model.tool import CALL_KEY, OnBehalf, ToolRequest
 
 Answer = CallToolResult | InputRequiredResult
@@ -50,9 +50,9 @@ Alive = Callable[[], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServersList:
-    """What a server lists: its tools, those that MCP's types refuse and why, its instructions."""
+    """What a server lists: its tools, those that can't be read and why, its instructions."""
 
-    tools: list[Tool]
+    tools: list[ListedTool]
     left_out: Mapping[str, str] = field(default_factory=dict[str, str])
     instructions: str | None = None
 
@@ -102,7 +102,7 @@ def heeding(changed: Callable[[], None]) -> MessageHandlerFnT:
     return hear
 
 
-async def ask_for_tools(client: Client) -> list[Tool]:
+async def ask_for_tools(client: Client) -> list[ListedTool]:
     """The server's list, of two tools of one name the first.
 
     At most 100 pages or 2,000 tools are asked for; a cursor that comes again ends the list.
@@ -113,7 +113,7 @@ async def ask_for_tools(client: Client) -> list[Tool]:
         seen.add(page.next_cursor)
         page = await client.list_tools(cursor=page.next_cursor)
         tools += page.tools
-    return list({tool.name: tool for tool in reversed(tools)}.values())[::-1]
+    return [*listed({tool.name: tool for tool in reversed(tools)}.values())][::-1]
 
 
 async def ask_for_call(client: Client, request: ToolRequest, alive: Alive) -> Answer:

@@ -12,7 +12,6 @@ from typing import TypeVar, cast
 import httpx2
 from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
-from mcp_types import Tool
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from chatbridge.adapters.mcp.bodies import read_leniently
@@ -28,6 +27,7 @@ from chatbridge.adapters.mcp.exchange import (
     ask_for_tools,
     heeding,
 )
+from chatbridge.adapters.mcp.listed import ListedTool
 from chatbridge.adapters.mcp.sieve import Sieve
 from chatbridge.domain.model.tool import OnBehalf, ToolRequest
 
@@ -255,7 +255,7 @@ class HttpSource:
         self, sieve: Sieve, work: _Work[_T]
     ) -> Callable[[Client], Awaitable[_T]]:
         async def noting(client: Client) -> _T:
-            spoken = sieve.version = client.protocol_version
+            spoken = client.protocol_version
             self._mode = spoken if spoken in MODERN_PROTOCOL_VERSIONS else "legacy"
             return await work(client, sieve)
 
@@ -326,5 +326,5 @@ async def _hurry_goodbyes(request: httpx2.Request) -> None:
         request.extensions["timeout"] = httpx2.Timeout(_ENDING).as_dict()
 
 
-def _mirrors(tool: Tool) -> bool:
-    return "x-mcp-header" in json.dumps(tool.input_schema)
+def _mirrors(tool: ListedTool) -> bool:
+    return "x-mcp-header" in json.dumps(tool.schema)

@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mcp_types import Tool
-
 from chatbridge.adapters.mcp.exchange import Alive, Answer, Source
+from chatbridge.adapters.mcp.listed import ListedTool
 from chatbridge.domain.model.tool import OnBehalf, ToolRequest
-from chatbridge.domain.model.tool_schema import Unfit, fitted, hidden
+from chatbridge.domain.model.tool_schema import Unfit, fitted, hidden, renamed, restored
 
 _log = logging.getLogger(__name__)
 
@@ -22,12 +21,16 @@ _LONGEST_INSTRUCTIONS = 4_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferedTool:
-    """A server's tool by its own name, and whether the user is put into its arguments."""
+    """A server's tool by its own name, and whether the user is put into its arguments.
+
+    `own_names` are the arguments' own, by those that stand for them in the parameters.
+    """
 
     name: str
     description: str
     parameters: Mapping[str, Any]
     takes_user: bool = False
+    own_names: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +85,7 @@ class Offered:
         self, tool: OfferedTool, request: ToolRequest, on_behalf: OnBehalf, alive: Alive
     ) -> Answer:
         """Call the tool, once."""
-        arguments = dict(request.arguments)
+        arguments = dict(restored(request.arguments, tool.own_names))
         if self._user_argument is not None:
             arguments.pop(self._user_argument, None)
             if tool.takes_user:
@@ -90,22 +93,24 @@ class Offered:
         asked = replace(request, name=tool.name, arguments=arguments)
         return await self.source.call(asked, on_behalf, alive)
 
-    def _chosen(self, tools: list[Tool]) -> list[Tool]:
+    def _chosen(self, tools: list[ListedTool]) -> list[ListedTool]:
         if self._only is None:
             return tools
         if missing := sorted(set(self._only) - {tool.name for tool in tools}):
             self._log_once("it has no tool %s", ", ".join(missing))
         return [tool for tool in tools if tool.name in self._only]
 
-    def _offered(self, tool: Tool) -> OfferedTool:
+    def _offered(self, tool: ListedTool) -> OfferedTool:
         if len(tool.name) > _LONGEST_NAME:
             raise Unfit(f"its name has more than {_LONGEST_NAME} characters")
-        schema, takes_user = fitted(tool.input_schema), False
+        schema, takes_user = fitted(tool.schema), False
         if self._user_argument is not None:
             schema, takes_user = hidden(schema, self._user_argument)
-        words = tool.description or tool.title or ""
+        schema, own_names = renamed(schema)
+        words = tool.description
         return OfferedTool(
             name=tool.name,
+            own_names=own_names,
             description=words[:LONGEST_DESCRIPTION],
             parameters=_with_the_rest(schema, words[LONGEST_DESCRIPTION:_LONGEST_WORDS]),
             takes_user=takes_user,

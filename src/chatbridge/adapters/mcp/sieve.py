@@ -1,34 +1,28 @@
 """Takes out of a server's answers what MCP's types refuse, so that the rest can be read."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from mcp.client import Transport
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCError, JSONRPCRequest, JSONRPCResponse
-from mcp_types.methods import parse_server_result
-from pydantic import ValidationError
 
 from chatbridge.adapters.mcp.answers import legible
-
-# a mistake in what is not used costs nothing
-_USED = ("name", "title", "description", "inputSchema")
+from chatbridge.adapters.mcp.listed import readable_list
 
 _Received = SessionMessage | Exception
 
 
 class Sieve:
-    """What comes from a server: lists without bad tools, results of calls as text.
+    """What comes from a server: lists in a form that can be read, results of calls as text.
 
-    For one bad tool or block the client would refuse all. `version` is the protocol's that the
-    client has agreed on; until it is known all lists go through. `left_out` are the bad tools.
+    For one bad tool or block the client would refuse all. `left_out` are the bad tools.
     """
 
     def __init__(self) -> None:
-        self.version: str | None = None
         self.left_out: dict[str, str] = {}
-        self._calls: set[str] = set()
+        self._asked: dict[str, str] = {}
 
     @asynccontextmanager
     async def around(self, transport: Transport) -> AsyncGenerator[tuple[Any, Any]]:
@@ -38,34 +32,26 @@ class Sieve:
 
     def note(self, sent: SessionMessage) -> None:
         """A request is about to be sent."""
-        if isinstance(sent.message, JSONRPCRequest) and sent.message.method == "tools/call":
-            self._calls.add(str(sent.message.id))
+        if isinstance(sent.message, JSONRPCRequest):
+            self._asked[str(sent.message.id)] = sent.message.method
 
     def sift(self, received: _Received) -> _Received:
         """The message itself; what can't be read in its result is gone."""
         if not isinstance(received, SessionMessage):
             return received
         message = received.message
-        if isinstance(message, JSONRPCResponse):
-            if str(message.id) in self._calls:
-                message.result = legible(message.result)
-            elif self.version is not None and isinstance(message.result.get("tools"), list):
-                self._sift(message.result, self.version)
         if isinstance(message, JSONRPCResponse | JSONRPCError):
-            self._calls.discard(str(message.id))
+            asked = self._asked.pop(str(message.id), None)
+            if isinstance(message, JSONRPCResponse):
+                self._mend(message, asked)
         return received
 
-    def _sift(self, result: dict[str, Any], version: str) -> None:
-        good: list[Any] = []
-        for tool in map(_used, cast(list[Any], result["tools"])):
-            refusal = _refusal({**result, "tools": [tool]}, version)
-            if refusal is None:
-                good.append(tool)
-            else:
-                self.left_out[_name(tool)] = refusal
-        result["tools"] = good
-        if not isinstance(result.get("nextCursor", ""), str):
-            del result["nextCursor"]
+    def _mend(self, answer: JSONRPCResponse, asked: str | None) -> None:
+        if asked == "tools/call":
+            answer.result = legible(answer.result)
+        elif asked == "tools/list":
+            answer.result, left_out = readable_list(answer.result)
+            self.left_out |= left_out
 
 
 class _Sieved:
@@ -119,25 +105,3 @@ class _Noted:
 
     async def __aexit__(self, *details: Any) -> bool | None:
         return await self._inner.__aexit__(*details)
-
-
-def _used(tool: Any) -> Any:
-    if not isinstance(tool, dict):
-        return tool
-    return {part: value for part, value in cast(dict[str, Any], tool).items() if part in _USED}
-
-
-def _refusal(result: Mapping[str, Any], version: str) -> str | None:
-    try:
-        parse_server_result("tools/list", version, result)
-    except ValidationError as error:
-        # what is wrong with the answer as a whole is the client's to say
-        for each in error.errors():
-            if each["loc"][0] == "tools":
-                return " ".join([".".join(map(str, each["loc"][2:])), each["msg"]]).strip()
-    return None
-
-
-def _name(tool: Any) -> str:
-    named = cast(dict[str, Any], tool).get("name") if isinstance(tool, dict) else tool
-    return str(named)[:100]

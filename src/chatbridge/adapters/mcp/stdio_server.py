@@ -109,7 +109,6 @@ class StdioSource:
         self._sieve = sieve = Sieve()
         try:
             async with self._connecting(sieve, end) as client:
-                sieve.version = client.protocol_version
                 connected.set_result(client)
                 async with self._heeding(client):
                     await over.wait()

@@ -87,7 +87,7 @@ def test_an_answer_without_an_id_is_to_what_was_asked(told: str) -> None:
         b'{"level": "info"}',
         b'{"jsonrpc": "2.0", "id": 7}',
         b'{"id": 7, "method": "x", "error": 1}',
-        b'{"error": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"error": ' + b"[" * 100_000,
     ],
 )
 def test_what_is_no_answer_stays_as_it_is(text: bytes) -> None:

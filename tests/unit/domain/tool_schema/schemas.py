@@ -1,5 +1,6 @@
 """Schemas as tool servers write them, and the strictest reader that is known."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any, cast
@@ -32,6 +33,9 @@ SLOPPY: tuple[Json, ...] = (
     {"a": 1},
     [{}],
     ["string"],
+    [float("nan"), 10**30],
+    float("inf"),
+    "\ud800",
 )
 
 
@@ -106,18 +110,20 @@ class Writer:
             **dict.fromkeys(("const", "default", "x-vendor"), lambda _: self._value(2)),
             "$ref": lambda _: self._one(REFS),
             **dict.fromkeys(("$anchor", "title"), lambda _: "here"),
-            **dict.fromkeys(COUNTS, lambda _: self._random.randint(0, 3)),
+            **dict.fromkeys(COUNTS, lambda _: self._one((0, 1, 2, 3, 3_000, 2**62))),
+            "pattern": lambda _: self._one(PATTERNS),
+            "format": lambda _: self._one(("date", "zzz")),
         }
 
 
-COUNTS = ("minProperties", "maxProperties", "maxLength", "minimum")
+COUNTS = ("minProperties", "maxProperties", "minLength", "maxLength", "minimum", "maximum")
+PATTERNS = ("a", "^a+$", "^(?=u)", r"^\w{1,3000}$", r"\ba", "^u(?:ser)?_id$")
 WORDS = (
     "type", "properties", "properties", "properties", "required", "required", "enum", "const",
     "default", "examples", "$ref", "$ref", "$anchor", "items", "prefixItems", "contains",
     "additionalProperties", "patternProperties", "propertyNames", "anyOf", "anyOf", "oneOf",
     "allOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas",
-    "unevaluatedProperties", "minProperties", "maxProperties", "maxLength", "minimum", "title",
-    "x-vendor",
+    "unevaluatedProperties", *COUNTS, "pattern", "format", "title", "x-vendor",
 )  # fmt: skip
 
 
@@ -153,15 +159,29 @@ def complaints(schema: dict[str, Any]) -> Iterator[str]:
         yield f"{word} at the outermost level"
     definitions = {f"#/$defs/{name}" for name in schema.get("$defs", {})}
     for part in schemas_in(schema):
-        yield from _complaints_of_one(part, {"#", *definitions})
+        yield from _complaints_of_one(part, definitions)
 
 
 def _complaints_of_one(part: dict[str, Any], targets: set[str]) -> Iterator[str]:
     types = part.get("type", [])
     if "array" in ([types] if isinstance(types, str) else types) and "items" not in part:
         yield "an array without items"
-    if part.get("$ref", "#") not in targets:
-        yield "a dangling $ref"
+    if "$ref" in part and part["$ref"] not in targets:
+        yield "a $ref that leads to no definition"
+    yield from _complaints_of_values(part)
+
+
+def _complaints_of_values(part: dict[str, Any]) -> Iterator[str]:
+    if "const" in part:
+        yield "const"
+    if part.get("format", "date") not in ("date", "date-time", "uuid"):
+        yield "an unknown format"
+    if re.search(r"\(\?[^:]|\\[bBpP1-9]|^[^^]|[^$]$", part.get("pattern", "^$")):
+        yield "a pattern that not all dialects have"
+    for kind in ("Length", "Items", "Properties"):
+        least, most = part.get(f"min{kind}", 0), part.get(f"max{kind}", 1_000)
+        if not 0 <= least <= most <= 1_000:
+            yield f"at least {least} and at most {most}"
     if not set(part.get("required", [])) <= part.get("properties", {}).keys():
         yield "an unknown name is required"
 
@@ -170,7 +190,6 @@ BY_NAME = ("properties", "patternProperties", "$defs", "dependentSchemas")
 LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
 SINGLE = (
     "items", "contains", "not", "if", "then", "else", "propertyNames", "additionalProperties",
-    "unevaluatedItems", "unevaluatedProperties",
 )  # fmt: skip
 
 
@@ -185,6 +204,11 @@ def schemas_in(schema: Json) -> Iterator[dict[str, Any]]:
     below += [part[word] for word in SINGLE if word in part]
     for each in below:
         yield from schemas_in(each)
+
+
+def is_permitted(name: str) -> bool:
+    """Whether the strictest endpoint takes it as the name of an argument."""
+    return re.fullmatch(r"[a-zA-Z0-9_.-]{1,64}", name) is not None
 
 
 def names_in(schema: dict[str, Any]) -> set[str]:

@@ -5,12 +5,19 @@ import contextlib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatbridge.domain.model.tool_schema import Unfit, fitted, hidden
-from tests.unit.domain.tool_schema.schemas import Writer, complaints, fits, names_in
+from chatbridge.domain.model.tool_schema import Unfit, fitted, hidden, renamed, restored
+from tests.unit.domain.tool_schema.schemas import (
+    Writer,
+    complaints,
+    fits,
+    is_permitted,
+    names_in,
+    schemas_in,
+)
 
 USER = "user_id"
 seeds = st.integers(0, 2**32)
-often = settings(max_examples=150, deadline=None)
+often = settings(max_examples=100, deadline=None)
 
 
 @often
@@ -50,3 +57,21 @@ def test_the_users_argument_is_nowhere(seed: int) -> None:
         without, _ = hidden(fitted(Writer(seed, sloppy=10).schema()), USER)
         assert list(complaints(without)) == []
         assert USER not in names_in(without)
+
+
+@often
+@given(seeds)
+def test_every_argument_has_a_permitted_name_and_goes_back_under_its_own(seed: int) -> None:
+    writer = Writer(seed)
+    with contextlib.suppress(Unfit):
+        schema = fitted(writer.schema())
+        shown, own = renamed(schema)
+        assert list(complaints(shown)) == []
+        assert all(
+            is_permitted(n) for part in schemas_in(shown) for n in part.get("properties", ())
+        )
+        names = {name: new for new, name in own.items()}
+        for each in [writer.arguments() for _ in range(10)]:
+            given = restored(each, names)
+            assert restored(given, own) == each
+            assert not fits(each, schema) or fits(given, shown), each

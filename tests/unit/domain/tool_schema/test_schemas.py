@@ -4,11 +4,19 @@ from typing import Any
 
 import pytest
 
-from chatbridge.domain.model.tool_schema import Unfit, fitted, hidden
+from chatbridge.domain.model.tool_schema import Unfit, fitted, hidden, renamed, restored
 
 TEXT = {"type": "string"}
 ANY_ARRAY = {"type": "array", "items": {}}
 NULL = {"type": "null"}
+
+
+NAN = float("nan")
+
+
+def told(words: str) -> Any:
+    """What is said of a keyword that some reader would not take."""
+    return {"description": f"({words})"}
 
 
 def fit(prop: Any, **more: Any) -> Any:
@@ -41,7 +49,27 @@ def fit(prop: Any, **more: Any) -> Any:
         ({"type": "object", "properties": []}, {"type": "object"}),
         ({"$ref": "https://example.com/a.json", "description": "x"}, {"description": "x"}),
         ({"$ref": "#/$defs/none"}, {}),
-        ({"$ref": "#"}, {"$ref": "#"}),
+        ({"const": "a"}, {"enum": ["a"]}),
+        ({"enum": [1, "a", None]}, {"enum": [1, "a", None]}),
+        ({"enum": [1, 10**30]}, {}),
+        ({"default": NAN, "examples": [[NAN]], "const": {"a": NAN}}, {}),
+        ({"default": 10**30, "maximum": 10**30}, {}),
+        ({**TEXT, "title": "\ud800"}, TEXT),
+        (False, {"not": {}}),
+        ({"additionalProperties": False}, {"additionalProperties": False}),
+        ({**TEXT, "format": "uuid"}, {**TEXT, "format": "uuid"}),
+        ({**TEXT, "format": "uri", "title": "a"}, {**TEXT, "title": "a", **told("format: uri")}),
+        ({**TEXT, "pattern": "^[a-z]{2,9}$"}, {**TEXT, "pattern": "^[a-z]{2,9}$"}),
+        ({**TEXT, "pattern": "["}, {**TEXT, **told("pattern: [")}),
+        ({**TEXT, "pattern": "^(?!a)b$"}, {**TEXT, **told("pattern: ^(?!a)b$")}),
+        ({**TEXT, "pattern": "^a{9000}$"}, {**TEXT, **told("pattern: ^a{9000}$")}),
+        ({**TEXT, "pattern": "a", "description": "x"}, {**TEXT, "description": "x (pattern: a)"}),
+        ({**TEXT, "maxLength": 2**62}, {**TEXT, **told(f"maxLength: {2**62}")}),
+        ({**TEXT, "minLength": 5, "maxLength": 2}, {**TEXT, **told("minLength: 5; maxLength: 2")}),
+        ({"minimum": 2, "maximum": 1}, {}),
+        ({"not": {"enum": [1]}}, {"not": {"enum": [1]}}),
+        ({"not": {**TEXT, "pattern": "a"}}, {}),
+        ({"oneOf": [TEXT, {"minLength": 9_000}]}, {"anyOf": [TEXT, told("minLength: 9000")]}),
     ],
 )
 def test_a_property_is_mended(given: Any, mended: Any) -> None:
@@ -54,6 +82,48 @@ def test_a_definition_that_is_there_is_kept_wherever_it_was() -> None:
         mended = fitted(schema)
         assert mended["properties"] == {"a": {"$ref": "#/$defs/A"}}
         assert mended["$defs"] == {"A": ANY_ARRAY}
+
+
+def test_what_refers_to_the_whole_refers_to_a_definition_of_it() -> None:
+    """A real llama.cpp refuses `#`, and all tools with it."""
+    schema = {"anyOf": [{"properties": {"or": {"items": {"$ref": "#"}}}}], "description": "x"}
+    mended = fitted(schema)
+    assert mended["properties"]["or"] == {"items": {"$ref": "#/$defs/whole"}}
+    assert mended["$defs"]["whole"]["anyOf"] == [{"properties": mended["properties"]}]
+
+
+def test_a_definition_is_not_its_own_beginning() -> None:
+    """A real llama.cpp refuses that, and all tools with it."""
+    a, b, c = ({"$ref": f"#/$defs/{name}"} for name in "ABC")
+    definitions = {
+        "A": {"title": "A", "anyOf": [b, TEXT]},
+        "B": {"title": "B", "allOf": [{"oneOf": [a]}]},
+        "C": {"title": "C", "items": c, "anyOf": [{"properties": {"c": c}}]},
+    }
+    mended = fitted({"properties": {"a": a, "c": c}, "$defs": definitions})
+    assert mended["$defs"] == {
+        "A": {"title": "A", "anyOf": [{}, TEXT]},
+        "B": {"title": "B", "allOf": [{"anyOf": [{}]}]},
+        "C": definitions["C"],
+    }
+
+
+def test_names_that_some_endpoint_refuses_are_others_for_the_model() -> None:
+    more = {"$top": TEXT, "_top": TEXT, "größe": TEXT, "": TEXT, "a" * 70: TEXT}
+    schema = fitted(
+        {
+            "properties": {"filter": {"properties": {**more}, "required": ["$top"]}},
+            "default": {"filter": {"$top": "1"}},
+        }
+    )
+    shown, own = renamed(schema)
+    names = ["_top_2", "_top", "gr__e", "_", "a" * 64]
+    assert [*shown["properties"]["filter"]["properties"]] == names
+    assert shown["properties"]["filter"]["required"] == ["_top_2"]
+    assert shown["default"] == {"filter": {"_top_2": "1"}}
+    said = {"filter": {name: [{name: "1"}] for name in names}}
+    assert restored(said, own) == {"filter": {name: [{name: "1"}] for name in more}}
+    assert renamed(shown) == (shown, {})
 
 
 @pytest.mark.parametrize(
@@ -99,7 +169,8 @@ def test_what_is_combined_outermost_becomes_one_object(
         ({"$ref": "https://example.com/a.json"}, "elsewhere"),
         ({"properties": [{"name": "a"}]}, "no names"),
         ({"oneOf": [{"type": "string"}]}, "no arguments fit"),
-        ({"properties": {"a": {"default": float("nan")}}}, "as JSON"),
+        ({"properties": {"\ud800": {}}}, "as JSON"),
+        ({"maxProperties": 10**5_000}, "as JSON"),
         ({"description": "x" * 70_000}, "more than 65,536 characters"),
         ({"allOf": [{"anyOf": [{"oneOf": [{}] * 10}] * 10}] * 10}, "too many branches"),
     ],

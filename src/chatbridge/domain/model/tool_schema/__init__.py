@@ -2,7 +2,8 @@
 
 from chatbridge.domain.model.tool_schema.fitting import fitted
 from chatbridge.domain.model.tool_schema.hiding import hidden
+from chatbridge.domain.model.tool_schema.naming import renamed, restored
 from chatbridge.domain.model.tool_schema.nesting import deeper_than
 from chatbridge.domain.model.tool_schema.unfit import Unfit
 
-__all__ = ["Unfit", "deeper_than", "fitted", "hidden"]
+__all__ = ["Unfit", "deeper_than", "fitted", "hidden", "renamed", "restored"]

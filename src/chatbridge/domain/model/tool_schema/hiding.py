@@ -2,18 +2,12 @@
 
 import copy
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import count
 from typing import Any, cast
 
-from chatbridge.domain.model.tool_schema.keywords import (
-    MANY_SCHEMAS,
-    NAMED_SCHEMAS,
-    ONE_SCHEMA,
-)
+from chatbridge.domain.model.tool_schema.parts import Schema, schemas_in
 from chatbridge.domain.model.tool_schema.unfit import Unfit
-
-Schema = dict[str, Any]
 
 _ABOUT_THE_WHOLE = ("if", "then", "else", "propertyNames")
 _BY_NAME = ("dependentRequired", "dependentSchemas")
@@ -26,9 +20,9 @@ def hidden(schema: Schema, argument: str) -> tuple[Schema, bool]:
     reach: inside of another one.
     """
     without = _without(schema, argument)
-    below = [part for part in _schemas(without) if part is not without]
+    below = [part for part in schemas_in(without) if part is not without]
     named = _properties_are_like(schema, argument)
-    if any(_names(part, argument) for part in below) or (named and _recurs(without)):
+    if any(_names(part, argument) for part in below):
         raise Unfit(
             f"it takes `{argument}` inside of another argument, where it can't be filled in"
         )
@@ -79,7 +73,6 @@ def _cut_patterns(schema: Schema, argument: str) -> None:
     if len(kept) < len(patterns):
         # what it let through may come all the same
         schema.pop("additionalProperties", None)
-        schema.pop("unevaluatedProperties", None)
 
 
 def _cut_values(schema: Schema, argument: str) -> None:
@@ -115,19 +108,15 @@ def _names(schema: Schema, argument: str) -> bool:
 def _speaks_of(schema: Schema, argument: str) -> bool:
     """Whether it or a schema in it knows the name, or counts it among the others."""
     return _speaks_of_a_name(schema, argument) or any(
-        "minProperties" in part or _names(part, argument) for part in _schemas(schema)
+        "minProperties" in part or _names(part, argument) for part in schemas_in(schema)
     )
 
 
 def _speaks_of_a_name(schema: Schema, argument: str) -> bool:
     return any(
         argument in part.get("enum", []) or part.get("const") == argument
-        for part in _schemas(schema)
+        for part in schemas_in(schema)
     )
-
-
-def _recurs(schema: Schema) -> bool:
-    return any(part.get("$ref") == "#" for part in _schemas(schema))
 
 
 def _properties_are_like(schema: Schema, argument: str) -> bool:
@@ -155,20 +144,6 @@ def _has_key(value: Any, argument: str) -> bool:
     )
 
 
-def _schemas(schema: Schema) -> Iterator[Schema]:
-    """The schema and all in it."""
-    yield schema
-    for word, value in schema.items():
-        if word in ONE_SCHEMA and isinstance(value, dict):
-            yield from _schemas(cast(Schema, value))
-        elif word in MANY_SCHEMAS:
-            for each in value:
-                yield from _schemas(each)
-        elif word in NAMED_SCHEMAS or word == "$defs":
-            for each in value.values():
-                yield from _schemas(each)
-
-
 def _with_other_definitions(schema: Schema, argument: str) -> Schema:
     """A definition of that name gets another one; the name is no secret but none of the model's."""
     definitions = schema.get("$defs", {})
@@ -176,7 +151,7 @@ def _with_other_definitions(schema: Schema, argument: str) -> Schema:
         return schema
     schema = copy.deepcopy(schema)
     other = next(name for n in count(1) if (name := f"part_{n}") not in definitions)
-    for part in _schemas(schema):
+    for part in schemas_in(schema):
         if part.get("$ref") == f"#/$defs/{argument}":
             part["$ref"] = f"#/$defs/{other}"
     renamed = {other if name == argument else name: each for name, each in schema["$defs"].items()}

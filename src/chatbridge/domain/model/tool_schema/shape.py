@@ -30,7 +30,6 @@ def as_one_object(schema: Schema, references: References) -> Schema:
     if shape is None:
         raise Unfit("no arguments fit its schema")
     kept = {word: value for word, value in schema.items() if word not in COMBINING}
-    kept.pop("unevaluatedProperties", None)
     names = [*shape.properties, *sorted(shape.required - shape.properties.keys())]
     required = [name for name in names if name in shape.required]
     merged = kept | {"properties": dict(shape.properties), "required": required}
