@@ -125,6 +125,11 @@ class Spawned:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0])
 
+    @property
+    def key(self) -> str:
+        """The key of its chat page, where it is of development."""
+        return (self.log.parent / ".chatbridge" / f"key-{httpx.URL(self.url).port}").read_text()
+
     def freeze(self) -> None:
         """It holds its connections, and says nothing more until it is thawed."""
         self.process.signal(signal.SIGSTOP)

@@ -4,11 +4,7 @@ The imports inside functions are meant: the settings take a fifth of a second to
 stack over a second.
 """
 
-from datetime import timedelta
-
 from chatbridge.entrypoints.cli import Program, command
-
-_DAY = timedelta(hours=24)
 
 
 def main() -> None:
@@ -17,8 +13,7 @@ def main() -> None:
         serve=_serve,
         migrate=_migrate,
         serve_tasks=_serve_tasks,
-        development_token=_development_token,
-        address=lambda: f"http://127.0.0.1:{_settings().port}",
+        address=lambda: _settings().own_address,
         service_key=_service_key,
     )
     command(program)()
@@ -56,21 +51,6 @@ def _migrate() -> str:
     from chatbridge.stores import store_for
 
     return store_for(_settings()).migrate()
-
-
-def _development_token(user: str) -> str:
-    from chatbridge.adapters.jwt.secret_file import secret_in
-    from chatbridge.adapters.jwt.token_issuer import JwtTokenIssuer
-    from chatbridge.domain.model.caller import DEVELOPMENT, Caller
-    from chatbridge.domain.model.identifiers import UserId
-
-    settings = _settings()
-    if settings.environment != "development":
-        raise ValueError("Development tokens are for the development environment only.")
-    secret = settings.secret.get_secret_value().encode() if settings.secret else None
-    issuer = JwtTokenIssuer(secret or secret_in(settings.data_dir))
-    caller = Caller(user_id=UserId(user))
-    return issuer.issue(caller, audience=DEVELOPMENT, lifetime=_DAY).token
 
 
 def _service_key() -> tuple[str, str]:

@@ -27,6 +27,7 @@ from chatbridge.adapters.mcp.tool_provider import McpToolProvider
 from chatbridge.adapters.offline.model import OfflineModel
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
 from chatbridge.adapters.openai.entry import Agent, load_agent
+from chatbridge.adapters.openai.host_agents import names_its_model
 from chatbridge.adapters.openai.models import Endpoint, offline_endpoint, openai_model
 from chatbridge.adapters.openai.patience import Patience
 from chatbridge.domain.model.caller import TASKS_TOOLS, Caller
@@ -36,6 +37,7 @@ from chatbridge.domain.model.tool import OnBehalf
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.chatkit.words import words_of
+from chatbridge.entrypoints.page.key import Key
 from chatbridge.entrypoints.tasks.server import TASKS_PATH, TasksApp, tasks_server
 from chatbridge.ports.agent_runner import AgentRunner
 from chatbridge.ports.authenticator import Authenticator
@@ -57,9 +59,19 @@ def _is_offline(settings: Settings) -> bool:
     return settings.agent.model == "offline"
 
 
+def _rehearses(settings: Settings) -> bool:
+    return _is_offline(settings) and not settings.refuses("offline_model")
+
+
 def _secret(settings: Settings) -> bytes:
     if settings.secret:
         return settings.secret.get_secret_value().encode()
+    if settings.refuses("made_secret"):
+        raise ValueError(
+            "CHATBRIDGE_SECRET is not set, and in production all replicas need the same one "
+            "(`openssl rand -base64 32`); CHATBRIDGE_ALLOW=made_secret keeps one of our making in "
+            "CHATBRIDGE_DATA_DIR."
+        )
     return secret_in(settings.data_dir)
 
 
@@ -120,12 +132,22 @@ def _patience(settings: Settings) -> Patience:
 
 
 def _host_agent(settings: Settings) -> Agent[Any] | None:
-    return load_agent(settings.agent.entry) if settings.agent.entry else None
+    agent = load_agent(settings.agent.entry) if settings.agent.entry else None
+    if (
+        _is_offline(settings)
+        and settings.refuses("offline_model")
+        and not (agent and names_its_model(agent))
+    ):
+        raise ValueError(
+            "CHATBRIDGE_AGENT__MODEL is not set, and in production the offline model, which "
+            "follows rules and can fail on purpose, answers only with "
+            "CHATBRIDGE_ALLOW=offline_model."
+        )
+    return agent
 
 
 def _tasks_url(settings: Settings) -> str:
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
-    return settings.mcp.tasks_url or f"http://{host}:{settings.port}{TASKS_PATH}"
+    return settings.mcp.tasks_url or f"{settings.own_address}{TASKS_PATH}"
 
 
 def _tool_servers(settings: Settings, issuer: TokenIssuer) -> list[HttpServer | StdioServer]:
@@ -205,6 +227,8 @@ class Container(DeclarativeContainer):
         service_keys=CallableProvider(_service_keys, settings),
     )
 
+    key: Provider[Key] = Singleton(Key, settings.provided.data_dir, settings.provided.port)
+
     tools: Provider[McpToolProvider] = Singleton(
         McpToolProvider,
         CallableProvider(_tool_servers, settings, issuer),
@@ -230,7 +254,7 @@ class Container(DeclarativeContainer):
             store.provided.tasks,
             issuer,
             audience=TASKS_TOOLS,
-            rehearsal=CallableProvider(_is_offline, settings),
+            rehearsal=CallableProvider(_rehearses, settings),
         ),
     )
 
@@ -260,6 +284,8 @@ class Container(DeclarativeContainer):
 async def running(container: Container) -> AsyncGenerator[None]:
     """Everything open, for as long as the context lasts."""
     async with AsyncExitStack() as open_things:
+        if _is_development(container.settings()):
+            open_things.enter_context(container.key().kept())
         await open_things.enter_async_context(_store_opened(container))
         with suppress(Unavailable):
             await container.turns().sweep()

@@ -4,7 +4,9 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from ipaddress import ip_address
 from pathlib import Path
+from socket import socket
 
 from fastapi import FastAPI
 from starlette.applications import Starlette
@@ -16,6 +18,7 @@ from chatbridge.entrypoints.chatkit.threads import threads_router
 from chatbridge.entrypoints.cors import add_cors
 from chatbridge.entrypoints.errors import add_error_handlers
 from chatbridge.entrypoints.openapi import document
+from chatbridge.entrypoints.own_command import at, own_command
 from chatbridge.entrypoints.page.development import development_router
 from chatbridge.entrypoints.page.routes import element_router, page_router
 from chatbridge.entrypoints.rest.chat import chat_router
@@ -59,11 +62,11 @@ def create_app(container: Container | None = None) -> FastAPI:
     app.router.routes.append(tasks_app.route)
     app.include_router(element_router())
     settings = container.settings()
+    development = settings.environment == "development"
     if settings.serves_page:
-        development = settings.environment == "development"
         app.include_router(page_router(signs_in_itself=development))
-        if development:
-            app.include_router(development_router(container.issuer()))
+    if development:
+        app.include_router(development_router(container.issuer(), container.key()))
     add_error_handlers(app)
     add_cors(app, settings.allowed_origins)
     document(app, chatkit_schemas, turn_schemas)
@@ -77,14 +80,14 @@ def serve(settings: Settings) -> None:
     """
     if settings.agent.entry:
         sys.path.insert(0, str(Path.cwd()))
-    listening = listening_on(settings.host, settings.port)
+    listening = _listening(settings)
     settings = settings.model_copy(update={"port": listening.getsockname()[1]})
     container = Container(settings=settings)
     app = create_app(container)
     run(
         app,
         listening,
-        greeting=_greeting(settings, container.store().kept),
+        greeting=_greeting(settings, container),
         stop=container.turns().stop,
     )
 
@@ -101,34 +104,41 @@ def serve_tasks(settings: Settings) -> None:
 
     app = Starlette(routes=[tasks_app.route], lifespan=lifespan)
     address = f"http://{settings.host}:{settings.port}{tasks_app.path}"
-    listening = listening_on(settings.host, settings.port)
+    listening = _listening(settings)
     run(app, listening, greeting=f"Task tools: {address}")
 
 
-def _greeting(settings: Settings, kept: str) -> str:
+def _listening(settings: Settings) -> socket:
+    listening = listening_on(settings.host, settings.port)
+    address = listening.getsockname()[0]
+    if settings.refuses("public_development") and not ip_address(address).is_loopback:
+        listening.close()
+        raise ValueError(
+            f"Development is for this machine, and CHATBRIDGE_HOST ({settings.host}) is reached "
+            "from others: set CHATBRIDGE_ENVIRONMENT=production and a sign-in, or "
+            "CHATBRIDGE_ALLOW=public_development."
+        )
+    return listening
+
+
+def _greeting(settings: Settings, container: Container) -> str:
     address = f"http://{settings.host}:{settings.port}"
-    head = f"chatbridge: {address} ({kept}; model: {settings.agent.model})"
+    head = f"chatbridge: {address} ({container.store().kept}; model: {settings.agent.model})"
     if settings.agent.entry:
         head = f"{head}\nIts agent: {settings.agent.entry}"
-    if settings.serves_page:
-        head = f"Chat in a browser: {address}/\n\n{head}"
     if settings.environment != "development":
-        return head
-    me = _own_command()
+        return f"Open {address}/\n\n{head}" if settings.serves_page else head
+    if settings.serves_page:
+        head = f"Open {settings.own_address}/#key={container.key().value}\n\n{head}"
+    me, there = own_command(), at(settings.own_address)
     return f"""{head}
 
 Say something:
-  curl -N {address}/api/alice/chat \\
-    -H "Authorization: Bearer $({me} token --user alice)" \\
+  curl -N {settings.own_address}/api/alice/chat \\
+    -H "Authorization: Bearer $({me} token --user alice{there})" \\
     -H 'Content-Type: application/json' -H 'Accept: text/event-stream' \\
     -d '{{"message": "add a task: buy oat milk"}}'
 
 Or chat in the terminal:
-  {me} chat "what are my tasks?"
+  {me} chat{there} "what are my tasks?"
 """
-
-
-def _own_command() -> str:
-    command = Path(sys.argv[0]).absolute()
-    here = Path.cwd()
-    return str(command.relative_to(here) if command.is_relative_to(here) else command)

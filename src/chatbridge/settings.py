@@ -251,6 +251,11 @@ class Log(Section):
     words: bool = False
 
 
+Allowed = Literal["public_development", "offline_model", "made_secret"]
+"""What is refused at the start unless it is asked for: development beyond this machine, and in
+production the offline model and a secret of our own making."""
+
+
 class Settings(BaseSettings):
     """All of them."""
 
@@ -264,6 +269,7 @@ class Settings(BaseSettings):
     )
 
     environment: Literal["development", "production"] = "development"
+    allow: Annotated[tuple[Allowed, ...] | None, NoDecode] = None
     host: str = "127.0.0.1"
     port: int = Field(
         default=8000, ge=0, le=65535, validation_alias=AliasChoices("PORT", "CHATBRIDGE_PORT")
@@ -303,7 +309,7 @@ class Settings(BaseSettings):
             )
         return self
 
-    @field_validator("service_keys", "cors_origins", mode="before")
+    @field_validator("allow", "service_keys", "cors_origins", mode="before")
     @classmethod
     def _listed(cls, listed: Any) -> Any:
         """JSON, or words with commas between them; nothing is not set."""
@@ -312,6 +318,11 @@ class Settings(BaseSettings):
         if listed.lstrip().startswith("["):
             return json.loads(listed)
         return [word.strip() for word in listed.split(",")] if listed.strip() else None
+
+    def refuses(self, what: Allowed) -> bool:
+        """Whether this is refused here: it is in none but its own environment, nor asked for."""
+        here = "development" if what == "public_development" else "production"
+        return self.environment == here and what not in (self.allow or ())
 
     @property
     def allowed_origins(self) -> tuple[str, ...]:
@@ -324,6 +335,12 @@ class Settings(BaseSettings):
     def serves_page(self) -> bool:
         """Whether the chat page is served; in development it is, unless it is turned off."""
         return self.environment == "development" if self.page is None else self.page
+
+    @property
+    def own_address(self) -> str:
+        """Where this server is reached from its own machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
     def store_url(self) -> str:

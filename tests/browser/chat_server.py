@@ -43,14 +43,17 @@ class ChatServer:
         self.process = await spawn(self.directory, **self.environment, PORT=port)
 
     async def open(
-        self, context: BrowserContext, user: str, thread: str = "", url: str = ""
+        self, context: BrowserContext, user: str, thread: str = "", url: str = "", key: str = ""
     ) -> Chat:
-        """The page, on which `user` is signed in; `url` is a way to the server, if it has one."""
+        """The page, on which `user` is signed in; `url` is a way to the server, if it has one, or
+        another one, that has a `key` of its own."""
         address = url or self.url
-        here = f"if (location.origin === '{address}')"
-        await context.add_init_script(
-            f"{here} sessionStorage['chatbridge.user'] ??= '{user}';\n{LISTEN}"
+        kept = (
+            f"sessionStorage['chatbridge.user'] ??= '{user}';"
+            f"localStorage['chatbridge.key'] ??= '{key or self.process.key}';"
         )
+        here = f"if (location.origin === '{address}')"
+        await context.add_init_script(f"{here} {{ {kept} }}\n{LISTEN}")
         page = await context.new_page()
         chat = Chat(page)
         await page.goto(f"{address}/#{thread}" if thread else address)
@@ -59,7 +62,8 @@ class ChatServer:
     async def ask(self, user: str, request: Json) -> httpx.Response:
         """One operation of the ChatKit protocol, past the page."""
         async with httpx.AsyncClient(base_url=self.url, timeout=20) as client:
-            signed_in = await client.post("/development/token", json={"user": user})
+            key = {"Authorization": f"Bearer {self.process.key}"}
+            signed_in = await client.post("/development/token", json={"user": user}, headers=key)
             headers = {"Authorization": f"Bearer {signed_in.json()['token']}"}
             return await client.post("/chatkit", json=request, headers=headers)
 

@@ -10,7 +10,7 @@ from jose import jwt
 from playwright.async_api import BrowserContext, Route, expect
 
 from tests.browser.chat_server import ChatServer
-from tests.browser.chromium import Watch
+from tests.browser.chromium import ARTEFACTS, Watch
 from tests.browser.conftest import NewContext
 from tests.browser.element_page import LISTEN, Chat
 from tests.chatkit_client import shown, without_times
@@ -268,6 +268,42 @@ async def test_a_refused_token_is_replaced_and_nobody_notices(
     await expect(chat.alert).to_have_count(0)
 
 
+async def test_the_printed_address_signs_in_and_leaves_no_key_behind(
+    chat_server: ChatServer, context: BrowserContext
+) -> None:
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url + str(request.headers)))
+    await context.add_init_script(LISTEN)
+    page, key = await context.new_page(), chat_server.process.key
+    await page.goto(f"{chat_server.url}/#key={key}")
+    chat = await Chat(page).ready()
+    await chat.ask("Hello")
+    assert key not in page.url
+    assert await page.evaluate("history.length") == 2
+    assert not [each for each in asked if f"key={key}" in each]
+    other = await context.new_page()
+    await other.goto(chat_server.url)
+    await (await Chat(other).ready()).ask("Hello from another tab")
+
+
+async def test_without_the_key_the_page_says_where_it_is_and_takes_what_is_pasted(
+    chat_server: ChatServer, context: BrowserContext, watch: Watch
+) -> None:
+    watch.expect("status of 403")
+    await context.add_init_script(LISTEN)
+    page, key = await context.new_page(), chat_server.process.key
+    await page.goto(chat_server.url)
+    dialog, field = page.get_by_role("dialog"), page.get_by_label("Address or key")
+    await expect(dialog).to_contain_text("printed when it was started")
+    await page.screenshot(path=ARTEFACTS / "pictures" / "page-without-key.png")
+    await field.fill("a-key-of-yesterday")
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(dialog.get_by_role("alert")).to_contain_text("chatbridge page")
+    await field.fill(f"{chat_server.url}/#key={key}")
+    await page.get_by_role("button", name="Sign in").click()
+    await (await Chat(page).ready()).ask("Hello")
+
+
 @pytest.fixture
 async def production(postgres_url: str, tmp_path: Path) -> AsyncIterator[str]:
     """A server as it is in production, with its page turned on; its address."""
@@ -275,6 +311,7 @@ async def production(postgres_url: str, tmp_path: Path) -> AsyncIterator[str]:
         tmp_path,
         DATABASE_URL=postgres_url,
         CHATBRIDGE_ENVIRONMENT="production",
+        CHATBRIDGE_ALLOW="offline_model",
         CHATBRIDGE_PAGE="on",
         CHATBRIDGE_SECRET=SECRET,
         CHATBRIDGE_AUTH__SECRET=SIGN_IN["secret"],

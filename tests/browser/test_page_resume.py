@@ -217,7 +217,9 @@ async def test_whoever_watches_on_a_replica_that_stops_goes_on_at_another(
     await halfway(chat, 150)
     proxy.lead_to("127.0.0.1", int(other_server.url.rpartition(":")[2]))
     url = f"http://127.0.0.1:{proxy.port}"
-    there = await chat_server.open(await new_context(), "moved", thread_of(chat), url=url)
+    there = await chat_server.open(
+        await new_context(), "moved", thread_of(chat), url=url, key=other_server.key
+    )
     seen = await grown(there, await said(there))
     proxy.lead_to("127.0.0.1", int(chat_server.url.rpartition(":")[2]))
     await asyncio.to_thread(other_server.stop)
@@ -234,7 +236,11 @@ async def test_an_answer_is_watched_on_another_replica_than_its_own(
     chat = await chat_server.open(context, "far")
     await halfway(chat)
     there = await chat_server.open(
-        await new_context(), "far", thread_of(chat), url=other_server.url
+        await new_context(),
+        "far",
+        thread_of(chat),
+        url=other_server.url,
+        key=other_server.key,
     )
     await grown(there, await said(there))
     for each in (chat, there):

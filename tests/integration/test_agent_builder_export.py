@@ -37,6 +37,7 @@ async def served(
     server = await spawn(directory, "--agent", entry, **environment)
     try:
         async with httpx.AsyncClient(base_url=server.url, timeout=20) as client:
+            client.headers["Authorization"] = f"Bearer {server.key}"
             signed_in = await client.post("/development/token", json={"user": "alice"})
             client.headers["Authorization"] = f"Bearer {signed_in.json()['token']}"
             yield client

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
+from agents import Agent
 
 from chatbridge.adapters.jwt.token_issuer import JwtTokenIssuer
 from chatbridge.domain.model.caller import DEVELOPMENT, Caller
@@ -32,6 +34,10 @@ STOPPED_WITHIN = DRAIN + 3.0
 HEAVY = ("agents", "chatkit", "mcp", "openai", "fastapi", "sqlalchemy")
 
 Environment = dict[str, str]
+PRODUCTION: Environment = {"CHATBRIDGE_ENVIRONMENT": "production", "CHATBRIDGE_SECRET": SECRET}
+SIGN_IN: Environment = {"BETTER_AUTH_URL": "https://app.example.com"}
+WITHOUT_MODEL: Environment = {"CHATBRIDGE_AGENT__ENTRY": "tests.integration.test_process:ADVISER"}
+ADVISER = Agent[Any](name="Adviser", instructions="Advise.")
 Spawn = Callable[..., Any]
 
 
@@ -247,12 +253,6 @@ async def refused(directory: Path, *arguments: str, **environment: str) -> str:
     return line
 
 
-async def test_there_are_no_development_tokens_in_production(tmp_path: Path) -> None:
-    settings = {"CHATBRIDGE_SECRET": SECRET, "CHATBRIDGE_ENVIRONMENT": "production"}
-    line = await refused(tmp_path, "token", "--user", "alice", **settings)
-    assert "development environment only" in line
-
-
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
@@ -263,7 +263,11 @@ async def test_there_are_no_development_tokens_in_production(tmp_path: Path) -> 
         ({"DATABASE_URL": "postgres:nonsense"}, "database URL"),
         ({"CHATBRIDGE_AGENT__MODEL": "gpt"}, "OPENAI_API_KEY"),
         ({"CHATBRIDGE_AGENT__ENTRY": "nothing_here:agent"}, "module nothing_here was found"),
-        ({"CHATBRIDGE_ENVIRONMENT": "production"}, "sign-in"),
+        ({"CHATBRIDGE_HOST": "0.0.0.0"}, "CHATBRIDGE_ALLOW=public_development"),  # noqa: S104
+        ({"CHATBRIDGE_ENVIRONMENT": "production"}, "CHATBRIDGE_SECRET is not set"),
+        (PRODUCTION | {"CHATBRIDGE_ALLOW": "offline_model"}, "sign-in"),
+        (PRODUCTION | SIGN_IN, "CHATBRIDGE_ALLOW=offline_model"),
+        (PRODUCTION | SIGN_IN | WITHOUT_MODEL, "CHATBRIDGE_ALLOW=offline_model"),
     ],
 )
 async def test_settings_that_can_not_be_used_are_one_line(
@@ -296,21 +300,36 @@ async def test_a_port_in_use_and_a_home_in_use_are_one_line_each(start: Spawn, h
     await asyncio.to_thread(server.stop)
 
 
-def test_the_first_line_says_where_to_chat(tmp_path: Path) -> None:
+def test_what_is_printed_at_the_start_can_be_pasted_and_no_log_has_the_key(
+    tmp_path: Path, home: Path
+) -> None:
+    def pasted(line: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(  # noqa: S602  # as a person would
+            line, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+
     url = f"http://127.0.0.1:{free_port()}"
     server = subprocess.Popen(
         [sys.executable, "-m", "chatbridge", "serve"],
-        cwd=tmp_path,
+        cwd=home,
         env={"DATABASE_URL": "memory:", "PORT": url.rpartition(":")[2]},
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     with server:
         try:
             assert server.stdout
-            assert server.stdout.readline().decode() == f"Chat in a browser: {url}/\n"
-            assert httpx.get(f"{url}/").status_code == 200
+            lines = [server.stdout.readline() for _ in range(12)]
+            assert re.fullmatch(rf"Open {url}/#key=[\w-]{{32}}\n", lines[0])
+            key = lines[0].strip().partition("=")[2]
+            said = pasted(lines[11])
+            assert "task list is empty" in said.stdout
+            assert "Hello" in pasted(said.stderr.removeprefix("Go on: ").strip() + " hello").stdout
         finally:
             server.terminate()
+        assert server.stderr
+        assert key not in server.stderr.read()
 
 
 async def test_an_agent_is_found_in_the_current_directory(home: Path) -> None:
@@ -331,9 +350,18 @@ async def test_a_chat_in_one_line(start: Spawn, home: Path) -> None:
     assert text.strip() == "Added **buy oat milk** as task 1."
     conversation = hint.split()[-1]
     more = ["--conversation", conversation]
-    code, output, _ = await run(home, "chat", *more, "what are my tasks?", **at)
-    assert code == 0
-    assert "buy oat milk" in output
+    with tempfile.TemporaryDirectory() as elsewhere:
+        code, output, _ = await run(Path(elsewhere), "chat", *more, "what are my tasks?", **at)
+        assert (code, os.listdir(elsewhere)) == (0, [])
+        assert "buy oat milk" in output
+        code, output, _ = await run(Path(elsewhere), "page", **at)
+        assert (code, output) == (0, f"{server.url}/#key={server.key}\n")
+        code, token, _ = await run(Path(elsewhere), "token", "--user", "alice", **at)
+        assert code == 0
+    headers = {"Authorization": f"Bearer {token.strip()}"}
+    async with httpx.AsyncClient(base_url=server.url, headers=headers) as client:
+        tasks = await client.get("/api/alice/tasks")
+    assert [task["title"] for task in tasks.json()["items"]] == ["buy oat milk"]
     code, output, _ = await run(home, "chat", *more, stdin="hello\n", **at)
     assert code == 0
     assert output.index("Added **buy oat milk**") < output.index("Hello!")
@@ -351,7 +379,7 @@ async def test_a_chat_without_a_server_is_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["token", "--user", "alice"], ["chat", "--help"], ["serve", "-h"]],
+    [["--help"], ["--version"], ["chat", "--help"], ["serve", "-h"]],
     ids=" ".join,
 )
 async def test_what_needs_no_server_loads_none(tmp_path: Path, arguments: list[str]) -> None:

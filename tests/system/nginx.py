@@ -108,7 +108,23 @@ async def fronted(*upstreams: str, prefix: str = "/") -> AsyncGenerator[Front]:
     certificate, _ = self_signed(home)
     trust = ssl.create_default_context(cafile=certificate)
     ports = free_port(), free_port()
-    (home / "nginx.conf").write_text(configuration(home, ports, *upstreams, prefix=prefix))
+    async with _running(home, configuration(home, ports, *upstreams, prefix=prefix), ports[1]):
+        yield Front(port=ports[1], plain_port=ports[0], trust=trust, log=home / "error.log")
+
+
+@asynccontextmanager
+async def thoughtless(upstream: str) -> AsyncGenerator[str]:
+    """The address of an nginx with one `proxy_pass` and its own defaults, in front of this one."""
+    home, port = Path(tempfile.mkdtemp(prefix="chatbridge-nginx-")), free_port()
+    server = f"server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass {upstream}; }} }}"
+    text = f"events {{}} http {{ access_log access.log; {_folders()} {server} }}"
+    async with _running(home, text, port):
+        yield f"http://127.0.0.1:{port}"
+
+
+@asynccontextmanager
+async def _running(home: Path, text: str, port: int) -> AsyncGenerator[None]:
+    (home / "nginx.conf").write_text(text)
     log = home / "error.log"
     process = subprocess.Popen(  # noqa: ASYNC220, S603  # a start takes no time worth waiting for
         [
@@ -120,8 +136,8 @@ async def fronted(*upstreams: str, prefix: str = "/") -> AsyncGenerator[Front]:
         **without_rights(home),
     )
     try:
-        await _listening(process, ports[1], log)
-        yield Front(port=ports[1], plain_port=ports[0], trust=trust, log=log)
+        await _listening(process, port, log)
+        yield
     finally:
         process.terminate()
         process.wait(10)

@@ -20,7 +20,7 @@ from chatbridge.domain.model.limits import MAX_BODY
 from tests.chatkit_client import create, events
 from tests.serving import SECRET, Spawned, free_port, spawn
 from tests.system.conftest import Start
-from tests.system.nginx import Front, fronted, seconds
+from tests.system.nginx import Front, fronted, seconds, thoughtless
 from tests.tcp_proxy import TcpProxy
 
 MEBI = 2**20
@@ -202,8 +202,24 @@ async def test_a_prefix_leads_here(server: Spawned) -> None:
 async def test_chatbridge_learns_who_asks_and_how(alice: httpx.AsyncClient, front: Front) -> None:
     session = await alice.post("/api/alice/chatkit/session")
     assert session.json()["api_url"] == f"{front.url}/chatkit"
-    refused = await alice.post("/development/token", json={"user": "alice"})
-    require_problem(refused, 403, "not_loopback")
+
+
+async def test_nobody_is_anybody_through_a_proxy_that_says_nothing_of_itself(
+    server: Spawned,
+) -> None:
+    """With nginx's own defaults chatbridge sees a client on its own machine, at its own address."""
+    somebody = {"Host": "chat.example.com"}
+    async with (
+        thoughtless(server.url) as url,
+        httpx.AsyncClient(base_url=url, headers=somebody) as client,
+    ):
+        assert (await client.get("/healthz")).status_code == 200
+        refused = await client.post("/development/token", json={"user": "alice"})
+        require_problem(refused, 403, "wrong_key")
+        assert server.key not in (await client.get("/development")).text
+        assert server.key not in (await client.get("/")).text
+        client.headers["Authorization"] = f"Bearer {server.key}"
+        assert (await client.post("/development/token", json={"user": "alice"})).is_success
 
 
 async def test_what_is_not_encrypted_is_sent_where_it_is(front: Front) -> None:

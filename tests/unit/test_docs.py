@@ -73,7 +73,6 @@ def subcommands() -> dict[str, click.Command]:
         serve=nothing,
         migrate=nothing,
         serve_tasks=nothing,
-        development_token=nothing,
         address=nothing,
         service_key=nothing,
     )

@@ -350,6 +350,20 @@ def test_a_page_that_is_neither_on_nor_off_is_refused(monkeypatch: pytest.Monkey
         settings()
 
 
+@pytest.mark.parametrize(
+    ("environment", "refused"),
+    [("development", "public_development"), ("production", "offline_model made_secret")],
+)
+def test_what_is_refused_at_the_start_can_be_asked_for(
+    monkeypatch: pytest.MonkeyPatch, environment: Any, refused: str
+) -> None:
+    everything: tuple[Any, ...] = ("public_development", "offline_model", "made_secret")
+    monkeypatch.setenv("CHATBRIDGE_ENVIRONMENT", environment)
+    assert [each for each in everything if settings().refuses(each)] == refused.split()
+    monkeypatch.setenv("CHATBRIDGE_ALLOW", ", ".join(everything))
+    assert not [each for each in everything if settings().refuses(each)]
+
+
 SECRETS = [
     "CHATBRIDGE_SECRET",
     "DATABASE_URL",

@@ -5,7 +5,6 @@ anything of the body, so that nobody unknown can make the server work.
 """
 
 from collections.abc import Callable, Coroutine
-from ipaddress import ip_address
 from typing import Any
 
 from fastapi import Depends, Path, Request, Response
@@ -64,14 +63,6 @@ def current_user(
     return caller.user_id
 
 
-def from_loopback(request: Request) -> bool:
-    """Whether the peer is on this machine."""
-    try:
-        return bool(request.client) and ip_address(request.client.host).is_loopback
-    except ValueError:
-        return False
-
-
 def require_bound(thread_id: str | None, caller: Caller) -> None:
     """Raises Forbidden where the caller's session is for another conversation."""
     if caller.conversation_id not in (None, thread_id):
@@ -86,7 +77,6 @@ async def _authenticate(
         raise refusals.token_missing()
     return await authenticator.authenticate(
         token.strip(),
-        loopback=from_loopback(request),
         service_for=request.path_params.get("user_id") if services else None,
     )
 

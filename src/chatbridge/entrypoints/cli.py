@@ -1,5 +1,6 @@
 """The `chatbridge` command. Each subcommand loads only what it needs."""
 
+import os
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,9 +9,14 @@ from typing import TypeVar
 import click
 
 from chatbridge.domain.model.errors import ChatbridgeError
+from chatbridge.entrypoints.own_command import at, own_command
 from chatbridge.entrypoints.screen import Refused, say, screen
 
 T = TypeVar("T")
+
+_SIGNED_IN_BY = "CHATBRIDGE_TOKEN"
+
+_url = click.option("--url", help="Where chatbridge is served.  [default: http://127.0.0.1:$PORT]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +27,6 @@ class Program:
     serve: Callable[[str | None], None]
     migrate: Callable[[], str]
     serve_tasks: Callable[[int], None]
-    development_token: Callable[[str], str]
     address: Callable[[], str]
     service_key: Callable[[], tuple[str, str]]
 
@@ -34,6 +39,12 @@ def command(program: Program) -> click.Group:
     def chatbridge() -> None:
         """A self-hosted back end for ChatKit. Settings come from the environment and .env."""
 
+    _add_servers(chatbridge, program)
+    _add_clients(chatbridge, program)
+    return chatbridge
+
+
+def _add_servers(chatbridge: click.Group, program: Program) -> None:
     @chatbridge.command()
     @click.option("--agent", metavar="MODULE:ATTRIBUTE", help="Answer with this agent.")
     def serve(agent: str | None) -> None:
@@ -52,12 +63,6 @@ def command(program: Program) -> click.Group:
         _told(lambda: program.serve_tasks(port))
 
     @chatbridge.command()
-    @click.option("--user", required=True, metavar="NAME", help="Becomes the token's subject.")
-    def token(user: str) -> None:
-        """Print a development token, good on this machine for a day."""
-        say(_told(lambda: program.development_token(user)))
-
-    @chatbridge.command()
     def service_key() -> None:
         """Print a new service key, and the setting that lets it in beside the newest of now."""
         key, setting = _told(program.service_key)
@@ -66,12 +71,29 @@ def command(program: Program) -> click.Group:
         say("For chatbridge:", err=True)
         say(setting)
 
+
+def _add_clients(chatbridge: click.Group, program: Program) -> None:
+    @chatbridge.command()
+    @click.option("--user", required=True, metavar="NAME", help="Becomes the token's subject.")
+    @_url
+    def token(user: str, url: str | None) -> None:
+        """Print a token for the running server, in development; good for a day."""
+        say(_token(url or _told(program.address), user))
+
+    @chatbridge.command()
+    @_url
+    def page(url: str | None) -> None:
+        """Print the address of the running server's chat page, with its key, in development."""
+        from chatbridge.entrypoints.signing_in import page_address
+
+        say(_told(lambda: page_address(url or program.address())))
+
     @chatbridge.command()
     @click.argument("message", required=False)
     @click.option("--conversation", metavar="ID", help="Go on with this conversation.")
     @click.option("--user", default="alice", show_default=True, help="Sign in as this user.")
-    @click.option("--token", envvar="CHATBRIDGE_TOKEN", help="Sign in with this token instead.")
-    @click.option("--url", help="Where chatbridge is served.  [default: http://127.0.0.1:$PORT]")
+    @click.option("--token", envvar=_SIGNED_IN_BY, help="Sign in with this token instead.")
+    @_url
     def chat(
         message: str | None,
         conversation: str | None,
@@ -79,15 +101,28 @@ def command(program: Program) -> click.Group:
         token: str | None,
         url: str | None,
     ) -> None:
-        """Say MESSAGE and see the answer; without it, talk line by line."""
-        token = token or _told(lambda: program.development_token(user))
-        _chat(url or _told(program.address), token, message, conversation)
+        """Say MESSAGE and see the answer; without it, talk line by line, until Ctrl-D."""
+        there = url or _told(program.address)
+        who = "" if user == "alice" else f" --user {shlex.quote(user)}"
+        if token:
+            who = "" if token == os.environ.get(_SIGNED_IN_BY) else " --token ..."
+        again = f"{own_command()} chat{at(there)}{who} --conversation "
+        _chat(there, token or _token(there, user), message, conversation, again)
 
-    return chatbridge
+
+def _token(url: str, user: str) -> str:
+    from chatbridge.entrypoints.signing_in import development_token
+
+    return _told(lambda: development_token(url, user))
 
 
-def _chat(url: str, token: str, message: str | None, conversation: str | None) -> None:
-    from chatbridge.entrypoints.terminal import ChatRefused, Terminal
+def _chat(url: str, token: str, message: str | None, conversation: str | None, again: str) -> None:
+    from chatbridge.entrypoints.terminal import ChatLost, ChatRefused, Terminal
+
+    def say_how_to_go_on() -> None:
+        if terminal.conversation_id:
+            # who answers has named it, and it is there to be pasted into a shell
+            say(f"Go on: {again}{shlex.quote(terminal.conversation_id)}", err=True)
 
     terminal = Terminal(url, token, screen())
     terminal.conversation_id = conversation
@@ -97,11 +132,10 @@ def _chat(url: str, token: str, message: str | None, conversation: str | None) -
         else:
             terminal.say(message)
     except ChatRefused as error:
+        if isinstance(error, ChatLost):
+            say_how_to_go_on()
         raise Refused(str(error)) from error
-    if terminal.conversation_id:
-        # who answers has named it, and it is there to be pasted into a shell
-        named = shlex.quote(terminal.conversation_id)
-        say(f"Go on: chatbridge chat --conversation {named}", err=True)
+    say_how_to_go_on()
 
 
 def _converse(ask: Callable[[str], None], show_history: Callable[[], None] | None) -> None:

@@ -37,7 +37,7 @@ _TAGS = [
     {"name": "tasks", "description": "What the bundled tools have kept."},
     {
         "name": "development",
-        "description": "Signing in without a sign-in; in development and on the machine itself.",
+        "description": "Signing in without a sign-in; in development, by the key of the start.",
     },
     {"name": "health", "description": "For whoever watches over the process; asks for no token."},
 ]

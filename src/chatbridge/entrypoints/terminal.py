@@ -9,6 +9,7 @@ import httpx
 from httpx_sse import connect_sse
 
 from chatbridge.entrypoints.screen import Screen
+from chatbridge.entrypoints.signing_in import nothing_at
 
 _WIDTH = 70
 _UNREADABLE = (AttributeError, LookupError, RuntimeError, TypeError, ValueError)
@@ -16,6 +17,10 @@ _UNREADABLE = (AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 class ChatRefused(Exception):
     """The server said no, or can't be reached; the text is for the person."""
+
+
+class ChatLost(ChatRefused):
+    """The connection was lost; what was said so far is kept."""
 
 
 class Terminal:
@@ -117,12 +122,10 @@ class Terminal:
         try:
             yield
         except httpx.ConnectError as error:
-            raise ChatRefused(
-                f"Nothing answers at {self._http.base_url}: start it with `make run`."
-            ) from error
+            raise ChatRefused(nothing_at(str(self._http.base_url))) from error
         except httpx.HTTPError as error:
-            raise ChatRefused(
-                f"The connection was lost ({type(error).__name__}); the answer goes on without it."
+            raise ChatLost(
+                f"The connection was lost ({type(error).__name__}). What was said so far is kept."
             ) from error
         except _UNREADABLE as error:
             raise ChatRefused(

@@ -10,11 +10,9 @@ class Authenticator(Protocol):
     """Knows the tokens of the configured sign-in, those that chatbridge itself issued, and the
     service keys of a host's back end."""
 
-    async def authenticate(
-        self, token: str, *, loopback: bool, service_for: UserId | None = None
-    ) -> Caller:
-        """The caller. `loopback` says whether the request came from this machine; `service_for`
-        is the user whom a service key may name here, None where it is not good.
+    async def authenticate(self, token: str, *, service_for: UserId | None = None) -> Caller:
+        """The caller. `service_for` is the user whom a service key may name here, None where it
+        is not good.
 
         Raises Unauthenticated, whatever is wrong with the token, with a code that says what kind
         of mistake it was (`token_expired`, `wrong_audience`, `unknown_key` ...); Invalid for a

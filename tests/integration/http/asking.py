@@ -15,7 +15,7 @@ from tests.chatkit_client import Json, create, say, user_input
 from tests.integration.http.published import ROUTES, Route, refusals
 from tests.serving import Served
 
-PUBLIC = {"/healthz", "/readyz", "/development/token"}
+PUBLIC = {"/healthz", "/readyz", "/development", "/development/token"}
 SERVICE_KEY = new_service_key()
 NOBODYS = "conv_00000000000000000000000000000000"
 NO_TURN = "turn_00000000000000000000000000000000"

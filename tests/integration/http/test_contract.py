@@ -63,6 +63,7 @@ def test_operations_have_names_of_their_own() -> None:
         "createChatSession",
         "createDevelopmentToken",
         "deleteConversation",
+        "findDevelopmentKey",
         "followThread",
         "followTurn",
         "getConversation",
@@ -90,7 +91,8 @@ def test_an_operation_is_described(route: Route) -> None:
 def test_an_operation_says_who_may(route: Route) -> None:
     operation = documented(route)
     if route[1] in PUBLIC:
-        assert operation["security"] == []
+        keys = [{"developmentKey": []}] if route == ("POST", "/development/token") else []
+        assert operation["security"] == keys
         assert "401" not in operation["responses"]
         return
     schemes = [name for wanted in operation["security"] for name in wanted]
@@ -172,7 +174,7 @@ def _examples(media: Json) -> Iterator[Any]:
 
 def test_the_ways_to_sign_in_are_described() -> None:
     schemes = DOCUMENT["components"]["securitySchemes"]
-    assert set(schemes) == {"userToken", "clientSecret", "serviceKey"}
+    assert set(schemes) == {"userToken", "clientSecret", "serviceKey", "developmentKey"}
     for scheme in schemes.values():
         assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
         assert scheme["description"]

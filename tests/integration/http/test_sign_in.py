@@ -32,7 +32,10 @@ def better_auth() -> Iterator[KeyServer]:
 async def behind_it(better_auth: KeyServer) -> AsyncGenerator[Served]:
     """A service that is told the sign-in's address and nothing else of it."""
     settings = settings_for(
-        "memory:", environment="production", BETTER_AUTH_URL=_address(better_auth)
+        "memory:",
+        environment="production",
+        allow=["offline_model"],
+        BETTER_AUTH_URL=_address(better_auth),
     )
     async with served(settings) as here:
         yield here
@@ -64,6 +67,7 @@ async def test_better_auths_secret_beside_its_address_lets_both_kinds_of_its_tok
     settings = settings_for(
         "memory:",
         environment="production",
+        allow=["offline_model"],
         BETTER_AUTH_URL=here,
         BETTER_AUTH_SECRET=SECRET.decode(),
     )

@@ -87,14 +87,6 @@ async def test_nothing_else_is_opened_to_anybody(app: FastAPI, path: str, origin
         assert not opened(await asked(app, path, origin, method))
 
 
-async def test_a_named_origin_still_gets_no_development_token(app: FastAPI) -> None:
-    async with client_of(app) as client:
-        answer = await client.post(
-            "/development/token", json={"user": "bob"}, headers={"Origin": HERE}
-        )
-    assert (answer.status_code, answer.json()["code"]) == (403, "foreign_origin")
-
-
 @pytest.mark.parametrize("name", ["chatkit.js", *further_files()])
 async def test_the_element_may_be_loaded_by_a_page_of_a_named_origin(
     app: FastAPI, name: str

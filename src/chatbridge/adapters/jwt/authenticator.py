@@ -76,11 +76,9 @@ class JwtAuthenticator:
             algorithms=sign_in.algorithms if sign_in else (),
         )
 
-    async def authenticate(
-        self, token: str, *, loopback: bool, service_for: UserId | None = None
-    ) -> Caller:
-        """The caller. `loopback` says whether the request came from this machine; `service_for`
-        is the user whom a service key may name here, None where it is not good.
+    async def authenticate(self, token: str, *, service_for: UserId | None = None) -> Caller:
+        """The caller. `service_for` is the user whom a service key may name here, None where it
+        is not good.
 
         Raises Unauthenticated, with the codes of `read_token`, `verified_claims` and
         `KeySource.key_for`, and `development_token`, `sign_in_not_configured`,
@@ -94,7 +92,7 @@ class JwtAuthenticator:
             unverified = read_token(token)
             if unverified.claims.get("iss") == ISSUER:
                 give_hint = self._hints.give_on_own
-                return self._own(unverified, loopback=loopback)
+                return self._own(unverified)
             if unverified.algorithm in SharedSecret.algorithms:
                 give_hint = self._hints.give_on_shared
             return await self._signed_in(unverified)
@@ -110,20 +108,20 @@ class JwtAuthenticator:
         require_subject(user)
         return Caller(user_id=user, via="service")
 
-    def _own(self, token: UnverifiedToken, *, loopback: bool) -> Caller:
+    def _own(self, token: UnverifiedToken) -> Caller:
         audience = token.claims.get("aud")
         if audience == CHAT_SESSION:
             return self._session(token.text)
         if audience == DEVELOPMENT:
-            return self._developer(token.text, loopback=loopback)
+            return self._developer(token.text)
         raise refusals.wrong_audience()
 
     def _session(self, token: str) -> Caller:
         # Said here too: whichever issuer it is, a session must never pass for a user's own token.
         return replace(self._issuer.verify(token, audience=CHAT_SESSION), via="session")
 
-    def _developer(self, token: str, *, loopback: bool) -> Caller:
-        if not (self._development and loopback):
+    def _developer(self, token: str) -> Caller:
+        if not self._development:
             raise refusals.development_token()
         caller = self._issuer.verify(token, audience=DEVELOPMENT)
         return Caller(user_id=caller.user_id, via="token")

@@ -72,8 +72,7 @@ _OWN_HINTS: Mapping[str, str] = {
         "replicas, and a token from before it was changed is no good any more"
     ),
     "development_token": (
-        "such tokens are for CHATBRIDGE_ENVIRONMENT=development and clients on the same machine; "
-        "for others configure a sign-in"
+        "such tokens are for CHATBRIDGE_ENVIRONMENT=development; for others configure a sign-in"
     ),
 }
 

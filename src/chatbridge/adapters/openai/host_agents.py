@@ -88,6 +88,11 @@ def require_models(agent: Agent[Any], models: ModelProvider) -> None:
             )
 
 
+def names_its_model(agent: Agent[Any]) -> bool:
+    """Whether the agent, and each that it is known to hand off to, has a model of its own."""
+    return all(reached.model is not None for reached in _reachable(agent, set()))
+
+
 def _reachable(agent: Agent[Any], seen: set[int]) -> Iterator[Agent[Any]]:
     if id(agent) in seen:
         return

@@ -28,4 +28,4 @@ TASKS_TOOLS = "chatbridge:tasks"
 """The bundled tool server that keeps the user's tasks."""
 
 DEVELOPMENT = "chatbridge:development"
-"""Everything a user may do, on the developer's own machine only."""
+"""Everything a user may do, in development only."""

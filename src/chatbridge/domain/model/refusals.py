@@ -87,8 +87,7 @@ token_lifetime = Refusal(
 development_token = Refusal(
     Unauthenticated,
     "development_token",
-    "Development tokens are accepted in development only, and only from the machine that "
-    "chatbridge runs on (loopback).",
+    "Development tokens are accepted in development only (CHATBRIDGE_ENVIRONMENT).",
 )
 sign_in_not_configured = Refusal(
     Unauthenticated, "sign_in_not_configured", "No sign-in is configured on this server."
@@ -117,16 +116,14 @@ session_is_bound = Refusal(
     "session_is_bound",
     "The chat session is bound to one conversation, and this is not for it.",
 )
-not_loopback = Refusal(
-    Forbidden, "not_loopback", "Development tokens are given out on the machine itself only."
-)
-foreign_host = Refusal(
-    Forbidden,
-    "foreign_host",
-    "Development tokens are given out at 127.0.0.1, localhost and [::1] only.",
-)
 foreign_origin = Refusal(
     Forbidden, "foreign_origin", "Development tokens are given out to chatbridge's own page only."
+)
+wrong_key = Refusal(
+    Forbidden,
+    "wrong_key",
+    "This is not the key of this start. Open the address that chatbridge printed when it was "
+    "started, or the one that `chatbridge page` prints.",
 )
 
 # It is nobody's.

@@ -50,11 +50,9 @@ def own_token(audience: str, caller: Caller = ADA) -> str:
     return OURS.issue(caller, audience=audience, lifetime=timedelta(minutes=1)).token
 
 
-async def refusal_of(
-    token: str, doorkeeper: Authenticator, *, loopback: bool = True
-) -> Unauthenticated:
+async def refusal_of(token: str, doorkeeper: Authenticator) -> Unauthenticated:
     with pytest.raises(Unauthenticated) as caught:
-        await doorkeeper.authenticate(token, loopback=loopback)
+        await doorkeeper.authenticate(token)
     return caught.value
 
 
@@ -64,27 +62,21 @@ async def test_a_chat_session_is_its_users_with_or_without_a_sign_in(
     sign_in: SignIn | None, conversation_id: ConversationId | None
 ) -> None:
     token = own_token(CHAT_SESSION, Caller(user_id=UserId("ada"), conversation_id=conversation_id))
-    caller = await authenticator(sign_in=sign_in).authenticate(token, loopback=False)
+    caller = await authenticator(sign_in=sign_in).authenticate(token)
     assert caller == Caller(user_id=UserId("ada"), via="session", conversation_id=conversation_id)
 
 
-async def test_a_development_token_is_good_in_development_on_this_machine() -> None:
+async def test_a_development_token_is_good_in_development() -> None:
     bound = Caller(user_id=UserId("ada"), conversation_id=ConversationId("conv_1"))
     token = own_token(DEVELOPMENT, bound)
-    caller = await authenticator(development=True).authenticate(token, loopback=True)
+    caller = await authenticator(development=True).authenticate(token)
     assert caller == Caller(user_id=UserId("ada"), via="token")
 
 
-@pytest.mark.parametrize(
-    ("development", "loopback"), [(True, False), (False, True), (False, False)]
-)
-async def test_a_development_token_is_good_nowhere_else(development: bool, loopback: bool) -> None:
-    refusal = await refusal_of(
-        own_token(DEVELOPMENT), authenticator(development=development), loopback=loopback
-    )
+async def test_a_development_token_is_good_nowhere_else() -> None:
+    refusal = await refusal_of(own_token(DEVELOPMENT), authenticator(development=False))
     assert refusal.code == "development_token"
     assert "development only" in refusal.detail
-    assert "loopback" in refusal.detail
 
 
 @pytest.mark.parametrize("audience", [TASKS_TOOLS, "chatbridge:something-new", AUDIENCE])
@@ -121,26 +113,21 @@ async def test_without_a_sign_in_its_tokens_are_refused() -> None:
 
 
 async def test_a_user_of_the_sign_in_is_a_caller_by_token() -> None:
-    caller = await authenticator().authenticate(hs256(SECRET).token(), loopback=False)
+    caller = await authenticator().authenticate(hs256(SECRET).token())
     assert caller == Caller(user_id=UserId(USER), via="token")
 
 
 async def test_a_conversation_in_a_token_of_the_sign_in_means_nothing() -> None:
     token = hs256(SECRET).token(good_claims(conversation_id="conv_1", via="session"))
-    caller = await authenticator().authenticate(token, loopback=False)
+    caller = await authenticator().authenticate(token)
     assert caller == Caller(user_id=UserId(USER), via="token")
 
 
 @pytest.mark.parametrize("sign_in", [SIGN_IN, None])
-@pytest.mark.parametrize("loopback", [True, False])
-async def test_a_service_key_is_good_for_whom_the_request_names(
-    sign_in: SignIn | None, loopback: bool
-) -> None:
+async def test_a_service_key_is_good_for_whom_the_request_names(sign_in: SignIn | None) -> None:
     doorkeeper = authenticator(sign_in=sign_in, service_keys=[SERVICE.hash])
     for user in ("ada", "grace"):
-        caller = await doorkeeper.authenticate(
-            SERVICE.key, loopback=loopback, service_for=UserId(user)
-        )
+        caller = await doorkeeper.authenticate(SERVICE.key, service_for=UserId(user))
         assert caller == Caller(user_id=UserId(user), via="service")
 
 
@@ -154,7 +141,7 @@ async def test_an_unknown_service_key_is_refused_wherever_it_is(hashes: list[str
     doorkeeper = authenticator(service_keys=hashes)
     assert (await refusal_of(SERVICE.key, doorkeeper)).code == "unknown_service_key"
     with pytest.raises(Unauthenticated) as caught:
-        await doorkeeper.authenticate(SERVICE.key, loopback=True, service_for=UserId("ada"))
+        await doorkeeper.authenticate(SERVICE.key, service_for=UserId("ada"))
     assert caught.value.code == "unknown_service_key"
 
 
@@ -162,15 +149,13 @@ async def test_an_unknown_service_key_is_refused_wherever_it_is(hashes: list[str
 async def test_a_service_key_names_nobody_who_could_not_sign_in(user: str) -> None:
     doorkeeper = authenticator(service_keys=[SERVICE.hash])
     with pytest.raises(Invalid) as caught:
-        await doorkeeper.authenticate(SERVICE.key, loopback=True, service_for=UserId(user))
+        await doorkeeper.authenticate(SERVICE.key, service_for=UserId(user))
     assert caught.value.code == "user_id"
 
 
 async def test_a_users_token_stays_its_users_where_a_service_may_name_anybody() -> None:
     doorkeeper = authenticator(service_keys=[SERVICE.hash])
-    caller = await doorkeeper.authenticate(
-        hs256(SECRET).token(), loopback=False, service_for=UserId("ada")
-    )
+    caller = await doorkeeper.authenticate(hs256(SECRET).token(), service_for=UserId("ada"))
     assert caller == Caller(user_id=UserId(USER), via="token")
 
 
@@ -182,7 +167,7 @@ async def test_keys_that_cannot_be_had_are_not_the_callers_fault(
     doorkeeper = authenticator(sign_in=SignIn((jwks,), ISSUER, AUDIENCE))
     token = hs256(SECRET).token(header={"alg": "EdDSA", "kid": "ed"})
     with pytest.raises(Unavailable) as caught:
-        await doorkeeper.authenticate(token, loopback=False)
+        await doorkeeper.authenticate(token)
     assert caught.value.code == "sign_in_unavailable"
 
 

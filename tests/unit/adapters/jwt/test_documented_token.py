@@ -23,5 +23,5 @@ async def test_a_token_made_as_documented_comes_in() -> None:
         development=False,
         service_keys=ServiceKeys(()),
     )
-    caller = await doorkeeper.authenticate(host["token_for"](USER), loopback=False)
+    caller = await doorkeeper.authenticate(host["token_for"](USER))
     assert caller.user_id == USER

@@ -78,7 +78,7 @@ def doorkeepers(
 
 async def refusal_of(token: str, authenticator: JwtAuthenticator) -> Unauthenticated:
     with pytest.raises(Unauthenticated) as caught:
-        await authenticator.authenticate(token, loopback=True)
+        await authenticator.authenticate(token)
     return caught.value
 
 
@@ -87,7 +87,7 @@ async def test_a_good_token_comes_in(
     taken: str, algorithm: str, doorkeepers: dict[str, JwtAuthenticator]
 ) -> None:
     token = SIGNERS[algorithm].token()
-    caller = await doorkeepers[taken].authenticate(token, loopback=False)
+    caller = await doorkeepers[taken].authenticate(token)
     assert (caller.user_id, caller.via, caller.conversation_id) == (USER, "token", None)
 
 
@@ -156,7 +156,7 @@ async def test_the_secret_is_asked_whatever_key_a_token_of_it_names(
     key_id: str | None, both: JwtAuthenticator
 ) -> None:
     token = hs256(SECRET, key_id=key_id).token()
-    assert (await both.authenticate(token, loopback=False)).user_id == USER
+    assert (await both.authenticate(token)).user_id == USER
 
 
 async def test_without_its_key_set_the_sign_in_has_its_secret_and_neither_is_the_others() -> None:
@@ -165,12 +165,12 @@ async def test_without_its_key_set_the_sign_in_has_its_secret_and_neither_is_the
         async with httpx.AsyncClient(trust_env=False) as http:
             jwks = Jwks(server.url, http)
             both = authenticator_for(SignIn((jwks, SharedSecret(SECRET)), ISSUER, AUDIENCE))
-            assert await both.authenticate(SHARED.token(), loopback=False)
+            assert await both.authenticate(SHARED.token())
             assert server.hits == 0
             ed = PUBLIC["EdDSA"]
             for token in (ed.token(), SHARED.token(header=ed.header())):
                 with pytest.raises(Unavailable):
-                    await both.authenticate(token, loopback=False)
+                    await both.authenticate(token)
             await jwks.close()
 
 
@@ -207,7 +207,7 @@ async def test_a_key_that_is_not_published_is_unknown(
 @pytest.mark.parametrize("kind", ["JWT", "jwt", "at+jwt", "AT+JWT"])
 async def test_the_types_of_access_tokens_are_accepted(kind: str, shared: JwtAuthenticator) -> None:
     token = SHARED.token(header=SHARED.header(typ=kind))
-    assert (await shared.authenticate(token, loopback=False)).user_id == USER
+    assert (await shared.authenticate(token)).user_id == USER
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ async def test_the_ids_of_usual_sign_ins_are_accepted(
     subject: str, shared: JwtAuthenticator
 ) -> None:
     token = SHARED.token(good_claims(sub=subject))
-    assert (await shared.authenticate(token, loopback=False)).user_id == subject
+    assert (await shared.authenticate(token)).user_id == subject
 
 
 async def test_clocks_may_differ_by_half_a_minute(shared: JwtAuthenticator) -> None:
@@ -235,15 +235,15 @@ async def test_clocks_may_differ_by_half_a_minute(shared: JwtAuthenticator) -> N
         good_claims(iat=now - 900, exp=now - 25),
         good_claims(iat=now - 0.5, exp=now + 86_399.5),
     ):
-        assert await shared.authenticate(SHARED.token(claims), loopback=False)
+        assert await shared.authenticate(SHARED.token(claims))
 
 
 async def test_one_of_several_audiences_may_be_ours(shared: JwtAuthenticator) -> None:
     token = SHARED.token(good_claims(aud=["https://other.example", AUDIENCE]))
-    assert await shared.authenticate(token, loopback=False)
+    assert await shared.authenticate(token)
 
 
 async def test_a_token_of_just_eight_kilobytes_is_read(shared: JwtAuthenticator) -> None:
     token = SHARED.token(good_claims(more="x" * 5900))
     assert 8000 < len(token) <= 8192
-    assert await shared.authenticate(token, loopback=False)
+    assert await shared.authenticate(token)

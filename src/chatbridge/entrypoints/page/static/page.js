@@ -6,30 +6,42 @@ const byId = (id) => document.getElementById(id);
 
 let chat;
 
-// --- what the browser keeps, where it may keep anything
+// --- what the browser keeps; where it may keep nothing, it is good for as long as the page is open
+
+const kept = new Map();
 
 function recall(storage, name) {
   try {
     return globalThis[storage].getItem(`chatbridge.${name}`);
   } catch {
-    return null;
+    return kept.get(name) ?? null;
   }
 }
 
 function keep(storage, name, value) {
+  kept.set(name, value);
   try {
     if (value === null) globalThis[storage].removeItem(`chatbridge.${name}`);
     else globalThis[storage].setItem(`chatbridge.${name}`, value);
   } catch {
-    // then it is good for as long as the page is open
+    // then the page alone knows it
   }
 }
 
 // --- who is signed in
 
 let user = recall("sessionStorage", "user") ?? "alice";
-let token = signsInItself ? null : recall("sessionStorage", "token");
+let token = recall("sessionStorage", "token");
 let signingIn = null;
+
+/** Takes the key of this start out of the address that was printed; all tabs have it from then on. */
+function takeKey() {
+  const found = /^#key=([\w-]+)$/.exec(location.hash)?.[1];
+  if (!found) return false;
+  setAddress(null);
+  keep("localStorage", "key", found);
+  return true;
+}
 
 /** fetch with the person's token; while there is none that is good, the request waits for one. */
 async function signedFetch(input, init) {
@@ -58,28 +70,49 @@ function signIn(reason = "") {
 }
 
 async function newToken(reason) {
-  if (!signsInItself) return tokenFromForm(reason);
+  if (!signsInItself) return pasted(reason, tokenWhenGood);
+  if (recall("localStorage", "key") === null) return pasted("", tokenByPastedKey);
   try {
-    return await developmentToken(user);
+    return await tokenByKey(user);
   } catch (problem) {
     if (problem instanceof TypeError) throw problem; // the server is away: the chat says so
-    return tokenFromForm(problem.message);
+    return pasted(problem.message, tokenByPastedKey);
   }
 }
 
-/** A token of this machine's. Throws Error with the server's reason, TypeError if it is away. */
-async function developmentToken(name) {
-  const response = await fetch("development/token", {
+/** A token by the key of this start. Throws Error with the reason, TypeError if nothing answers. */
+async function tokenByKey(name) {
+  const response = await fetchWith(recall("localStorage", "key"), "development/token", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ user: name }),
   });
   if (!response.ok) throw new Error(await detailOf(response));
-  return (await response.json()).token;
+  const { token: found } = await response.json();
+  keep("sessionStorage", "token", found);
+  return found;
 }
 
-/** A token of the sign-in, tried before it is believed. */
-function tokenFromForm(reason) {
+/** The same by what was pasted: the key, or the address that has it. */
+function tokenByPastedKey(text) {
+  keep("localStorage", "key", text.split("key=").pop());
+  return tokenByKey(user);
+}
+
+/** A token of the sign-in, tried before it is believed. Throws Error with the reason. */
+async function tokenWhenGood(text) {
+  const response = await fetchWith(text, "chatkit", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ type: "threads.list", params: { limit: 1 } }),
+  });
+  if (!response.ok) throw new Error(await detailOf(response));
+  keep("sessionStorage", "token", text);
+  return text;
+}
+
+/** Asks for something to paste until `tried` makes a token of it. */
+function pasted(reason, tried) {
   const dialog = byId("sign-in");
   const [form, field, problem] = [dialog.firstElementChild, byId("token"), byId("sign-in-problem")];
   byId("sign-in-reason").textContent = reason;
@@ -90,27 +123,19 @@ function tokenFromForm(reason) {
   return new Promise((resolve) => {
     form.onsubmit = async (event) => {
       event.preventDefault();
-      const pasted = field.value.trim();
-      problem.textContent = await whyNot(pasted);
-      if (problem.textContent) return field.focus();
-      keep("sessionStorage", "token", pasted);
-      dialog.close();
-      resolve(pasted);
+      try {
+        const found = await tried(field.value.trim());
+        dialog.close();
+        resolve(found);
+      } catch (refused) {
+        problem.textContent =
+          refused instanceof TypeError
+            ? "The server can't be reached, or this can't be one."
+            : refused.message;
+        field.focus();
+      }
     };
   });
-}
-
-async function whyNot(pasted) {
-  try {
-    const response = await fetchWith(pasted, "chatkit", {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ type: "threads.list", params: { limit: 1 } }),
-    });
-    return response.ok ? "" : await detailOf(response);
-  } catch {
-    return "The server can't be reached, or this is no token.";
-  }
 }
 
 async function detailOf(response) {
@@ -209,7 +234,7 @@ async function begin() {
   byId("user-name").value = user;
   byId("user").hidden = !signsInItself;
   byId("sign-out").hidden = signsInItself;
-  if (!signsInItself && token === null) await signIn();
+  if (token === null) await signIn().catch(() => {}); // the chat says what is wrong
   mount();
 }
 
@@ -218,7 +243,7 @@ byId("user").addEventListener("submit", async (event) => {
   const wanted = byId("user-name").value.trim();
   byId("problem").textContent = "";
   try {
-    token = await developmentToken(wanted);
+    token = await tokenByKey(wanted);
   } catch (problem) {
     byId("problem").textContent =
       problem instanceof TypeError ? "The server can't be reached." : problem.message;
@@ -240,7 +265,10 @@ byId("sign-out").addEventListener("click", async () => {
 
 byId("dark").addEventListener("click", switchScheme);
 prefersDark.addEventListener("change", showScheme);
-addEventListener("hashchange", () => chat?.setThreadId(threadOfAddress()));
+addEventListener("hashchange", () => {
+  if (takeKey()) location.reload();
+  else chat?.setThreadId(threadOfAddress());
+});
 
 // a file that misses the chat must not take its place
 for (const name of ["dragover", "drop"]) {
@@ -249,4 +277,5 @@ for (const name of ["dragover", "drop"]) {
   });
 }
 
+takeKey();
 await begin();

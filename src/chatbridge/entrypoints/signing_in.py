@@ -1,0 +1,74 @@
+"""How the command signs in to a server of development: by the key that the server's user can read.
+
+The server says in which directory it keeps its key; which file there is for the server at this port
+we say ourselves, so that whoever listens at another port learns nothing that is good elsewhere.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from chatbridge.entrypoints.page.key import file_name
+
+
+def development_token(url: str, user: str) -> str:
+    """A token for this user of the server at `url`. Raises ValueError with a sentence."""
+    key = {"Authorization": f"Bearer {_key(url)}"}
+    asked = _request("POST", url, "/development/token", headers=key, json={"user": user})
+    return _asked(asked)["token"]
+
+
+def page_address(url: str) -> str:
+    """The address of its chat page, with the key. Raises ValueError with a sentence."""
+    return f"{url.rstrip('/')}/#key={_key(url)}"
+
+
+def _key(url: str) -> str:
+    asked = _request("GET", url, "/development")
+    found = Path(_asked(asked)["directory"]) / file_name(_port(asked.url))
+    try:
+        return found.read_text().strip()
+    except PermissionError as error:
+        raise ValueError(
+            f"The key of the server at {url} is in {found}, which only the user may read who has "
+            "started it: run this command as that user."
+        ) from error
+    except OSError as error:
+        raise ValueError(
+            f"The key of the server at {url} should be in {found}, and is not: run this command on "
+            "the server's machine, with the address that it listens on (--url), or sign in with a "
+            "token (--token)."
+        ) from error
+
+
+def _port(url: httpx.URL) -> int:
+    return url.port or {"https": 443}.get(url.scheme, 80)
+
+
+def nothing_at(url: str) -> str:
+    """What to do where no server is."""
+    return f"Nothing answers at {url}: start it with `chatbridge serve`, in a checkout `make run`."
+
+
+def _asked(request: httpx.Request) -> dict[str, str]:
+    url = str(request.url.copy_with(raw_path=b"/")).rstrip("/")
+    try:
+        with httpx.Client(timeout=10) as http:
+            answer = http.send(request)
+    except httpx.TransportError as error:
+        raise ValueError(nothing_at(url)) from error
+    try:
+        return answer.raise_for_status().json()
+    except (httpx.HTTPStatusError, ValueError) as error:
+        raise ValueError(
+            f"What answers at {url} is no chatbridge in development ({answer.status_code}): sign "
+            "in with a token of its sign-in (--token)."
+        ) from error
+
+
+def _request(method: str, url: str, path: str, **more: Any) -> httpx.Request:
+    try:
+        return httpx.Request(method, url.rstrip("/") + path, **more)
+    except httpx.InvalidURL as error:
+        raise ValueError(f"{url} is no address.") from error
