@@ -58,10 +58,11 @@ class Cut:
 
     @property
     def arrived(self) -> list[Frame]:
-        """The frames that came whole."""
+        """The frames that came whole; the last of a body that is complete needs no blank line."""
         frames = BODIES[self.api]
         ends = accumulate(len(frame) for frame in frames)
-        return [frame for frame, end in zip(frames, ends, strict=True) if end <= self.bytes]
+        came = self.bytes + (len(b"\n\n") if self.ending == "end" else 0)
+        return [frame for frame, end in zip(frames, ends, strict=True) if end <= came]
 
     @property
     def said(self) -> str:

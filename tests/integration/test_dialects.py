@@ -15,7 +15,7 @@ from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
 from chatbridge.adapters.openai.models import Api, openai_model
 from chatbridge.adapters.openai.patience import Patience
 from chatbridge.domain.model.identifiers import CallId
-from chatbridge.domain.model.turn_event import TextFinished
+from chatbridge.domain.model.turn_event import TextFinished, TokensUsed
 from tests.contracts.agent_runner import (
     all_of,
     asking,
@@ -37,6 +37,7 @@ from tests.integration.scripted_endpoint import (
     message,
     response,
     responses,
+    usage_chunk,
 )
 
 APIS: tuple[Api, ...] = ("responses", "chat_completions")
@@ -78,7 +79,7 @@ def whole(api: Api, text: str = SAID) -> list[Frame]:
 
 
 def empty(api: Api) -> list[Frame]:
-    return responses() if api == "responses" else [chunk(finish="stop"), DONE]
+    return responses() if api == "responses" else [chunk(finish="stop"), usage_chunk(11, 7), DONE]
 
 
 def document(value: Any) -> Frame:
@@ -276,16 +277,57 @@ async def test_an_error_that_came_with_200_is_an_error(
     assert (failure.code, len(endpoint.requests)) == (code, tries)
 
 
-async def test_an_empty_answer_is_asked_once_more(
+async def test_an_empty_answer_is_asked_once_more_and_has_cost_what_it_cost(
     endpoint: ScriptedEndpoint, runner: OpenAIAgentRunner, api: Api
 ) -> None:
     endpoint.answer(*empty(api)).answer(*whole(api))
-    assert text_of(await heard(runner, "hello")) == SAID
-    endpoint.answer(*empty(api)).answer(*empty(api))
+    events = await heard(runner, "hello")
+    assert text_of(events) == SAID
+    (cost,) = all_of(TokensUsed, events)
+    assert (cost.input_tokens, cost.output_tokens) == (22, 14)
+    endpoint.answer(*whole(api, "\u200b\ufeff")).answer(*empty(api))
     events, failure = await heard_until_failure(runner, "hello")
     assert (failure.code, len(endpoint.requests)) == ("model_silent", 4)
+    assert all_of(TokensUsed, events) == [cost]
     assert failure.detail == "The model ended without an answer. Please try again."
     assert all_of(TextFinished, events) == []
+
+
+async def test_a_call_in_an_answer_that_was_cut_was_not_run(
+    endpoint: ScriptedEndpoint, runner: OpenAIAgentRunner, api: Api
+) -> None:
+    called = function_call("add_task", '{"title": "oats"}')
+    piece = {"index": 0, "id": "c", "function": {"name": "add_task", "arguments": "{}"}}
+    end = {"type": "response.incomplete", "response": response("incomplete", called)}
+    over: dict[Api, list[Frame]] = {
+        "responses": [*responses(called)[:-1], frame(end)],
+        "chat_completions": [chunk({"tool_calls": [piece]}), chunk(finish="length"), DONE],
+    }
+    endpoint.answer(*over[api])
+    events, failure = await heard_until_failure(runner, "add oats")
+    (step,) = kept(events)
+    (call,) = step.tool_calls
+    assert (call.name, call.state, failure.code) == ("add_task", "failed", "model_truncated")
+    assert call.output == "The answer broke off, so the tool was not run."
+
+
+async def test_a_call_that_is_told_twice_is_run_once(endpoint: ScriptedEndpoint) -> None:
+    told = function_call("add_task", '{"title": "oats"}')
+    *begun, _ = responses(told, told | {"id": "fc_other"})
+    end = {"type": "response.completed", "response": response("completed", told, told)}
+    endpoint.answer(*begun, frame(end)).answer(*responses(message(SAID)))
+    async for runner in runner_of(endpoint, "responses"):
+        step, _ = kept(await heard(runner, "add oats"))
+    assert [call.state for call in step.tool_calls] == ["succeeded"]
+
+
+async def test_a_stream_that_breaks_is_cut_though_each_event_says_that_it_ends(
+    endpoint: ScriptedEndpoint,
+) -> None:
+    endpoint.answer(*(chunk({"content": word}, "stop") for word in ("Half ", "a ")), ending="cut")
+    async for runner in runner_of(endpoint, "chat_completions"):
+        events, failure = await heard_until_failure(runner, "hello")
+    assert (text_of(events), failure.code) == ("Half a ", "model_unavailable")
 
 
 async def test_an_answer_without_end_is_cut_and_kept_as_cut(

@@ -135,7 +135,8 @@ async def test_a_turn_that_broke_off_does_not_end_the_conversation(
 async def test_a_tool_that_there_is_not_is_said_and_both_turns_go_on(
     runner: OpenAIAgentRunner, endpoint: StrictEndpoint, api: Api, name: str
 ) -> None:
-    endpoint.answer(*asks(api, name)).answer(*says(api, "Sorry.")).answer(*says(api, "Yes?"))
+    endpoint.answer(*asks(api, name, '{"title": "tea"}'))
+    endpoint.answer(*says(api, "Sorry.")).answer(*says(api, "Yes?"))
     history = await answered(runner, [said("add tea")])
     (call,) = history[1].tool_calls
     assert (call.state, str(call.output).startswith("There is no tool")) == ("failed", True)

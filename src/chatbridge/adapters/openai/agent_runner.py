@@ -185,6 +185,7 @@ class _Run:
         except ModelRefusalError:
             self._end()  # its words were the answer
         except Exception as error:
+            self._calls.never_begin()
             self._fail(error)
         else:
             self._end()

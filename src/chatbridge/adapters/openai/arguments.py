@@ -2,11 +2,62 @@
 
 import json
 import math
+import re
+from collections.abc import Iterable
 from typing import Any, cast
 
 from chatbridge.domain.model.message import cleaned
 
 _DEEPEST = 100
+_FENCED = re.compile(r"\s*```\w*\s*(.*?)\s*```\s*", re.S)
+_NOTHING = ("null", "None", "[]")
+
+
+def meant_arguments(text: str) -> str:
+    """The object of JSON that a model means by its text, or the text where it is none.
+
+    It may stand in a fence of Markdown, be written as a text of JSON, or be told several times,
+    each time at least what was there before.
+    """
+    bare = fenced[1] if (fenced := _FENCED.fullmatch(text)) else text.strip()
+    if bare in _NOTHING:
+        return "{}"
+    if is_object(bare):
+        return bare
+    written = _parsed(bare)
+    if isinstance(written, str):
+        inner = meant_arguments(written)
+        return inner if is_object(inner) else text
+    return fullest(_values(bare)) or text
+
+
+def fullest(texts: Iterable[str]) -> str | None:
+    """The one of these objects that has all that is in the others; None if there is none."""
+    told = [text for text in texts if text]
+    most = max(told, key=len, default="")
+    whole = _parsed(most)
+    if not isinstance(whole, dict):
+        return None
+    return most if all(most.startswith(t) or has_all(most, t) for t in told) else None
+
+
+def is_object(text: str) -> bool:
+    """Whether the text is an object of JSON."""
+    return isinstance(_parsed(text), dict)
+
+
+def has_more(text: str) -> bool:
+    """Whether the text is an object that has something in it."""
+    return is_object(text) and not has_all("{}", text)
+
+
+def has_all(text: str, of: str) -> bool:
+    """Whether both are objects, and the one has all that is in the other."""
+    part = _parsed(of)
+    whole = _parsed(text) if isinstance(part, dict) else None
+    if not isinstance(whole, dict):
+        return False
+    return cast(dict[str, Any], part).items() <= cast(dict[str, Any], whole).items()
 
 
 def parsed_arguments(text: str) -> dict[str, Any] | None:
@@ -50,6 +101,19 @@ def readable_arguments(text: str) -> str:
     except ValueError:
         return json.dumps(_finite(_clean(parsed)), ensure_ascii=False)
     return kept
+
+
+def _values(text: str) -> list[str]:
+    """Each of the values of JSON that stand one behind the other, if that is all the text is."""
+    found: list[str] = []
+    while text:
+        try:
+            _, end = json.JSONDecoder().raw_decode(text)
+        except (ValueError, RecursionError):
+            return []
+        found.append(text[:end])
+        text = text[end:].lstrip()
+    return found
 
 
 def _parsed(text: str) -> Any:

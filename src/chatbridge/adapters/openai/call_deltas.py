@@ -1,110 +1,176 @@
-"""The tool calls of one streamed completion, told apart whatever their indices say."""
+"""The tool calls of one answer, gathered from whatever pieces until the answer has ended."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from chatbridge.adapters.openai.arguments import (
+    fullest,
+    has_all,
+    has_more,
+    is_object,
+    meant_arguments,
+)
 from chatbridge.adapters.openai.carried import CALL_FIELDS, unknown
+from chatbridge.adapters.openai.halves import joined
 from chatbridge.adapters.openai.names import short_id
 from chatbridge.domain.model.identifiers import new_call_id
 
 Json = dict[str, Any]
+Place = tuple[Any, ...]
+_ENDS = '}]`"'
 _GROWING = ("text", "summary", "thinking")
 
 
 @dataclass(slots=True)
-class _Call:
-    number: int
-    index: int | None
-    theirs: str | None
-    id: str
+class Call:
+    """One call: what its provider calls it, where it stood, and what is known of it so far."""
+
+    theirs: str
+    place: Place
     name: str = ""
-    arguments: list[str] = field(default_factory=list[str])
+    pieces: list[str] = field(default_factory=list[str])
     extras: Json = field(default_factory=dict[str, Any])
+    id: str = ""
+
+    @property
+    def arguments(self) -> str:
+        """All that its pieces say: one behind the other, or each more than the last."""
+        text = joined("".join(self.pieces))
+        meant = meant_arguments(text)
+        return meant if is_object(meant) else fullest(map(joined, self.pieces)) or text
 
     @property
     def whole(self) -> bool:
         """Whether its arguments are an object already."""
-        return self.name != "" and _is_object("".join(self.arguments))
-
-    def repeats(self, arguments: str) -> bool:
-        """Whether these are all of its arguments once more: what is told twice is run once."""
-        return self.whole and arguments == "".join(self.arguments)
+        ends = not self.pieces or self.pieces[-1].rstrip()[-1:] in _ENDS
+        return self.name != "" and ends and is_object(self.arguments)
 
     @property
-    def begun(self) -> bool:
-        """Whether its arguments have begun and have no end."""
-        return bool(self.arguments) and not self.whole
+    def is_nothing(self) -> bool:
+        """Whether nobody can tell what is to be called: some endpoints send such beside a text."""
+        return not self.name and not has_more(self.arguments)
+
+    def at(self, place: Place) -> bool:
+        """Whether it stands there, as far as that is known of both."""
+        known = [(a, b) for a, b in zip(self.place, place, strict=True) if None not in (a, b)]
+        return bool(known) and all(a == b for a, b in known)
+
+    def says(self, name: str, arguments: str) -> bool:
+        """Whether it is this very call."""
+        mine, theirs = self.arguments or "{}", arguments or "{}"
+        return name in ("", self.name) and has_all(mine, theirs) and has_all(theirs, mine)
+
+    def again(self, of: "Call") -> bool:
+        """Whether it is only the head of the other once more."""
+        same = self.name == of.name and self.theirs in ("", of.theirs)
+        return same and not self.pieces and bool(of.pieces)
 
 
 class CallDeltas:
-    """Gives each piece of a call the index and the id of its own call.
+    """Finds the call of each piece, and knows at the end what was called.
 
-    The id goes before the index: some endpoints give all calls of an answer the index 0, some give
-    each piece an id of its own, some give neither.
+    The id goes before the place: some endpoints give all calls of an answer the same place, some
+    give each piece an id of its own, some give neither. What is told twice is one call.
     """
 
-    def __init__(self, taken: Iterable[str] = ()) -> None:
-        """`taken` are ids that earlier calls of the turn have."""
+    def __init__(self, taken: Iterable[str] = (), offered: Collection[str] = ()) -> None:
+        """`taken` are ids that earlier calls of the turn have, `offered` names that there are.
+
+        `length` is how many characters of arguments have come.
+        """
         self._taken = taken
-        self._calls: list[_Call] = []
+        self._offered = offered
+        self._calls: list[Call] = []
+        self.length = 0
 
     @property
-    def made(self) -> bool:
-        """Whether the model has asked for a call."""
-        return bool(self._calls)
+    def calls(self) -> list[Call]:
+        """The calls of the answer, each under an id that no other has."""
+        given: list[Call] = []
+        for call in self._calls:
+            if call.is_nothing or any(call.again(other) for other in given):
+                continue
+            free = call.theirs not in ("", *self._taken, *(other.id for other in given))
+            call.id = call.id or (call.theirs if free else short_id(new_call_id()))
+            given.append(call)
+        return given
 
     @property
-    def extras(self) -> dict[str, Json]:
-        """What came with each call that no client knows, by the call's id."""
-        return {call.id: call.extras for call in self._calls}
+    def whole(self) -> list[tuple[str, str]]:
+        """The names and the arguments of those that have all of them, where the answer has not."""
+        return [(call.name, call.arguments) for call in self.calls if call.whole]
 
-    def strict(self, piece: Json) -> Json:
-        """The piece as a strict endpoint would have sent it."""
+    def take(self, piece: Json, place: Place, *, whole: bool = False) -> Call | None:
+        """The call that this is a piece of, or all of (`whole`); None where nothing is said."""
         function = _function(piece)
-        name, arguments = _text(function.get("name")), _arguments(function.get("arguments"))
-        known = self._find(piece, name, arguments)
-        call = known or self._begin(piece)
-        first = not call.name
-        call.name = call.name or name
-        if call.repeats(arguments):
-            arguments = ""
-        if arguments:
-            call.arguments.append(arguments)
+        theirs = _text(piece.get("call_id") or piece.get("id"))
+        name, arguments = _text(function.get("name")), arguments_of(function.get("arguments"))
+        if not (theirs or name or arguments):
+            return None
+        self.length += len(arguments)
+        call = self._find(theirs, place, name, arguments) or self._begin(theirs, place)
+        call.theirs = call.theirs or theirs
+        call.place = tuple(b if a is None else a for a, b in zip(call.place, place, strict=True))
+        call.name = self._named(call, name)
+        if whole and has_more(meant_arguments(arguments)):
+            call.pieces = [arguments]
+        elif arguments:
+            call.pieces.append(arguments)
         merge(call.extras, unknown(piece, CALL_FIELDS | set(function)))
-        told = {"name": call.name if first else None, "arguments": arguments}
-        head = {"index": call.number, "function": told}
-        return head if known else head | {"id": call.id, "type": piece.get("type") or "function"}
-
-    def _begin(self, piece: Json) -> _Call:
-        theirs = _text(piece.get("id")) or None
-        taken = theirs in (None, *self._taken, *(call.id for call in self._calls))
-        id = short_id(new_call_id()) if taken else theirs
-        call = _Call(len(self._calls), _index(piece), theirs, id or "")
-        self._calls.append(call)
         return call
 
-    def _find(self, piece: Json, name: str, arguments: str) -> _Call | None:
-        theirs, index = _text(piece.get("id")), _index(piece)
-        if theirs:
-            same = [c for c in self._calls if c.theirs == theirs and index in (c.index, None)]
-            if same:
-                again = same[-1].repeats(arguments)
-                return None if name and same[-1].whole and not again else same[-1]
-        if index is None:
-            return None if name or not self._calls else self._calls[-1]
-        there = next((call for call in reversed(self._calls) if call.index == index), None)
-        if there and not theirs and name == there.name and there.repeats(arguments):
-            return there
-        return None if there is None or _is_another(there, theirs, name) else there
+    def _begin(self, theirs: str, place: Place) -> Call:
+        self._calls.append(Call(theirs, place))
+        return self._calls[-1]
+
+    def _find(self, theirs: str, place: Place, name: str, arguments: str) -> Call | None:
+        newest = [*reversed(self._calls)]
+        named = [call for call in newest if theirs and call.theirs == theirs]
+        nowhere = all(part is None for part in place)
+        here = named or [call for call in newest if nowhere or call.at(place)]
+        if is_object(arguments) and (named or not theirs):
+            for call in here:
+                if call.says(name, arguments):
+                    return call
+            if named and has_all(named[0].arguments, arguments):
+                return named[0]  # an end that tells less than what came before it
+        if not here:
+            return None
+        other = bool(theirs) and here[0].theirs not in ("", theirs)
+        return here[0] if self._goes_on(here[0], name, arguments, other) else None
+
+    def _goes_on(self, call: Call, name: str, arguments: str, other_id: bool) -> bool:
+        """Whether a piece at a call's own place belongs to it, and does not begin the next."""
+        if not name or not call.name:
+            return True
+        if not call.pieces:
+            return not other_id and (name == call.name or self._is_more(call.name, name))
+        if not call.whole:
+            return True
+        return not other_id and name == call.name and has_all(arguments, call.arguments)
+
+    def _named(self, call: Call, name: str) -> str:
+        if call.pieces or not self._is_more(call.name, name):
+            return call.name or name
+        return name if name.startswith(call.name) else call.name + name
+
+    # Whether a name comes in pieces, or longer each time.
+    def _is_more(self, name: str, more: str) -> bool:
+        if not name or not more or name == more:
+            return False
+        if any(offered.startswith(name + more) for offered in self._offered):
+            return True
+        return name not in self._offered and (more not in self._offered or more.startswith(name))
 
 
-# Whether a piece at a call's own index begins another call.
-def _is_another(call: _Call, theirs: str, name: str) -> bool:
-    if not name or not call.name or call.begun:
-        return False
-    return call.whole or name != call.name or bool(theirs)
+def indexed(piece: Json) -> Place:
+    """The place of a piece that says it by its index."""
+    index = piece.get("index")
+    if isinstance(index, str) and index.isdecimal():
+        return (int(index),)
+    return (index,) if isinstance(index, int) else (None,)
 
 
 def _function(piece: Json) -> Json:
@@ -112,28 +178,15 @@ def _function(piece: Json) -> Json:
     return cast(Json, function) if isinstance(function, dict) else piece
 
 
-def _index(piece: Json) -> int | None:
-    index = piece.get("index")
-    if isinstance(index, str) and index.isdecimal():
-        return int(index)
-    return index if isinstance(index, int) else None
-
-
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else "" if value is None else str(value)
 
 
-def _arguments(given: Any) -> str:
+def arguments_of(given: Any) -> str:
+    """Arguments as a text, which some endpoints send as the object itself."""
     if given is None or isinstance(given, str):
         return given or ""
     return json.dumps(given, ensure_ascii=False)
-
-
-def _is_object(text: str) -> bool:
-    try:
-        return isinstance(json.loads(text), dict)
-    except (ValueError, RecursionError):
-        return False
 
 
 def merge(into: Json, more: Json) -> None:

@@ -10,6 +10,8 @@ from chatbridge.domain.model.message import cleaned
 from chatbridge.domain.model.tool_call import CallState, ToolCall
 from chatbridge.domain.model.turn_event import ToolCallFinished, ToolCallStarted, TurnEvent
 
+_NOT_RUN = "The answer broke off, so the tool was not run."
+
 
 @dataclass(slots=True)
 class Call:
@@ -79,6 +81,13 @@ class Calls:
         if call is not None:
             call.failed = call.failed or not call.began
         self.finish(provider_id, output)
+
+    def never_begin(self) -> None:
+        """The run is over: those that have not begun have failed."""
+        for known_by, call in self._by_provider_id.items():
+            if not call.began:
+                call.failed = True
+                self.finish(known_by, _NOT_RUN)
 
     def finish(self, provider_id: str | None, output: str) -> None:
         """The call has ended; only the first word about it counts."""

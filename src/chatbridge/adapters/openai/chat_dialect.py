@@ -1,120 +1,172 @@
-"""The events of Chat Completions, from whatever dialect to the one that its clients read."""
+"""The events of Chat Completions, from whatever dialect to the one that its clients read.
 
-from collections.abc import Iterator, Mapping
+What leaves has the words as they come, and one last event with all the calls, the reason for the
+end and the cost. All else that an endpoint says is dropped.
+"""
+
+from collections.abc import Collection, Iterator
 from typing import Any, cast
 
-from chatbridge.adapters.openai.call_deltas import CallDeltas, merge
+from chatbridge.adapters.openai.call_deltas import CallDeltas, indexed, merge
 from chatbridge.adapters.openai.carried import MESSAGE_FIELDS, Carried, unknown
+from chatbridge.adapters.openai.cost import cost_in_chat, cost_of
 from chatbridge.adapters.openai.halves import Halves
+from chatbridge.adapters.openai.telling import Telling
+from chatbridge.adapters.openai.texts import plain, texts
 from chatbridge.adapters.openai.thinking import Said, Thinking
 from chatbridge.adapters.openai.troubles import (
     EmptyAnswer,
     NotAStream,
     TruncatedStream,
+    is_told_alone,
     provider_failure,
 )
-from chatbridge.domain.model.usage import Usage
 
 Json = dict[str, Any]
 
 GOOD_ENDS = frozenset({"stop", "tool_calls", "function_call"})
+_NO_REASON = ("", "null", "none", "false", "0")
 _THOUGHTS = ("reasoning_content", "reasoning")
 
 
 class ChatDialect:
     """Reads one streamed answer; raises an EndpointTrouble where it is none.
 
-    `begun` is whether the model has brought anything, `ended` whether it has said why it ends,
-    `length` how many characters it has written, and `said` how its text begins.
+    `begun` is whether the model has brought anything, and `settled` whether it has told the cost
+    behind its end.
     """
 
-    def __init__(self, carried: Carried, thinking: Thinking) -> None:
+    def __init__(self, carried: Carried, thinking: Thinking, offered: Collection[str] = ()) -> None:
+        """`offered` are the names of the tools that the model was given."""
         self._carried = carried
         self._thinking = thinking
-        self._calls = CallDeltas(carried.ids)
+        self._calls = CallDeltas(carried.ids, offered)
         self._extras: Json = {}
         self._halves = Halves()
+        self._telling = Telling()
         self._refused = False
+        self._followed: int | None = None
         self._reason: str | None = None
-        self._usage: Usage | None = None
+        self._cost: Json | None = None
         self._template: Json = {}
-        self.begun = self.ended = False
-        self.length = 0
-        self.said = ""
+        self._goes_on = False
+        self.begun = self.settled = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has said why it ends; some say so all the time, which means nothing."""
+        return self._reason is not None and not self._goes_on
+
+    @property
+    def length(self) -> int:
+        """How many characters the model has written."""
+        return self._telling.length + self._calls.length
+
+    @property
+    def said(self) -> str:
+        """How its text begins."""
+        return self._telling.beginning
 
     def read(self, event: Json) -> Iterator[Json]:
         """The same in the strict dialect. Raises ProviderFailure if it tells of an error."""
-        if _is_error(event):
-            raise provider_failure(event)
+        if (error := _error(event)) is not None:
+            raise provider_failure(error)
         self._count(event)
-        choices = [self._choice(n, choice) for n, choice in enumerate(_objects(event, "choices"))]
-        self._template = {k: event[k] for k in ("id", "object", "created", "model") if k in event}
-        yield event | {"choices": choices}
+        self._template = self._template or _head(event)
+        choice = next(filter(self._is_followed, enumerate(_objects(event, "choices"))), None)
+        if choice:
+            yield self._event(self._choice(choice[1]))
 
     def document(self, whole: Json) -> Iterator[Json]:
         """The events of an answer that came as one object. Raises ProviderFailure or NotAStream."""
-        if not _is_error(whole) and not _objects(whole, "choices"):
+        if _error(whole) is None and not _objects(whole, "choices"):
             raise NotAStream("application/json")
         yield from self.read(whole)
 
-    def answer(self, whole: Json) -> Json:
-        """An answer that nobody wanted streamed, in the strict dialect. Raises as `end` does."""
-        (strict,) = self.document(whole)
-        rest = [part for each in self.end() for part in _objects(each, "choices")]
-        for choice in _objects(strict, "choices")[:1]:
-            message = cast(Json, choice.pop("delta"))
-            for more in rest:
-                merge(message, cast(Json, more["delta"]))
-            choice["message"] = {"content": None, **message, "role": "assistant"}
-        return strict
-
     def end(self) -> Iterator[Json]:
         """What was held back. Raises TruncatedStream unless the answer has a good end."""
-        rest = [*self._thinking.take(self._halves.rest()), *self._thinking.end()]
+        rest = self._delta_of([*self._thinking.take(self._halves.rest()), *self._thinking.end()])
         if rest:
-            delta = self._delta_of(rest)
-            yield {**self._template, "choices": [{"index": 0, "delta": delta}]}
+            yield self._event(rest)
+        self._require_good_end()
+        calls = self._calls.calls
+        self._carried.keep(self._extras, {call.id: call.extras for call in calls})
+        called = [
+            {
+                "index": number,
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for number, call in enumerate(calls)
+        ]
+        yield self._event({"tool_calls": called} if called else {}, ends=True)
+
+    def answer(self, events: list[Json]) -> Json:
+        """These events of the strict dialect as the one answer that was not wanted streamed."""
+        message: Json = {}
+        for event in events:
+            merge(message, event["choices"][0]["delta"])
+        last = events[-1]["choices"][0]
+        choice = {**last, "message": {"content": None, **message, "role": "assistant"}}
+        del choice["delta"]
+        return {**events[-1], "object": "chat.completion", "choices": [choice]}
+
+    def _event(self, delta: Json, *, ends: bool = False) -> Json:
+        reason = "tool_calls" if "tool_calls" in delta else "stop"
+        choice = {"index": 0, "delta": delta, "finish_reason": reason if ends else None}
+        cost = {"usage": self._cost} if ends and self._cost else {}
+        return {**self._template, "choices": [choice], **cost}
+
+    def _require_good_end(self) -> None:
+        usage = cost_of(self._cost)
         if (self._reason or "").lower() not in GOOD_ENDS:
-            raise TruncatedStream(self._reason, self._usage)
-        if not (self.said.strip() or self._refused or self._calls.made):
-            raise EmptyAnswer(self._reason, self._usage)
-        self._carried.keep(self._extras, self._calls.extras)
+            cut = TruncatedStream(self._reason, usage)
+            cut.calls = self._calls.whole
+            raise cut
+        if not (self._telling.begun or self._refused or self._calls.calls):
+            raise EmptyAnswer(self._reason, usage)
 
     def _count(self, event: Json) -> None:
         groq = event.get("x_groq")
-        if not event.get("usage") and isinstance(groq, dict):
-            event["usage"] = cast(Json, groq).get("usage")
-        usage = event.get("usage")
-        if isinstance(usage, dict):
-            told = cast(Json, usage)
-            counts = [told.get(f"{side}_tokens") for side in ("prompt", "completion")]
-            read, written = (count if isinstance(count, int) else 0 for count in counts)
-            self._usage = Usage(input_tokens=read, output_tokens=written)
+        further = cast(Json, groq).get("usage") if isinstance(groq, dict) else None
+        cost = cost_in_chat(event.get("usage")) or cost_in_chat(further)
+        self._cost = cost or self._cost
+        self.settled = self.ended and cost is not None and not event.get("choices")
 
-    def _choice(self, place: int, choice: Json) -> Json:
-        index = choice.get("index")
-        reason = choice.get("finish_reason") or None
-        choice = choice | {"index": index if isinstance(index, int) else place}
-        if choice["index"] != 0:
-            return choice | {"delta": choice.get("delta") or {}}
-        self._reason = str(reason) if reason else self._reason
-        self.ended = self._reason is not None
-        return choice | {"delta": self._strict(_delta(choice)), "finish_reason": reason}
+    # Of several answers one is followed, whatever its number.
+    def _is_followed(self, placed: tuple[int, Json]) -> bool:
+        place, choice = placed
+        given = choice.get("index")
+        index = given if isinstance(given, int) else place
+        if self._followed is None:
+            self._followed = index
+        return index == self._followed
+
+    def _choice(self, choice: Json) -> Json:
+        delta, reason = _delta(choice, self.begun), plain(choice.get("finish_reason"))
+        brings = any(delta.get(name) for name in delta if name != "role")
+        self._goes_on = self._goes_on or (brings and self._reason is not None)
+        self.begun = self.begun or brings
+        known_bad = (self._reason or "stop").lower() not in GOOD_ENDS
+        if reason.lower() not in _NO_REASON and (brings or not known_bad):
+            self._reason = reason
+        return self._strict(delta)
 
     def _strict(self, delta: Json) -> Json:
-        calls = [self._calls.strict(piece) for piece in _pieces(delta)]
-        self.length += sum(len(call["function"]["arguments"]) for call in calls)
+        for piece in _pieces(delta):
+            self._calls.take(piece, indexed(piece))
         merge(self._extras, unknown(delta, MESSAGE_FIELDS))
-        self._refused = self._refused or bool(delta.get("refusal"))
-        self.begun = self.begun or bool(calls) or any(delta.get(k) for k in delta if k != "role")
-        given = [part for text in _texts(delta.get("content")) for part in self._parted(text)]
-        others = {k: v for k, v in delta.items() if k not in ("content", "function_call")}
-        thoughts = {k: _plain(delta[k]) for k in _THOUGHTS if delta.get(k) is not None}
-        told = others | thoughts | {"tool_calls": calls or None}
+        given = [part for text in texts(delta.get("content")) for part in self._parted(text)]
         written = self._delta_of(given)
-        if "reasoning_content" in written and any(thoughts.values()):
-            del written["reasoning_content"]  # the same twice
-        return told | written
+        thoughts = {k: thought for k in _THOUGHTS if (thought := plain(delta.get(k)))}
+        if thoughts:
+            written.pop("reasoning_content", None)  # the same twice
+        refusal = plain(delta.get("refusal") or None)
+        self._refused = self._refused or bool(refusal)
+        cited, blocks = _objects(delta, "annotations"), _blocks(delta)
+        others = {"refusal": refusal, "annotations": cited, "thinking_blocks": blocks}
+        return written | thoughts | {name: told for name, told in others.items() if told}
 
     def _parted(self, said: Said) -> list[Said]:
         if said.kind == "thinking":
@@ -124,17 +176,31 @@ class ChatDialect:
     def _delta_of(self, parts: list[Said]) -> Json:
         answer = "".join(part.text for part in parts if part.kind == "answer")
         thought = "".join(part.text for part in parts if part.kind == "thinking")
-        self.length += len(answer)
-        if len(self.said) < 500:
-            self.said += answer
-        delta: Json = {"content": answer} if answer else {}
+        told = self._telling.take(answer)
+        delta: Json = {"content": told} if told else {}
         return delta | ({"reasoning_content": thought} if thought else {})
 
 
-def _is_error(event: Json) -> bool:
-    if event.get("error") or event.get("object") == "error":
-        return True
-    return not event.get("choices") and not event.get("usage") and "message" in event
+def _error(event: Json) -> Json | None:
+    """The error that the event tells of, or None."""
+    if event.get("error") or "error" in (event.get("object"), event.get("type")):
+        return event
+    choices = _objects(event, "choices")
+    within = next((choice["error"] for choice in choices if choice.get("error")), None)
+    if within:
+        return {"error": within}
+    answers = choices or event.get("usage")
+    return None if answers or not is_told_alone(event) else event
+
+
+def _head(event: Json) -> Json:
+    created = event.get("created")
+    return {
+        "id": plain(event.get("id")),
+        "object": "chat.completion.chunk",
+        "created": created if isinstance(created, int) else 0,
+        "model": plain(event.get("model")),
+    }
 
 
 def _objects(of: Json, name: str) -> list[Json]:
@@ -143,43 +209,24 @@ def _objects(of: Json, name: str) -> list[Json]:
     return [cast(Json, each) for each in listed if isinstance(each, dict)]
 
 
-# `message` is what an answer has that was not streamed; `text` stood in the API before this one.
-def _delta(choice: Json) -> Json:
-    for name in ("delta", "message"):
-        if isinstance(choice.get(name), dict):
-            return cast(Json, choice[name])
+# `message` is what an answer has that was not streamed, and what some repeat at the end of one that
+# was; `text` stood in the API before this one.
+def _delta(choice: Json, begun: bool) -> Json:
+    delta: Any = choice.get("delta")
+    if delta:
+        return cast(Json, delta) if isinstance(delta, dict) else {"content": delta}
+    whole: Any = choice.get("message")
+    if isinstance(whole, dict):
+        told = cast(Json, whole)
+        return {"tool_calls": told.get("tool_calls")} if begun else told
     return {"content": choice["text"]} if choice.get("text") else {}
 
 
 def _pieces(delta: Json) -> list[Json]:
-    old = delta.get("function_call")
-    return _objects(delta, "tool_calls") or ([{"function": old}] if old else [])
+    given = [piece for piece in _objects(delta, "tool_calls") if piece]
+    return given or _objects(delta, "function_call")
 
 
-def _texts(content: Any) -> Iterator[Said]:
-    """The texts of a content: one text, or a list of parts, some of which may be thinking."""
-    if isinstance(content, str):
-        yield Said("answer", content)
-    elif isinstance(content, list):
-        for part in cast(list[Any], content):
-            yield from _texts(part)
-    elif isinstance(content, Mapping):
-        part = cast(Mapping[str, Any], content)
-        kind = str(part.get("type") or "text").lower()
-        if "think" in kind or "reason" in kind or "thought" in kind:
-            yield Said("thinking", _plain(part))
-        elif "text" in part:
-            yield Said("answer", _plain(part["text"]))
-
-
-def _plain(value: Any) -> str:
-    """All the text in it, whatever its shape."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        return "".join(_plain(each) for each in cast(list[Any], value))
-    if isinstance(value, Mapping):
-        told = cast(Mapping[str, Any], value)
-        names = ("thinking", "reasoning", "text", "content", "summary", "value")
-        return next((_plain(told[name]) for name in names if told.get(name)), "")
-    return ""
+def _blocks(delta: Json) -> list[Json]:
+    blocks = _objects(delta, "thinking_blocks")
+    return [{k: v for k, v in block.items() if isinstance(v, str)} for block in blocks]

@@ -13,9 +13,9 @@ from chatbridge.adapters.openai.carried import carried
 from chatbridge.adapters.openai.chat_dialect import ChatDialect
 from chatbridge.adapters.openai.event_stream import EventStream, bounded
 from chatbridge.adapters.openai.patience import Patience
-from chatbridge.adapters.openai.refused import Refused
+from chatbridge.adapters.openai.refused import Refused, names_of_tools
 from chatbridge.adapters.openai.responses_dialect import ResponsesDialect
-from chatbridge.adapters.openai.room import Dialect, Room
+from chatbridge.adapters.openai.room import Dialect, Room, rest_of
 from chatbridge.adapters.openai.thinking import Thinking
 from chatbridge.adapters.openai.troubles import EndpointTrouble, NotAStream, Silence
 
@@ -46,7 +46,7 @@ class EndpointHttp(DefaultAsyncHttpxClient):
         how["stream"] = True
         asked = asyncio.get_running_loop().time()
         answer = await self._answered(request, body, how, asked)
-        dialect = _dialect(request)
+        dialect = _dialect(request, body)
         if answer.is_success and body.get("stream"):
             room = Room(answer, dialect, self._patience, asked, tools=bool(body.get("tools")))
             return _again(answer, stream=room)
@@ -84,10 +84,11 @@ class EndpointHttp(DefaultAsyncHttpxClient):
             raise silence from None
 
 
-def _dialect(request: httpx2.Request) -> Dialect:
+def _dialect(request: httpx2.Request, body: Json) -> Dialect:
+    offered = names_of_tools(body)
     if request.url.path.endswith("/responses"):
-        return ResponsesDialect(Thinking)
-    return ChatDialect(carried(), Thinking())
+        return ResponsesDialect(Thinking, offered)
+    return ChatDialect(carried(), Thinking(), offered)
 
 
 def _body(request: httpx2.Request) -> Json | None:
@@ -139,11 +140,9 @@ def _strict(answer: httpx2.Response, dialect: Dialect) -> httpx2.Response:
     """The same of an answer that was not streamed. Raises an EndpointTrouble where it is none."""
     stream = EventStream(answer.headers.get("content-type", "no content type"))
     try:
-        events = [*stream.feed(answer.content)]
-        document = stream.document()
-        if events or document is None:
-            return answer
-        return _again(answer, json=dialect.answer(document))
+        events = [e for event in stream.feed(answer.content) for e in dialect.read(event)]
+        events += rest_of(stream, dialect)
+        return _again(answer, json=dialect.answer(events))
     except EndpointTrouble as trouble:
         trouble.address = str(answer.request.url.copy_with(query=None))
         raise

@@ -20,7 +20,7 @@ from chatbridge.adapters.openai.calls import Calls
 from chatbridge.adapters.openai.citations import to_citation
 from chatbridge.adapters.openai.hosted import HostedCalls
 from chatbridge.adapters.openai.names import meant_name
-from chatbridge.adapters.openai.troubles import ProviderFailure, TruncatedStream
+from chatbridge.adapters.openai.troubles import EndpointTrouble, ProviderFailure, TruncatedStream
 from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.identifiers import MessageId, new_message_id
 from chatbridge.domain.model.message import cleaned
@@ -96,9 +96,14 @@ class ResponseReader:
             raise TruncatedStream(None)
 
     def broke_off(self, error: Exception) -> None:
-        """The response has no end; what it has cost may be known."""
-        if isinstance(error, TruncatedStream) and error.usage:
-            self._emit(TokensUsed(**asdict(error.usage)))
+        """The response has no good end; what it has cost may be known, and what it has called."""
+        if isinstance(error, EndpointTrouble):
+            if error.usage:
+                self._emit(TokensUsed(**asdict(error.usage)))
+            for name, arguments in error.calls:
+                meant = meant_name(cleaned(name), self._known)
+                self._calls.start(self._step, "", meant, storable_arguments(arguments))
+        self._calls.never_begin()
 
     def _item(self, index: int | None, item: TResponseOutputItem) -> None:
         self._clean(item)

@@ -6,22 +6,28 @@ import random
 import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
+from dataclasses import asdict
 from typing import Any, cast
 
 from agents import Model, ModelResponse
+from agents import Usage as SdkUsage
 from agents.items import TResponseStreamEvent
 from agents.retry import ModelRetryAdvice, ModelRetryAdviceRequest
 from openai import APIStatusError
+from openai.types.responses import Response, ResponseUsage
 
+from chatbridge.adapters.openai.cost import cost_in_responses
 from chatbridge.adapters.openai.failures import code_of, words_of
 from chatbridge.adapters.openai.shorter import shorter
 from chatbridge.adapters.openai.troubles import (
     EmptyAnswer,
+    EndpointTrouble,
     NotAStream,
     ProviderFailure,
     Silence,
     TruncatedStream,
 )
+from chatbridge.domain.model.usage import Usage
 
 log = logging.getLogger(__name__)
 
@@ -62,8 +68,11 @@ class PatientModel(Model):
         tries = _Tries(self.model, self._first)
         while True:
             try:
-                return await self.model.get_response(*args, **kwargs)
+                answer = await self.model.get_response(*args, **kwargs)
+                tries.count(answer)
+                return answer
             except Exception as error:
+                tries.count_in(error)
                 args = await tries.again(error, args)
 
     async def stream_response(
@@ -78,12 +87,15 @@ class PatientModel(Model):
                 async with aclosing(cast(Any, events)):
                     async for event in events:
                         begun = True
+                        if event.type == "response.completed":
+                            tries.count(event.response)
                         yield event
                         if event.type == "response.completed":
                             await _to_the_end(events)
                             return
                 raise TruncatedStream(None)
             except Exception as error:
+                tries.count_in(error)
                 if begun and not isinstance(error, EmptyAnswer):
                     raise
                 args = await tries.again(error, args)
@@ -97,13 +109,14 @@ class _Tries:
         self._until = asyncio.get_running_loop().time() + first
         self._made = 0
         self._empty = self._halved = False
+        self._spent: Usage | None = None
 
     async def again(self, error: Exception, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Wait until the model may be asked again; answers with what. Raises the error if never."""
         if isinstance(error, EmptyAnswer):
             if self._empty:
                 raise error
-            self._empty = True
+            self._empty, self._spent = True, error.usage
             log.info("The model is asked once more, after an answer without a word")
             return args
         if code_of(error) == "context_too_long":
@@ -115,6 +128,26 @@ class _Tries:
         log.info("The model is asked again in %.1f s, after %s", seconds, type(error).__name__)
         await asyncio.sleep(seconds)
         return args
+
+    def count_in(self, error: Exception) -> None:
+        """The same for what has no answer."""
+        if isinstance(error, EndpointTrouble) and self._spent:
+            error.usage = self._spent + error.usage if error.usage else self._spent
+
+    def count(self, answer: Response | ModelResponse) -> None:
+        """Add to what the answer has cost what the empty one before it has."""
+        spent = self._spent
+        if spent is None:
+            return
+        both = spent.input_tokens + spent.output_tokens
+        if isinstance(answer, ModelResponse):
+            answer.usage.add(SdkUsage(**asdict(spent), total_tokens=both))
+        elif answer.usage is None:
+            answer.usage = ResponseUsage.model_validate(cost_in_responses(asdict(spent)))
+        else:
+            answer.usage.input_tokens += spent.input_tokens
+            answer.usage.output_tokens += spent.output_tokens
+            answer.usage.total_tokens += both
 
     # The first two arguments are the instructions and the input.
     def _half(self, error: Exception, args: tuple[Any, ...]) -> tuple[Any, ...]:

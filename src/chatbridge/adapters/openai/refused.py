@@ -194,6 +194,11 @@ def _tool(refusal: Any, request: Json) -> Json | None:
     return next((tool for tool in tools if _name(tool) in quoted), None)
 
 
+def names_of_tools(request: Json) -> set[str]:
+    """What the tools of a request are called."""
+    return {_name(tool) for tool in _tools(request)}
+
+
 def _tools(request: Json) -> list[Json]:
     given: Any = request.get("tools")
     listed = cast(list[Any], given) if isinstance(given, list) else []

@@ -1,163 +1,232 @@
-"""The events of the Responses API, from whatever dialect to the one that its clients read."""
+"""The events of the Responses API, from whatever dialect to the one that its clients read.
 
-import json
-from collections.abc import Callable, Iterator
+What leaves has the words as they come, each other item when it is whole, and the calls at the end.
+All else that an endpoint says is dropped.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
 from typing import Any, cast
 
+from chatbridge.adapters.openai.call_deltas import CallDeltas
+from chatbridge.adapters.openai.cost import cost_in_responses, cost_of
 from chatbridge.adapters.openai.halves import Halves
+from chatbridge.adapters.openai.output_items import CALL, Output, brings, strict_item
+from chatbridge.adapters.openai.telling import Telling
+from chatbridge.adapters.openai.texts import plain
 from chatbridge.adapters.openai.thinking import Thinking, without_thinking
-from chatbridge.adapters.openai.troubles import EmptyAnswer, NotAStream, provider_failure
-from chatbridge.domain.model.usage import Usage
+from chatbridge.adapters.openai.troubles import (
+    EmptyAnswer,
+    EndpointTrouble,
+    NotAStream,
+    TruncatedStream,
+    is_told_alone,
+    provider_failure,
+)
 
 Json = dict[str, Any]
 _OPENINGS = ("response.created", "response.in_progress", "response.queued")
-_ENDS = ("response.completed", "response.incomplete", "response.failed")
+_ENDS = ("response.completed", "response.incomplete", "response.failed", "response.done")
+_PLACE = ("item_id", "output_index", "content_index")
+
+
+@dataclass(slots=True)
+class _Text:
+    place: Json
+    thinking: Thinking
+    halves: Halves = field(default_factory=Halves)
+    telling: Telling = field(default_factory=Telling)
+    said: str = ""
+
+    def take(self, given: str, *, ends: bool = False) -> str:
+        said = self.thinking.take(self.halves.whole(given) + (self.halves.rest() if ends else ""))
+        said += self.thinking.end() if ends else []
+        told = self.telling.take("".join(part.text for part in said if part.kind == "answer"))
+        self.said += told
+        return told
 
 
 class ResponsesDialect:
     """Reads one streamed response; raises an EndpointTrouble where it is none.
 
-    `begun`, `ended`, `length` and `said` are as those of Chat Completions. Whether an end is a good
-    one is for the reader of the response to say; that it is not empty is said here.
+    Its properties are as those of Chat Completions.
     """
 
-    def __init__(self, thinking: Callable[[], Thinking]) -> None:
+    def __init__(self, thinking: Callable[[], Thinking], offered: Collection[str] = ()) -> None:
+        """`offered` are the names of the tools that the model was given."""
         self._new = thinking
-        self._texts: dict[Any, tuple[Halves, Thinking]] = {}
-        self._made = False
-        self._last: Json = {}
+        self._calls = CallDeltas(offered=offered)
+        self._output = Output(self._calls)
+        self._texts: dict[Any, _Text] = {}
+        self._written = 0
+        self._spoke = False
         self.begun = self.ended = False
-        self.length = 0
         self.said = ""
+        self._readers: tuple[tuple[str, Callable[[Json, str], Iterator[Json]]], ...] = (
+            ("response.created", self._created),
+            ("response.output_text.annotation.added", self._annotation),
+            ("response.output_text.d", self._text),
+            ("response.refusal.delta", self._refusal),
+            ("response.function_call_arguments.d", self._arguments),
+            ("response.output_item.", self._item),
+            *((end, self._end) for end in _ENDS),
+        )
+
+    @property
+    def settled(self) -> bool:
+        """Whether all is told."""
+        return self.ended
+
+    @property
+    def length(self) -> int:
+        """How many characters the model has written."""
+        return self._written + self._calls.length
 
     def read(self, event: Json) -> Iterator[Json]:
-        """The same in the strict dialect. Raises ProviderFailure or EmptyAnswer if it says so."""
+        """The same in the strict dialect. Raises an EndpointTrouble if it says so."""
         kind = str(event.get("type") or "")
-        if event.get("error") or kind == "error" or event.get("object") == "error":
+        told = (kind.split(".")[-1], event.get("object"))
+        if event.get("error") or "error" in told or (not kind and is_told_alone(event)):
             raise provider_failure(event)
         self.begun = self.begun or kind not in _OPENINGS
-        self.ended = self.ended or kind in _ENDS
-        match kind:
-            case "response.output_text.delta":
-                event = event | {"delta": self._answer(event)}
-            case "response.function_call_arguments.delta":
-                self.length += len(str(event.get("delta") or ""))
-            case "response.completed":
-                yield from self._rest()
-            case _:
-                pass
-        if kind == "response.completed" and not self._is_answer(event):
-            raise EmptyAnswer(kind, _cost(event))
-        yield self._whole(event)
+        read = next((read for like, read in self._readers if kind.startswith(like)), None)
+        if read:
+            yield from read(event, kind)
 
     def document(self, whole: Json) -> Iterator[Json]:
         """The events of a response that came as one object. Raises ProviderFailure, NotAStream."""
-        if whole.get("object") != "response":
+        if whole.get("object") != "response" and not isinstance(whole.get("output"), list):
             raise provider_failure(whole) if whole.get("error") else NotAStream("application/json")
         status = whole.get("status") or "completed"
         if f"response.{status}" not in _ENDS:
             raise provider_failure(whole)
-        told = whole if status == "failed" else {k: v for k, v in whole.items() if k != "error"}
-        yield from self.read({"type": f"response.{status}", "response": told})
+        yield from self.read({"type": f"response.{status}", "response": whole})
 
-    def answer(self, whole: Json) -> Json:
-        """A response that nobody wanted streamed, in the strict dialect."""
-        (strict,) = self.document(whole)
-        return cast(Json, strict["response"])
+    def answer(self, events: list[Json]) -> Json:
+        """These events of the strict dialect as the one response that was not wanted streamed."""
+        return cast(Json, events[-1]["response"])
 
     def end(self) -> Iterator[Json]:
-        """Nothing is left; whether the response had an end is seen by its reader."""
+        """What was held back, where the response has no end. Raises TruncatedStream then."""
+        if not self.ended:
+            yield from self._rest()
+            raise self._with_calls(TruncatedStream(None))
+
+    def _created(self, event: Json, kind: str) -> Iterator[Json]:
+        yield {"type": kind, "response": _response(event, "in_progress", [])}
+
+    def _refusal(self, event: Json, kind: str) -> Iterator[Json]:
+        self._spoke = True
+        yield {"type": kind, "delta": plain(event.get("delta")), **_place(event)}
+
+    def _annotation(self, event: Json, kind: str) -> Iterator[Json]:
+        yield {"type": kind, "annotation": event.get("annotation"), **_place(event)}
+
+    def _arguments(self, event: Json, kind: str) -> Iterator[Json]:
+        whole = kind.endswith(".done")
+        told = {
+            "name": event.get("name"),
+            "arguments": event.get("arguments" if whole else "delta"),
+        }
+        self._calls.take(told, (event.get("output_index"), event.get("item_id")), whole=whole)
         yield from ()
 
-    def _answer(self, event: Json) -> str:
-        key = (event.get("output_index"), event.get("item_id"), event.get("content_index"))
-        halves, thinking = self._texts.setdefault(key, (Halves(), self._new()))
-        self._last = event
-        given = event.get("delta")
-        said = thinking.take(halves.whole(given if isinstance(given, str) else ""))
-        return self._note("".join(part.text for part in said if part.kind == "answer"))
+    def _text(self, event: Json, kind: str) -> Iterator[Json]:
+        place = _place(event)
+        key = tuple(place.values())
+        if kind.endswith(".done"):
+            given = "" if key in self._texts else without_thinking(plain(event.get("text")))
+        else:
+            given = plain(event.get("delta"))
+        if key not in self._texts:
+            self._texts[key] = _Text(place, self._new())
+        yield from self._told(self._texts[key], given)
 
-    def _note(self, answer: str) -> str:
-        self.length += len(answer)
-        if len(self.said) < 500:
-            self.said += answer
-        return answer
+    def _told(self, text: _Text, given: str, *, ends: bool = False) -> Iterator[Json]:
+        if told := text.take(given, ends=ends):
+            self._written += len(told)
+            self.said += told if len(self.said) < 500 else ""
+            self._spoke = True
+            yield {
+                "type": "response.output_text.delta",
+                "delta": told,
+                "logprobs": [],
+                **text.place,
+            }
 
     # Where a whole text follows, its reader says the rest; else it has to be said here.
     def _rest(self) -> Iterator[Json]:
-        for halves, thinking in self._texts.values():
-            rest = [*thinking.take(halves.rest()), *thinking.end()]
-            answer = self._note("".join(part.text for part in rest if part.kind == "answer"))
-            if answer:
-                yield self._last | {"delta": answer}
-        self._texts.clear()
+        for text in self._texts.values():
+            yield from self._told(text, "", ends=True)
 
-    def _is_answer(self, event: Json) -> bool:
-        response: Any = event.get("response")
-        output = cast(Json, response).get("output") if isinstance(response, dict) else None
-        items = cast(list[Any], output) if isinstance(output, list) else []
-        return self._made or bool(self.said.strip()) or any(map(_brings, items))
+    def _item(self, event: Json, kind: str) -> Iterator[Json]:
+        item = strict_item(event.get("item"))
+        if item is None:
+            return
+        index, done = event.get("output_index"), kind.endswith(".done")
+        self._output.add(item, (index, item.get("id")), whole=done)
+        if item["type"] == CALL:
+            return
+        if done and item["type"] == "message":
+            self._texts.clear()  # its reader has the whole text now
+            self._spoke = self._spoke or brings(item)
+        yield {"type": kind, "item": item, "output_index": index}
 
-    def _whole(self, event: Json) -> Json:
-        """The event, with the whole texts and the calls in it as they should be."""
-        kind = event.get("type")
-        if kind in ("response.output_text.done",):
-            return event | {"text": without_thinking(str(event.get("text") or ""))}
-        if kind in ("response.output_item.added", "response.output_item.done"):
-            item = _item(event.get("item"))
-            if kind == "response.output_item.done":
-                self._made = self._made or _brings(item)
-                self._texts.clear()  # its reader has the whole text now
-            return event | {"item": item}
-        if kind == "response.content_part.done":
-            return event | {"part": _part(event.get("part"))}
-        response: Any = event.get("response")
-        if kind in _ENDS and isinstance(response, dict):
-            told = cast(Json, response)
-            output: Any = told.get("output")
-            items = cast(list[Any], output) if isinstance(output, list) else []
-            return event | {"response": told | {"output": [_item(item) for item in items]}}
-        return event
+    def _end(self, event: Json, kind: str) -> Iterator[Json]:
+        self.ended = True
+        response = _object(event, "response")
+        status = str(response.get("status") or "completed")
+        good = kind in ("response.completed", "response.done") and status == "completed"
+        usage = cost_of(response.get("usage"))
+        yield from self._rest()
+        said = "".join(text.said for text in self._texts.values())
+        items = self._output.settled(response.get("output"), said)
+        if not good and not self._spoke:
+            yield from self._unsaid(items)
+        if kind == "response.failed" or status == "failed":
+            error = response.get("error") or {"message": "failed"}
+            raise self._with_calls(provider_failure(error), usage)
+        if not good:
+            reason = _object(response, "incomplete_details").get("reason")
+            why = plain(reason) or (status if status != "completed" else "incomplete")
+            raise self._with_calls(TruncatedStream(why), usage)
+        if not self._spoke and not any(map(brings, items)):
+            raise EmptyAnswer(kind, usage)
+        yield {"type": "response.completed", "response": _response(event, "completed", items)}
 
+    # Words that no event has told before the response was cut.
+    def _unsaid(self, items: list[Json]) -> Iterator[Json]:
+        for index, item in enumerate(items):
+            for part in item["content"] if item["type"] == "message" else ():
+                text = _Text({"output_index": index, "content_index": 0}, self._new())
+                yield from self._told(text, part.get("text") or "", ends=True)
 
-def _cost(event: Json) -> Usage | None:
-    response: Any = event.get("response")
-    usage: Any = cast(Json, response).get("usage") if isinstance(response, dict) else None
-    if not isinstance(usage, dict):
-        return None
-    told = cast(Json, usage)
-    read, written = told.get("input_tokens") or 0, told.get("output_tokens") or 0
-    return Usage(input_tokens=read, output_tokens=written)
-
-
-def _item(item: Any) -> Any:
-    if not isinstance(item, dict):
-        return item
-    told = cast(Json, item)
-    content: Any = told.get("content")
-    if told.get("type") == "message" and isinstance(content, str):
-        content = [{"type": "output_text", "text": content, "annotations": []}]
-    if told.get("type") == "message" and isinstance(content, list):
-        return told | {"content": [_part(part) for part in cast(list[Any], content)]}
-    arguments = told.get("arguments")
-    if told.get("type") == "function_call" and not isinstance(arguments, str | None):
-        return told | {"arguments": json.dumps(arguments, ensure_ascii=False)}
-    return told
+    def _with_calls(self, trouble: EndpointTrouble, usage: Any = None) -> EndpointTrouble:
+        trouble.usage, trouble.calls = usage, self._calls.whole
+        return trouble
 
 
-def _part(part: Any) -> Any:
-    told = cast(Json, part) if isinstance(part, dict) else {}
-    if told.get("type") == "output_text":
-        return told | {"text": without_thinking(str(told.get("text") or ""))}
-    return cast(Any, part)
+def _object(of: Json, name: str) -> Json:
+    given: Any = of.get(name)
+    return cast(Json, given) if isinstance(given, dict) else {}
 
 
-# Whether an item of the output is a word or a call: all but thinking and a message without words.
-def _brings(item: Any) -> bool:
-    told = cast(Json, item) if isinstance(item, dict) else {}
-    if told.get("type") != "message":
-        return told.get("type") not in (None, "reasoning")
-    parts: Any = told.get("content")
-    listed = cast(list[Any], parts) if isinstance(parts, list) else []
-    said = [cast(Json, part) for part in listed if isinstance(part, dict)]
-    return any(str(part.get("text") or part.get("refusal") or "").strip() for part in said)
+def _place(event: Json) -> Json:
+    return {name: event.get(name) for name in _PLACE}
+
+
+def _response(event: Json, status: str, items: list[Json]) -> Json:
+    told = _object(event, "response")
+    created = told.get("created_at")
+    return {
+        "id": plain(told.get("id")),
+        "object": "response",
+        "created_at": created if isinstance(created, int | float) else 0,
+        "model": plain(told.get("model")),
+        "status": status,
+        "output": items,
+        "usage": cost_in_responses(told.get("usage")),
+        "parallel_tool_calls": True,
+        "tool_choice": "auto",
+        "tools": [],
+    }

@@ -33,10 +33,16 @@ _CALL_AS_TEXT = re.compile(
 class Dialect(Protocol):
     """What an API's events may look like; its own words are those of ChatDialect."""
 
-    begun: bool
-    ended: bool
-    length: int
-    said: str
+    @property
+    def begun(self) -> bool: ...
+    @property
+    def ended(self) -> bool: ...
+    @property
+    def settled(self) -> bool: ...
+    @property
+    def length(self) -> int: ...
+    @property
+    def said(self) -> str: ...
 
     def read(self, event: Json) -> Iterator[Json]:
         """The event in the strict dialect."""
@@ -46,12 +52,12 @@ class Dialect(Protocol):
         """The events of an answer that came as one object."""
         ...
 
-    def answer(self, whole: Json) -> Json:
-        """An answer that nobody wanted streamed, in the strict dialect."""
+    def end(self) -> Iterator[Json]:
+        """What was held back, when nothing follows."""
         ...
 
-    def end(self) -> Iterator[Json]:
-        """What was held back."""
+    def answer(self, events: list[Json]) -> Json:
+        """All these events as the one answer, where nobody wanted it streamed."""
         ...
 
 
@@ -104,10 +110,7 @@ class Room(httpx2.AsyncByteStream):
             if self._events.done:
                 await _to_the_end(body)
                 break
-        document = self._events.document()
-        for strict in self._dialect.document(document) if document else ():
-            yield strict
-        for strict in self._dialect.end():
+        for strict in rest_of(self._events, self._dialect):
             yield strict
 
     # A few packed bytes that become megabytes of comments are no answer.
@@ -132,7 +135,7 @@ class Room(httpx2.AsyncByteStream):
             raise
 
     def _deadline(self) -> tuple[float, EndpointTrouble]:
-        if self._dialect.ended:
+        if self._dialect.settled:
             return self._last + _TAIL_SECONDS, Silence("")
         begun = self._dialect.begun
         since, wait = (
@@ -151,6 +154,15 @@ class Room(httpx2.AsyncByteStream):
                 "Its server may need a parser for its calls (vLLM: --enable-auto-tool-choice and "
                 "--tool-call-parser; llama.cpp: --jinja), or the model can't call tools."
             )
+
+
+def rest_of(stream: EventStream, dialect: Dialect) -> Iterator[Json]:
+    """What an answer has besides its events, when its body has ended."""
+    last = [*stream.rest()]
+    read = dialect.document if stream.is_document and len(last) == 1 else dialect.read
+    for event in last:
+        yield from read(event)
+    yield from dialect.end()
 
 
 # So that the connection can be used again; an endpoint may leave it open, or break it.

@@ -1,6 +1,6 @@
 """What can be wrong with an endpoint's answer, beyond what the client of the API raises itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from chatbridge.domain.model.usage import Usage
@@ -9,18 +9,20 @@ from chatbridge.domain.model.usage import Usage
 class EndpointTrouble(Exception):
     """Something is wrong with an answer; `address` is where it came from, once that is known.
 
-    `setting` is the one of ours that would have helped.
+    `setting` is the one of ours that would have helped, `usage` what the answer has cost
+    nevertheless, and `calls` are the names and arguments of the calls in it, which are not run.
     """
 
     address: str | None = None
     setting: str | None = None
+    usage: Usage | None = None
+    calls: Sequence[tuple[str, str]] = ()
 
 
 class TruncatedStream(EndpointTrouble):
     """The endpoint ended a stream without saying that the answer was whole.
 
-    `reason` is its word for the end, if it had one; `usage` is what it has cost nevertheless, where
-    that is known.
+    `reason` is its word for the end, if it had one.
     """
 
     def __init__(self, reason: str | None, usage: Usage | None = None) -> None:
@@ -79,6 +81,14 @@ class ProviderFailure(EndpointTrouble):
         self.status = status or _status(code)
 
 
+_WORDS = ("message", "msg", "detail", "errors")
+
+
+def is_told_alone(event: Mapping[str, Any]) -> bool:
+    """Whether an event that is no part of an answer has an error's words."""
+    return any(event.get(name) for name in _WORDS)
+
+
 def provider_failure(error: Any) -> ProviderFailure:
     """The failure, of what stands where an error is told: an object, a text or a list of them."""
     if isinstance(error, list) and error:
@@ -92,7 +102,7 @@ def provider_failure(error: Any) -> ProviderFailure:
     numbers = (_status(told.get(name)) for name in ("status", "status_code", "code"))
     return ProviderFailure(
         _word(told.get("code")),
-        str(told.get("message") or told.get("detail") or inner or ""),
+        str(next(filter(None, map(told.get, _WORDS)), inner or "")),
         kind=_word(told.get("type")) or _word(told.get("status")),
         parameter=_word(told.get("param")),
         status=next(filter(None, numbers), 0),

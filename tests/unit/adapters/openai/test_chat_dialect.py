@@ -1,17 +1,22 @@
 """Streams of Chat Completions as endpoints send them, each read into the same strict one."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from agents.models.chatcmpl_stream_handler import ChatCmplStreamHandler
+from openai.types.chat import ChatCompletionChunk
+from openai.types.responses import Response
 
 from chatbridge.adapters.openai.carried import Carried
 from chatbridge.adapters.openai.chat_dialect import ChatDialect
+from chatbridge.adapters.openai.cost import cost_of
 from chatbridge.adapters.openai.failures import code_of
 from chatbridge.adapters.openai.thinking import Thinking
 from chatbridge.adapters.openai.troubles import EmptyAnswer, ProviderFailure, TruncatedStream
+from chatbridge.domain.model.usage import Usage
 
 STOP = {"finish_reason": "stop"}
 
@@ -24,6 +29,7 @@ class Read:
     thought: str
     calls: list[tuple[str, str]]
     ids: list[str]
+    usage: Usage | None = None
 
 
 def chunk(delta: Any = None, finish: str | None = None, **more: Any) -> dict[str, Any]:
@@ -64,6 +70,7 @@ def _folded(chunks: list[dict[str, Any]]) -> Read:
         thought="".join(delta.get("reasoning_content") or "" for delta in deltas),
         calls=[(name, arguments) for name, arguments in calls.values()],
         ids=[*ids.values()],
+        usage=cost_of(chunks[-1].get("usage")),
     )
 
 
@@ -71,6 +78,10 @@ def _folded(chunks: list[dict[str, Any]]) -> Read:
     "contents",
     [
         ["ans", "wer"],
+        [{"type": "text", "content": "answer"}],
+        [{"text": "answer"}],
+        [{"parts": [{"text": "hm", "thought": True}, {"text": "answer"}]}],
+        [["ans", {"type": "text", "text": "wer"}], {"type": "tool_use", "text": "no"}],
         [[{"type": "text", "text": "answer"}]],
         [{"type": "text", "text": "answer"}],
         [[{"type": "output_text", "text": {"value": "answer"}}]],
@@ -156,6 +167,135 @@ def test_the_same_call_under_another_id_is_another() -> None:
     assert len(read(calling(*pieces)).calls) == 2
 
 
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [call(0, "a", "add", "{}"), call(0, None, None, X)],
+        [call(0, "a", "add", "{}"), call(0, "a", "add", X)],
+        [call(0, "a", "add", "{}"), call(0, None, "add", X)],
+        [call(0, "a", "add", ""), call(0, "a", "add", X), call(0, "a", "add", "")],
+        [call(0, "a", "add", X[:n]) for n in (3, 9, len(X))],
+        [call(0, "a" if n == 3 else None, None if n > 3 else "add", X[:n]) for n in (3, len(X))],
+        [call(0, "a", "add", '{"title":"x"'), call(0, None, None, "}"), call(0, None, None, X)],
+        [call(0, "a", "add", json.dumps(X))],
+        [call(0, "a", "add", f"```json\n{X}\n```")],
+        [call(0, "a", "add", f"{{}}{X}")],
+        [call(0, "a", "ad", ""), call(0, None, "d", ""), call(0, None, None, X)],
+        [call(0, "a", "a", None), call(0, "a", "ad", None), call(0, "a", "add", X)],
+        [call(None, None, "a", None), call(None, None, "dd", X)],
+        [call(0, "a", "add", X), call(1, "a", "add", X)],
+        [call(0, "a", "add", X), {}, call(1, "", "", ""), call(2, None, None, "{}")],
+    ],
+    ids=str,
+)
+def test_a_call_is_one_in_whatever_pieces_it_comes(pieces: list[dict[str, Any]]) -> None:
+    ((name, arguments),) = read(calling(*pieces)).calls
+    assert (name, json.loads(arguments)) == ("add", {"title": "x"})
+
+
+def test_half_a_letter_in_arguments_finds_its_other_half() -> None:
+    pieces = [call(0, "a", "add", '{"title":"\ud83e'), call(0, None, None, '\udd5b"}')]
+    assert read(calling(*pieces)).calls == [("add", '{"title":"🥛"}')]
+
+
+@pytest.mark.parametrize("text", ['{"a":1}{"b":2}', '{"filter":', "[1]"])
+def test_arguments_that_nobody_understands_stay_as_they_are(text: str) -> None:
+    assert read(calling(call(0, "a", "add", text))).calls == [("add", text)]
+
+
+@pytest.mark.parametrize(
+    "placeholder",
+    [
+        {"tool_calls": [{}]},
+        {"tool_calls": [None]},
+        {"tool_calls": {}},
+        {"tool_calls": [{"index": 0, "type": "function", "function": None}]},
+        {"tool_calls": [call(0, "", "", "")]},
+        {"tool_calls": [call(0, "call_1", "", "{}")]},
+        {"tool_calls": [call(0, None, None, "null")]},
+        {"function_call": {}},
+        {"function_call": {"name": "", "arguments": ""}},
+    ],
+    ids=str,
+)
+def test_what_names_no_call_is_none(placeholder: Any) -> None:
+    answer = read([chunk({"content": "Hi", **placeholder}), chunk(placeholder, "stop")])
+    assert (answer.text, answer.calls) == ("Hi", [])
+    with pytest.raises(EmptyAnswer):
+        read([chunk(placeholder), chunk(finish="tool_calls")])
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"usage": usage}
+        for usage in (3, "none", [1], {"prompt_tokens": [1], "completion_tokens": None})
+    ]
+    + [
+        {"usage": {"prompt_tokens": 3.0, "completion_tokens": "2", "prompt_tokens_details": [7]}},
+        {"id": 7, "created": "now", "model": None, "object": 1, "system_fingerprint": {}},
+        {"service_tier": [], "obfuscation": "x" * 9, "metadata": float("nan")},
+        {"error": None, "detail": "fine"},
+    ],
+    ids=str,
+)
+def test_an_extra_costs_no_answer(extra: dict[str, Any]) -> None:
+    answer = read([said("Hi") | extra, chunk(finish="stop") | extra])
+    assert answer.text == "Hi"
+    assert answer.usage in (None, Usage(input_tokens=3, output_tokens=2))
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"audio": {"id": "a", "data": "x"}},
+        {"annotations": [{"type": "url_citation", "url_citation": 3}, None, 4]},
+        {"thinking_blocks": [{"type": "thinking", "thinking": ["hm"], "signature": 3}]},
+        {"role": ["assistant"], "refusal": {}, "reasoning": {"text": "hm"}},
+        {"logprobs": float("nan"), "images": [{"type": "image_url"}]},
+    ],
+    ids=str,
+)
+async def test_neither_does_one_beside_a_word(extra: dict[str, Any]) -> None:
+    events = [chunk({"content": "Hi"} | extra), chunk(finish="stop")]
+    events[0]["choices"][0] |= {"logprobs": {"content": [{"logprob": "x"}]}}
+    assert read(events).text == "Hi"
+    dialect = ChatDialect(Carried(), Thinking())
+    strict = [each for event in events for each in dialect.read(event)]
+    given = [ChatCompletionChunk.construct(**each) for each in [*strict, *dialect.end()]]
+    response = Response.construct(id="r", output=[], created_at=1.0)
+    told = ChatCmplStreamHandler.handle_stream(response, _stream(given))  # pyright: ignore[reportArgumentType]
+    assert [event.type async for event in told][-1] == "response.completed"
+
+
+@pytest.mark.parametrize("word", ["null", "", "None", "stop"])
+def test_a_reason_in_every_event_is_no_end(word: str) -> None:
+    dialect = ChatDialect(Carried(), Thinking())
+    for said in ("one ", "two "):
+        [*dialect.read(chunk({"content": said}, word))]
+    assert not dialect.ended
+    [*dialect.read(chunk(finish="stop")), *dialect.end()]
+
+
+def test_a_reason_that_is_the_last_is_an_end() -> None:
+    dialect = ChatDialect(Carried(), Thinking())
+    [*dialect.read(said("one")), *dialect.read(chunk(finish="stop"))]
+    assert (dialect.ended, dialect.settled) == (True, False)
+    [*dialect.read({"choices": [], "usage": {"prompt_tokens": 3}})]
+    assert dialect.settled
+
+
+def test_a_bad_end_is_not_made_good_by_what_follows_it() -> None:
+    with pytest.raises(TruncatedStream, match="length"):
+        read([said("Half a"), chunk(finish="length"), chunk(finish="stop")])
+
+
+def test_a_call_in_an_answer_that_is_cut_is_told_and_not_given_out() -> None:
+    with pytest.raises(TruncatedStream) as raised:
+        read([*calling(call(0, "a", "add", X), call(1, "b", "add", X[:4]))[:-1]])
+    assert raised.value.calls == [("add", X)]
+
+
 def test_a_call_of_the_api_before_this_one_is_a_call() -> None:
     old = chunk({"function_call": {"name": "add", "arguments": X}})
     assert read([old, chunk(finish="function_call")]).calls == [("add", X)]
@@ -214,7 +354,10 @@ def test_only_the_known_good_ends_are_good(reason: str | None, code: str) -> Non
 
 
 @pytest.mark.parametrize("reason", ["stop", "tool_calls"])
-@pytest.mark.parametrize("delta", [{}, {"content": " \n"}, {"reasoning_content": "I think."}])
+@pytest.mark.parametrize(
+    "delta",
+    [{}, {"content": " \n"}, {"content": "\u200b\ufeff\u2060"}, {"reasoning_content": "I think."}],
+)
 def test_an_end_without_a_word_or_a_call_is_no_answer(reason: str, delta: Any) -> None:
     with pytest.raises(EmptyAnswer) as raised:
         read([chunk(delta), chunk(finish=reason)])
@@ -281,6 +424,10 @@ def test_an_id_that_comes_again_in_a_turn_becomes_another_and_each_keeps_what_is
 
 def test_a_cost_that_stands_elsewhere_is_found() -> None:
     usage = {"prompt_tokens": 3, "completion_tokens": 2}
-    dialect = ChatDialect(Carried(), Thinking())
-    (strict,) = dialect.read(chunk(finish="stop", x_groq={"usage": usage}))
-    assert strict["usage"] == usage
+    answer = read([said("x"), chunk(finish="stop", x_groq={"usage": usage})])
+    assert answer.usage == Usage(input_tokens=3, output_tokens=2)
+
+
+async def _stream(chunks: list[ChatCompletionChunk]) -> AsyncIterator[ChatCompletionChunk]:
+    for each in chunks:
+        yield each
