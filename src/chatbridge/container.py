@@ -38,6 +38,7 @@ from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.chatkit.words import words_of
 from chatbridge.entrypoints.page.key import Key
+from chatbridge.entrypoints.rest.health import recently
 from chatbridge.entrypoints.tasks.server import TASKS_PATH, TasksApp, tasks_server
 from chatbridge.ports.agent_runner import AgentRunner
 from chatbridge.ports.authenticator import Authenticator
@@ -201,9 +202,11 @@ def _user_token(url: str, token: UserToken | None) -> Callable[[OnBehalf], str] 
 
 
 def _readiness(store: Store, turns: Callable[[], Turns]) -> Callable[[], Awaitable[None]]:
+    require_store = recently(store.require_ready)
+
     async def require_ready() -> None:
         turns().require_open()
-        await store.require_ready()
+        await require_store()
 
     return require_ready
 

@@ -17,6 +17,7 @@ from chatbridge.entrypoints.chatkit.routes import chatkit_router
 from chatbridge.entrypoints.chatkit.threads import threads_router
 from chatbridge.entrypoints.cors import add_cors
 from chatbridge.entrypoints.errors import add_error_handlers
+from chatbridge.entrypoints.heads import add_heads
 from chatbridge.entrypoints.openapi import document
 from chatbridge.entrypoints.own_command import at, own_command
 from chatbridge.entrypoints.page.development import development_router
@@ -69,6 +70,7 @@ def create_app(container: Container | None = None) -> FastAPI:
         app.include_router(development_router(container.issuer(), container.key()))
     add_error_handlers(app)
     add_cors(app, settings.allowed_origins)
+    add_heads(app)
     document(app, chatkit_schemas, turn_schemas)
     return app
 

@@ -116,15 +116,16 @@ async def test_a_replica_heals_by_itself_after_an_outage(stand: Stand) -> None:
 
 
 async def _is_up_and_not_ready(stand: Stand, replica: Replica, away: asyncio.Task[int]) -> None:
-    async def up() -> bool:
+    async def says(path: str, status: int) -> bool:
         try:
-            return (await stand.client.get(f"{replica.url}/healthz")).status_code == 200
+            return (await stand.client.get(f"{replica.url}{path}")).status_code == status
         except httpx.TransportError:
             return False
 
-    await eventually(up, OUTAGE, "it is up without a database")
+    await eventually(lambda: says("/healthz", 200), OUTAGE, "it is up without a database")
+    # for a second it says what it said
+    await eventually(lambda: says("/readyz", 503), OUTAGE, "it is not ready")
     assert not away.done()
-    assert (await stand.client.get(f"{replica.url}/readyz")).status_code == 503
     await away
 
 

@@ -1,16 +1,28 @@
-"""What callers send: bounded while it is read, and only what a database can hold."""
+"""What callers send: bounded before it is parsed, and only what a database can hold.
 
+Whatever is in a body, no more than `MAX_VALUES` of it are looked at one by one, by whichever
+schema: a request that is refused costs everybody else no more than one that is answered.
+"""
+
+import re
 from math import isfinite
 from typing import Any, cast
 
 from fastapi import Request
-from pydantic_core import from_json
-from starlette.types import Receive, Scope
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic_core import PydanticCustomError, from_json
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatbridge.domain.model import refusals
-from chatbridge.domain.model.limits import MAX_BODY
+from chatbridge.domain.model.errors import ChatbridgeError
+from chatbridge.domain.model.limits import MAX_BODY, MAX_CONTENT, MAX_DEPTH, MAX_VALUES
 from chatbridge.domain.model.message import storable
-from chatbridge.entrypoints.errors import not_json, too_large
+from chatbridge.entrypoints.errors import answer_of, not_json, too_complex, too_large
+
+# a string, ended or not, is passed over in one step
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[][{},]', re.S)
+_MAX_TOKENS = 4 * MAX_VALUES
+"""Well-formed, a value has at most its name, itself, a comma and its end."""
 
 _UNREAD = object()
 _WITH_BODY = ("POST", "PUT", "PATCH")
@@ -59,8 +71,53 @@ async def guarded_request(request: Request) -> GuardedRequest:
     return guarded
 
 
+class Body(BaseModel):
+    """A request's body: a field that is not known is a mistake, and one mistake is told."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_known_fields(cls, value: object) -> object:
+        fields = cast(dict[str, object], value) if isinstance(value, dict) else {}
+        if unknown := next((name for name in fields if name not in cls.model_fields), None):
+            raise PydanticCustomError("extra_forbidden", "{name}: unknown", {"name": unknown[:40]})
+        return cast(object, value)
+
+
+async def with_bounded_body(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Call an app that parses what it reads: nothing that is too large or too complex.
+
+    It reads nothing then, and what it says to that is not sent: the refusal is.
+    """
+    request = GuardedRequest(scope, receive)
+    refused: ChatbridgeError | None = None
+    given = False
+
+    async def bounded() -> Message:
+        nonlocal refused, given
+        if given:
+            return await receive()
+        given = True
+        try:
+            body = await request.body()
+            _require_simple(body)
+        except ChatbridgeError as error:
+            refused, body = error, b""
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def say(message: Message) -> None:
+        if refused is None:
+            await send(message)
+
+    await app(scope, bounded, say)
+    if refused:
+        await answer_of(refused)(scope, receive, send)
+
+
 def parsed(body: bytes) -> Any:
-    """JSON, by a parser that bounds its depth. Raises Invalid, also for what can't be kept."""
+    """JSON. Raises TooLarge for too much of it, and Invalid, also for what can't be kept."""
+    _require_simple(body)
     try:
         value = from_json(body, allow_inf_nan=False)
     except ValueError as error:
@@ -83,8 +140,24 @@ def _require_bounded(size: int) -> None:
         raise too_large()
 
 
+def _require_simple(body: bytes) -> None:
+    values, depth = 1, 0
+    for count, token in enumerate(_TOKEN.finditer(body), 1):
+        sign = body[token.start()]
+        if sign in b",[{":
+            values += 1
+        if sign in b"[{":
+            depth += 1
+        elif sign in b"]}":
+            depth -= 1
+        if values > MAX_VALUES or depth > MAX_DEPTH or count > _MAX_TOKENS:
+            raise too_complex()
+
+
 def _require_storable(value: Any) -> None:
     match value:
+        case str() if len(value) > MAX_CONTENT:
+            raise refusals.text_too_long()
         case str() if not storable(value):
             raise refusals.unstorable("text")
         case float() if not isfinite(value):

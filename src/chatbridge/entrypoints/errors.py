@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from chatbridge.domain.model import errors, refusals
-from chatbridge.domain.model.limits import MAX_BODY
+from chatbridge.domain.model.limits import MAX_BODY, MAX_DEPTH, MAX_HEAD, MAX_HEADERS, MAX_VALUES
 from chatbridge.domain.model.refusals import Refusal
 
 _log = logging.getLogger(__name__)
@@ -28,6 +28,10 @@ class NoSuchMethod(errors.ChatbridgeError):
 
 class TooLarge(errors.ChatbridgeError):
     """The body is over the limit."""
+
+
+class HeadTooLarge(errors.ChatbridgeError):
+    """The address and the headers are over the limit."""
 
 
 class NotJson(errors.ChatbridgeError):
@@ -49,6 +53,7 @@ STATUS: dict[type[errors.ChatbridgeError], int] = {
     errors.Unavailable: 503,
     NoSuchMethod: 405,
     TooLarge: 413,
+    HeadTooLarge: 431,
     NotJson: 415,
     NotServed: 501,
     errors.ChatbridgeError: 500,
@@ -58,6 +63,17 @@ no_such_path = Refusal(errors.NotFound, "no_such_path", "There is nothing at thi
 no_such_method = Refusal(NoSuchMethod, "method_not_allowed", "This path does not take this method.")
 too_large = Refusal(
     TooLarge, "too_large", f"This is too large: a request has at most {MAX_BODY:,} bytes."
+)
+too_complex = Refusal(
+    TooLarge,
+    "too_complex",
+    f"This is too complex: a request has at most {MAX_VALUES:,} values in {MAX_DEPTH} levels.",
+)
+head_too_large = Refusal(
+    HeadTooLarge,
+    "head_too_large",
+    f"The address and the headers of a request have at most {MAX_HEAD:,} bytes, in "
+    f"{MAX_HEADERS} headers.",
 )
 not_json = Refusal(NotJson, "unsupported_media_type", "Send JSON: Content-Type: application/json.")
 not_served = Refusal(
@@ -70,6 +86,9 @@ internal_error = Refusal(
 )
 
 _HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}
+ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+"""What every answer says that says nothing else of it: nobody keeps it, nobody guesses at it."""
+
 # as RFC 9110 has them: Python renames them from version to version
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 _METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
@@ -87,6 +106,11 @@ class Problem(BaseModel):
         description="For people: what is wrong and what to do.",
         examples=[refusals.turn_running.sentence],
     )
+
+
+def answer_of(error: errors.ChatbridgeError) -> Response:
+    """The refusal as a response."""
+    return _answer(problem_of(error))
 
 
 def title_of(status: int) -> str:
@@ -115,8 +139,8 @@ def _problem(status: int, code: str, detail: str) -> Problem:
 
 
 def sentence(error: ValidationError | RequestValidationError) -> str:
-    """What is wrong with an input and where, without repeating the input."""
-    return "; ".join(map(_fault, error.errors()[:3])) or "The request can't be read."
+    """What is wrong first with an input and where, without repeating the input."""
+    return _fault(error.errors()[0])
 
 
 def _fault(error: Mapping[str, Any]) -> str:
@@ -138,7 +162,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
 async def _domain(_: Request, error: Exception) -> Response:
     assert isinstance(error, errors.ChatbridgeError)  # noqa: S101  # registered for no other
-    return _answer(problem_of(error))
+    return answer_of(error)
 
 
 async def _validation(_: Request, error: Exception) -> Response:
@@ -164,7 +188,8 @@ def _allowed(request: Request) -> Mapping[str, str]:
 
 async def _unexpected(_: Request, error: Exception) -> Response:
     _log.error("unexpected %s", type(error).__name__)
-    return _answer(problem_of(internal_error()))
+    # further out than what completes other answers
+    return _answer(problem_of(internal_error()), ALWAYS)
 
 
 def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:

@@ -1,10 +1,13 @@
 """The contract of the HTTP surface, as it is published and kept in contracts/."""
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
+from starlette.routing import Route
 
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.errors import ChatbridgeError
@@ -16,6 +19,7 @@ from chatbridge.entrypoints.errors import (
     problem_of,
     status_of,
     title_of,
+    too_complex,
     too_large,
 )
 
@@ -97,6 +101,8 @@ TOKEN = (
 
 BODY = (
     too_large,
+    too_complex,
+    refusals.text_too_long,
     not_json,
     refusals.malformed_json,
     refusals.unstorable,
@@ -156,6 +162,25 @@ def document(app: FastAPI, *schemas: Callable[[], Schema]) -> None:
         return derive()
 
     app.openapi = complete
+    _write_once(app)
+
+
+def _write_once(app: FastAPI) -> None:
+    """FastAPI writes the contract anew for whoever asks, which takes 11 ms."""
+
+    @lru_cache(maxsize=4)
+    def written(root_path: str) -> bytes:
+        servers = {"servers": [{"url": root_path}]} if root_path else {}
+        return json.dumps(app.openapi() | servers).encode()
+
+    async def contract(request: Request) -> Response:
+        content = written(request.scope.get("root_path", "").rstrip("/"))
+        return Response(content, media_type="application/json")
+
+    routes = app.router.routes
+    for number, route in enumerate(routes):
+        if isinstance(route, Route) and route.path == app.openapi_url:
+            routes[number] = Route(route.path, contract, include_in_schema=False)
 
 
 def _complete(contract: Schema) -> None:

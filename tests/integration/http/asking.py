@@ -79,6 +79,11 @@ TAKES_ONE_CONVERSATION = (
 )
 
 
+def body_for(route: Route) -> Json:
+    """A good body for this route."""
+    return deepcopy(_BODIES.get(route, {}))
+
+
 def somebody() -> str:
     """A user whom no other test knows."""
     return f"user-{uuid4().hex[:12]}"

@@ -24,6 +24,7 @@ EXAMPLES = DOCUMENT["components"]["examples"]
 # what a tool's caller, a viewer or the next layer is told, and what is at no path of the contract
 NOT_OF_AN_OPERATION = {
     "conversation_deleted",
+    "head_too_large",
     "invalid_task",
     "message_exists",
     "method_not_allowed",

@@ -1,7 +1,7 @@
 """How large things may be: sentences, schemas, stores and the contract take it from here."""
 
 MAX_CONTENT = 32_000
-"""Characters of a message."""
+"""Characters of a message, and of any text in a request."""
 
 MAX_TITLE = 200
 """Characters of a conversation's title."""
@@ -14,3 +14,21 @@ MAX_LIMIT = 100
 
 MAX_BODY = 1024 * 1024
 """Bytes of a request. The web app's proxy and nginx say it too; a test compares them."""
+
+MAX_VALUES = 2_000
+"""Values of a request's body, at all depths together."""
+
+MAX_DEPTH = 32
+"""Levels of a request's body."""
+
+MAX_ENTRIES = 200
+"""Entries of a list that a request's schema names."""
+
+MAX_DATA = 64 * 1024
+"""Characters of JSON of all that a message carries besides its text: its tags and their data."""
+
+MAX_HEAD = 32 * 1024
+"""Bytes of a request's address and headers."""
+
+MAX_HEADERS = 100
+"""Headers of a request."""

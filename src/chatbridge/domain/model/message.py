@@ -1,5 +1,6 @@
 """One kept entry of a conversation, and exactly one item on every surface."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -14,6 +15,8 @@ from chatbridge.domain.model.tool_call import ToolCall
 Role = Literal["user", "assistant"]
 VisibleKind = Literal["text", "partial", "tools", "shown"]
 Kind = Literal[VisibleKind, "note"]
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 UNREADABLE = "(This entry can't be shown.)"
 
@@ -61,14 +64,12 @@ def unreadable(
 
 def storable(text: str) -> bool:
     """Whether a database and every client can hold the text: no NUL, no lone surrogate."""
-    return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
+    return _UNSTORABLE.search(text) is None
 
 
 def cleaned(text: str) -> str:
     """The text with what is not storable replaced by U+FFFD, for what models and tools say."""
-    if storable(text):
-        return text
-    return "".join("\ufffd" if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in text)
+    return _UNSTORABLE.sub("\ufffd", text)
 
 
 def checked_content(text: str) -> str:

@@ -20,7 +20,13 @@ from chatbridge.domain.model.errors import (
     Unavailable,
     Unkeepable,
 )
-from chatbridge.domain.model.limits import MAX_CONTENT, MAX_LIMIT, MAX_TASK_TITLE, MAX_TITLE
+from chatbridge.domain.model.limits import (
+    MAX_CONTENT,
+    MAX_DATA,
+    MAX_LIMIT,
+    MAX_TASK_TITLE,
+    MAX_TITLE,
+)
 
 E_co = TypeVar("E_co", bound=ChatbridgeError, covariant=True)
 
@@ -191,7 +197,14 @@ unstorable = Refusal(
 invalid_number = Refusal(Invalid, "invalid_number", "A number in the body is too large.")
 empty_text = Refusal(Invalid, "empty_text", "The message has no text.")
 text_too_long = Refusal(
-    Invalid, "text_too_long", f"A message has at most {MAX_CONTENT:,} characters."
+    Invalid,
+    "text_too_long",
+    f"A message has at most {MAX_CONTENT:,} characters, and so has any other text in a request.",
+)
+data_too_large = Refusal(
+    Invalid,
+    "data_too_large",
+    f"The tags of a message have at most {MAX_DATA:,} characters of JSON, with their data.",
 )
 attachments_not_supported = Refusal(
     Invalid, "attachments_not_supported", "Attachments are not supported."

@@ -42,7 +42,7 @@ from chatbridge.domain.model import refusals
 from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, new_message_id
-from chatbridge.domain.model.limits import MAX_CONTENT
+from chatbridge.domain.model.limits import MAX_CONTENT, MAX_DATA
 from chatbridge.domain.model.message import UNREADABLE, Kind, Message, Role, checked_content
 from chatbridge.entrypoints.chatkit.badges import badges
 
@@ -95,6 +95,9 @@ def to_user_message(asked: UserMessageInput, conversation_id: ConversationId) ->
     options = asked.inference_options
     if options.model is not None or options.tool_choice is not None:
         raise refusals.choice_not_supported()
+    tags = [part for part in asked.content if part.type == "input_tag"]
+    if sum(len(tag.model_dump_json()) for tag in tags) > MAX_DATA:
+        raise refusals.data_too_large()
     if len(asked.quoted_text or "") > MAX_CONTENT:
         raise refusals.text_too_long()
     item = UserMessageItem(

@@ -107,7 +107,7 @@ _TURN: Refusals = (
 _MESSAGE: Refusals = (
     *_TURN,
     refusals.empty_text,
-    refusals.text_too_long,
+    refusals.data_too_large,
     refusals.attachments_not_supported,
     refusals.choice_not_supported,
 )

@@ -1,16 +1,13 @@
 """The ChatKit protocol: every status is decided before the first byte of a stream goes out."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from chatkit.types import ChatKitReq, ThreadsGetByIdReq, is_streaming_req
 from fastapi import APIRouter, Depends, Header, Request, Response
-from pydantic import TypeAdapter, ValidationError
 
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.caller import Caller
 from chatbridge.domain.model.identifiers import ConversationId, TurnId
-from chatbridge.domain.model.limits import MAX_LIMIT
-from chatbridge.domain.model.page import PageRequest
 from chatbridge.domain.model.turn import Asking
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.turns import Turns
@@ -19,13 +16,13 @@ from chatbridge.entrypoints.authentication import current_caller, guarded, requi
 from chatbridge.entrypoints.chatkit.documentation import ANSWERS, REQUEST
 from chatbridge.entrypoints.chatkit.frames import RESUMABLE, frames_of
 from chatbridge.entrypoints.chatkit.operations import OPERATIONS, Answered, Streamed
+from chatbridge.entrypoints.chatkit.reading import read
 from chatbridge.entrypoints.chatkit.server import AnsweringServer, BridgeServer
-from chatbridge.entrypoints.errors import not_served, sentence
+from chatbridge.entrypoints.errors import not_served
 from chatbridge.entrypoints.openapi import BODY, SIGN_IN, STORE, problems
 from chatbridge.entrypoints.showing import ShowingResponse
 from chatbridge.ports.authenticator import Authenticator
 
-_REQUEST: TypeAdapter[ChatKitReq] = TypeAdapter(ChatKitReq)
 _STREAM = Header(
     None,
     alias="X-Chatbridge-Stream",
@@ -71,7 +68,7 @@ def chatkit_router(
     ) -> Response:
         """One operation of the protocol, by its `type`. Those that speak are server-sent events
         (`data: {json}` and a blank line), the others JSON."""
-        operation = _read(await request.json())
+        operation = read(await request.json())
         require_bound(_thread_id(operation), caller)
         match _SERVED.get(type(operation)):
             case Streamed(begin=begin):
@@ -94,19 +91,6 @@ def chatkit_router(
                 raise not_served(operation.type)
 
     return router
-
-
-def _read(body: Any) -> ChatKitReq:
-    try:
-        operation = _REQUEST.validate_python(body)
-    except ValidationError as error:
-        no_such = any(e["type"].startswith("union_tag") and not e["loc"] for e in error.errors())
-        refusal = refusals.unknown_operation if no_such else refusals.invalid_request
-        raise refusal(sentence(error)) from None
-    limit = getattr(operation.params, "limit", None)
-    if limit is not None:
-        PageRequest(limit=min(limit, MAX_LIMIT))
-    return operation
 
 
 async def _unfinished(turns: Turns, operation: ChatKitReq, caller: Caller) -> TurnId | None:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.caller import DEVELOPMENT, Caller
 from chatbridge.domain.model.identifiers import UserId
-from chatbridge.entrypoints.bodies import guarded_request
+from chatbridge.entrypoints.bodies import Body, guarded_request
 from chatbridge.entrypoints.openapi import BODY, problems
 from chatbridge.entrypoints.page.key import Key
 from chatbridge.ports.token_issuer import TokenIssuer
@@ -30,10 +30,8 @@ _key = HTTPBearer(
 )
 
 
-class DevelopmentTokenBody(BaseModel):
+class DevelopmentTokenBody(Body):
     """Whom to be."""
-
-    model_config = ConfigDict(extra="forbid")
 
     user: str = Field(examples=["alice"])
 

@@ -1,15 +1,44 @@
 """Signs of life for whoever watches over the process."""
 
+from asyncio import Lock
 from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic
 
 from fastapi import APIRouter
 
 from chatbridge.domain.model import refusals
+from chatbridge.domain.model.errors import Unavailable
 from chatbridge.domain.model.tool import LeftOut
 from chatbridge.entrypoints.openapi import STORE, problems
 from chatbridge.entrypoints.rest.schemas import HealthOut, LeftOutOut, ReadyOut
 
 _MOST_NAMED = 100
+_GOOD_FOR = 1.0
+
+
+def recently(ask: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """Asks once a second at most, however many want to know: they need no token."""
+    asking = Lock()
+    asked_at, refusal = -_GOOD_FOR, None
+
+    async def answer() -> None:
+        nonlocal asked_at, refusal
+        async with asking:
+            if monotonic() - asked_at >= _GOOD_FOR:
+                refusal = await _refusal(ask)
+                asked_at = monotonic()
+        if refusal:
+            raise refusal.with_traceback(None)
+
+    return answer
+
+
+async def _refusal(ask: Callable[[], Awaitable[None]]) -> Unavailable | None:
+    try:
+        await ask()
+    except Unavailable as error:
+        return error
+    return None
 
 
 def health_router(
@@ -34,8 +63,9 @@ def health_router(
     )
     async def readyz() -> ReadyOut:
         """Whether the database answers with the schema that this version needs, and the server is
-        not about to stop. `tools_left_out` names the tools of tool servers that no model is
-        offered, and why; it takes nothing from being ready."""
+        not about to stop. The database is asked once a second at most. `tools_left_out` names the
+        tools of tool servers that no model is offered, and why; it takes nothing from being
+        ready."""
         await require_ready()
         tools = [
             LeftOutOut(server=each.source, tool=each.tool, reason=each.reason)

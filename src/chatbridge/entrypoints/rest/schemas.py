@@ -13,6 +13,7 @@ from chatbridge.domain.model.task import Task
 from chatbridge.domain.model.tool_call import CallState, ToolCall
 from chatbridge.domain.model.turn_event import EndState
 from chatbridge.domain.model.usage import Usage
+from chatbridge.entrypoints.bodies import Body
 
 _ID = f"^{ID_PATTERN}$"
 
@@ -68,12 +69,6 @@ _TASK = {
 
 def _example(value: dict[str, Any]) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [value]})
-
-
-class Body(BaseModel):
-    """A request's body: a field that is not known is a mistake."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class ChatBody(Body):

@@ -25,6 +25,7 @@ from chatbridge.domain.model.errors import Invalid, NotFound, Unauthenticated, U
 from chatbridge.domain.model.identifiers import UserId
 from chatbridge.domain.model.task import Rehearsal, Task, checked_task_title
 from chatbridge.domain.model.tool import CALL_KEY
+from chatbridge.entrypoints.bodies import with_bounded_body
 from chatbridge.ports.task_repository import TaskRepository
 from chatbridge.ports.token_issuer import TokenIssuer
 
@@ -55,7 +56,7 @@ class TasksApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Raises RuntimeError when not running."""
-        await self._app(scope, receive, send)
+        await with_bounded_body(self._app, scope, receive, send)
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
