@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const SHIPPED = join(here, "../src/chatbridge/entrypoints/page/static");
-const FURTHER = ["widgets"];
+const FURTHER = ["items"];
 const FURTHER_FILE = /^[a-z]+-[0-9a-f]{12}\.js$/;
 
 // Python computes the same: tests/unit/test_element_bundle.py.
@@ -38,24 +38,28 @@ const styleTexts = {
   },
 };
 
-/** A further file takes what it does not have itself from the main one, by the names of src/lent.ts. */
-async function borrowing(part) {
+/** A further file takes from the main one what src/lent.ts lends. */
+async function borrowing() {
   const source = await readFile(join(here, "src/lent.ts"), "utf8");
   const lent = [...source.matchAll(/import \* as (\w+)/g)].map(([, name]) => name);
   return {
     name: "borrowing",
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
-        const name = relative(join(here, "src"), resolve(resolveDir, path)).split(sep).join("/");
-        if (name.split(/[/.]/)[0] === part) return null;
-        if (lent.includes(name)) return { path: name, namespace: "lent" };
-        return { errors: [{ text: `src/lent.ts does not lend ${name}, which ${part} uses` }] };
+        const name = relative(join(here, "src"), resolve(resolveDir, path));
+        return lent.includes(name) ? { path: name, namespace: "lent" } : null;
       });
       onLoad({ filter: /.*/, namespace: "lent" }, ({ path }) => ({
         contents: `module.exports = lent.${path}`,
       }));
     },
   };
+}
+
+/** The sources that are in a file. */
+function within({ outputs }) {
+  const inputs = Object.values(outputs).flatMap((output) => Object.entries(output.inputs));
+  return inputs.filter(([, { bytesInOutput }]) => bytesInOutput).map(([name]) => name);
 }
 
 const common = {
@@ -67,27 +71,28 @@ const common = {
   legalComments: "inline",
   logLevel: "warning",
   write: false,
+  metafile: true,
 };
 
 async function further(part) {
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     ...common,
     entryPoints: [`src/${part}.ts`],
     minify: true,
     globalName: "part",
     banner: { js: "export default(lent)=>{" },
     footer: { js: "return part}" },
-    plugins: [styleTexts, await borrowing(part)],
+    plugins: [styleTexts, await borrowing()],
   });
   const { contents } = outputFiles[0];
   const hash = createHash("sha256").update(contents).digest("hex").slice(0, 12);
-  return { part, name: `${part}-${hash}.js`, contents };
+  return { part, name: `${part}-${hash}.js`, contents, sources: within(metafile) };
 }
 
 async function element(into) {
   const parts = await Promise.all(FURTHER.map(further));
   const names = Object.fromEntries(parts.map(({ part, name }) => [part, name]));
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     ...common,
     entryPoints: ["src/index.ts"],
     minify: true,
@@ -95,6 +100,10 @@ async function element(into) {
     banner: { js: `/*! chatbridge element, sources sha256:${await hashOfSources()} */` },
     plugins: [styleTexts],
   });
+  const twice = within(metafile).filter((source) =>
+    parts.some((part) => part.sources.includes(source)),
+  );
+  if (twice.length) throw new Error(`In two files; src/lent.ts may lend one of them: ${twice}`);
   await mkdir(into, { recursive: true });
   for (const file of await readdir(into)) if (FURTHER_FILE.test(file)) await rm(join(into, file));
   const { contents } = outputFiles[0];

@@ -2,6 +2,7 @@
 
 import type { ChatKitOptions } from "@openai/chatkit";
 import type { JsonOperations, StreamingRequest, ThreadEvent } from "./protocol";
+import { readEvent } from "./odd";
 import { scriptUrl } from "./script";
 import { serverSentEvents, type ServerSent } from "./stream";
 
@@ -243,8 +244,7 @@ async function content<T>(response: Response): Promise<T> {
 }
 
 async function* parsed(told: AsyncGenerator<ServerSent>): AsyncGenerator<Told> {
-  for await (const { id, data } of told)
-    yield { cursor: id, event: JSON.parse(data) as ThreadEvent };
+  for await (const { id, data } of told) yield { cursor: id, event: readEvent(data) };
 }
 
 async function accepted(response: Response): Promise<Response> {

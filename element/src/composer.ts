@@ -2,9 +2,9 @@
 
 import type { ChatKitOptions } from "@openai/chatkit";
 import { h } from "./dom";
+import { prose } from "./further";
 import { icon } from "./icons";
 import { onScreen } from "./keyboard";
-import { renderMarkdown } from "./markdown";
 import type { Session } from "./session";
 import { strings } from "./strings";
 
@@ -84,7 +84,7 @@ export class Composer {
     }
     this.#disclaimer.hidden = !disclaimer;
     this.#disclaimer.classList.toggle("contrast", disclaimer?.highContrast ?? false);
-    if (disclaimer) renderMarkdown(this.#disclaimer, disclaimer.text, this.open);
+    if (disclaimer) prose(this.#disclaimer, disclaimer.text, this.open);
     this.#written();
   }
 

@@ -8,11 +8,10 @@ import type {
   UserMessageContent,
 } from "@openai/chatkit";
 import styles from "./element.css";
-import markdownStyles from "./markdown.css";
 import printStyles from "./print.css";
 import themeStyles from "./theme.css";
 import { refuseFiles } from "./files";
-import { widgets } from "./further";
+import { items } from "./further";
 import type { Surroundings } from "./items";
 import { composes } from "./keyboard";
 import type { Action, WidgetItem } from "./protocol";
@@ -28,7 +27,7 @@ type ClientItem = Parameters<ClientHandler>[1];
 /** How long a page in the background may go without a draw. */
 const HIDDEN_MS = 250;
 
-const sheets = [themeStyles, styles, markdownStyles].map(sheetOf);
+const sheets = [themeStyles, styles].map(sheetOf);
 /** The last word on how all the others look on paper. */
 const printSheet = sheetOf(printStyles);
 
@@ -49,7 +48,7 @@ export class ChatKitElement extends HTMLElement {
     changed: () => this.#draw(),
     emit: (name, detail) => {
       this.#emit(name, detail);
-      // what comes now may be a widget
+      // it may not have come before
       if (name.endsWith(".start")) void this.#furnish();
     },
     sending: (text) => {
@@ -210,6 +209,7 @@ export class ChatKitElement extends HTMLElement {
   #begin(): void {
     if (this.#root.contains(this.#view.node)) return;
     this.#root.append(this.#view.node);
+    void this.#furnish();
     this.#draw();
     // a frame later, so that whoever set the options can listen
     afterFrame(() => {
@@ -220,13 +220,13 @@ export class ChatKitElement extends HTMLElement {
     });
   }
 
-  /** Loads what draws widgets, and their style. */
+  /** Loads what draws items, with its style. */
   async #furnish(): Promise<void> {
-    await widgets.load();
-    if (this.#furnished || !widgets.part) return;
+    await items.load();
+    if (this.#furnished || !items.part) return;
     this.#furnished = true;
-    const sheet = sheetOf(widgets.part.styles);
-    this.#root.adoptedStyleSheets = [...sheets, sheet, printSheet];
+    const more = items.part.styles.map(sheetOf);
+    this.#root.adoptedStyleSheets = [...sheets, ...more, printSheet];
     this.#draw();
   }
 
@@ -244,8 +244,7 @@ export class ChatKitElement extends HTMLElement {
     const session = this.#session;
     return {
       busy: session.busy,
-      widgets: this.#furnished ? widgets.part : null,
-      allowedImageDomains: session.state.thread?.allowed_image_domains ?? null,
+      allowedImageDomains: session.state.thread?.allowed_image_domains ?? [],
       open: (address) => this.#deeplink(address),
       act: (action, item) => void this.#act(action, item),
       answer: (item, values) => void session.answer(item.id, values),

@@ -4,7 +4,7 @@ import { lent } from "./lent";
 import { scriptUrl } from "./script";
 
 /** The name of each part's file, which the build writes in. */
-declare const FURTHER: { widgets: string };
+declare const FURTHER: { items: string };
 
 const PAUSES_MS = [0, 1_000, 4_000];
 
@@ -43,4 +43,11 @@ class Further<Part> {
   }
 }
 
-export const widgets = new Further<typeof import("./widgets")>(FURTHER.widgets);
+/** What draws items, and Markdown. */
+export const items = new Further<typeof import("./items")>(FURTHER.items);
+
+/** Shows a text that may be Markdown; as it was written while what draws it is not there. */
+export function prose(host: HTMLElement, text: string, open: (address: string) => void): void {
+  if (items.part) items.part.renderMarkdown(host, text, open);
+  else host.textContent = text;
+}

@@ -4,6 +4,7 @@ import type { ChatKitOptions } from "@openai/chatkit";
 import { alertBox } from "./alert";
 import { h } from "./dom";
 import { icon } from "./icons";
+import { plain } from "./plain";
 import type { Thread } from "./protocol";
 import type { Session } from "./session";
 import { strings } from "./strings";
@@ -72,7 +73,7 @@ export class History {
   }
 
   #entry(thread: Thread): Node[] {
-    const title = thread.title || strings.untitled;
+    const title = plain(thread.title ?? "") || strings.untitled;
     if (this.#doing?.id === thread.id)
       return this.#doing.what === "rename" ? [this.#renaming(thread)] : [this.#removing(thread)];
     const { showRename, showDelete } = this.options().history ?? {};

@@ -1,14 +1,16 @@
 /** One item of a thread, drawn. */
 
-import { h, safeUrl } from "./dom";
+import { h } from "./dom";
 import { icon } from "./icons";
+import { link } from "./link";
 import { renderMarkdown } from "./markdown";
+import { eachOf, ITEMS, nameOdd, oddIn, SHAPES, unreadable } from "./odd";
+import { picture } from "./picture";
 import type {
   Action,
+  Annotation,
   AssistantMessageItem,
-  GeneratedImageItem,
   Source,
-  StructuredInput,
   StructuredInputItem,
   Task,
   ThreadItem,
@@ -16,14 +18,20 @@ import type {
   WidgetItem,
   WorkflowItem,
 } from "./protocol";
+import { questions } from "./questions";
 import { strings } from "./strings";
+import { drawWidget } from "./widgets";
+import markdownStyles from "./markdown.css";
+import widgetStyles from "./widgets.css";
+
+export { renderMarkdown };
+export const styles = [markdownStyles, widgetStyles];
 
 /** What an item needs from around it. */
 export interface Surroundings {
   busy: boolean;
-  /** What draws widgets; null while its file is not there. */
-  widgets: typeof import("./widgets") | null;
-  allowedImageDomains: readonly string[] | null;
+  /** The domains from which pictures are loaded by themselves. */
+  allowedImageDomains: readonly string[];
   open(address: string): void;
   act(action: Action, item: WidgetItem): void;
   answer(item: StructuredInputItem, values: Record<string, string[]> | null): void;
@@ -31,6 +39,28 @@ export interface Surroundings {
 
 /** Draws the item into its article, again and again while it grows; false: there is nothing to see of it. */
 export function drawItem(
+  article: HTMLElement,
+  item: ThreadItem,
+  around: Surroundings,
+  growing: boolean,
+): boolean {
+  try {
+    const shape = ITEMS[item.type];
+    const wrong = shape ? oddIn(item, shape, nameOf(item)) : `${nameOf(item)} is not known`;
+    if (!wrong) return draw(article, item, around, growing);
+    nameOdd(wrong);
+  } catch (error) {
+    nameOdd(`${nameOf(item)} can't be drawn: ${String(error)}`);
+  }
+  article.replaceChildren(unreadable(item));
+  return true;
+}
+
+function nameOf({ id, type }: ThreadItem): string {
+  return `${id} (${type})`;
+}
+
+function draw(
   article: HTMLElement,
   item: ThreadItem,
   around: Surroundings,
@@ -44,13 +74,7 @@ export function drawItem(
       drawMessage(article, item, around, growing);
       return true;
     case "widget":
-      if (around.widgets) {
-        const { busy, allowedImageDomains, open } = around;
-        const act = (action: Action) => around.act(action, item);
-        around.widgets.drawWidget(article, item.widget, { busy, allowedImageDomains, open, act });
-      } else {
-        article.replaceChildren(h("p", { class: "caption pre" }, item.copy_text ?? wordsIn(item)));
-      }
+      drawWidget(article, item.widget, { ...around, act: (action) => around.act(action, item) });
       return true;
     case "workflow":
       drawWorkflow(article, item);
@@ -59,7 +83,11 @@ export function drawItem(
       article.replaceChildren(taskLine(item.task));
       return true;
     case "generated_image":
-      article.replaceChildren(image(item, around));
+      article.replaceChildren(
+        item.image
+          ? pictureOf(item.image.url, around)
+          : h("p", { class: "caption" }, strings.makingImage),
+      );
       return true;
     case "client_tool_call": {
       const line = strings.clientTool(item.name, item.status === "completed");
@@ -67,28 +95,21 @@ export function drawItem(
       return true;
     }
     case "structured_input":
-      article.replaceChildren(questions(item, around));
+      article.replaceChildren(questions(item, around.busy, around.answer));
       return true;
     case "end_of_turn":
       return false;
-    default:
-      article.replaceChildren(unknownItem(item satisfies never));
-      return true;
   }
 }
 
-/** The text that stands for an item when it is copied or read out. */
-export function textOf(item: ThreadItem): string {
-  return item.type === "assistant_message" || item.type === "user_message"
-    ? item.content.map((part) => part.text).join("\n\n")
-    : "";
-}
-
 function userMessage(item: UserMessageItem): Node[] {
-  const said = item.content.map((part) =>
-    part.type === "input_tag" ? h("span", { class: "tag" }, `@${part.text}`) : part.text,
+  const name = nameOf(item);
+  const said = eachOf(`${name} content`, item.content, SHAPES.said, (part) =>
+    part.type === "input_tag"
+      ? h("span", { class: "tag" }, `@${part.text}`)
+      : document.createTextNode(part.text),
   );
-  const files = (item.attachments ?? []).map((file) =>
+  const files = eachOf(`${name} attachments`, item.attachments ?? [], SHAPES.file, (file) =>
     h("span", { class: "file" }, icon("document"), file.name),
   );
   return [
@@ -106,48 +127,56 @@ function drawMessage(
   { open }: Surroundings,
   growing: boolean,
 ): void {
-  item.content.forEach((part, i) => {
-    let box = article.children[i];
-    if (!(box instanceof HTMLElement)) article.append((box = h("div", { class: "part" })));
-    let prose = box.firstElementChild;
-    if (!(prose instanceof HTMLElement)) box.append((prose = h("div", { class: "prose" })));
-    renderMarkdown(prose as HTMLElement, part.text, open, growing);
-    const sources = (part.annotations ?? []).map((annotation) => annotation.source);
+  const name = `${nameOf(item)} content`;
+  const old = [...article.children];
+  const boxes = eachOf(name, item.content, SHAPES.said, (part, i) => {
+    const before = old[i];
+    const kept = before instanceof HTMLElement && before.matches(".part") ? before : null;
+    const box = kept ?? h("div", { class: "part" }, h("div", { class: "prose" }));
+    renderMarkdown(box.firstElementChild as HTMLElement, part.text, open, growing);
     box.children[1]?.remove();
-    if (sources.length) box.append(sourceList(sources));
+    const sources = sourceList(`${name}[${i}].annotations`, part.annotations ?? []);
+    if (sources) box.append(sources);
+    return box;
   });
-  while (article.children.length > item.content.length) article.lastElementChild?.remove();
+  boxes.forEach((box, i) => {
+    if (box !== old[i]) article.insertBefore(box, article.children[i] ?? null);
+  });
+  while (article.children.length > boxes.length) article.lastElementChild?.remove();
 }
 
-function sourceList(sources: readonly Source[]): HTMLElement {
-  const seen = new Map(sources.map((source) => [source.url ?? source.title, source]));
-  const entries = [...seen.values()].map((source) => h("li", {}, sourceLink(source)));
-  return h("ul", { class: "sources", "aria-label": strings.sources }, ...entries);
+/** The sources of a part, each once; null if it has none. */
+function sourceList(name: string, annotations: readonly Annotation[]): HTMLElement | null {
+  const seen = new Set<string>();
+  const entries = eachOf(name, annotations, SHAPES.annotation, ({ source }) => {
+    const key = source.url ?? source.title;
+    const again = seen.has(key);
+    seen.add(key);
+    return again ? document.createTextNode("") : h("span", {}, ...sourceLink(source));
+  });
+  const lines = entries.filter((entry) => entry instanceof HTMLElement);
+  if (!lines.length) return null;
+  const attributes = { class: "sources", "aria-label": strings.sources };
+  return h("ul", attributes, ...lines.map((line) => h("li", {}, line)));
 }
 
-function sourceLink(source: Source): Node {
-  const href = source.url && safeUrl(source.url);
-  const title = source.title || source.filename || source.url || "";
-  return href
-    ? h("a", { href, target: "_blank", rel: "noopener noreferrer" }, title)
-    : h("span", {}, title);
+function sourceLink(source: Source): Node[] {
+  return link(source.url, source.title || source.filename || source.url || "");
 }
 
-function drawWorkflow(article: HTMLElement, { workflow }: WorkflowItem): void {
-  const { summary, tasks } = workflow;
-  const headline =
-    summary?.title ??
-    (summary?.duration === undefined ? undefined : strings.thoughtFor(summary.duration)) ??
-    tasks.at(-1)?.title ??
-    strings.working;
+function drawWorkflow(article: HTMLElement, item: WorkflowItem): void {
+  const { summary, tasks, expanded } = item.workflow;
+  const took = typeof summary?.duration === "number" ? strings.thoughtFor(summary.duration) : null;
+  const headline = summary?.title ?? took ?? tasks.at(-1)?.title ?? strings.working;
   const old = article.querySelector("details");
-  const open = old ? old.open : (workflow.expanded ?? false) || !summary;
+  const open = old ? old.open : (expanded ?? false) || !summary;
+  const lines = eachOf(`${nameOf(item)} tasks`, tasks, SHAPES.task, taskLine);
   article.replaceChildren(
     h(
       "details",
       { class: "workflow", open },
       h("summary", {}, icon("chevron-right"), h("span", {}, headline)),
-      h("div", { class: "tasks" }, ...tasks.map(taskLine)),
+      h("div", { class: "tasks" }, ...lines),
     ),
   );
 }
@@ -161,6 +190,10 @@ function taskLine(task: Task): HTMLElement {
       : status === "loading"
         ? h("span", { class: "spinner" })
         : icon(task.icon ?? "dot");
+  const queries = (task.queries ?? []).filter((query) => typeof query === "string");
+  const sources = eachOf("a task's sources", task.sources ?? [], SHAPES.source, (source) =>
+    h("div", { class: "caption" }, ...sourceLink(source)),
+  );
   return h(
     "div",
     { class: "task", "data-task-type": task.type, "data-status": status },
@@ -170,85 +203,14 @@ function taskLine(task: Task): HTMLElement {
       { class: "task-body" },
       title && h("div", {}, title),
       task.content && h("div", { class: "caption pre" }, task.content),
-      ...(task.queries ?? []).map((query) => h("div", { class: "caption" }, query)),
-      ...(task.sources ?? []).map((source) => h("div", { class: "caption" }, sourceLink(source))),
+      ...queries.map((query) => h("div", { class: "caption" }, query)),
+      ...sources,
     ),
   );
 }
 
-function image(item: GeneratedImageItem, around: Surroundings): Node {
-  const src = item.image && pictureUrl(item.image.url, around.allowedImageDomains);
-  return src
-    ? h("img", { src, alt: strings.image, class: "picture" })
-    : h("p", { class: "caption" }, strings.makingImage);
-}
-
-function pictureUrl(address: string, domains: readonly string[] | null): string | null {
-  if (address.startsWith("data:image/")) return address;
-  const url = safeUrl(address);
-  return url && (!domains || domains.includes(new URL(url).hostname)) ? url : null;
-}
-
-function questions(item: StructuredInputItem, around: Surroundings): HTMLElement {
-  const open = item.status === "pending";
-  const form = h(
-    "form",
-    { class: "questions" },
-    ...item.inputs.map((input) => (open ? field(input) : given(input))),
-  );
-  if (!open) return form;
-  const skip = h("button", { type: "button", class: "plain" }, strings.skip);
-  const submit = h("button", { type: "submit", class: "filled" }, strings.submit);
-  skip.disabled = submit.disabled = around.busy;
-  form.append(h("div", { class: "row" }, submit, skip));
-  skip.addEventListener("click", () => around.answer(item, null));
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const data = new FormData(form);
-    const values = item.inputs.map(({ id }) => [id, data.getAll(id).map(String)] as const);
-    around.answer(item, Object.fromEntries(values));
-  });
-  return form;
-}
-
-function field(input: StructuredInput): HTMLElement {
-  if (input.type !== "multiple_choice") {
-    const box = h("textarea", { name: input.id, rows: 2, "aria-label": strings.yourAnswer });
-    return h("label", {}, input.question, caption(input.description), box);
-  }
-  const options = (input.options ?? []).map(({ value }) => {
-    const type = input.multiple ? "checkbox" : "radio";
-    return h("label", { class: "choice" }, h("input", { type, name: input.id, value }), value);
-  });
-  return h("fieldset", {}, h("legend", {}, input.question), ...options);
-}
-
-function given({ question, answer }: StructuredInput): HTMLElement {
-  const values = answer && !answer.skipped ? answer.values.join(", ") : strings.skipped;
-  return h("div", {}, h("strong", {}, question), h("p", {}, values));
-}
-
-function caption(text: string | null | undefined): Node | null {
-  return text ? h("span", { class: "caption" }, text) : null;
-}
-
-/** Every text in it, so that nothing that was said is hidden. */
-function wordsIn(item: unknown): string {
-  const found: string[] = [];
-  const visit = (value: unknown, name: string, depth: number): void => {
-    if (
-      typeof value === "string" &&
-      ["text", "title", "value", "content", "message"].includes(name)
-    )
-      found.push(value);
-    else if (value && typeof value === "object" && depth < 20)
-      for (const [key, member] of Object.entries(value))
-        visit(member, Array.isArray(value) ? name : key, depth + 1);
-  };
-  visit(item, "", 0);
-  return found.join("\n");
-}
-
-function unknownItem(item: unknown): Node {
-  return h("p", { class: "caption pre" }, wordsIn(item) || strings.unknownItem);
+function pictureOf(address: string, { allowedImageDomains }: Surroundings): HTMLElement {
+  const node = picture(address, strings.image, allowedImageDomains);
+  node.classList.add("picture");
+  return node;
 }

@@ -3,7 +3,9 @@
 import { copyText } from "./clipboard";
 import { h, place } from "./dom";
 import { icon } from "./icons";
-import { drawItem, textOf, type Surroundings } from "./items";
+import { items as further } from "./further";
+import type { Surroundings } from "./items";
+import { textOf, wordsIn } from "./odd";
 import type { ThreadItem } from "./protocol";
 import type { Feedback, Session } from "./session";
 import { strings } from "./strings";
@@ -26,7 +28,8 @@ interface Row {
   item: ThreadItem;
   /** The item may still grow, or what it offers can't be used now. */
   open: boolean;
-  widgets: Surroundings["widgets"];
+  /** It is not drawn yet, but written out. */
+  plain: boolean;
   article: HTMLElement;
   visible: boolean;
 }
@@ -61,8 +64,8 @@ export class Log {
   ): Turn {
     const said = items.filter((item) => item.type === "assistant_message");
     const rated = said.length ? this.session.feedback.get(said.at(-1)!.id) : undefined;
-    const controls = items.some(hasControls) && [around.busy, around.widgets !== null];
-    const look = JSON.stringify([whole, rated, actions, controls]);
+    const stopped = around.busy && items.some(hasControls);
+    const look = JSON.stringify([whole, rated, actions, stopped, further.part !== null]);
     if (known && known.look === look && same(known.items, items)) return known;
     const node = known?.node ?? h("div", { class: "turn" });
     const rows = new Map(
@@ -127,10 +130,20 @@ function drawn(
   growing: boolean,
 ): Row {
   const open = hasControls(item) ? around.busy : growing;
-  const { widgets } = around;
-  if (known?.item === item && known.open === open && known.widgets === widgets) return known;
-  const article = known?.item.type === item.type ? known.article : emptyArticle(item);
-  return { item, open, widgets, article, visible: drawItem(article, item, around, growing) };
+  const { part } = further;
+  if (known?.item === item && known.open === open && known.plain === !part) return known;
+  const again = known?.item.type === item.type && known.plain === !part;
+  const article = again ? known.article : emptyArticle(item);
+  const visible = part ? part.drawItem(article, item, around, growing) : written(article, item);
+  return { item, open, plain: !part, article, visible };
+}
+
+/** Writes out what the item says, while what draws it is not there. */
+function written(article: HTMLElement, item: ThreadItem): boolean {
+  const words = textOf(item) || wordsIn(item);
+  const look = item.type === "user_message" ? "bubble" : "pre";
+  article.replaceChildren(h("p", { class: look, dir: "auto" }, words));
+  return words !== "";
 }
 
 function hasControls(item: ThreadItem): boolean {

@@ -1,6 +1,6 @@
 /** What an answer has said already, told again from its start to somebody who has come in the middle. */
 
-import { textOf } from "./items";
+import { textOf } from "./odd";
 import type { ThreadEvent, ThreadItem } from "./protocol";
 import type { ThreadState } from "./state";
 

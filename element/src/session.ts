@@ -13,6 +13,7 @@ import type {
   ThreadItem,
   UserMessageItem,
 } from "./protocol";
+import { readItem, readPage, readThread } from "./odd";
 import { Replay } from "./replay";
 import { ThreadState } from "./state";
 
@@ -299,8 +300,9 @@ export class Session {
   }
 
   /** A page of the threads, latest first. Throws Refusal. */
-  threads(after?: string): Promise<Page<Thread>> {
-    return this.#api.json("threads.list", { limit: PAGE, order: "desc", ...(after && { after }) });
+  async threads(after?: string): Promise<Page<Thread>> {
+    const range = { limit: PAGE, order: "desc" as const, ...(after && { after }) };
+    return readPage(await this.#api.json("threads.list", range), readThread);
   }
 
   /** Names a thread. Throws Refusal. */
@@ -540,15 +542,16 @@ export class Session {
   /** A thread and its newest items, oldest first. The first page that a server gives is the oldest. */
   async #newest(id: string): Promise<Found> {
     const { thread: whole, running } = await this.#api.thread(id);
-    const { items, ...thread } = whole;
+    const items = readPage(whole.items, readItem);
+    const thread = readThread(whole) ?? { id, created_at: "" };
     if (!items.has_more) return { thread, page: { data: items.data, has_more: false }, running };
     const page = await this.#page(id);
     return { thread, page: { ...page, data: page.data.reverse() }, running };
   }
 
-  #page(id: string, after?: string): Promise<Page<ThreadItem>> {
+  async #page(id: string, after?: string): Promise<Page<ThreadItem>> {
     const range = { limit: PAGE, order: "desc" as const, ...(after && { after }) };
-    return this.#api.json("items.list", { thread_id: id, ...range });
+    return readPage(await this.#api.json("items.list", { thread_id: id, ...range }), readItem);
   }
 
   #show({ thread, page }: Found): void {

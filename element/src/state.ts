@@ -1,5 +1,6 @@
 /** What a thread shows: the fold of a stream's events, equal to what the server keeps at its end. */
 
+import { nameOdd } from "./odd";
 import type {
   AssistantContent,
   AssistantMessageItem,
@@ -38,8 +39,17 @@ export class ThreadState {
     return Object.assign(new ThreadState(), this, { items: new Map(this.items) });
   }
 
-  /** Takes an event in; false: it is of a kind that is not known here, and changed nothing. */
+  /** Takes an event in; false: it is not known here or can't be read, and changed nothing. */
   apply(event: ThreadEvent): boolean {
+    try {
+      return this.#apply(event);
+    } catch (error) {
+      nameOdd(`an event ${event.type} can't be read: ${String(error)}`);
+      return false;
+    }
+  }
+
+  #apply(event: ThreadEvent): boolean {
     switch (event.type) {
       case "thread.created":
       case "thread.updated":
@@ -64,7 +74,7 @@ export class ThreadState {
         return true;
       case "error":
         this.failure = {
-          message: event.message || "Something went wrong while answering.",
+          message: text(event.message) || "Something went wrong while answering.",
           retry: event.allow_retry ?? false,
         };
         return true;
@@ -98,10 +108,10 @@ function updatedItem(item: ThreadItem, update: ItemUpdate): ThreadItem | null {
     case "assistant_message":
       return updatedMessage(item, update);
     case "workflow": {
-      const tasks = [...item.workflow.tasks];
+      const tasks = list(item.workflow.tasks);
       if (update.type === "workflow.task.added") tasks.splice(update.task_index, 0, update.task);
-      else if (update.type === "workflow.task.updated") tasks[update.task_index] = update.task;
-      else return null;
+      else if (update.type !== "workflow.task.updated") return null;
+      else tasks[place(update.task_index, tasks.length)] = update.task;
       return { ...item, workflow: { ...item.workflow, tasks } };
     }
     case "widget":
@@ -111,9 +121,9 @@ function updatedItem(item: ThreadItem, update: ItemUpdate): ThreadItem | null {
         case "widget.component.updated":
           return replaced(item, update.component_id, () => update.component);
         case "widget.streaming_text.value_delta":
-          return replaced(item, update.component_id, (text) => ({
-            ...text,
-            value: String(text["value"] ?? "") + update.delta,
+          return replaced(item, update.component_id, (component) => ({
+            ...component,
+            value: String(component["value"] ?? "") + text(update.delta),
             streaming: !update.done,
           }));
         default:
@@ -128,10 +138,10 @@ function updatedItem(item: ThreadItem, update: ItemUpdate): ThreadItem | null {
 
 function updatedMessage(item: AssistantMessageItem, update: ItemUpdate): ThreadItem | null {
   if (!("content_index" in update)) return null;
-  const content = [...item.content];
-  while (content.length <= update.content_index) content.push(nothingSaid());
-  const part = content[update.content_index] ?? nothingSaid();
-  content[update.content_index] = updatedPart(part, update);
+  const content = list(item.content);
+  const index = place(update.content_index, content.length + MOST_SKIPPED);
+  while (content.length <= index) content.push(nothingSaid());
+  content[index] = updatedPart(content[index] ?? nothingSaid(), update);
   return { ...item, content };
 }
 
@@ -140,15 +150,32 @@ type PartUpdate = Extract<ItemUpdate, { content_index: number }>;
 function updatedPart(part: AssistantContent, update: PartUpdate): AssistantContent {
   switch (update.type) {
     case "assistant_message.content_part.text_delta":
-      return { ...part, text: part.text + update.delta };
+      return { ...part, text: text(part.text) + text(update.delta) };
     case "assistant_message.content_part.annotation_added": {
-      const annotations = [...(part.annotations ?? [])];
+      const annotations = list(part.annotations);
       annotations.splice(update.annotation_index, 0, update.annotation);
       return { ...part, annotations };
     }
     default:
       return update.content;
   }
+}
+
+/** So many parts of a message may be told after one that was not. */
+const MOST_SKIPPED = 100;
+
+/** The place in a list that an update names. Throws RangeError where there can be none. */
+function place(index: number, most: number): number {
+  if (Number.isInteger(index) && index >= 0 && index <= most) return index;
+  throw new RangeError(`There is no place ${index}.`);
+}
+
+function list<T>(value: readonly T[] | null | undefined): T[] {
+  return Array.isArray(value) ? [...value] : [];
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 function nothingSaid(): AssistantContent {

@@ -56,17 +56,24 @@ function within<T>(ms: number, promised: Promise<T>): Promise<T> {
   });
 }
 
-/** Cuts pieces of text into lines, across the pieces. */
+/** Cuts pieces of text into lines, across the pieces; each character is looked at once. */
 class Lines {
-  #rest = "";
+  /** The line that has not ended yet. */
+  #open: string[] = [];
   #afterCarriageReturn = false;
 
   in(piece: string): string[] {
     if (piece === "") return [];
     const text = this.#afterCarriageReturn && piece[0] === "\n" ? piece.slice(1) : piece;
     this.#afterCarriageReturn = piece.endsWith("\r");
-    const lines = (this.#rest + text).split(/\r\n|\n|\r/);
-    this.#rest = lines.pop() ?? "";
+    const lines = text.split(/\r\n|\n|\r/);
+    const last = lines.pop() ?? "";
+    if (!lines.length) {
+      this.#open.push(last);
+      return [];
+    }
+    lines[0] = [...this.#open, lines[0]].join("");
+    this.#open = [last];
     return lines;
   }
 }

@@ -49,6 +49,9 @@ export const strings = {
   reconnecting: "Connection lost. Reconnecting",
   thoughtFor: (seconds: number) => `Thought for ${seconds} s`,
   clientTool: (name: string, done: boolean) => `${name}: ${done ? "done" : "waiting"}`,
-  unknownItem: "This entry can't be shown by this version.",
+  unreadable: "This can't be shown here.",
+  picture: "Picture",
+  showPicture: (host: string) => `Show the picture from ${host}`,
+  openPicture: "Open the picture",
   status: { none: "Step", loading: "In progress", complete: "Complete" },
 } as const;

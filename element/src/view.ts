@@ -5,11 +5,13 @@ import { alertBox } from "./alert";
 import { Announcer } from "./announcer";
 import { Composer } from "./composer";
 import { h, place } from "./dom";
+import { items, prose } from "./further";
 import { History } from "./history";
 import { icon } from "./icons";
-import { textOf, type Surroundings } from "./items";
+import type { Surroundings } from "./items";
 import { Log } from "./log";
-import { renderMarkdown } from "./markdown";
+import { textOf } from "./odd";
+import { plain } from "./plain";
 import type { Notice } from "./protocol";
 import type { Session, Trouble } from "./session";
 import { startScreen } from "./start-screen";
@@ -104,7 +106,7 @@ export class View {
   #drawHeader({ header, history }: ChatKitOptions): void {
     this.#header.hidden = header?.enabled === false;
     const title = header?.title?.text ?? this.session.state.thread?.title ?? strings.untitled;
-    const shown = this.showsHistory ? strings.conversations : title;
+    const shown = this.showsHistory ? strings.conversations : plain(title);
     if (this.#title.textContent !== shown) this.#title.textContent = shown;
     this.#title.hidden = header?.title?.enabled === false && !this.showsHistory;
     this.#toHistory.setAttribute("aria-expanded", String(this.showsHistory));
@@ -158,7 +160,7 @@ export class View {
   #drawNotices(): Node[] {
     const { notices } = this.session.state;
     for (const known of this.#notices.keys())
-      if (!notices.includes(known)) this.#notices.delete(known);
+      if (!notices.includes(known) || !items.part) this.#notices.delete(known);
     return notices.map((notice) => {
       const node = this.#notices.get(notice) ?? this.#notice(notice);
       this.#notices.set(notice, node);
@@ -169,7 +171,7 @@ export class View {
   #notice(notice: Notice): HTMLElement {
     const { level, title, message } = notice;
     const body = h("div", { class: "prose" });
-    renderMarkdown(body, message, this.on.open);
+    prose(body, message, this.on.open);
     const dismiss = tool("close", strings.dismiss);
     dismiss.addEventListener("click", () => {
       this.session.state.notices = this.session.state.notices.filter((other) => other !== notice);

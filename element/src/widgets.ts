@@ -8,8 +8,7 @@ import { layout } from "./widgets/layout";
 import { wordsOf, type Draw, type Scope, type WidgetContext } from "./widgets/scope";
 import { choice, record, text } from "./widgets/values";
 
-export { default as styles } from "./widgets.css";
-export { wordsOf, type WidgetContext };
+export type { WidgetContext };
 
 const COMPONENTS: Readonly<Record<string, Draw>> = { ...layout, ...content, ...controls };
 const DEEPEST = 64;

@@ -220,7 +220,7 @@ class Endpoint:
     @staticmethod
     def _page(kept: list[Json], order: str | None, after: str | None, limit: int | None) -> Json:
         ordered = kept if order == "asc" else kept[::-1]
-        begin = 1 + next((n for n, each in enumerate(ordered) if each["id"] == after), -1)
+        begin = 1 + next((n for n, each in enumerate(ordered) if after and each["id"] == after), -1)
         end = begin + (limit or 20)
         data = ordered[begin:end]
         more = end < len(ordered)

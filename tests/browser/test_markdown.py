@@ -605,6 +605,7 @@ async def test_code_can_be_copied(modules_page: Page, clipboard: str, said: str)
         f"""() => {{ {SIMPLE}
           const clipboard = {{ value: {clipboard}, configurable: true }};
           Object.defineProperty(navigator, "clipboard", clipboard);
+          document.execCommand = () => false;
           document.body.replaceChildren(rendered("```python\\nx = 1\\n\\ty\\n```"));
         }}"""
     )
@@ -619,6 +620,7 @@ async def test_code_can_be_copied(modules_page: Page, clipboard: str, said: str)
     await modules_page.evaluate(
         """() => {
           delete navigator.clipboard;
+          delete document.execCommand;
           delete globalThis.copied;
           document.body.replaceChildren();
         }"""

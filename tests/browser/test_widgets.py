@@ -35,7 +35,8 @@ const show = (tree, {scheme = "light", ...context} = {}) => {
   chat.className = "chat";
   const parent = chat.appendChild(document.createElement("article"));
   globalThis.acted = [];
-  const around = {act: (action) => acted.push(action), open() {}, busy: false};
+  const around = {act: (action) => acted.push(action), open() {}, busy: false,
+    allowedImageDomains: []};
   show.again = (tree, context) => modules.drawWidget(parent, tree, {...around, ...context});
   show.again(tree, context);
   globalThis.show = show;
@@ -588,8 +589,13 @@ async def test_an_image_comes_from_an_allowed_place_or_is_words(modules_page: Pa
     tree = {"type": "Card", "children": images}
     allowed = await shown(modules_page, tree, kinds, allowedImageDomains=["img.example"])
     assert allowed == ["img", "img", "span", "span", "span", "span", "span", "img"]
-    anywhere = await shown(modules_page, tree, kinds, allowedImageDomains=None)
-    assert anywhere == ["img", "img", "img", "img", "span", "span", "span", "img"]
+    nowhere = await shown(modules_page, tree, kinds)
+    assert nowhere == ["span", "span", "span", "span", "span", "span", "span", "img"]
+    offers = """return [...widget.querySelectorAll("button")].map((each) => each.textContent);"""
+    assert await shown(modules_page, tree, offers) == [
+        f"Show the picture from {host}"
+        for host in ("img.example", "sub.img.example", "notimg.example", "img.example.evil")
+    ]
     words = "return widget.children[4].textContent;"
     assert await shown(modules_page, tree, words) == ":alert(1)"
 

@@ -1,6 +1,7 @@
 /** Markdown within a block: text -> trees, by CommonMark's delimiter runs and in linear time. */
 
 import { decode, linkAttributes, readAddress, readTarget, type Target } from "./address";
+import { withHost } from "./host";
 import { assemble, newPart, type Part } from "./parts";
 import { closeAt, isMark, pair, readRun, type Run } from "./runs";
 import { element, text, type Tree } from "./tree";
@@ -54,7 +55,7 @@ class Parser {
     if (this.#growing) this.#hideBracket();
     const left = pair(this.#runs);
     if (this.#growing) this.#closeRuns(left);
-    return assemble(this.#parts);
+    return assemble(this.#parts).flatMap(withHost);
   }
 
   /** Reads what begins with a character; false if that is plain text. */

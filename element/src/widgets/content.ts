@@ -3,10 +3,13 @@
 import { h } from "../dom";
 import { icon } from "../icons";
 import { renderMarkdown } from "../markdown";
+import { picture as pictureOf } from "../picture";
+import { plain } from "../plain";
 import type { WidgetNode } from "../protocol";
+import { strings } from "../strings";
 import { block, style } from "./box";
 import { textField } from "./controls";
-import { ownWords, type Draw, type Scope } from "./scope";
+import { ownWords, type Draw } from "./scope";
 import { choice, color, count, length, record, text } from "./values";
 
 const WEIGHT = { normal: "400", medium: "500", semibold: "600", bold: "700" };
@@ -61,7 +64,7 @@ const Text: Draw = (node, scope) => {
 };
 
 const Title: Draw = (node) =>
-  typography(h("div", { role: "heading", "aria-level": 3 }, text(node.value)), node);
+  typography(h("div", { role: "heading", "aria-level": 3 }, plain(text(node.value))), node);
 
 const Caption: Draw = (node) => typography(h("p", {}, text(node.value)), node);
 
@@ -78,7 +81,7 @@ const Markdown: Draw = (node, scope) => {
 const RUNNING = "Running";
 
 const Badge: Draw = (node) => {
-  const label = text(node.label);
+  const label = plain(text(node.label));
   const badge = h("span", { class: node.pill === false ? "badge square" : "badge" }, label);
   badge.dataset.color = text(node.color) || "secondary";
   badge.dataset.variant = text(node.variant) || "soft";
@@ -96,7 +99,8 @@ const Icon: Draw = (node) => {
 };
 
 const Image: Draw = (node, scope) => {
-  const picture = imageOf(node.src, text(node.alt), scope);
+  const words = text(node.alt) || strings.picture;
+  const picture = pictureOf(text(node.src), words, scope.allowedImageDomains);
   picture.classList.toggle("framed", node.frame === true);
   picture.classList.toggle("flush", node.flush === true);
   block(picture, node);
@@ -105,23 +109,6 @@ const Image: Draw = (node, scope) => {
   style(picture, "object-position", position && POSITION.test(position) ? position : null);
   return picture;
 };
-
-/** The image, or its words in its place if it may not be loaded. */
-export function imageOf(source: unknown, alt: string, scope: Scope): HTMLElement {
-  const src = allowed(text(source), scope.allowedImageDomains ?? null);
-  return src
-    ? h("img", { src, alt, loading: "lazy", decoding: "async", referrerpolicy: "no-referrer" })
-    : h("span", { class: "missing" }, icon("image"), alt);
-}
-
-function allowed(source: string, domains: readonly string[] | null): string | null {
-  if (/^data:image\/[a-z+.-]+[;,]/i.test(source)) return source;
-  if (!URL.canParse(source, document.baseURI)) return null;
-  const { protocol, hostname, href } = new URL(source, document.baseURI);
-  if (protocol !== "https:" && protocol !== "http:") return null;
-  const known = domains?.some((domain) => `.${hostname}`.endsWith(`.${domain}`)) ?? true;
-  return known ? href : null;
-}
 
 /** A component that this version does not know: what it says, and what it holds. */
 export const unknown: Draw = (node, scope) =>

@@ -2,10 +2,10 @@
 
 import { h } from "../dom";
 import { icon } from "../icons";
+import { picture } from "../picture";
 import type { WidgetNode } from "../protocol";
 import { strings } from "../strings";
 import { container, space, style } from "./box";
-import { imageOf } from "./content";
 import { fire, valuesOf, wordsOf, type Draw, type Scope } from "./scope";
 import { choice, color, count, length, record, records, text } from "./values";
 
@@ -86,7 +86,7 @@ function statusOf(value: unknown, scope: Scope): HTMLElement | null {
   if (!status) return null;
   const line = h("div", { class: "status" });
   if (status.favicon) {
-    const favicon = imageOf(status.favicon, "", scope);
+    const favicon = picture(text(status.favicon), "", scope.allowedImageDomains);
     favicon.classList.toggle("framed", status.frame === true);
     line.append(favicon);
   } else if (status.icon) line.append(icon(text(status.icon)));

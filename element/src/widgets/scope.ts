@@ -10,8 +10,8 @@ export interface WidgetContext {
   open(address: string): void;
   /** While an answer runs: what would act stands still. */
   busy: boolean;
-  /** The hosts that images may come from, with their subdomains; null or absent: any. */
-  allowedImageDomains?: readonly string[] | null;
+  /** The domains from which pictures are loaded by themselves, with what is below them. */
+  allowedImageDomains: readonly string[];
 }
 
 export interface Scope extends WidgetContext {
@@ -60,9 +60,12 @@ export const ownWords = (node: Record<string, unknown>): string[] =>
 export function wordsOf(tree: unknown): string[] {
   const words: string[] = [];
   const open: unknown[] = [tree];
+  const seen = new Set<unknown>();
   while (open.length > 0) {
     const next = open.pop();
     const node = record(next);
+    if (typeof next === "object" && seen.has(next)) continue;
+    seen.add(next);
     if (node) {
       words.push(...ownWords(node));
       open.push(node.children);

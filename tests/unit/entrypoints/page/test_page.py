@@ -197,7 +197,7 @@ async def test_what_is_named_by_its_content_is_asked_for_once(app: FastAPI) -> N
     async with client_of(app) as client:
         answer = await client.get(f"/page/{FURTHER}")
         assert "immutable" in answer.headers["cache-control"]
-        assert (await client.get("/page/widgets-000000000000.js")).status_code == 404
+        assert (await client.get("/page/items-000000000000.js")).status_code == 404
 
 
 GZIPPED = ["gzip", "gzip, deflate, br, zstd", "br;q=1.0, GZIP;q=0.8", "*", "identity;q=0, *;q=0.5"]

@@ -1,0 +1,22 @@
+/** What a link's words say against where it leads. */
+
+import { hostBeside } from "../link";
+import { plain } from "../plain";
+import { element, text, type Tree } from "./tree";
+
+/** A tree whose links hide nothing in their words, each with its host beside it if they name another. */
+export function withHost(tree: Tree): Tree[] {
+  if (tree.tag === "") return [tree];
+  if (tree.tag !== "a") return [{ ...tree, children: tree.children.flatMap(withHost) }];
+  const link = shown(tree);
+  const beside = hostBeside(wordsOf(link), tree.attributes.href ?? "");
+  return beside ? [link, element("span", [text(` (${beside})`)], { class: "host" })] : [link];
+}
+
+function shown(tree: Tree): Tree {
+  return { ...tree, text: plain(tree.text), children: tree.children.map(shown) };
+}
+
+function wordsOf(tree: Tree): string {
+  return tree.text + tree.children.map(wordsOf).join("");
+}

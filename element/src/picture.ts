@@ -1,0 +1,56 @@
+/** Pictures: from where they may come, and what stands for one that is only loaded when somebody asks. */
+
+import { h, safeUrl } from "./dom";
+import { icon } from "./icons";
+import { strings } from "./strings";
+
+/** What a person has asked for stays shown when it is drawn again. */
+const asked = new Set<string>();
+
+/**
+ * The picture, if it is data or comes from one of these domains or below one; else its words, with a button
+ * that loads it. What only decorates has no words, and no button.
+ */
+export function picture(address: string, alt: string, domains: readonly string[]): HTMLElement {
+  if (/^data:image\/[a-z+.-]+[;,]/i.test(address)) return image(address, alt);
+  const href = safeUrl(address);
+  if (!href || !/^https?:/.test(href)) return h("span", { class: "missing" }, icon("image"), alt);
+  const { hostname } = new URL(href);
+  const allowed = domains.some((domain) => `.${hostname}`.endsWith(`.${domain.toLowerCase()}`));
+  return allowed || asked.has(href) ? image(href, alt) : inItsPlace(href, hostname, alt);
+}
+
+function image(src: string, alt: string): HTMLImageElement {
+  const how = { loading: "lazy", decoding: "async", referrerpolicy: "no-referrer" };
+  const node = h("img", { src, alt, ...how });
+  // the page's own policy may know better
+  node.addEventListener("error", () => {
+    if (/^http/.test(src))
+      become(node, h("span", { class: "missing" }, icon("image"), alt, way(src)));
+  });
+  return node;
+}
+
+function inItsPlace(href: string, host: string, alt: string): HTMLElement {
+  const node = h("span", { class: "missing" }, icon("image"), alt);
+  if (!alt) return node;
+  const button = h("button", { type: "button", class: "plain" }, strings.showPicture(host));
+  button.addEventListener("click", () => {
+    asked.add(href);
+    become(node, image(href, alt));
+  });
+  node.append(button);
+  return node;
+}
+
+function way(href: string): HTMLElement {
+  return h("a", { href, target: "_blank", rel: "noopener noreferrer" }, strings.openPicture);
+}
+
+/** Puts another in its place, with all that was set on it since. */
+function become(node: HTMLElement, next: HTMLElement): void {
+  next.classList.add(...[...node.classList].filter((name) => name !== "missing"));
+  next.style.cssText = node.style.cssText;
+  Object.assign(next.dataset, node.dataset);
+  node.replaceWith(next);
+}
