@@ -259,6 +259,23 @@ class TurnBeginningContract(StoreContract):
             answer = (tools(f"tools_{n}"), *answers(f"says_{n}"), note)
             await store.turns.finish(begun.turn, Ending(state="completed", messages=answer))
 
+    @pytest.mark.parametrize("state", ["completed", *NOT_COMPLETED])
+    async def test_the_count_is_right_after_a_retry_of_something_earlier(
+        self, store: Store, state: EndState
+    ) -> None:
+        for n in range(4):
+            await answered(store, f"turn_{n}", new=not n)
+        begun = await begin(store, ask("turn_4", retry_of="turn_1_asks"))
+        assert begun.counted == 3
+        assert (await begin(store, ask("turn_4", retry_of="turn_1_asks"))).counted == 3
+        await finish(store, begun, said("better", "Better"), state)
+        left = [m for m in await messages_of(store.conversations) if m.counted]
+        assert len(left) == (4 if state == "completed" else 8)
+        after = await begin(store, ask("turn_5"))
+        assert after.counted == len(left) + 1
+        await store.turns.finish(after.turn, Ending(state="cancelled"))
+        assert (await begin(store, ask("turn_6"))).counted == len(left) + 2
+
     async def test_as_many_come_as_were_asked_for(self, store: Store) -> None:
         for n in range(8):
             await exchange(store, message(f"msg_{n}"))

@@ -67,7 +67,9 @@ def _related(back_populates: str, **how: str) -> Any:
 
 
 class ConversationRow(Row, table=True):
-    """`last_position` counts the positions ever given, so that none is given twice."""
+    """`last_position` counts the positions ever given, so that none is given twice; `counted` the
+    messages that count for the window, so that nobody counts them at each turn.
+    """
 
     __tablename__ = "conversations"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
@@ -85,6 +87,7 @@ class ConversationRow(Row, table=True):
     status_reason: str | None = _column(Text, nullable=True)
     meta: dict[str, Any] = _column(JSONB, default=text("'{}'"), column={"name": "metadata"})
     last_position: int = _column(BigInteger, default=text("0"))
+    counted: int = _column(BigInteger, default=text("0"))
     created_at: datetime = _time()
     updated_at: datetime = _time()
     messages: list["MessageRow"] = _related("conversation", order_by="MessageRow.position")
@@ -144,7 +147,10 @@ class MessageRow(Row, table=True):
 
 
 class TurnRow(Row, table=True):
-    """The one with the highest epoch may write, until its lease has passed."""
+    """The one with the highest epoch may write, until its lease has passed.
+
+    `watchable`: its events are still there.
+    """
 
     __tablename__ = "turns"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
@@ -164,7 +170,8 @@ class TurnRow(Row, table=True):
             unique=True,
             postgresql_where=text("key is not null"),
         ),
-        Index("turns_of_conversation", "user_id", "conversation_id"),
+        Index("turns_of_conversation", "user_id", "conversation_id", "created_at"),
+        Index("turns_watchable", "user_id", "conversation_id", postgresql_where=text("watchable")),
         Index(
             "turns_one_running",
             "user_id",
@@ -187,6 +194,7 @@ class TurnRow(Row, table=True):
     model: str | None = _column(Text, nullable=True)
     epoch: int = Field(sa_column_kwargs={"server_default": text("1")})
     lease_until: datetime = _time(default=None)
+    watchable: bool = Field(sa_column_kwargs={"server_default": text("true")})
     cancel_asked: bool = Field(sa_column_kwargs={"server_default": text("false")})
     usage: dict[str, int] | None = _column(JSONB(none_as_null=True), nullable=True)
     created_at: datetime = _time()

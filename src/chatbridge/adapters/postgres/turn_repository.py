@@ -73,11 +73,16 @@ _TURN = (
 _EXISTS = select(exists().where(col(TurnRow.id) == _ID))
 
 # a clock that was set back can name another one as the last, never as the running one
-_LAST = (
-    select(TurnRow.id, _STATE, TurnRow.retry)
+_RUNS = select(TurnRow.id).where(*_OF_CONVERSATION, _RUNNING).scalar_subquery()
+_NEWEST = (
+    select(TurnRow.id)
     .where(*_OF_CONVERSATION)
-    .order_by(_RUNNING.desc(), col(TurnRow.created_at).desc())
+    .order_by(col(TurnRow.created_at).desc())
     .limit(1)
+    .scalar_subquery()
+)
+_LAST = select(TurnRow.id, _STATE, TurnRow.retry).where(
+    col(TurnRow.user_id) == _USER, col(TurnRow.id) == func.coalesce(_RUNS, _NEWEST)
 )
 
 

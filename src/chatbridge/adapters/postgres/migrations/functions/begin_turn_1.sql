@@ -74,12 +74,18 @@ begin
         where m.user_id = p_user and m.conversation_id = p_conversation and m.id = p_retry_of;
       outcome := case when v_subject is null then 'no_message'
         when not v_answerable then 'not_retryable' else 'started' end;
-    elsif outcome = 'started' and exists (select from {s}.messages m where m.user_id = p_user
-        and m.conversation_id = p_conversation and m.id = p_message->>'id') then
-      outcome := 'known_message';
+    elsif outcome = 'started' then
+      v_subject := v_conversation.last_position + 1;
+      -- not asked for first: a planner that knows little of ids might read the whole conversation
+      insert into {s}.messages
+        (user_id, conversation_id, position, id, turn_id, role, kind, content, payload, created_at)
+        values (p_user, p_conversation, v_subject, p_message->>'id', p_turn, 'user', 'text',
+          p_message->>'content', (p_message->>'payload')::json,
+          (p_message->>'created_at')::timestamptz)
+        on conflict on constraint messages_by_id do nothing;
+      outcome := case when found then 'started' else 'known_message' end;
     end if;
     if outcome = 'started' then
-      v_subject := coalesce(v_subject, v_conversation.last_position + 1);
       insert into {s}.turns
         (user_id, id, conversation_id, subject_position, retry, key, digest, model, lease_until)
         values (p_user, p_turn, p_conversation, v_subject, p_retry_of is not null, p_key, p_digest,
@@ -90,16 +96,11 @@ begin
         raise exception 'the key is taken' using errcode = 'serialization_failure';
       end if;
       update {s}.conversations c
-        set last_position = greatest(c.last_position, v_subject), updated_at = clock_timestamp()
+        set last_position = greatest(c.last_position, v_subject),
+          counted = c.counted + case when p_retry_of is null then 1 else 0 end,
+          updated_at = clock_timestamp()
         where c.user_id = p_user and c.id = p_conversation
         returning * into v_conversation;
-      if p_retry_of is null then
-        insert into {s}.messages
-          (user_id, conversation_id, position, id, turn_id, role, kind, content, payload, created_at)
-          values (p_user, p_conversation, v_subject, p_message->>'id', p_turn, 'user', 'text',
-            p_message->>'content', (p_message->>'payload')::json,
-            (p_message->>'created_at')::timestamptz);
-      end if;
     end if;
   end if;
   if outcome not in ('started', 'repeated') then
@@ -107,9 +108,12 @@ begin
     return;
   end if;
   if outcome = 'started' then
-    select count(*) into v_counted from {s}.messages m
-      where m.user_id = p_user and m.conversation_id = p_conversation
-        and m.position <= v_subject and m.kind in ('text', 'partial');
+    v_counted := v_conversation.counted;
+    if v_turn.retry then
+      v_counted := v_counted - (select count(*) from {s}.messages m
+        where m.user_id = p_user and m.conversation_id = p_conversation
+          and m.position > v_subject and m.kind in ('text', 'partial'));
+    end if;
     select m.position into v_first from {s}.messages m
       where m.user_id = p_user and m.conversation_id = p_conversation
         and m.position <= v_subject and m.kind in ('text', 'partial')

@@ -9,6 +9,8 @@ create function {s}.finish_turn_1(
 declare
   v_conversation {s}.conversations;
   v_turn {s}.turns;
+  v_more bigint := 0;
+  v_fewer bigint := 0;
 begin
   -- the conversation first, in the same order as begin_turn_1
   select c.* into v_conversation from {s}.conversations c
@@ -25,8 +27,11 @@ begin
     on conflict do nothing;
 
   if v_turn.retry and p_state = 'completed' then
-    delete from {s}.messages m where m.user_id = p_user
-      and m.conversation_id = v_turn.conversation_id and m.position > v_turn.subject_position;
+    with earlier as (
+      delete from {s}.messages m where m.user_id = p_user
+        and m.conversation_id = v_turn.conversation_id and m.position > v_turn.subject_position
+        returning m.kind)
+      select count(*) into v_fewer from earlier e where e.kind in ('text', 'partial');
   end if;
   if not v_turn.retry or p_state = 'completed' then
     insert into {s}.messages
@@ -37,18 +42,23 @@ begin
         (m.value->'tool_calls')::jsonb, (m.value->'citations')::jsonb, (m.value->>'payload')::json,
         (m.value->>'created_at')::timestamptz
       from json_array_elements(p_messages) with ordinality m (value, n);
+    select count(*) into v_more from json_array_elements(p_messages) m
+      where m.value->>'kind' in ('text', 'partial');
   end if;
   update {s}.conversations c
     set last_position = c.last_position + case
         when v_turn.retry and p_state <> 'completed' then 0 else json_array_length(p_messages) end,
+      counted = c.counted + v_more - v_fewer,
       title = coalesce(c.title, p_title), updated_at = clock_timestamp()
     where c.user_id = p_user and c.id = v_turn.conversation_id;
   update {s}.turns t set state = p_state, code = p_code, usage = p_usage, ended_at = clock_timestamp()
     where t.user_id = p_user and t.id = p_turn;
   -- a turn can be watched again for an hour; what this conversation said before that is in its messages
-  delete from {s}.turn_events e using {s}.turns t
-    where t.user_id = p_user and t.conversation_id = v_turn.conversation_id
-      and t.ended_at < clock_timestamp() - interval '1 hour'
-      and e.user_id = t.user_id and e.turn_id = t.id;
+  with earlier as (
+    update {s}.turns t set watchable = false
+      where t.user_id = p_user and t.conversation_id = v_turn.conversation_id and t.watchable
+        and t.ended_at < clock_timestamp() - interval '1 hour'
+      returning t.id)
+    delete from {s}.turn_events e using earlier where e.user_id = p_user and e.turn_id = earlier.id;
   return p_state;
 end $$

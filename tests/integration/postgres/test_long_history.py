@@ -1,0 +1,99 @@
+"""What a turn costs does not grow with its conversation: counted in blocks, never in time."""
+
+from collections.abc import AsyncGenerator, Awaitable
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from chatbridge.domain.model.identifiers import UserId
+from chatbridge.domain.model.page import PageRequest
+from tests.contracts.steps import WINDOW, begin, ending, entry
+from tests.contracts.store import C1, ask, said
+from tests.contracts.turn_journal import HI
+from tests.integration.postgres.stores import postgres_replica
+from tests.postgres import engine_on
+
+SHORT, LONG = 20, 100_000
+DEEPER = 24
+"""The blocks that may be added: each index that is walked may be some levels deeper."""
+
+AT_ONCE = 20_000
+_CONVERSATION = """
+insert into chatbridge.conversations (user_id, id, last_position, counted)
+  values ('{user}', :id, :n, :n)"""
+_TALK = """
+insert into chatbridge.turns
+  (user_id, id, conversation_id, subject_position, retry, state, lease_until, watchable,
+    created_at, ended_at)
+  select '{user}', :id || '_' || n, :id, n, false, 'completed', now(), false,
+    now() - interval '1 day' + n * interval '1 ms', now() - interval '2 hours'
+  from generate_series(cast(:first as integer), :last, 2) n;
+insert into chatbridge.messages
+  (user_id, conversation_id, position, id, turn_id, role, kind, content)
+  select '{user}', :id, n, :id || '_msg_' || n, :id || '_' || (n - (n + 1) % 2),
+    case n % 2 when 1 then 'user' else 'assistant' end, 'text', 'Word after word.'
+  from generate_series(cast(:first as integer), :last) n"""
+
+
+@pytest.fixture
+async def engine(fresh_database: str) -> AsyncGenerator[AsyncEngine]:
+    """What is asked one after the other is asked on one connection, whose counters are read."""
+    engine = engine_on(fresh_database)
+    async with engine.connect() as connection:
+        await connection.execute(text("set session_replication_role = replica"))
+        for user, length in (("short", SHORT), ("long", LONG)):
+            made = text(_CONVERSATION.format(user=user))
+            await connection.execute(made, {"id": C1, "n": length})
+            for first in range(1, length, AT_ONCE):
+                part = {"id": C1, "first": first, "last": min(length, first + AT_ONCE - 1)}
+                for statement in _TALK.format(user=user).split(";"):
+                    await connection.execute(text(statement), part)
+        await connection.execute(text("set session_replication_role = origin"))
+    yield engine
+    await engine.dispose()
+
+
+async def _blocks(engine: AsyncEngine) -> int:
+    """How many blocks of tables and indexes were read or written so far."""
+    async with engine.connect() as connection:
+        await connection.execute(text("select pg_stat_force_next_flush()"))
+        counted = await connection.scalar(
+            text(
+                "select sum(heap_blks_hit + heap_blks_read + idx_blks_hit + idx_blks_read)"
+                " from pg_statio_user_tables where schemaname = 'chatbridge'"
+            )
+        )
+        return int(counted or 0)
+
+
+async def _a_turn(engine: AsyncEngine, user: str) -> dict[str, int]:
+    """The blocks that each call of a turn touches."""
+    store, owner = postgres_replica(engine)(60.0), UserId(user)
+    begun = await begin(store, ask("turn_0", user_id=owner))
+    await store.turns.finish(begun.turn, ending(begun.turn, said("says_0", "Hello")))
+    touched: dict[str, int] = {}
+
+    async def count(name: str, work: Awaitable[Any]) -> Any:
+        before = await _blocks(engine)
+        done = await work
+        touched[name] = await _blocks(engine) - before
+        return done
+
+    begun = await count("begin", begin(store, ask("turn_new", user_id=owner)))
+    assert len(begun.newest) == WINDOW.high
+    await count("keep", store.journal.keep([entry(begun.turn, *HI)]))
+    await count("finish", store.turns.finish(begun.turn, ending(begun.turn, HI, kept=len(HI))))
+    last = await count("last", store.turns.last(owner, C1))
+    assert last.id == "turn_new"
+    page = await count("messages", store.conversations.messages(owner, C1, PageRequest(limit=20)))
+    assert len(page.items) == 20
+    return touched
+
+
+async def test_a_turn_costs_the_same_in_a_conversation_of_a_hundred_thousand_messages(
+    engine: AsyncEngine,
+) -> None:
+    short, long = [await _a_turn(engine, user) for user in ("short", "long")]
+    assert {name: long[name] for name in long if long[name] > short[name] + DEEPER} == {}, short
