@@ -37,6 +37,7 @@ from chatbridge.domain.model.tool import OnBehalf
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.chatkit.words import words_of
+from chatbridge.entrypoints.logs.turns import TurnLog
 from chatbridge.entrypoints.page.key import Key
 from chatbridge.entrypoints.rest.health import recently
 from chatbridge.entrypoints.tasks.server import TASKS_PATH, TasksApp, tasks_server
@@ -276,6 +277,7 @@ class Container(DeclarativeContainer):
         on_busy=_turns.on_busy,
         drain=_turns.drain,
         lease=_turns.lease,
+        report=Singleton(TurnLog, CallableProvider(_secret, settings)),
     )
     history: Provider[ConversationHistory] = Singleton(
         ConversationHistory, store.provided.conversations, turns

@@ -10,6 +10,7 @@ from socket import socket
 
 from fastapi import FastAPI
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 
 from chatbridge.container import Container, running, tasks_running
 from chatbridge.entrypoints.chatkit.documentation import schemas as chatkit_schemas
@@ -18,6 +19,8 @@ from chatbridge.entrypoints.chatkit.threads import threads_router
 from chatbridge.entrypoints.cors import add_cors
 from chatbridge.entrypoints.errors import add_error_handlers
 from chatbridge.entrypoints.heads import add_heads
+from chatbridge.entrypoints.logs.opening import open_log
+from chatbridge.entrypoints.logs.requests import RequestIds
 from chatbridge.entrypoints.openapi import document
 from chatbridge.entrypoints.own_command import at, own_command
 from chatbridge.entrypoints.page.development import development_router
@@ -71,6 +74,7 @@ def create_app(container: Container | None = None) -> FastAPI:
     add_error_handlers(app)
     add_cors(app, settings.allowed_origins)
     add_heads(app)
+    app.add_middleware(RequestIds)
     document(app, chatkit_schemas, turn_schemas)
     return app
 
@@ -80,6 +84,7 @@ def serve(settings: Settings) -> None:
 
     An agent of the host's own may be in the current directory.
     """
+    _open_log(settings)
     if settings.agent.entry:
         sys.path.insert(0, str(Path.cwd()))
     listening = _listening(settings)
@@ -96,6 +101,7 @@ def serve(settings: Settings) -> None:
 
 def serve_tasks(settings: Settings) -> None:
     """Serve the bundled task tools alone. Raises like `serve`."""
+    _open_log(settings)
     container = Container(settings=settings)
     tasks_app = container.tasks_app()
 
@@ -104,10 +110,16 @@ def serve_tasks(settings: Settings) -> None:
         async with tasks_running(container):
             yield
 
-    app = Starlette(routes=[tasks_app.route], lifespan=lifespan)
+    ids = [Middleware(RequestIds)]
+    app = Starlette(routes=[tasks_app.route], lifespan=lifespan, middleware=ids)
     address = f"http://{settings.host}:{settings.port}{tasks_app.path}"
     listening = _listening(settings)
     run(app, listening, greeting=f"Task tools: {address}")
+
+
+def _open_log(settings: Settings) -> None:
+    log = settings.log
+    open_log(format=log.format, level=log.level, words=log.words)
 
 
 def _listening(settings: Settings) -> socket:

@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from chatbridge.adapters.openai.api import Api
 from chatbridge.domain.model.turn import OnBusy, OnDisconnect
+from chatbridge.entrypoints.logs.lines import Format
 
 INSTRUCTIONS = (
     "You are a helpful assistant. You keep the user's tasks with the tools that you are given. "
@@ -246,9 +247,19 @@ class TurnSettings(Section):
 
 
 class Log(Section):
-    """What the log may hold. With `words` it repeats what a model endpoint says of a failure."""
+    """What the log is like, and what it holds: `level` is that of chatbridge's own lines.
 
+    With `words` it repeats what people, models, tools and errors have said.
+    """
+
+    format: Format = "text"
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     words: bool = False
+
+    @field_validator("level", mode="before")
+    @classmethod
+    def _capitals(cls, level: Any) -> Any:
+        return level.upper() if isinstance(level, str) else level
 
 
 Allowed = Literal["public_development", "offline_model", "made_secret"]

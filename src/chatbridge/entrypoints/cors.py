@@ -20,8 +20,16 @@ _ASKED_WITH = (
     "X-Chatbridge-On-Busy",
     "X-Chatbridge-Stream",
     "X-Chatbridge-Time-Zone",
+    "X-Request-Id",
 )
-_ANSWERED_WITH = ("Link", "Retry-After", "X-Chatbridge-Stream", "X-Conversation-Id", "X-Turn-Id")
+_ANSWERED_WITH = (
+    "Link",
+    "Retry-After",
+    "X-Chatbridge-Stream",
+    "X-Conversation-Id",
+    "X-Request-Id",
+    "X-Turn-Id",
+)
 
 
 def add_cors(app: FastAPI, origins: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatbridge.domain.model import errors, refusals
 from chatbridge.domain.model.limits import MAX_BODY, MAX_DEPTH, MAX_HEAD, MAX_HEADERS, MAX_VALUES
@@ -157,7 +158,7 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(errors.ChatbridgeError, _domain)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_middleware(_Unexpected)
 
 
 async def _domain(_: Request, error: Exception) -> Response:
@@ -186,10 +187,27 @@ def _allowed(request: Request) -> Mapping[str, str]:
     return {"Allow": ", ".join(found)}
 
 
-async def _unexpected(_: Request, error: Exception) -> Response:
-    _log.error("unexpected %s", type(error).__name__)
-    # further out than what completes other answers
-    return _answer(problem_of(internal_error()), ALWAYS)
+class _Unexpected:
+    """Tells of an error that nobody has expected where it is known which request it ended."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = False
+
+        async def send_noting(message: Message) -> None:
+            nonlocal began
+            began = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noting)
+        except Exception as error:
+            _log.error("a request was not answered", exc_info=error)
+            if began or scope["type"] != "http":
+                raise
+            await _answer(problem_of(internal_error()))(scope, receive, send)
 
 
 def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:

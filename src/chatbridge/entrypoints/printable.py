@@ -15,9 +15,11 @@ def printable(text: str, *, keep: str = "") -> str:
     return "".join(c if c in keep or _is_seen(c) else _written(c) for c in text)
 
 
-def cut(text: str, longest: int) -> str:
-    """At most `longest` characters of it, and how many it had."""
-    return text if len(text) <= longest else f"{text[:longest]}... ({len(text):,} characters)"
+def in_short(text: str, longest: int) -> str:
+    """The same of its first `longest` characters, and how many it had."""
+    if len(text) <= longest:
+        return printable(text)
+    return f"{printable(text[:longest])}... ({len(text):,} characters)"
 
 
 def _is_seen(character: str) -> bool:

@@ -1,6 +1,6 @@
 """uvicorn, with a greeting when it is up, a word of its own when it can't be, and a clean end."""
 
-import logging
+import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 
@@ -8,6 +8,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
+from chatbridge.entrypoints.logs.opening import tell_of_the_loop
 from chatbridge.entrypoints.screen import say
 
 _GRACE = 1
@@ -27,6 +28,7 @@ class _Server(uvicorn.Server):
         self._stop = stop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        tell_of_the_loop(asyncio.get_running_loop())
         await super().startup(sockets)
         if self.started:
             say(self._greeting)
@@ -74,11 +76,6 @@ def run(
 
     Raises whatever kept the app from starting.
     """
-    logging.basicConfig(level="INFO", format="%(levelname)s %(name)s: %(message)s")
-    for chatty in ("httpx", "httpx2", "mcp", "chatkit", "alembic", "uvicorn"):
-        logging.getLogger(chatty).setLevel("WARNING")
-    # its tracebacks quote what tool servers say; what fails is said once more by our own lines
-    logging.getLogger("mcp.client").setLevel("CRITICAL")
     startable = _Startable(app)
     config = uvicorn.Config(
         startable,

@@ -8,6 +8,7 @@ from contextvars import copy_context
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from chatbridge.domain.model.correlation import in_turn
 from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.turns import Turns
 
@@ -58,15 +59,17 @@ class ShowingResponse(StreamingResponse):
             async with asyncio.timeout(_DEAD_READER):
                 await send(message)
 
-        try:
-            await super().__call__(scope, receive, send_in_time)
-        except TimeoutError:
-            _log.info("turn %s: a reader that takes nothing was dropped", self._recording.turn.id)
-        except _GoesOnElsewhere:
-            _log.info("turn %s: its viewers have to go on elsewhere", self._recording.turn.id)
-        finally:
-            self._turns.leave(self._recording)
-            await self._content.aclose()
+        turn = self._recording.turn
+        with in_turn(turn.conversation.id, turn.id):
+            try:
+                await super().__call__(scope, receive, send_in_time)
+            except TimeoutError:
+                _log.info("a reader that takes nothing was dropped")
+            except _GoesOnElsewhere:
+                _log.info("the viewers of a turn have to go on elsewhere")
+            finally:
+                self._turns.leave(self._recording)
+                await self._content.aclose()
 
 
 class _GoesOnElsewhere(Exception):

@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping
+from contextvars import Context
 from typing import Protocol
 
 import httpx
 
-from chatbridge.adapters.jwt.key_set import fetched_key_set
+from chatbridge.adapters.jwt.key_set import NoKeySet, fetched_key_set
 from chatbridge.adapters.jwt.keys import PUBLIC_KEY_ALGORITHMS, VerificationKey, secret_key
 from chatbridge.domain.model import refusals
 
@@ -65,6 +67,8 @@ class Jwks:
         self, url: str, http: httpx.AsyncClient, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._url = url
+        # a key of the operator's may be in what is left out
+        self._shown = re.sub(r"(?<=//)[^/]*@|[?#].*", "", url)
         self._http = http
         self._clock = clock
         self._keys: Mapping[str, VerificationKey] = {}
@@ -113,7 +117,8 @@ class Jwks:
     def _latest_fetch(self) -> asyncio.Task[None]:
         """The fetch under way, or the last one if it is too soon for another."""
         if self._fetch is None or (self._fetch.done() and self._cooled_down()):
-            self._fetch = asyncio.create_task(self._fetch_keys())
+            # for all who wait, not for the one request that asks first
+            self._fetch = asyncio.create_task(self._fetch_keys(), context=Context())
         return self._fetch
 
     def _cooled_down(self) -> bool:
@@ -126,10 +131,7 @@ class Jwks:
             self._fetched_at = self._clock()
         # Whatever is wrong over there, the keys that we have are still good.
         except Exception as error:
-            logger.warning(
-                "No keys from %s (CHATBRIDGE_AUTH__JWKS_URL): %s",
-                self._url,
-                str(error) or type(error).__name__,
-            )
+            reason = error.words if isinstance(error, NoKeySet) else error
+            logger.warning("No keys from %s (CHATBRIDGE_AUTH__JWKS_URL): %s", self._shown, reason)
         finally:
             self._tried_at = self._clock()

@@ -14,11 +14,13 @@ from mcp_types import (
     CallToolResult,
     Implementation,
     InputRequiredResult,
+    RequestParamsMeta,
     ToolListChangedNotification,
 )
 from pydantic import TypeAdapter
 
 from chatbridge.adapters.mcp.listed import ListedTool, listed
+from chatbridge.domain.model.correlation import REQUEST_KEY, correlation
 from chatbridge.domain.model.tool import CALL_KEY, OnBehalf, ToolRequest
 
 Answer = CallToolResult | InputRequiredResult
@@ -32,15 +34,24 @@ LARGEST_ANSWER = 8 * 1024**2
 """The bytes of one answer that are read, unpacked."""
 
 
-class Unreachable(Exception):
+class OwnWords(Exception):
+    """Something went wrong, in words of our own: what they say may be logged."""
+
+    @property
+    def words(self) -> str:
+        """What it says."""
+        return str(self)
+
+
+class Unreachable(OwnWords):
     """The server was not reached, so nothing was asked of it."""
 
 
-class Refused(Exception):
+class Refused(OwnWords):
     """The server did not let the request in, so nothing was done."""
 
 
-class TooLarge(Exception):
+class TooLarge(OwnWords):
     """The server answered with more than is read."""
 
 
@@ -117,15 +128,21 @@ async def ask_for_tools(client: Client) -> list[ListedTool]:
 
 
 async def ask_for_call(client: Client, request: ToolRequest, alive: Alive) -> Answer:
-    """Send one tools/call and nothing else; the call's id goes with it under `CALL_KEY`.
+    """Send one tools/call and nothing else; the call's id goes with it under `CALL_KEY`, and the
+    request's under `REQUEST_KEY`.
 
     It is asked to report its progress, of which `alive` is told.
 
     The client's own `call_tool` also lists the tools of a new connection, to check structured
     content that is not used here: a second request, which may fail after the tool did its work.
     """
+    meta: RequestParamsMeta = {CALL_KEY: request.call_id}
+    if asked_in := correlation().request_id:
+        meta[REQUEST_KEY] = asked_in
     parameters = CallToolRequestParams(
-        name=request.name, arguments=dict(request.arguments), _meta={CALL_KEY: request.call_id}
+        name=request.name,
+        arguments=dict(request.arguments),
+        _meta=meta,
     )
 
     async def heard(progress: float, total: float | None, message: str | None) -> None:

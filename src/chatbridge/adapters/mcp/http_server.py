@@ -20,6 +20,7 @@ from chatbridge.adapters.mcp.exchange import (
     CLIENT_INFO,
     Alive,
     Answer,
+    OwnWords,
     Refused,
     ServersList,
     TooLarge,
@@ -29,6 +30,7 @@ from chatbridge.adapters.mcp.exchange import (
 )
 from chatbridge.adapters.mcp.listed import ListedTool
 from chatbridge.adapters.mcp.sieve import Sieve
+from chatbridge.domain.model.correlation import correlation
 from chatbridge.domain.model.tool import OnBehalf, ToolRequest
 
 _T = TypeVar("_T")
@@ -83,7 +85,7 @@ _traffic: ContextVar[_Traffic] = ContextVar("_traffic")
 _Work = Callable[[Client, Sieve], Awaitable[_T]]
 
 
-class OldTransport(Exception):
+class OldTransport(OwnWords):
     """The server speaks HTTP+SSE (2024-11-05), which streamable HTTP has replaced."""
 
     def __init__(self) -> None:
@@ -236,10 +238,11 @@ class HttpSource:
             _traffic.reset(reset)
 
     def _headers_for(self, on_behalf: OnBehalf) -> Mapping[str, str]:
+        asked_in = correlation().request_id
+        headers = {**({"X-Request-Id": asked_in} if asked_in else {}), **self._server.headers}
         if self._server.token is None:
-            return self._server.headers
-        token = self._server.token(on_behalf)
-        return {**self._server.headers, "Authorization": f"Bearer {token}"}
+            return headers
+        return {**headers, "Authorization": f"Bearer {self._server.token(on_behalf)}"}
 
     def _client(self, sieve: Sieve) -> Client:
         transport = streamable_http_client(self._server.url, http_client=self._http)

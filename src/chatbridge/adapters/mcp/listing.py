@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from chatbridge.adapters.mcp.exchange import OwnWords
 from chatbridge.adapters.mcp.offered import Offered, OfferedList, OfferedTool
 from chatbridge.domain.model.tool import OnBehalf
 
 _log = logging.getLogger(__name__)
 
 _MOST_LISTS = 500
-_LONGEST_REASON = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ class Listing:
             async with asyncio.timeout(source.patience or self._times.patience):
                 kept.listed = await self._offered.tools(on_behalf)
         except Exception as error:
-            reason = repr(error)[:_LONGEST_REASON]
+            reason = error.words if isinstance(error, OwnWords) else error
             _log.warning("tool server %s: not listed (%s)", source.name, reason)
             kept.good_until = self._clock() + self._times.rest
             kept.away_since = kept.away_since or datetime.now(UTC)

@@ -1,6 +1,7 @@
 """What of a tool server the model gets: some of its tools, mended, never the choice of the user."""
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,6 +18,7 @@ LONGEST_DESCRIPTION = 1_024
 _LONGEST_WORDS = 10_000
 _LONGEST_NAME = 256
 _LONGEST_INSTRUCTIONS = 4_000
+_NAME = re.compile(r"[\w./:@-]{1,128}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +64,7 @@ class Offered:
         self._only = only
         self._user_argument = user_argument
         self._instructions = instructions
-        self._logged: set[tuple[str, str]] = set()
+        self._logged: set[str] = set()
 
     async def tools(self, on_behalf: OnBehalf) -> OfferedList:
         """Those of the server's tools that are offered, in its order."""
@@ -97,7 +99,7 @@ class Offered:
         if self._only is None:
             return tools
         if missing := sorted(set(self._only) - {tool.name for tool in tools}):
-            self._log_once("it has no tool %s", ", ".join(missing))
+            self._log_once(f"it has no tool {', '.join(missing)}")
         return [tool for tool in tools if tool.name in self._only]
 
     def _offered(self, tool: ListedTool) -> OfferedTool:
@@ -127,12 +129,17 @@ class Offered:
 
     def _tell(self, left_out: Mapping[str, str]) -> None:
         for name, reason in left_out.items():
-            self._log_once("%s", f"{name[:100]!r} is not offered: {reason}")
+            self._log_once(f"{_shown(name)} is not offered: {reason}")
 
-    def _log_once(self, message: str, detail: str) -> None:
-        if (message, detail) not in self._logged and len(self._logged) < 1_000:
-            self._logged.add((message, detail))
-            _log.warning(f"tool server %s: {message}", self.source.name, detail)
+    def _log_once(self, message: str) -> None:
+        if message not in self._logged and len(self._logged) < 1_000:
+            self._logged.add(message)
+            _log.warning("tool server %s: %s", self.source.name, message)
+
+
+# what no server would call a tool may be anything that it was told
+def _shown(name: str) -> str:
+    return f"'{name}'" if _NAME.fullmatch(name) else "a tool without a proper name"
 
 
 def _with_the_rest(schema: dict[str, Any], rest: str) -> dict[str, Any]:

@@ -79,13 +79,13 @@ def not_reached(server: str) -> ToolResult:
 def gone_wrong(server: str, error: Exception) -> ToolResult:
     """The failed result for what a tool server's transport or protocol raised."""
     if isinstance(error, _NOT_SENT):
-        _log.warning("tool server %s: not reached (%r)", server, error)
+        _log.warning("tool server %s: not reached (%s)", server, error)
         return not_reached(server)
     if isinstance(error, Refused):
-        _log.warning("tool server %s: refused a call (%s)", server, error)
+        _log.warning("tool server %s: refused a call (%s)", server, error.words)
         return failed(f"The tool server '{server}' refused the call ({error}); nothing was done.")
     if isinstance(error, TooLarge):
-        _log.warning("tool server %s: answered a call with %s", server, error)
+        _log.warning("tool server %s: answered a call with %s", server, error.words)
         return failed(
             f"The tool server '{server}' answered with {error}, which was not read. Ask for less."
         )
@@ -93,10 +93,9 @@ def gone_wrong(server: str, error: Exception) -> ToolResult:
         _log.warning("tool server %s: connection lost during a call", server)
         return _unknown(f"The connection to the tool server '{server}' was lost")
     if isinstance(error, MCPError):
-        # its words may be what people said
         _log.warning("tool server %s: protocol error %s", server, error.code)
         return _refused(server, error)
-    _log.error("tool server %s: a call failed unexpectedly: %s", server, type(error).__name__)
+    _log.error("tool server %s: a call failed unexpectedly", server, exc_info=error)
     return _unknown(f"The call to the tool server '{server}' failed")
 
 

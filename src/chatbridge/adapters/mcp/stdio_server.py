@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from contextvars import Context
 from dataclasses import dataclass, field
 
 from mcp import Client, MCPError, StdioServerParameters
@@ -92,7 +93,10 @@ class StdioSource:
     async def _connected(self) -> Client:
         if self._client is None:
             self._client = asyncio.get_running_loop().create_future()
-            life = asyncio.create_task(self._live(self._client), name=f"tool server {self.name}")
+            # it outlives the request that happens to start it
+            life = asyncio.create_task(
+                self._live(self._client), name=f"tool server {self.name}", context=Context()
+            )
             self._lives.add(life)
             life.add_done_callback(self._lives.discard)
         return await asyncio.shield(self._client)
@@ -113,7 +117,7 @@ class StdioSource:
                 async with self._heeding(client):
                     await over.wait()
         except Exception as error:
-            _log.warning("tool server %s: %r", self.name, error)
+            _log.warning("tool server %s: ended with %s", self.name, error)
         finally:
             self._forget(connected)
             _give_up(connected)
@@ -142,7 +146,7 @@ class StdioSource:
                 async for _ in changes:
                     self._changed()
         except (ListenNotSupportedError, SubscriptionLost, MCPError) as error:
-            _log.debug("tool server %s: says no more of its list (%r)", self.name, error)
+            _log.debug("tool server %s: says no more of its list (%s)", self.name, error)
 
     def _forget(self, connected: asyncio.Future[Client]) -> None:
         if self._client is connected:

@@ -25,7 +25,7 @@ from chatbridge.adapters.openai.added import heed
 from chatbridge.adapters.openai.calls import Calls
 from chatbridge.adapters.openai.carried import carrying
 from chatbridge.adapters.openai.events import ResponseReader
-from chatbridge.adapters.openai.failure_line import failure_line
+from chatbridge.adapters.openai.failure_line import failure_line, in_the_code
 from chatbridge.adapters.openai.failures import ApprovalNeeded, agent_failed
 from chatbridge.adapters.openai.host_agents import HostAgents, model_of, require_models
 from chatbridge.adapters.openai.messages import Words, content_of, model_input
@@ -230,13 +230,11 @@ class _Run:
     def _logged(self, error: Exception) -> Exception:
         failure = agent_failed(error)
         if failure is not error:
-            about = self._request.on_behalf
             log.warning(
-                "Turn %s of conversation %s failed with %s: %s",
-                about.turn_id,
-                about.conversation_id,
+                "failed with %s: %s",
                 failure.code,
                 failure_line(error, words=self._log_words),
+                exc_info=in_the_code(error),
             )
             failure.__cause__ = error
         return failure

@@ -18,6 +18,7 @@ from chatbridge.adapters.openai.responses_dialect import ResponsesDialect
 from chatbridge.adapters.openai.room import Dialect, Room, rest_of
 from chatbridge.adapters.openai.thinking import Thinking
 from chatbridge.adapters.openai.troubles import EndpointTrouble, NotAStream, Silence
+from chatbridge.domain.model.correlation import correlation
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,8 @@ class EndpointHttp(DefaultAsyncHttpxClient):
 
     async def send(self, request: httpx2.Request, **how: Any) -> httpx2.Response:
         """The answer to the request, or to what is left of it."""
+        if asked_in := correlation().request_id:
+            request.headers["X-Client-Request-Id"] = asked_in
         body = _body(request)
         if body is None:
             return await super().send(request, **how)

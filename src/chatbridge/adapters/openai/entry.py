@@ -2,10 +2,15 @@
 
 import importlib
 import inspect
+import traceback
+from pathlib import Path
+from sysconfig import get_path
 from types import ModuleType
 from typing import Any
 
 from agents import Agent
+
+_NOT_THE_HOSTS = ("<frozen", *map(str, map(get_path, ("stdlib", "purelib", "platlib"))))
 
 
 def load_agent(entry: str) -> Agent[Any]:
@@ -68,8 +73,25 @@ def _made(entry: str, make: Any) -> Agent[Any]:
 
 
 def _failed(what: str, error: Exception) -> ValueError:
-    said = " ".join(str(error).split()).rstrip(".")
-    return ValueError(f"{what}: {type(error).__name__}{f': {said}' if said else ''}.")
+    words = (error.msg if isinstance(error, SyntaxError) else None) or str(error)
+    said, where = " ".join(words.split()).rstrip("."), _last_place(error)
+    told = f"{type(error).__name__}{f': {said}' if said else ''}{f' ({where})' if where else ''}"
+    return ValueError(f"{what}: {told}.")
+
+
+def _last_place(error: Exception) -> str | None:
+    """The file and line that the host can mend: the last of its own, or the last of all."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [(frame.filename, frame.lineno) for frame in frames if frame.filename != __file__]
+    if isinstance(error, SyntaxError):
+        places.append((error.filename or "", error.lineno))
+    own = [place for place in places if not place[0].startswith(_NOT_THE_HOSTS)]
+    file, line = (own or places or [("", 0)])[-1]
+    return f"{_relative(Path(file))}:{line}" if file else None
+
+
+def _relative(file: Path) -> Path:
+    return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
 
 
 def _kind(value: Any) -> str:

@@ -2,9 +2,19 @@
 
 import re
 
+from agents.exceptions import (
+    InputGuardrailTripwireTriggered,
+    MaxTurnsExceeded,
+    ModelBehaviorError,
+    ModelTimeoutError,
+    OutputGuardrailTripwireTriggered,
+    ToolInputGuardrailTripwireTriggered,
+    ToolOutputGuardrailTripwireTriggered,
+)
 from openai import APIError, APIStatusError
 
 from chatbridge.adapters.openai.failures import (
+    ApprovalNeeded,
     code_of,
     status_of,
     type_of,
@@ -17,7 +27,19 @@ from chatbridge.adapters.openai.troubles import (
     TruncatedStream,
 )
 
-_LONGEST_WORD = 80
+_ELSEWHERE = (
+    APIError,
+    EndpointTrouble,
+    ApprovalNeeded,
+    InputGuardrailTripwireTriggered,
+    MaxTurnsExceeded,
+    ModelBehaviorError,
+    ModelTimeoutError,
+    OutputGuardrailTripwireTriggered,
+    ToolInputGuardrailTripwireTriggered,
+    ToolOutputGuardrailTripwireTriggered,
+)
+_NAME = re.compile(r"[\w.\[\]/+:-]{1,80}(; ?charset=[\w-]{1,20})?", re.A)
 _LONGEST_WORDS = 400
 _HELPS = {
     "model_unauthorized": "CHATBRIDGE_AGENT__API_KEY",
@@ -50,6 +72,11 @@ def failure_line(error: Exception, *, words: bool) -> str:
     said = words_of(error) if words else ""
     parts.append(f"it said {said[:_LONGEST_WORDS]!a}" if said else "")
     return ", ".join(part for part in parts if part)
+
+
+def in_the_code(error: Exception) -> Exception | None:
+    """The error where its place in the code says more than its line: it may be in the host's."""
+    return None if isinstance(error, _ELSEWHERE) else error
 
 
 def _named(error: Exception) -> list[str]:
@@ -88,6 +115,6 @@ def _about_tools(error: Exception) -> bool:
     return refused and bool(re.search(r"\btools?\b", words_of(error)))
 
 
-# A name is foreign too: only what a name is made of, and not much of it.
+# A name is foreign too, and a sentence in its place may quote people.
 def _word(value: object) -> str:
-    return re.sub(r"[^\w.\[\]/;=+ -]", "?", str(value), flags=re.A)[:_LONGEST_WORD]
+    return str(value) if _NAME.fullmatch(str(value)) else "(no name)"

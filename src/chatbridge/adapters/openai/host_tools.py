@@ -36,7 +36,7 @@ HOSTED_TOOLS = (
     ImageGenerationTool,
     WebSearchTool,
 )
-Failed = Callable[[RunContextWrapper[Any]], None]
+Failed = Callable[[RunContextWrapper[Any], Exception], None]
 Invoke = Callable[[ToolContext[Any], str], Awaitable[Any]]
 
 
@@ -66,7 +66,7 @@ def _required(schema: dict[str, Any]) -> dict[str, Any]:
 # Once for all runs.
 @lru_cache(maxsize=1_000)
 def _tell(agent: str, tool: str, reason: str) -> None:
-    _log.warning("agent %s: its tool %r is not offered: %s", agent, tool[:100], reason)
+    _log.warning("agent %s: its tool '%s' is not offered: %s", agent, tool, reason)
 
 
 def telling(tool: Tool, failed: Failed) -> Tool:
@@ -104,7 +104,7 @@ def _told_by_the_sdk(tool: FunctionTool) -> bool:
 
 def _noting(words: ToolErrorFunction, failed: Failed) -> ToolErrorFunction:
     def noted(context: RunContextWrapper[Any], error: Exception) -> Any:
-        failed(context)
+        failed(context, error)
         return words(context, error)
 
     return noted

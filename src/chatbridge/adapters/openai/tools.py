@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from agents import Agent, FunctionTool, RunContextWrapper, RunHooks, ToolErrorFormatterArgs
 from agents import Tool as SdkTool
+from agents.exceptions import ModelBehaviorError
 from agents.tool_context import ToolContext
 
 from chatbridge.adapters.openai.absent import not_yet_shown, words_for
@@ -77,7 +78,7 @@ class Toolbox:
         try:
             return await self._provider.call(request, self._on_behalf)
         except Exception as error:
-            log.error("The tool provider raised %s", type(error).__name__)
+            log.error("the tool provider failed", exc_info=error)
             return ToolResult(output=_CRASHED, failed=True)
 
     # The SDK lets go of a tool's task when it is cancelled; whoever closes the run waits for it.
@@ -126,22 +127,26 @@ class ToolHooks(RunHooks[Any]):
         """Report the end of the call."""
         self._calls.finish(_provider_id(context), shown_output(result))
 
-    def failed(self, context: RunContextWrapper[Any]) -> None:
+    def failed(self, context: RunContextWrapper[Any], error: Exception) -> None:
         """The host's tool is about to make an answer out of an error."""
-        call = self._calls.find(_provider_id(context))
-        if call is not None:
-            call.failed = True
+        self._fail_call(self._calls.find(_provider_id(context)), error)
 
     def describe(self, error: ToolErrorFormatterArgs[Any]) -> str | None:
         """What the model reads about a tool that raised or that there is not."""
-        call = self._calls.find(error.call_id)
-        if call is not None:
-            call.failed = True
+        self._fail_call(self._calls.find(error.call_id), error.error)
         if error.kind != "tool_not_found":
             return None
         text = f"There is no tool named {cleaned(error.tool_name)}, so nothing was run."
         self._calls.finish(error.call_id, text)
         return text
+
+    def _fail_call(self, call: Call | None, error: Exception | None) -> None:
+        if call is None:
+            return
+        call.failed = True
+        # arguments that a tool does not take are the model's mistake, and no crash
+        if error is not None and not isinstance(error, ModelBehaviorError):
+            log.error("the tool %s failed in call %s", call.name, call.id, exc_info=error)
 
 
 def _provider_id(context: RunContextWrapper[Any]) -> str | None:

@@ -9,9 +9,11 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from time import monotonic
 
 from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.conversation import title_from
+from chatbridge.domain.model.correlation import in_turn
 from chatbridge.domain.model.errors import (
     AgentFailed,
     ChatbridgeError,
@@ -24,6 +26,7 @@ from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.tool import OnBehalf
 from chatbridge.domain.model.turn import Ending, Turn
 from chatbridge.domain.model.turn_event import Titled, TurnEnded, TurnEvent, TurnFailed
+from chatbridge.domain.model.turn_report import TurnReport
 from chatbridge.domain.services.copies import Copies
 from chatbridge.domain.services.keeping import Keeper
 from chatbridge.domain.services.recording import Recording
@@ -45,6 +48,7 @@ class Answering:
     """The turns that this replica runs, each in a task of its own and outside every request.
 
     `hurried` says whether this server is to stop and has no time for an outage of the store.
+    `report` is told of each when it is over.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class Answering:
         *,
         window: ContextWindow,
         hurried: Callable[[], bool],
+        report: Callable[[TurnReport], None],
     ) -> None:
         self._repository = repository
         self._keeper = keeper
@@ -63,6 +68,7 @@ class Answering:
         self._copies = copies
         self._window = window
         self._hurried = hurried
+        self._report = report
         self._recordings: dict[_Place, Recording] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -105,20 +111,23 @@ class Answering:
     async def _answer(
         self, recording: Recording, window: tuple[Message, ...], zone: str | None
     ) -> None:
-        # never cancelled: only the speaking is, so that the end is always kept
-        try:
-            speaking = asyncio.create_task(self._speak(recording, window, zone))
-            await _until_spoken(recording, speaking)
-            if recording.state == "speaking":
-                _close(recording, speaking)
-            await self._keep_end(recording)
-        except Exception:
-            _log.exception("turn %s: could not be ended", recording.turn.id)
-            self._let_go(recording, TurnLost("The end of the answer could not be kept."))
-        finally:
-            # another turn may have begun there since
-            if self.of(*_place(recording.turn)) is recording:
-                del self._recordings[_place(recording.turn)]
+        began = monotonic()
+        with in_turn(recording.turn.conversation.id, recording.turn.id):
+            # never cancelled: only the speaking is, so that the end is always kept
+            try:
+                speaking = asyncio.create_task(self._speak(recording, window, zone))
+                await _until_spoken(recording, speaking)
+                if recording.state == "speaking":
+                    _close(recording, speaking)
+                await self._keep_end(recording)
+            except Exception:
+                _log.exception("a turn could not be ended")
+                self._let_go(recording, TurnLost("The end of the answer could not be kept."))
+            finally:
+                # another turn may have begun there since
+                if self.of(*_place(recording.turn)) is recording:
+                    del self._recordings[_place(recording.turn)]
+                self._report(_reported(recording, self._agent.model, monotonic() - began))
 
     # --- say
 
@@ -190,7 +199,7 @@ async def _until_spoken(recording: Recording, speaking: asyncio.Task[None]) -> N
     speaking.cancel()
     await asyncio.wait({speaking}, timeout=_STOP_SECONDS)
     if not speaking.done():
-        _log.warning("turn %s: the agent has not stopped yet", recording.turn.id)
+        _log.warning("the agent has not stopped yet")
         speaking.add_done_callback(_forget)
 
 
@@ -207,10 +216,24 @@ def _close(recording: Recording, speaking: asyncio.Task[None]) -> None:
         case AgentFailed() as error:
             why = TurnFailed.because(error)
         case error:
-            _log.error("turn %s: the agent failed", recording.turn.id, exc_info=error)
+            _log.error("the agent failed", exc_info=error)
             detail = "Something went wrong while answering."
             why = TurnFailed(code="agent_failed", detail=detail)
     return recording.close(why, TurnEnded(state="failed"))
+
+
+def _reported(recording: Recording, model: str, seconds: float) -> TurnReport:
+    transcript, lost = recording.shown, recording.lost
+    last = recording.events[-1] if recording.events else None
+    return TurnReport(
+        turn=recording.turn,
+        model=model,
+        state=last.state if isinstance(last, TurnEnded) and not lost else "lost",
+        code=lost.code if lost else transcript.code,
+        seconds=seconds,
+        usage=transcript.usage,
+        tools=recording.tools,
+    )
 
 
 def _place(turn: Turn) -> _Place:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 from chatbridge.domain.model import refusals
+from chatbridge.domain.model.correlation import in_turn
 from chatbridge.domain.model.errors import NotFound, Unavailable
 from chatbridge.domain.model.identifiers import TurnId, UserId
 from chatbridge.domain.model.turn import Turn
@@ -72,7 +73,8 @@ class Copies:
                 if recording.state == "copying":
                     await self._read_if_possible(recording)
         except Exception:
-            _log.exception("turn %s: can't be shown any more", recording.turn.id)
+            with in_turn(recording.turn.conversation.id, recording.turn.id):
+                _log.exception("a turn can't be shown any more")
         finally:
             self._close(recording)
 

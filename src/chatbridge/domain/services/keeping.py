@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from chatbridge.domain.model import refusals
+from chatbridge.domain.model.correlation import in_turn
 from chatbridge.domain.model.errors import Unavailable, Unkeepable
 from chatbridge.domain.services.recording import Recording
 from chatbridge.ports.turn_journal import Entry, Outcome, TurnJournal
@@ -133,6 +134,7 @@ class Keeper:
 
 
 def _refuse(recording: Recording, error: Unkeepable) -> None:
-    _log.error("turn %s: an event can't be kept: %s", recording.turn.id, error.__cause__)
+    with in_turn(recording.turn.conversation.id, recording.turn.id):
+        _log.error("an event can't be kept", exc_info=error)
     if recording.state == "speaking":
         recording.refuse(error)

@@ -55,6 +55,7 @@ class Recording:
         self._shown = Transcript(turn.conversation.id)
         self._folded = 0
         self._starts: dict[CallId, int] = {}
+        self._ran: list[CallId] = []
         self._stopped_as: EndState | None = None
         self._lost: ChatbridgeError | None = None
         self._hushed = asyncio.Event()
@@ -113,6 +114,12 @@ class Recording:
             self._shown.apply(event)
         self._folded = self._kept
         return self._shown
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """The names of the tools that ran, here or at the provider; a model may ask for others."""
+        calls = (call for message in self.shown.messages for call in message.tool_calls)
+        return tuple(call.name for call in calls if call.hosted or call.id in self._ran)
 
     @property
     def is_whole(self) -> bool:
@@ -204,6 +211,7 @@ class Recording:
         """Wait until the start of this call is kept, so that its tool may run. Raises TurnLost."""
         while self._state == "speaking":
             if self._starts.get(call_id, self._kept + 1) <= self._kept:
+                self._ran.append(call_id)
                 return
             await self._changed.wait()
         raise self._lost or TurnLost("The turn has ended before the call could be kept.")

@@ -5,6 +5,7 @@ import logging
 from contextlib import suppress
 from time import monotonic
 
+from chatbridge.domain.model.correlation import in_turn
 from chatbridge.domain.model.errors import NotFound, TurnLost, Unavailable
 from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.domain.model.transcript import Transcript
@@ -47,9 +48,10 @@ class StaleTurns:
         last_words = (INTERRUPTED, TurnEnded(state="interrupted"))
         tail = tuple(enumerate(last_words, len(claimed.events) + 1))
         said = Transcript(conversation_id, (*claimed.events, *last_words))
-        with suppress(NotFound, TurnLost):
-            await self._repository.finish(claimed.turn, Ending.of(said, "interrupted", tail))
-        _log.info("turn %s: taken over and closed as interrupted", claimed.turn.id)
+        with in_turn(conversation_id, claimed.turn.id):
+            with suppress(NotFound, TurnLost):
+                await self._repository.finish(claimed.turn, Ending.of(said, "interrupted", tail))
+            _log.info("a turn that had lost its replica was closed as interrupted")
 
     async def sweep(self) -> None:
         """Close every turn that has lost its replica."""
@@ -69,4 +71,4 @@ class StaleTurns:
                 except Unavailable:
                     self.seen()
                 except Exception:
-                    _log.exception("stale turns: a sweep failed")
+                    _log.exception("a sweep for turns that have lost their replica failed")

@@ -1,7 +1,7 @@
 """Who may have a turn begun, watched, stopped or taken over, here or on another replica."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from time import monotonic
 
@@ -18,6 +18,7 @@ from chatbridge.domain.model.identifiers import (
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn import Asking, OnBusy, OnDisconnect, Turn
+from chatbridge.domain.model.turn_report import TurnReport
 from chatbridge.domain.services.answering import Answering
 from chatbridge.domain.services.copies import Copies
 from chatbridge.domain.services.keeping import Keeper
@@ -39,7 +40,8 @@ class Turns:
     `on_disconnect` says what becomes of a turn when its last viewer here has left; `on_busy` what
     a new message does where a turn is running: it is rejected, or interrupts that turn. `drain` is
     how many seconds running turns get to end by themselves when the application stops; `lease` is
-    the store's, in seconds, `tick` and `heartbeat` are the keeper's.
+    the store's, in seconds, `tick` and `heartbeat` are the keeper's. `report` is told of each turn
+    that ran here, when it is over.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Turns:
         on_busy: OnBusy = "reject",
         drain: float = 0.0,
         lease: float = 5.0,
+        report: Callable[[TurnReport], None] = lambda _: None,
     ) -> None:
         self._repository = repository
         self._on_disconnect = on_disconnect
@@ -70,6 +73,7 @@ class Turns:
             self._copies,
             window=window,
             hurried=lambda: bool(self._stopping),
+            report=report,
         )
         self._stopping: asyncio.Task[None] | None = None
 
