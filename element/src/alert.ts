@@ -2,14 +2,14 @@
 
 import { h } from "./dom";
 import { icon } from "./icons";
-import { strings } from "./strings";
+import type { Trouble } from "./room";
 
 /** An alert with a message and, if something can be done, a button that does it. */
-export function alertBox(message: string, retry: (() => void) | null): HTMLElement {
+export function alertBox({ message, way }: Trouble): HTMLElement {
   const box = h("div", { class: "alert", role: "alert" }, icon("warning"), h("p", {}, message));
-  if (retry) {
-    const button = h("button", { type: "button", class: "plain" }, strings.retry);
-    button.addEventListener("click", retry);
+  if (way) {
+    const button = h("button", { type: "button", class: "plain" }, way.label);
+    button.addEventListener("click", () => way.act());
     box.append(button);
   }
   return box;

@@ -1,7 +1,8 @@
 /** One answer from its question to its end, over as many connections as that takes. */
 
-import { Refusal, SILENT, unreachable, type Api, type Telling } from "./api";
+import type { Api, Telling } from "./api";
 import type { StreamingRequest, ThreadEvent } from "./protocol";
+import { ANOTHER_USER, HostFault, Refusal, SILENT, unreachable } from "./refusal";
 
 /** The connection is gone for good. `kept`: the answer may be found in the thread, but is told no more. */
 export class Lost extends Error {
@@ -21,9 +22,16 @@ const SENDS = 6;
 /** A connection that has lasted so long is no failure any more. */
 const STABLE_MS = 10_000;
 
+/** What these ask for begins with the message itself. */
+const SAYS = new Set(["threads.create", "threads.add_user_message"]);
+
 export class Answer {
   stopAt: string | null = null;
   readonly #leaving = new AbortController();
+  /** Ends the connection that there is, or the wait for one: another is tried at once. */
+  #hurry = new AbortController();
+  #found: (() => void) | null = null;
+  #connected = false;
   #cursor: string | null = null;
   #begun = false;
   #resumable = false;
@@ -54,6 +62,21 @@ export class Answer {
   }
 
   /**
+   * Where it can be stopped; null where nobody will say. While a chatbridge has not yet said it, the same
+   * request (or the rest of the same answer) is asked for once more, since only its answer says where.
+   */
+  async whereToStop(): Promise<string | null> {
+    const asks = !this.#connected && (this.#repeatable || this.#resumable);
+    if (this.stopAt || !asks || this.left.aborted) return this.stopAt;
+    await new Promise<void>((found) => {
+      this.#found = found;
+      this.left.addEventListener("abort", () => found());
+      this.#hurry.abort();
+    });
+    return this.stopAt;
+  }
+
+  /**
    * The answer to a request. `key` is the same whenever the same is sent again; `thread` tells the thread's id
    * once it is known. Throws Refusal where nothing came of it, and Lost.
    */
@@ -67,8 +90,8 @@ export class Answer {
       const id = thread();
       if (this.#cursor && id) return this.#resumed(id, this.#cursor);
       if (failure) await this.#requireOnce(failure);
-      return this.api.ask(request, key, this.left);
-    });
+      return this.api.ask(request, key, this.#connection());
+    }, SAYS.has(request.type));
   }
 
   /** An answer that runs in a thread, or has just ended, from its start. Throws Lost. */
@@ -81,32 +104,51 @@ export class Answer {
   /** A connection that leads to a dead server is left soon, a slow one gets its time. */
   #resumed(thread: string, cursor: string): Promise<Telling> {
     const patience = RESUME_MS[this.#failures] ?? RESUME_MS[0]!;
-    return this.api.resume(thread, cursor, this.left, patience);
+    return this.api.resume(thread, cursor, this.#connection(), patience);
   }
 
-  /** Reads on wherever a connection ends too early. `connect` gets the failure before. */
-  async *#told(connect: (failure: Error | null) => Promise<Telling>): AsyncGenerator<ThreadEvent> {
+  #connection(): AbortSignal {
+    const connection = (this.#hurry = new AbortController());
+    if (this.left.aborted) connection.abort();
+    this.left.addEventListener("abort", () => connection.abort(), { signal: connection.signal });
+    return connection.signal;
+  }
+
+  /**
+   * Reads on wherever a connection ends too early. `connect` gets the failure before; `says`: an answer
+   * without an event is none.
+   */
+  async *#told(
+    connect: (failure: Error | null) => Promise<Telling>,
+    says = false,
+  ): AsyncGenerator<ThreadEvent> {
     let failure: Error | null = null;
     for (;;) {
       let connected = Infinity;
       try {
         const telling = await connect(failure);
         connected = Date.now();
+        this.#connected = true;
         this.reconnecting(false);
         this.#resumable ||= telling.resumable;
         this.stopAt = telling.stopAt ?? this.stopAt;
+        this.#found?.();
         for await (const { cursor, event } of telling.events) {
           this.#cursor = cursor ?? this.#cursor;
-          this.#begun = true;
+          this.#begun ||= (event.type as string) !== "unreadable";
           this.#failures = 0;
           yield event;
         }
+        if (says && !this.#begun) throw telling.nothing();
         return;
       } catch (error) {
+        this.#connected = false;
         if (this.left.aborted) throw error;
         if (Date.now() - connected > STABLE_MS) this.#failures = 0;
         failure = error instanceof Error ? error : new Error(String(error));
-        await this.#pause(failure);
+        const hurried = this.#hurry.signal.aborted;
+        this.#hurry = new AbortController();
+        if (!hurried) await this.#pause(failure);
       }
     }
   }
@@ -122,11 +164,12 @@ export class Answer {
     const late = Date.now() + wait > this.#failingSince + PATIENCE_MS;
     if (this.#begun && late) throw new Lost(false);
     if (!this.#begun && (late || this.#failures >= SENDS)) throw refusal ?? unreachable();
-    await pause(wait, this.left, !refusal?.retryAfter);
+    await pause(wait, this.#connection(), !refusal?.retryAfter);
     this.left.throwIfAborted();
   }
 
   #requireHope(refusal: Refusal | null): void {
+    if (refusal instanceof HostFault || refusal?.code === ANOTHER_USER) throw refusal;
     if (!this.#begun && refusal) {
       if (!refusal.unheard || !this.#repeatable) throw refusal;
     } else {
@@ -146,7 +189,10 @@ export class Answer {
       if (error instanceof Refusal && error.unheard) throw error;
     }
     this.#repeatable = this.api.resumes;
-    if (!this.#repeatable) throw failure;
+    if (this.#repeatable) return;
+    // elsewhere to hang up is to stop
+    if (this.#found) this.leave();
+    throw failure;
   }
 }
 

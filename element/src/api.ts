@@ -1,34 +1,13 @@
-/** Requests to the ChatKit endpoint, and what is said when one is refused. */
+/** Requests to the ChatKit endpoint, and whether what answers is one. */
 
 import type { ChatKitOptions } from "@openai/chatkit";
 import type { JsonOperations, StreamingRequest, ThreadEvent } from "./protocol";
 import { readEvent } from "./odd";
+import { accepted, anotherUser, HostFault, noChat, Refusal, SILENT, unreachable } from "./refusal";
 import { scriptUrl } from "./script";
+import { Secret } from "./secret";
 import { serverSentEvents, type ServerSent } from "./stream";
-
-/** A refusal, with a message for the person. `status` 0: no answer came at all. */
-export class Refusal extends Error {
-  constructor(
-    message: string,
-    readonly status: number,
-    readonly code: string | null = null,
-    /** Milliseconds after which the server wants to be asked again. */
-    readonly retryAfter: number | null = null,
-  ) {
-    super(message);
-    this.name = "Refusal";
-  }
-
-  /** Whether the same request may succeed later. */
-  get passing(): boolean {
-    return [0, 408, 409, 425, 429].includes(this.status) || this.status >= 500;
-  }
-
-  /** Whether nobody may have taken the request in: no server was there, or none that serves. */
-  get unheard(): boolean {
-    return [0, 502, 503, 504].includes(this.status);
-  }
-}
+import { within } from "./within";
 
 /** An event of an answer, and where it stands in it: what comes after it can be asked for. */
 export interface Told {
@@ -42,6 +21,8 @@ export interface Telling {
   stopAt: string | null;
   /** What is missed can be had again. */
   resumable: boolean;
+  /** For whom it came without a single event. */
+  nothing(): HostFault;
 }
 
 type ThreadRead = JsonOperations["threads.get_by_id"][1];
@@ -61,11 +42,14 @@ const RESUMABLE = "X-Chatbridge-Stream";
 const TIME_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 /** Such a stream is never silent for longer than 2 s: then nobody is there any more. */
 const SILENCE_MS = 4_000;
+/** Any other stream may be silent for so long: some servers send an answer when it is whole. */
+const OTHERS_SILENCE_MS = 300_000;
 /** Long enough for a page that lets the person sign in again first. */
 const SEND_PATIENCE_MS = 20_000;
-
-/** The code of a refusal for which somebody was waited long enough. */
-export const SILENT = "silent";
+/** So long whoever is not known to be a chatbridge may take to begin. */
+const OTHERS_PATIENCE_MS = 120_000;
+/** So long a page may take to let the person sign in, and a server to find what was asked for. */
+const JSON_PATIENCE_MS = 120_000;
 
 /** Only chatbridge serves this script, at `page/chatkit.js`: whoever did is one. */
 const scriptOrigin = scriptUrl ? new URL(scriptUrl).origin : null;
@@ -74,10 +58,46 @@ const SESSION_URL = scriptUrl ? new URL("../chatkit", scriptUrl).href : "/chatki
 
 export class Api {
   readonly #frame = uniqueId();
-  #secret: string | null = null;
+  readonly #secret: Secret;
   #chatbridge: string | null = null;
+  /** Where something has answered already. */
+  #met: string | null = null;
+  #user: string | null = null;
+  #over = false;
 
-  constructor(private readonly options: () => ChatKitOptions) {}
+  /** `met` hears whose the chat is, as soon as that is known. */
+  constructor(
+    private readonly options: () => ChatKitOptions,
+    met: (user: string) => void,
+  ) {
+    this.#secret = new Secret(options, (user) => {
+      if (this.#user !== null && this.#user !== user) throw anotherUser();
+      met(user);
+    });
+  }
+
+  /** Whom the chat is for from now on, as the page says; what opened it to another is forgotten. */
+  belong(user: string): void {
+    this.#user = user;
+    this.#over = false;
+    this.#secret.forget();
+  }
+
+  /** Nothing goes out any more: the chat is not that of who is signed in now. */
+  end(): void {
+    this.#over = true;
+    this.#secret.forget();
+  }
+
+  /** Finds out whose the chat is, where that costs no request to the chat's server. */
+  async meet(): Promise<void> {
+    if (this.#secret.wanted) await this.#secret.get();
+  }
+
+  /** Makes sure after a while that it still is. Throws Refusal. */
+  async check(): Promise<void> {
+    if (!this.#over) await this.#secret.check();
+  }
 
   /** The server has said that it is a chatbridge: it keeps answers, and a repeated send happens once. */
   get resumes(): boolean {
@@ -98,13 +118,14 @@ export class Api {
     type: Type,
     params: JsonOperations[Type][0],
   ): Promise<JsonOperations[Type][1]> {
-    return content(await this.#post(type, params));
+    return content(type, await this.#post(type, params));
   }
 
   /** A thread as it is now, and the id of the answer that was running in it. Throws Refusal. */
   async thread(id: string): Promise<{ thread: ThreadRead; running: string | null }> {
     const response = await this.#post("threads.get_by_id", { thread_id: id });
-    return { thread: await content(response), running: response.headers.get("x-turn-id") };
+    const thread = await content("threads.get_by_id", response);
+    return { thread, running: response.headers.get("x-turn-id") };
   }
 
   /**
@@ -116,7 +137,7 @@ export class Api {
     const headers = asksToResume
       ? { "Idempotency-Key": key, [RESUMABLE]: "resumable", "X-Chatbridge-Time-Zone": TIME_ZONE }
       : {};
-    const patience = this.resumes ? SEND_PATIENCE_MS : Infinity;
+    const patience = this.resumes ? SEND_PATIENCE_MS : OTHERS_PATIENCE_MS;
     const url = this.#url;
     return this.#told(await this.#request(url, { body: request, headers, signal, patience }), url);
   }
@@ -140,7 +161,7 @@ export class Api {
 
   /** Ends an answer where it is being made. Throws Refusal. */
   async stop(address: string): Promise<void> {
-    await this.#request(address, { body: {} });
+    await this.#request(address, { body: {}, patience: JSON_PATIENCE_MS });
   }
 
   get #url(): string {
@@ -149,25 +170,28 @@ export class Api {
   }
 
   #post(type: string, params: unknown): Promise<Response> {
-    return this.#request(this.#url, { body: { type, params } });
+    return this.#request(this.#url, { body: { type, params }, patience: JSON_PATIENCE_MS });
   }
 
   #told(response: Response, url: string): Telling {
-    if (!response.body) throw new Refusal("The server sent no answer.", 502);
-    const stopAt = /<([^>]+)>\s*;\s*rel="?stop"?/.exec(response.headers.get("link") ?? "")?.[1];
-    const resumable = response.headers.has(RESUMABLE);
+    const { body, headers } = response;
+    const type = headers.get("content-type") ?? "";
+    if (!body || !type.startsWith("text/event-stream")) throw noChat(response);
+    const stopAt = /<([^>]+)>\s*;\s*rel="?stop"?/.exec(headers.get("link") ?? "")?.[1];
+    const resumable = headers.has(RESUMABLE);
+    const silence = resumable ? SILENCE_MS : OTHERS_SILENCE_MS;
     return {
-      events: parsed(serverSentEvents(response.body, resumable ? SILENCE_MS : Infinity)),
+      events: parsed(serverSentEvents(body, silence)),
       resumable,
+      nothing: () => noChat(response, "nothing before the end of its stream"),
       stopAt: stopAt ? new URL(stopAt, new URL(url, document.baseURI)).href : null,
     };
   }
 
   async #request(url: string, sent: Sent): Promise<Response> {
     const first = await this.#send(url, sent);
-    const { api } = this.options();
-    if (first.status !== 401 || !("getClientSecret" in api)) return accepted(first);
-    await this.#renewSecret();
+    if (first.status !== 401 || !this.#secret.wanted) return accepted(first);
+    await this.#secret.renew();
     return accepted(await this.#send(url, sent));
   }
 
@@ -183,10 +207,8 @@ export class Api {
       ...more,
     };
     if (body) headers["Content-Type"] = "application/json";
-    if ("getClientSecret" in api) {
-      if (this.#secret === null) await this.#renewSecret();
-      headers["Authorization"] = `Bearer ${this.#secret}`;
-    }
+    if (this.#over) throw anotherUser();
+    if (this.#secret.wanted) headers["Authorization"] = `Bearer ${await this.#secret.get()}`;
     const asked = this.#url;
     const send = ("fetch" in api && api.fetch) || fetch;
     const connection = new AbortController();
@@ -202,31 +224,46 @@ export class Api {
     try {
       const request = { method, headers, signal: connection.signal };
       const response = await send(url, body ? { ...request, body: JSON.stringify(body) } : request);
+      this.#met = asked;
       if (response.headers.has(RESUMABLE)) this.#chatbridge = asked;
       return response;
     } catch (error) {
       if (signal?.aborted) throw error;
-      throw unreachable(late ? SILENT : null);
+      throw late ? this.#silent(url, patience) : await this.#unanswered(url, error);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  async #renewSecret(): Promise<void> {
-    const { api } = this.options();
-    if (!("getClientSecret" in api)) return;
-    try {
-      this.#secret = await api.getClientSecret(this.#secret);
-    } catch {
-      throw unreachable();
-    }
+  #silent(url: string, patience: number): Refusal {
+    if (this.resumes) return unreachable(SILENT);
+    const { href } = new URL(url, document.baseURI);
+    return new HostFault(`${href} has not answered for ${patience / 1_000} s.`);
+  }
+
+  /** What is to be said of a request that the browser, or the page's own `fetch`, did not get through. */
+  async #unanswered(url: string, error: unknown): Promise<Refusal> {
+    if (!(error instanceof TypeError)) return fault(error);
+    const { origin, href } = new URL(url, document.baseURI);
+    if (origin === location.origin || this.#met === this.#url || !navigator.onLine)
+      return unreachable();
+    // the browser tells no page why, but lets it ask what it may read, and what not
+    const answers = (mode: RequestMode) =>
+      fetch(href, { mode, credentials: "omit" }).then(
+        () => true,
+        () => false,
+      );
+    if ((await answers("cors")) || !(await answers("no-cors"))) return unreachable();
+    const words = `${href} is there, but lets no page of ${location.origin} in`;
+    return new HostFault(`${words} (at a chatbridge: CHATBRIDGE_CORS_ORIGINS).`, 0, error);
   }
 }
 
-/** Nobody has answered. */
-export function unreachable(code: string | null = null): Refusal {
-  const message = "The server can't be reached. Check the connection and try again.";
-  return new Refusal(message, 0, code);
+/** The page's own `fetch` has failed in words of its own. */
+function fault(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  const words = error instanceof Error ? error.message || error.name : String(error);
+  return new HostFault(`The page could not send this: ${words}`, 0, error);
 }
 
 /** An id that nobody else has; also on a page without TLS, which has no `crypto.randomUUID`. */
@@ -235,44 +272,25 @@ export function uniqueId(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-async function content<T>(response: Response): Promise<T> {
-  try {
-    return (await response.json()) as T;
-  } catch {
-    throw new Refusal("The server's answer can't be read.", 502);
-  }
+/** The answer of an operation. Throws HostFault where it is something else. */
+async function content<Type extends keyof JsonOperations>(
+  type: Type,
+  response: Response,
+): Promise<JsonOperations[Type][1]> {
+  const reading: Promise<unknown> = response.json();
+  const answer = await within(JSON_PATIENCE_MS, reading).catch(() => null);
+  if (!isAnswer(type, answer)) throw noChat(response);
+  return answer as JsonOperations[Type][1];
+}
+
+/** Whether it may be read as what was asked for. */
+function isAnswer(type: string, answer: unknown): boolean {
+  if (!answer || typeof answer !== "object") return false;
+  const page: unknown = type === "threads.get_by_id" ? Reflect.get(answer, "items") : answer;
+  const paged = page !== answer || type.endsWith(".list");
+  return !paged || Array.isArray(page && Reflect.get(page, "data"));
 }
 
 async function* parsed(told: AsyncGenerator<ServerSent>): AsyncGenerator<Told> {
   for await (const { id, data } of told) yield { cursor: id, event: readEvent(data) };
-}
-
-async function accepted(response: Response): Promise<Response> {
-  if (response.ok) return response;
-  // a problem document (RFC 9457), if the server speaks so
-  const problem: unknown = await response.json().catch(() => null);
-  const said = (name: string) => {
-    const value = problem && typeof problem === "object" && Reflect.get(problem, name);
-    return typeof value === "string" && value ? value : null;
-  };
-  const message = said("detail") ?? said("title") ?? inWords(response.status);
-  throw new Refusal(message, response.status, said("code"), retryAfter(response));
-}
-
-function retryAfter(response: Response): number | null {
-  const given = response.headers.get("retry-after");
-  if (!given) return null;
-  const seconds = Number(given);
-  const ms = Number.isNaN(seconds) ? Date.parse(given) - Date.now() : seconds * 1_000;
-  return Number.isNaN(ms) ? null : Math.max(0, ms);
-}
-
-function inWords(status: number): string {
-  if (status === 401) return "You are not signed in any more. Sign in and try again.";
-  if (status === 403) return "This is not yours to see.";
-  if (status === 404) return "This is not here any more.";
-  if (status === 429) return "That was too much at once. Wait a moment and try again.";
-  return status >= 500
-    ? "The server has a problem. Try again in a moment."
-    : `The server refused the request (${status}).`;
 }

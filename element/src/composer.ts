@@ -21,10 +21,12 @@ export class Composer {
     private readonly session: Session,
     private readonly send: (text: string) => void,
     private readonly open: (address: string) => void,
+    private readonly wrote: (text: string) => void,
   ) {
     this.node.append(this.#form, this.#note, this.#reason, this.#disclaimer);
     this.#text.addEventListener("input", () => {
       this.#note.textContent = "";
+      this.wrote(this.value);
       this.#written();
     });
     this.#text.addEventListener("keydown", (event) => {
@@ -65,15 +67,15 @@ export class Composer {
   }
 
   draw({ composer, disclaimer }: ChatKitOptions): void {
-    const { busy, stopping, state } = this.session;
+    const { busy, stopping, state, over } = this.session;
     const status = state.thread?.status ?? { type: "active" as const };
     const closed = status.type === "closed";
-    const locked = status.type === "locked";
+    const locked = status.type === "locked" || over;
     this.#form.hidden = closed;
     this.#text.disabled = locked;
     this.#text.enterKeyHint = onScreen() ? "enter" : "send";
     this.#text.placeholder = composer?.placeholder ?? strings.placeholder;
-    this.#reason.hidden = !closed && !locked;
+    this.#reason.hidden = over || (!closed && !locked);
     const reason = "reason" in status ? status.reason : null;
     this.#reason.textContent = reason || (closed ? strings.closed : locked ? strings.locked : "");
     const label = busy ? (stopping ? strings.stopping : strings.stop) : strings.send;

@@ -10,10 +10,14 @@ import type {
 import styles from "./element.css";
 import printStyles from "./print.css";
 import themeStyles from "./theme.css";
+import { Drafts } from "./drafts";
 import { refuseFiles } from "./files";
 import { items } from "./further";
 import type { Surroundings } from "./items";
 import { composes } from "./keyboard";
+import { textOf } from "./odd";
+import { nameOthers } from "./options";
+import { Presence } from "./presence";
 import type { Action, WidgetItem } from "./protocol";
 import { Session } from "./session";
 import { strings } from "./strings";
@@ -47,17 +51,52 @@ export class ChatKitElement extends HTMLElement {
   readonly #session = new Session(() => this.#set, {
     changed: () => this.#draw(),
     emit: (name, detail) => {
+      if (name === "thread.load.end") this.#settle();
       this.#emit(name, detail);
       // it may not have come before
       if (name.endsWith(".start")) void this.#furnish();
     },
+    moved: () => this.#fill(),
+    named: (thread) => {
+      this.#drafts.keep(null, "");
+      this.#drafts.keep(thread, this.#view.composer.value);
+    },
     sending: (text) => {
-      if (this.#view.composer.value.trim() === text.trim()) this.#view.composer.value = "";
       this.#view.toEnd();
+      if (this.#view.composer.value.trim() !== text.trim()) return;
+      this.#drafts.sending(this.#session.writesFor);
+      this.#view.composer.value = "";
     },
-    refused: (text) => {
-      this.#view.composer.value ||= text;
+    taken: () => this.#drafts.taken(this.#session.threadId),
+    refused: (text, thread) => {
+      const draft = this.#view.composer.value || text;
+      this.#drafts.keep(thread, draft);
+      this.#view.composer.value = draft;
     },
+    spoken: (thread) => this.#presence.spoken(thread),
+    met: (user) => {
+      this.#drafts.belong(user);
+      // what is being written, or on its way, is newer
+      if (!this.#view.composer.value && !this.#session.busy) this.#fill();
+    },
+  });
+  readonly #drafts = new Drafts();
+  readonly #presence = new Presence({
+    looked: () => {
+      void this.#session.lookAgain();
+      if (this.#view.showsHistory) void this.#view.history.refresh();
+    },
+    spoken: (thread) => {
+      this.#session.outdated(thread);
+      if (document.hidden) return;
+      if (thread === this.#session.threadId) void this.#session.lookAgain();
+      if (this.#view.showsHistory) void this.#view.history.refresh();
+    },
+    signedOut: () => {
+      this.#drafts.forget();
+      this.#session.end(strings.signedOut);
+    },
+    printing: () => void this.#session.loadAll(),
   });
   readonly #view = new View(
     this.#session,
@@ -68,6 +107,7 @@ export class ChatKitElement extends HTMLElement {
       begin: () => void this.setThreadId(null),
       choose: (id) => void this.setThreadId(id),
       send: (text) => this.#say({ text }),
+      wrote: (text) => this.#drafts.keep(this.#session.writesFor, text),
       prompt: ({ prompt }: StartScreenPrompt) =>
         this.#say(typeof prompt === "string" ? { text: prompt } : { content: prompt }),
       failed: (error) => this.#failed(error),
@@ -90,13 +130,22 @@ export class ChatKitElement extends HTMLElement {
     refuseFiles(this, () => this.#view.composer.note(strings.noFiles));
   }
 
+  /** Whom the chat is for, as the page knows it: the user's id at the chat's server. */
+  static readonly observedAttributes = ["data-user"];
+
+  attributeChangedCallback(_name: string, before: string | null, user: string | null): void {
+    if (user !== null && user !== before) this.#session.belong(user);
+  }
+
   connectedCallback(): void {
+    this.#presence.begin();
     if (this.#options) this.#begin();
     if (this.#away) void this.#session.rejoin();
     this.#away = false;
   }
 
   disconnectedCallback(): void {
+    this.#presence.end();
     // a node that is moved is taken out and put in again at once
     queueMicrotask(() => {
       if (this.isConnected) return;
@@ -111,6 +160,7 @@ export class ChatKitElement extends HTMLElement {
     if (!api || !("url" in api || "getClientSecret" in api)) {
       throw new IntegrationError("ChatKit's options need api.url or api.getClientSecret.");
     }
+    nameOthers(options);
     this.#options = options;
     applyTheme(this, options.theme);
     if (this.isConnected) this.#begin();
@@ -159,7 +209,9 @@ export class ChatKitElement extends HTMLElement {
 
   async setComposerValue(params: { text?: string; content?: UserMessageContent[] }): Promise<void> {
     const text = params.text ?? params.content?.map((part) => part.text).join("");
-    if (text !== undefined) this.#view.composer.value = text;
+    if (text === undefined) return;
+    this.#view.composer.value = text;
+    this.#drafts.keep(this.#session.writesFor, text);
   }
 
   async fetchUpdates(): Promise<void> {
@@ -215,6 +267,8 @@ export class ChatKitElement extends HTMLElement {
     afterFrame(() => {
       this.#ready = true;
       this.#emit("ready");
+      // a draft is shown to its author only
+      if (Drafts.any) void this.#session.meet();
       const { initialThread } = this.#set;
       if (initialThread && !this.#session.threadId) void this.#session.open(initialThread);
     });
@@ -228,6 +282,21 @@ export class ChatKitElement extends HTMLElement {
     const more = items.part.styles.map(sheetOf);
     this.#root.adoptedStyleSheets = [...sheets, ...more, printSheet];
     this.#draw();
+  }
+
+  /** A thread has been read: what was on its way to it has arrived, or has not. */
+  #settle(): void {
+    const { threadId, state } = this.#session;
+    const said = [...state.items.values()].findLast((item) => item.type === "user_message");
+    if (!threadId) return;
+    this.#drafts.settled(threadId, said ? textOf(said) : null);
+    if (!this.#view.composer.value) this.#fill();
+  }
+
+  /** Shows what was begun for the thread that is written for now. */
+  #fill(): void {
+    const { over, writesFor } = this.#session;
+    this.#view.composer.value = over ? "" : this.#drafts.of(writesFor);
   }
 
   #say(message: { text: string } | { content: UserMessageContent[] }): void {

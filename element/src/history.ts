@@ -6,6 +6,7 @@ import { h } from "./dom";
 import { icon } from "./icons";
 import { plain } from "./plain";
 import type { Thread } from "./protocol";
+import { again, type Trouble } from "./room";
 import type { Session } from "./session";
 import { strings } from "./strings";
 
@@ -16,7 +17,7 @@ export class History {
   #threads: Thread[] = [];
   #after: string | null = null;
   #state: "loading" | "ready" = "loading";
-  #problem: { message: string; retry: () => void } | null = null;
+  #problem: Trouble | null = null;
   #doing: Doing = null;
 
   constructor(
@@ -32,6 +33,24 @@ export class History {
     this.#doing = null;
     await this.#read();
     this.node.querySelector<HTMLElement>("li button")?.focus();
+  }
+
+  /** Reads its beginning again, unless something is being done with it. */
+  async refresh(): Promise<void> {
+    if (this.#doing || this.#state === "loading") return;
+    try {
+      const { data, has_more } = await this.session.threads();
+      if (this.#doing) return;
+      const first = new Set(data.map(({ id }) => id));
+      const rest = has_more ? this.#threads.filter(({ id }) => !first.has(id)) : [];
+      if (!has_more) this.#after = null;
+      const threads = [...data, ...rest];
+      if (JSON.stringify(threads) === JSON.stringify(this.#threads)) return;
+      this.#threads = threads;
+      this.#draw();
+    } catch {
+      // what is shown was true a while ago
+    }
   }
 
   async #read(after?: string): Promise<void> {
@@ -50,7 +69,8 @@ export class History {
   }
 
   #failed(error: unknown, retry: () => void): void {
-    this.#problem = { message: error instanceof Error ? error.message : String(error), retry };
+    const message = error instanceof Error ? error.message : String(error);
+    this.#problem = { message, way: again(retry) };
     this.failed(error);
   }
 
@@ -62,7 +82,7 @@ export class History {
     const more = h("button", { type: "button", class: "plain wide" }, strings.showMore);
     more.addEventListener("click", () => void this.#read(this.#after ?? undefined));
     this.node.replaceChildren(
-      ...(this.#problem ? [alertBox(this.#problem.message, this.#problem.retry)] : []),
+      ...(this.#problem ? [alertBox(this.#problem)] : []),
       ...(entries.length ? [h("ul", {}, ...entries)] : []),
       ...(loading ? [h("p", { class: "quiet", role: "status" }, strings.loading)] : []),
       ...(!loading && !entries.length && !this.#problem

@@ -21,6 +21,8 @@ export const strings = {
   bad: "Bad answer",
   again: "Answer again",
   retry: "Retry",
+  reload: "Reload",
+  signedOut: "You have signed out. Reload the page to sign in again.",
   dismiss: "Dismiss",
   latest: "Go to the latest message",
   loading: "Loading",

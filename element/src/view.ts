@@ -13,7 +13,8 @@ import { Log } from "./log";
 import { textOf } from "./odd";
 import { plain } from "./plain";
 import type { Notice } from "./protocol";
-import type { Session, Trouble } from "./session";
+import type { Trouble } from "./room";
+import type { Session } from "./session";
 import { startScreen } from "./start-screen";
 import { strings } from "./strings";
 
@@ -58,6 +59,7 @@ export class View {
       begin(): void;
       choose(id: string): void;
       send(text: string): void;
+      wrote(text: string): void;
       prompt(
         prompt: NonNullable<NonNullable<ChatKitOptions["startScreen"]>["prompts"]>[number],
       ): void;
@@ -66,7 +68,7 @@ export class View {
     },
   ) {
     this.#log = new Log(session);
-    this.composer = new Composer(session, on.send, on.open);
+    this.composer = new Composer(session, on.send, on.open, on.wrote);
     this.history = new History(session, options, on.choose, on.failed);
     this.#toHistory.addEventListener("click", on.toggleHistory);
     this.#toNew.addEventListener("click", on.begin);
@@ -94,6 +96,7 @@ export class View {
 
   draw(): void {
     const options = this.options();
+    if (this.session.over) this.showsHistory = false;
     this.node.setAttribute("aria-label", options.frameTitle ?? strings.frame);
     this.#drawHeader(options);
     this.composer.draw(options);
@@ -197,7 +200,7 @@ export class View {
         : [];
     }
     if (this.#trouble?.shown !== trouble) {
-      this.#trouble = { shown: trouble, node: alertBox(trouble.message, trouble.retry) };
+      this.#trouble = { shown: trouble, node: alertBox(trouble) };
     }
     return [this.#trouble.node];
   }

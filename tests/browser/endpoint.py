@@ -10,7 +10,13 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -336,6 +342,8 @@ async def endpoint_served(bundle: dict[str, str]) -> AsyncGenerator[Endpoint]:
         Route("/", page),
         Route("/{name}.js", script),
         Route("/chatkit", endpoint.answer, methods=["POST"]),
+        Route("/moved", lambda _: RedirectResponse("/login", 303), methods=["POST"]),
+        Route("/login", lambda _: HTMLResponse("<!doctype html><title>Sign in</title>")),
         Route("/chatkit/threads/{id}/cancel", stop, methods=["POST"]),
         Route("/chatkit/threads/{id}/events", endpoint.events),
     ]

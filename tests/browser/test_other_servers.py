@@ -109,4 +109,4 @@ async def test_a_message_that_was_sent_without_a_key_is_not_sent_again(
     await chat.say("Well?")
     await expect(chat.alert).to_contain_text("can't be reached")
     await expect(chat.box).to_have_value("Well?")
-    assert lost == ["POST"]
+    assert lost.count("POST") == 1

@@ -139,3 +139,32 @@ async def test_what_was_given_back_and_is_sent_again_is_the_same_message(
         keys.append(telling.headers[KEY])
     assert keys[0] == keys[1]
     assert len(set(keys[1:])) == 3
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_an_answer_is_stopped_before_its_first_byte(
+    context: BrowserContext, endpoint: Endpoint, known: bool
+) -> None:
+    endpoint.keep("thr_1", user_message("u0", "Before"), assistant_message("a0", "Yes."))
+    chat = await opened(context, endpoint, **({"initialThread": "thr_1"} if known else {}))
+    if known:
+        await chat.loaded(2)
+    held: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def hold(route: Route) -> None:
+        held.set_result(route.request.headers[KEY])
+
+    await context.route("**/chatkit", hold, times=1)
+    await chat.say("Well?")
+    key = await held
+    await chat.stop_button.click()
+    telling = await endpoint.telling()
+    assert telling.headers[KEY] == key
+    async with asyncio.timeout(5):
+        await telling.stopped.wait()
+    telling.tell(*([] if known else [created("thr_2")]), done(QUESTION))
+    telling.end()
+    await chat.answered()
+    await expect(chat.box).to_have_value("")
+    assert (await chat.shown())[-1].text == "Well?"
+    await expect(chat.alert).to_have_count(0)

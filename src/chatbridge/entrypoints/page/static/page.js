@@ -138,6 +138,13 @@ function pasted(reason, tried) {
   });
 }
 
+/** Whose token it is; it was believed already. */
+function subjectOf(jwt) {
+  const payload = jwt.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
+  const bytes = Uint8Array.from(atob(payload), (letter) => letter.charCodeAt(0));
+  return JSON.parse(new TextDecoder().decode(bytes)).sub;
+}
+
 async function detailOf(response) {
   const problem = await response.json().catch(() => ({}));
   return problem.detail ?? `The server answers ${response.status}.`;
@@ -209,6 +216,7 @@ function options() {
 /** A chat of its own for whoever is signed in now; nothing of the one before is left. */
 function mount() {
   chat = document.createElement("openai-chatkit");
+  if (token !== null) chat.dataset.user = signsInItself ? user : subjectOf(token);
   let opening = null;
   const listen = (name, act) =>
     chat.addEventListener(`chatkit.${name}`, ({ target, detail }) => {
@@ -255,12 +263,25 @@ byId("user").addEventListener("submit", async (event) => {
   mount();
 });
 
-byId("sign-out").addEventListener("click", async () => {
+async function signedOut() {
+  if (signsInItself) return;
   keep("sessionStorage", "token", null);
   setAddress(null);
   document.querySelector("main").replaceChildren();
   await signIn();
   mount();
+}
+
+// all tabs of this origin, and the chats in them, take their leave: what was begun there is forgotten
+const tabs = new BroadcastChannel("chatbridge");
+tabs.addEventListener("message", ({ data }) => {
+  if (data === "signed-out") void signedOut();
+});
+byId("sign-out").addEventListener("click", () => {
+  tabs.postMessage("signed-out");
+  keep("localStorage", "signed-out", String(Date.now()));
+  // the chat hears of it as a tab does; it is given the time to
+  setTimeout(signedOut);
 });
 
 byId("dark").addEventListener("click", switchScheme);

@@ -1,0 +1,332 @@
+/** At most one answer at a time: it is asked for, followed over any number of connections, and stopped. */
+
+import { Answer, Lost } from "./answer";
+import { uniqueId } from "./api";
+import type { ClientToolCallItem, StreamingRequest, ThreadEvent } from "./protocol";
+import { HostFault, Refusal } from "./refusal";
+import { Replay } from "./replay";
+import { again, PENDING, Room, type Way } from "./room";
+import { within } from "./within";
+
+/** So long a stream may go on after it was stopped. */
+const STOP_MS = 5_000;
+/** So long it is looked for where an answer can be stopped. */
+const SEARCH_MS = 20_000;
+/** Pauses between looks for an answer whose stream was lost; the last one is repeated. */
+const PAUSES_MS = [300, 700, 1_500, 3_000];
+const PATIENCE_MS = 60_000;
+/** A last message that is older was not just asked: no answer is on its way. */
+const FRESH_MS = 10 * 60_000;
+/** What was read so long ago may lack what was said elsewhere: it is read again before a message goes out. */
+const STALE_MS = 5_000;
+/** A message waits no longer for that. */
+const LOOK_MS = 2_000;
+
+export abstract class Answering extends Room {
+  #answer: Answer | null = null;
+  #replay: Replay | null = null;
+  #waiting: AbortController | null = null;
+  /** The last request of which nothing was heard: sent again it is the same one. */
+  #unsent: { request: string; key: string } | null = null;
+
+  /** Reads no more of the answer; it goes on without us. */
+  protected leaveAnswer(): void {
+    this.#answer?.leave();
+  }
+
+  protected override close(): void {
+    this.leaveAnswer();
+    super.close();
+    if (this.#answer) this.listener.emit("response.end");
+    this.#answer = null;
+    this.#replay?.over();
+    this.#replay = null;
+  }
+
+  /** Ends the answer that runs; what was shown stays. */
+  async stop(): Promise<void> {
+    const answer = this.#answer;
+    if (!answer || this.stopping) return this.#waiting?.abort();
+    this.stopping = true;
+    this.listener.changed();
+    // the stream tells how the answer ended: it is only cut when it goes on regardless
+    const impatient = (ms: number) => {
+      const timer = setTimeout(() => answer.leave(), ms);
+      answer.left.addEventListener("abort", () => clearTimeout(timer));
+      return timer;
+    };
+    const search = impatient(this.reconnecting ? STOP_MS : SEARCH_MS);
+    const address = await answer.whereToStop();
+    clearTimeout(search);
+    if (!address) return answer.leave();
+    const end = impatient(STOP_MS);
+    try {
+      await this.api.stop(address);
+    } catch (error) {
+      clearTimeout(end);
+      if (this.#answer !== answer) return;
+      this.stopping = false;
+      this.fail(error, null);
+      this.listener.changed();
+    }
+  }
+
+  /**
+   * Sends a request and follows its answer to the end. `undo` takes back what was shown in advance when the
+   * request is refused, and says how it is tried again.
+   */
+  protected async tell(request: StreamingRequest, undo: () => Way | null): Promise<void> {
+    const { signal } = this.visit;
+    const answer = this.#begun();
+    let call: ClientToolCallItem | null = null;
+    try {
+      if (request.type === "threads.add_user_message") await this.#lookBefore(answer);
+      const events = answer.to(request, this.#keyOf(request), () => this.threadId);
+      call = await this.#follow(events, signal);
+    } catch (error) {
+      if (error instanceof Refusal && !error.unheard) this.#unsent = null;
+      if (signal.aborted) return;
+      if (error instanceof Refusal && !answer.begun) this.fail(error, undo());
+      else if (answer.left.aborted && !answer.begun) undo();
+      else await this.#broken(error, answer);
+    } finally {
+      if (answer.begun) this.#unsent = null;
+      this.#ended(answer);
+    }
+    if (call && !signal.aborted) await this.#callTool(call);
+  }
+
+  /** What was said elsewhere comes before what is said now. */
+  async #lookBefore(answer: Answer): Promise<void> {
+    const id = this.threadId;
+    if (!id || Date.now() - this.read < STALE_MS) return;
+    const { signal } = this.visit;
+    const found = await within(LOOK_MS, this.newest(id)).catch(() => null);
+    if (!found || signal.aborted || answer.left.aborted) return;
+    this.show(found);
+    this.listener.changed();
+  }
+
+  /** Follows an answer that was running in the open thread when that was read. */
+  protected async join(id: string, turn: string): Promise<void> {
+    const { signal } = this.visit;
+    const answer = this.#begun();
+    const replay = new Replay(this.state, () => this.#release(replay));
+    this.#replay = replay;
+    try {
+      await this.#follow(answer.in(id, turn), signal);
+    } catch (error) {
+      if (!signal.aborted) await this.#broken(error, answer);
+    } finally {
+      this.#release(replay);
+      this.#ended(answer);
+    }
+  }
+
+  /** An answer that has not been told to its end: what there is of it is shown. */
+  async #broken(error: unknown, answer: Answer): Promise<void> {
+    const id = this.threadId;
+    if (this.#replay) this.#release(this.#replay);
+    const reopen = id ? again(() => void this.open(id)) : null;
+    if (error instanceof Refusal) {
+      this.fail(error, reopen);
+    } else if (answer.left.aborted) {
+      if (id && answer.stopAt) await this.recovered(() => this.look(id));
+    } else if (id && error instanceof Lost && !error.kept) {
+      this.fail(new Refusal(error.message, 0), reopen);
+    } else {
+      await this.#catchUp(answer);
+    }
+  }
+
+  abstract open(id: string): Promise<void>;
+  abstract retry(userMessageId: string): Promise<void>;
+
+  #begun(): Answer {
+    const answer: Answer = new Answer(this.api, (is) => {
+      if (this.#answer !== answer || this.reconnecting === is) return;
+      if (is) this.listener.emit("log", { name: "stream.lost" });
+      this.reconnecting = is;
+      this.listener.changed();
+    });
+    this.#answer = answer;
+    this.busy = true;
+    this.trouble = this.state.failure = this.state.progress = null;
+    this.state.allowCancel = true;
+    this.listener.emit("response.start");
+    this.listener.changed();
+    return answer;
+  }
+
+  #keyOf(request: StreamingRequest): string {
+    const sent = JSON.stringify(request);
+    if (this.#unsent?.request !== sent) this.#unsent = { request: sent, key: uniqueId() };
+    return this.#unsent.key;
+  }
+
+  /** Takes in every event; the client tool call that waits for its output, if there is one. */
+  async #follow(
+    events: AsyncGenerator<ThreadEvent>,
+    visit: AbortSignal,
+  ): Promise<ClientToolCallItem | null> {
+    let call: ClientToolCallItem | null = null;
+    for await (const event of events) {
+      if (visit.aborted) break;
+      this.#take(event);
+      if (event.type !== "thread.item.done" || event.item.type !== "client_tool_call") continue;
+      call = event.item.status === "pending" ? event.item : null;
+    }
+    return call;
+  }
+
+  /** Shows what was held back. */
+  #release(replay: Replay): void {
+    if (this.#replay !== replay) return;
+    this.#replay = null;
+    this.state = replay.over();
+    if (this.state.failure) this.#failed();
+    this.listener.changed();
+  }
+
+  #take(event: ThreadEvent): void {
+    this.read = Date.now();
+    if (this.#replay) return this.#replay.take(event);
+    const before = this.threadId;
+    if ("item" in event && event.item.type === "user_message") {
+      if (this.state.items.delete(PENDING)) this.listener.taken();
+      this.#spoken();
+    }
+    if (!this.state.apply(event)) this.listener.emit("log", { name: "unknown_event", data: event });
+    if (event.type === "thread.item.done") {
+      this.listener.emit("log", { name: event.type, data: { type: event.item.type } });
+    } else if (event.type === "thread.created") {
+      // told again when nothing but this had arrived
+      if (before !== event.thread.id) {
+        this.listener.named(event.thread.id);
+        this.listener.emit("thread.change", { threadId: event.thread.id });
+      }
+    } else if (event.type === "client_effect") {
+      this.listener.emit("effect", { name: event.name, data: event.data });
+    } else if (event.type === "error") {
+      this.#failed();
+    }
+    this.listener.changed();
+  }
+
+  #spoken(): void {
+    if (this.threadId) this.listener.spoken(this.threadId);
+  }
+
+  /** The answer broke off in the server's words. */
+  #failed(): void {
+    const { failure } = this.state;
+    if (!failure) return;
+    const asked = [...this.state.items.values()].findLast((item) => item.type === "user_message");
+    const way = failure.retry && asked ? again(() => void this.retry(asked.id)) : null;
+    this.trouble = { message: failure.message, way };
+    this.listener.emit("error", { error: new Error(failure.message) });
+  }
+
+  #ended(answer: Answer): void {
+    answer.leave();
+    if (this.#answer !== answer) return;
+    this.#answer = null;
+    this.busy = this.stopping = this.reconnecting = false;
+    this.state.progress = null;
+    this.#spoken();
+    this.listener.emit("response.end");
+    this.listener.changed();
+  }
+
+  async #callTool(call: ClientToolCallItem): Promise<void> {
+    const id = this.threadId;
+    if (!id) return;
+    const run = this.options().onClientTool;
+    let result: unknown = { error: "This page has no such tool." };
+    try {
+      if (run) result = await run({ name: call.name, params: call.arguments });
+    } catch (error) {
+      result = { error: String(error) };
+    }
+    const params = { thread_id: id, result };
+    await this.tell({ type: "threads.add_client_tool_output", params }, () =>
+      again(() => void this.#callTool(call)),
+    );
+  }
+
+  /** The stream of an answer was lost: the answer goes on, and is read when it is whole. */
+  async #catchUp(answer: Answer): Promise<void> {
+    const { signal } = this.#waits(answer.left);
+    if (!this.reconnecting) this.listener.emit("log", { name: "stream.lost" });
+    this.reconnecting = true;
+    this.listener.changed();
+    if ((await this.#answered(signal)) || signal.aborted) return;
+    const id = this.threadId;
+    const { message } = new Lost(true);
+    this.fail(new Refusal(message, 0), id ? again(() => void this.open(id)) : null);
+  }
+
+  /**
+   * After a page was loaded in the middle of an answer: wait until it is kept. Where answers can be resumed,
+   * the server would have said that one is running.
+   */
+  protected async awaitAnswer(): Promise<void> {
+    const asked = this.api.resumes ? null : this.unanswered;
+    const fresh = asked && Date.now() - Date.parse(asked.created_at) < FRESH_MS;
+    if (!fresh) return;
+    const { signal } = this.visit;
+    const waiting = this.#waits();
+    this.busy = true;
+    this.state.progress = { text: "Waiting for the answer", icon: null };
+    this.listener.changed();
+    await this.#answered(waiting.signal);
+    if (!signal.aborted && !this.#answer) {
+      this.busy = false;
+      this.state.progress = null;
+      this.listener.changed();
+    }
+  }
+
+  /** A wait that the person can end, and that ends with the visit. */
+  #waits(left?: AbortSignal): AbortController {
+    const waiting = (this.#waiting = new AbortController());
+    for (const signal of [this.visit.signal, left])
+      signal?.addEventListener("abort", () => waiting.abort(), { signal: waiting.signal });
+    return waiting;
+  }
+
+  /** Looks again and again, for a minute, until something follows the last message. */
+  async #answered(signal: AbortSignal): Promise<boolean> {
+    const id = this.threadId;
+    let until = Date.now() + PATIENCE_MS;
+    for (let look = 0; id && Date.now() < until; look++) {
+      await pause(PAUSES_MS[look] ?? PAUSES_MS.at(-1)!, signal);
+      if (signal.aborted) return false;
+      try {
+        const found = await this.newest(id);
+        if (signal.aborted) return false;
+        if (found.running) until = Date.now() + PATIENCE_MS;
+        if (found.page.data.at(-1)?.type === "user_message") continue;
+        this.show(found);
+        this.listener.changed();
+        if (!found.running) return true;
+      } catch (error) {
+        if (error instanceof HostFault || (error instanceof Refusal && !error.passing))
+          return false;
+      }
+    }
+    return false;
+  }
+
+  protected requireFree(): void {
+    if (this.busy || this.loading) throw new Error("An answer is still running.");
+  }
+}
+
+/** Passes after `ms`, or when it is given up. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((go) => {
+    setTimeout(go, ms);
+    signal.addEventListener("abort", () => go());
+  });
+}

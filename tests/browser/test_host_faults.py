@@ -1,0 +1,146 @@
+"""What answers is no chat server, or the page gives no access: it is said, and said where."""
+
+import json
+from typing import Any
+
+from playwright.async_api import BrowserContext, Route, expect
+
+from tests.browser.chromium import Watch
+from tests.browser.element_page import LISTEN, Chat
+from tests.browser.endpoint import Endpoint
+from tests.browser.opened import OPTIONS, opened
+
+HTML = {"content_type": "text/html", "body": "<!doctype html><title>Our shop</title>"}
+STREAM = {"content_type": "text/event-stream", "body": ""}
+
+# what a page's server answers, and what is said of it
+ANSWERS = (
+    (HTML, "it said 200 text/html"),
+    ({"json": {"error": "no"}}, "it said 200 application/json"),
+    ({"status": 204, "body": ""}, "it said 204 nothing that has a type"),
+    ({"status": 200, "body": ""}, "it said 200"),
+    (STREAM, "it said nothing before the end of its stream"),
+    ({**STREAM, "body": "data: <p>\n\ndata: 7\n\n"}, "nothing before the end of its stream"),
+    ({"status": 404, **HTML}, "it said 404 text/html"),
+    ({"status": 405, "body": ""}, "it said 405"),
+)
+REFUSALS = (
+    ({"status": 500, "json": {"error": "Out of paper"}}, "Out of paper"),
+    ({"status": 429, "json": {"error": {"message": "Slowly"}}}, "Slowly"),
+    ({"status": 500, "body": "<p>"}, "The server has a problem"),
+)
+
+# `window.way` is how the page's own server behaves
+BY_SECRET = """(options) => {
+  window.asked = 0;
+  const getClientSecret = async () => {
+    window.asked += 1;
+    const say = window.ways[window.way];
+    return say();
+  };
+  window.ways = {
+    thrown: () => { throw new Error("No chat session: 502"); },
+    rejected: () => Promise.reject("nobody is signed in"),
+    undefined: () => undefined,
+    empty: () => "",
+    number: () => 7,
+    silent: () => new Promise(() => {}),
+  };
+  document.querySelector("openai-chatkit").setOptions({
+    ...options, api: { url: "chatkit", getClientSecret },
+  });
+}"""
+WAYS = (
+    ("thrown", "could not open a chat session: No chat session: 502"),
+    ("rejected", "could not open a chat session: nobody is signed in"),
+    ("undefined", "getClientSecret gave undefined"),
+    ("empty", "getClientSecret gave an empty text"),
+    ("number", "getClientSecret gave number"),
+)
+
+
+async def test_an_answer_that_is_none_is_said_to_be_none(
+    context: BrowserContext, endpoint: Endpoint, watch: Watch
+) -> None:
+    watch.expect("HostFault", "status of")
+    chat = await opened(context, endpoint)
+    asked: list[str] = []
+    answers: list[Any] = []
+
+    async def fulfil(route: Route) -> None:
+        asked.append(route.request.method)
+        await route.fulfill(**answers[-1])
+
+    await context.route("**/chatkit", fulfil)
+    for answer, said in ANSWERS + REFUSALS:
+        answers.append(answer)
+        asked.clear()
+        await chat.say("Is anybody there?")
+        await expect(chat.alert).to_contain_text(said)
+        await expect(chat.box).to_have_value("Is anybody there?")
+        assert asked == ["POST"]
+        assert await chat.shown() == []
+    errors = await chat.heard("error")
+    assert len(errors) == len(ANSWERS) + len(REFUSALS)
+    where = f"No chat server answers at {endpoint.url}chatkit: "
+    assert all(error.startswith(where) for error in errors[: len(ANSWERS)])
+    assert sum("HostFault" in trouble for trouble in watch.troubles) == len(ANSWERS)
+
+    answers.append({"json": {"hello": "world"}})
+    await chat.open_history()
+    await expect(chat.history.get_by_role("alert")).to_contain_text("it said 200 application/json")
+
+
+async def test_an_address_that_leads_to_a_sign_in_is_named_with_its_end(
+    context: BrowserContext, endpoint: Endpoint, watch: Watch
+) -> None:
+    watch.expect("HostFault")
+    chat = await opened(context, endpoint, api={"url": "moved", "domainKey": "local"})
+    await chat.say("Is anybody there?")
+    await expect(chat.alert).to_contain_text(f"led to {endpoint.url}login, which said 200")
+
+
+async def test_the_pages_own_failure_is_told_as_its_own(
+    context: BrowserContext, endpoint: Endpoint, watch: Watch
+) -> None:
+    watch.expect("HostFault")
+    await context.add_init_script(LISTEN)
+    page = await context.new_page()
+    await page.clock.install()
+    await page.goto(endpoint.url)
+    await page.evaluate(BY_SECRET, OPTIONS)
+    chat = await Chat(page).ready()
+    for asked, (way, said) in enumerate(WAYS, 1):
+        await page.evaluate("(way) => (window.way = way)", way)
+        await chat.say("Let me in")
+        await expect(chat.alert).to_contain_text(said)
+        await expect(chat.box).to_have_value("Let me in")
+        assert await page.evaluate("window.asked") == asked
+    await page.evaluate("window.way = 'silent'")
+    await chat.say("Let me in")
+    await expect(chat.stop_button).to_be_visible()
+    await page.clock.fast_forward(31_000)
+    await expect(chat.alert).to_contain_text("There was no answer for 30 s")
+    assert endpoint.requests == []
+    assert len(await chat.heard("error")) == len(WAYS) + 1
+
+
+async def test_an_option_without_effect_is_named_once(
+    context: BrowserContext, endpoint: Endpoint
+) -> None:
+    said: list[str] = []
+    context.on("console", lambda m: said.append(m.text) if m.type == "warning" else None)
+    more = {
+        "composer": {"placeholder": "Say", "models": [{"id": "gpt"}], "tools": None},
+        "histroy": {"enabled": True},
+        "thread": {"autoScroll": True},
+        "entities": False,
+    }
+    chat = await opened(context, endpoint, **more)
+    options = json.dumps(OPTIONS | more)
+    await chat.element.evaluate(f"(chat) => chat.setOptions({options})")
+    await chat.ready()
+    assert sorted(said) == [
+        f"chatkit: the option {name} has no effect in this element."
+        for name in ("composer.models", "histroy", "thread")
+    ]
