@@ -12,6 +12,7 @@ def main() -> None:
     program = Program(
         serve=_serve,
         migrate=_migrate,
+        grants=_grants,
         serve_tasks=_serve_tasks,
         address=lambda: _settings().own_address,
         service_key=_service_key,
@@ -51,6 +52,12 @@ def _migrate() -> str:
     from chatbridge.stores import store_for
 
     return store_for(_settings()).migrate()
+
+
+def _grants(role: str) -> str:
+    from chatbridge.stores import store_for
+
+    return store_for(_settings()).grants(role)
 
 
 def _service_key() -> tuple[str, str]:

@@ -35,6 +35,7 @@ from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.errors import Unavailable
 from chatbridge.domain.model.tool import OnBehalf
 from chatbridge.domain.services.conversation_history import ConversationHistory
+from chatbridge.domain.services.readiness import Readiness
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.chatkit.words import words_of
 from chatbridge.entrypoints.logs.turns import TurnLog
@@ -202,8 +203,8 @@ def _user_token(url: str, token: UserToken | None) -> Callable[[OnBehalf], str] 
     return lambda on_behalf: tokens.token(on_behalf.user_id)
 
 
-def _readiness(store: Store, turns: Callable[[], Turns]) -> Callable[[], Awaitable[None]]:
-    require_store = recently(store.require_ready)
+def _readiness(readiness: Readiness, turns: Callable[[], Turns]) -> Callable[[], Awaitable[None]]:
+    require_store = recently(readiness.require)
 
     async def require_ready() -> None:
         turns().require_open()
@@ -282,7 +283,8 @@ class Container(DeclarativeContainer):
     history: Provider[ConversationHistory] = Singleton(
         ConversationHistory, store.provided.conversations, turns
     )
-    require_ready = Singleton(_readiness, store, turns.provider)
+    readiness: Provider[Readiness] = Singleton(Readiness, store)
+    require_ready = Singleton(_readiness, readiness, turns.provider)
 
 
 @asynccontextmanager
@@ -314,10 +316,7 @@ async def tasks_running(container: Container) -> AsyncGenerator[None]:
 
 @asynccontextmanager
 async def _store_opened(container: Container) -> AsyncGenerator[None]:
-    store = container.store()
-    async with store.opened():
-        try:
-            await store.require_ready()
-        except Unavailable as error:
-            _log.warning("not ready yet: %s", error.detail)
+    async with container.store().opened():
+        with suppress(Unavailable):
+            await container.readiness().require()
         yield

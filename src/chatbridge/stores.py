@@ -70,3 +70,7 @@ class EmbeddedStore(PostgresStore):
     def migrate(self) -> str:
         """See the port."""
         raise ValueError("Set DATABASE_URL: the embedded database is migrated when it is served.")
+
+    def grants(self, role: str) -> str:
+        """See the port."""
+        raise ValueError("Set DATABASE_URL: nobody else has a role in the embedded database.")

@@ -18,8 +18,10 @@ from typing import Any
 import httpx
 import pytest
 from agents import Agent
+from sqlalchemy import make_url
 
 from chatbridge.adapters.jwt.token_issuer import JwtTokenIssuer
+from chatbridge.adapters.postgres.rights import grants
 from chatbridge.domain.model.caller import DEVELOPMENT, Caller
 from chatbridge.domain.model.identifiers import UserId
 from tests.chatkit_client import Json, add, create, events, items
@@ -279,13 +281,16 @@ async def test_settings_that_can_not_be_used_are_one_line(
 
 async def test_a_database_that_is_away_is_one_line_of_migrate(tmp_path: Path) -> None:
     url = f"postgresql://nobody@127.0.0.1:{free_port()}/nothing"
-    assert "database is away" in await refused(tmp_path, "migrate", DATABASE_URL=url)
+    assert "Nobody listens at 127.0.0.1" in await refused(tmp_path, "migrate", DATABASE_URL=url)
 
 
 async def test_a_database_url_is_migrated(tmp_path: Path, fresh_database: str) -> None:
     settings = {"DATABASE_URL": fresh_database, "CHATBRIDGE_DATABASE__SCHEMA": "another_one"}
     code, output, _ = await run(tmp_path, "migrate", **settings)
-    assert (code, output) == (0, "The schema another_one is up to date.\n")
+    assert (code, output) == (0, "The schema another_one: none -> 0001.\n")
+    me = make_url(fresh_database).username or ""
+    code, output, _ = await run(tmp_path, "migrate", "--grants", me, **settings)
+    assert (code, output) == (0, grants("another_one", me, me) + "\n")
     assert "DATABASE_URL" in await refused(tmp_path, "migrate")
 
 

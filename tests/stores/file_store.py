@@ -49,6 +49,9 @@ class FileStore:
     def migrate(self) -> str:
         return "A file is what it is."
 
+    def grants(self, role: str) -> str:
+        raise ValueError("A file knows no roles.")
+
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Content]:
         """What the file holds, and will hold unless an error ends the context."""

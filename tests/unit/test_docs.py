@@ -72,6 +72,7 @@ def subcommands() -> dict[str, click.Command]:
     program = Program(
         serve=nothing,
         migrate=nothing,
+        grants=nothing,
         serve_tasks=nothing,
         address=nothing,
         service_key=nothing,

@@ -26,6 +26,7 @@ class Program:
 
     serve: Callable[[str | None], None]
     migrate: Callable[[], str]
+    grants: Callable[[str], str]
     serve_tasks: Callable[[int], None]
     address: Callable[[], str]
     service_key: Callable[[], tuple[str, str]]
@@ -52,9 +53,10 @@ def _add_servers(chatbridge: click.Group, program: Program) -> None:
         _told(lambda: program.serve(agent))
 
     @chatbridge.command()
-    def migrate() -> None:
+    @click.option("--grants", metavar="ROLE", help="Only print what lets ROLE serve, for psql.")
+    def migrate(grants: str | None) -> None:
         """Bring the database to this version's schema."""
-        say(_told(program.migrate))
+        say(_told(lambda: program.migrate() if grants is None else program.grants(grants)))
 
     @chatbridge.command()
     @click.option("--port", default=8001, show_default=True)

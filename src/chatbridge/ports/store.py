@@ -56,6 +56,13 @@ class Store(Protocol):
         """
         ...
 
+    def grants(self, role: str) -> str:
+        """What lets another role serve what this one has migrated, to be run where it is kept.
+
+        Blocks. Raises Unavailable, and ValueError where there are no roles.
+        """
+        ...
+
 
 OpenStore = Callable[[StoreSettings], Store]
 """What is registered under a URL's scheme. Raises ValueError for a URL that can't be used."""

@@ -30,3 +30,6 @@ class MemoryStore(Store):
 
     def migrate(self) -> str:
         raise ValueError("Set DATABASE_URL: what is kept in memory needs no migration.")
+
+    def grants(self, role: str) -> str:
+        raise ValueError("Set DATABASE_URL: what is kept in memory knows no roles.")

@@ -17,6 +17,7 @@ POOL_SECONDS = 2.0
 """How long a call waits for a connection when all are in use."""
 
 _GOODBYE_SECONDS = 1.0
+_ONLY_READS = "25006"
 
 _log = logging.getLogger(__name__)
 
@@ -71,6 +72,9 @@ class _Links:
             raise DisconnectionError("closed while idle")
 
     def failed(self, context: ExceptionContext) -> None:
+        # after a failover this may be a standby, and another connection lead to the primary
+        if getattr(context.original_exception, "sqlstate", None) == _ONLY_READS:
+            context.is_disconnect = True
         if context.connection is None or not isinstance(context.original_exception, TimeoutError):
             return
         self._silence = monotonic()

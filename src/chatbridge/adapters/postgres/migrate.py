@@ -3,17 +3,21 @@
 import asyncio
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from chatbridge.adapters.postgres.database_url import parse
-from chatbridge.adapters.postgres.failures import translated
+from chatbridge.adapters.postgres.database_url import Target, parse
+from chatbridge.adapters.postgres.failures import Place, explained
+from chatbridge.adapters.postgres.rights import grants, quoted
+from chatbridge.adapters.postgres.standing import require_migratable, require_servable, standing
 from chatbridge.adapters.postgres.statements import in_schema
 from chatbridge.adapters.postgres.tables import SCHEMA
 from chatbridge.domain.model import refusals
@@ -34,33 +38,58 @@ _ALONE = (
 
 _SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
+_OWNER = text(
+    "select pg_get_userbyid(c.relowner)::text as owner, r.oid is not null as known"
+    " from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+    " left join pg_roles r on r.rolname = :role"
+    " where n.nspname = :schema and c.relname = 'alembic_version'"
+)
 
-def upgrade(url: str, schema: str, revision: str = "head") -> None:
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """From which revision to which; None is none at all."""
+
+    before: str | None
+    after: str | None
+
+    def __str__(self) -> str:
+        if self.before == self.after:
+            return f"at {self.after}, nothing to do"
+        return f"{self.before or 'none'} -> {self.after or 'none'}"
+
+
+def upgrade(url: str, schema: str, revision: str = "head") -> Migrated:
     """Create the schema if need be and apply the migrations up to `revision`.
 
     Goes to the database itself where `url` names a pooler. Blocks; must not be called on an event
     loop. Raises Unavailable, and ValueError for a schema's name that would need quoting.
     """
-    _migrate(url, schema, lambda config: command.upgrade(config, revision))
+    return _migrate(url, schema, lambda config: command.upgrade(config, revision), revision)
 
 
-def downgrade(url: str, schema: str, revision: str = "base") -> None:
+def downgrade(url: str, schema: str, revision: str = "base") -> Migrated:
     """Take migrations back down to `revision`; the empty schema stays."""
-    _migrate(url, schema, lambda config: command.downgrade(config, revision))
+    return _migrate(url, schema, lambda config: command.downgrade(config, revision), revision)
+
+
+def grants_for(url: str, schema: str, role: str) -> str:
+    """The statements that let `role` serve what was migrated. Blocks. Raises like `upgrade`."""
+    target = parse(url)
+    with explained(Place.of(target.direct_url, schema), aloud=True):
+        return asyncio.run(_granting(target, schema, role))
 
 
 async def require_current(engine: AsyncEngine, schema: str) -> None:
-    """Raise Unavailable (`schema_missing`) unless this version's migrations have been applied.
+    """Raise Unavailable, with what is to be done, unless this version can serve there.
 
     A revision that is not known here is a newer one: this version goes on while a deployment
     rolls, on the functions whose names carry its version.
     """
-    with translated():
+    with explained(Place.of(engine.url, schema)):
         async with engine.connect() as connection:
-            query = in_schema("select version_num from {s}.alembic_version", schema)
-            current = (await connection.execute(text(query))).scalar()
-    if current is None or current in _older_revisions():
-        raise refusals.schema_missing()
+            known = await standing(connection, schema)
+    require_servable(known, older=_revisions() - {_head()})
 
 
 def migration_config(connection: Connection | None = None, schema: str = SCHEMA) -> Config:
@@ -72,34 +101,81 @@ def migration_config(connection: Connection | None = None, schema: str = SCHEMA)
     return config
 
 
-def _older_revisions() -> set[str]:
-    scripts = ScriptDirectory.from_config(migration_config())
-    return {s.revision for s in scripts.walk_revisions()} - {scripts.get_current_head() or ""}
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(migration_config())
 
 
-def _migrate(url: str, schema: str, act: Callable[[Config], None]) -> None:
+def _revisions() -> set[str]:
+    return {script.revision for script in _scripts().walk_revisions()}
+
+
+def _head() -> str | None:
+    return _scripts().get_current_head()
+
+
+def _migrate(url: str, schema: str, act: Callable[[Config], None], to: str) -> Migrated:
     if not _SCHEMA_NAME.fullmatch(schema):
         raise ValueError(f"{schema!r} is no plain name for a schema: use a-z, 0-9 and _")
-    with translated():
-        asyncio.run(_connected(url, schema, act))
-
-
-async def _connected(url: str, schema: str, act: Callable[[Config], None]) -> None:
     target = parse(url)
-    engine = create_async_engine(
+    with explained(Place.of(target.direct_url, schema), aloud=True):
+        return asyncio.run(_connected(target, schema, act, _head() if to == "head" else to))
+
+
+def _engine(target: Target) -> AsyncEngine:
+    return create_async_engine(
         target.direct_url,
         connect_args=target.connect_args | {"command_timeout": MIGRATION_SECONDS},
         poolclass=NullPool,
     )
+
+
+async def _connected(
+    target: Target, schema: str, act: Callable[[Config], None], to: str | None
+) -> Migrated:
+    engine = _engine(target)
     try:
         async with engine.begin() as connection:
             for statement in _ALONE:
                 await connection.execute(text(statement))
-            await connection.execute(text(in_schema("create schema if not exists {s}", schema)))
-            await connection.run_sync(_act, schema, act)
+            return await _migrated(connection, schema, act, to)
     finally:
         await engine.dispose()
 
 
+async def _migrated(
+    connection: AsyncConnection, schema: str, act: Callable[[Config], None], to: str | None
+) -> Migrated:
+    before = await standing(connection, schema)
+    if before.revision == to:
+        return Migrated(to, to)
+    require_migratable(before, revisions=_revisions())
+    if not before.has_schema:
+        await connection.execute(text(in_schema("create schema {s}", schema)))
+    try:
+        await connection.run_sync(_act, schema, act)
+    except CommandError as error:
+        raise refusals.database_refuses(f"The migrations can't be applied: {error}.") from error
+    return Migrated(before.revision, (await standing(connection, schema)).revision)
+
+
 def _act(connection: Connection, schema: str, act: Callable[[Config], None]) -> None:
     act(migration_config(connection, schema))
+
+
+async def _granting(target: Target, schema: str, role: str) -> str:
+    engine = _engine(target)
+    try:
+        async with engine.connect() as connection:
+            asked = await connection.execute(_OWNER, {"schema": schema, "role": role})
+            row = asked.one_or_none()
+    finally:
+        await engine.dispose()
+    if row is None:
+        raise refusals.schema_lacks(
+            f"The schema {schema} has no tables of chatbridge's: run `chatbridge migrate` first."
+        )
+    if not row.known:
+        raise refusals.database_refuses(
+            f"There is no role {role}: `create role {quoted(role)} login password '...'`."
+        )
+    return grants(schema, role, row.owner)

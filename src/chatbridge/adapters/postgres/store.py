@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from chatbridge.adapters.postgres.conversation_repository import PostgresConversationRepository
 from chatbridge.adapters.postgres.engine import postgres_engine
-from chatbridge.adapters.postgres.migrate import require_current, upgrade
+from chatbridge.adapters.postgres.migrate import grants_for, require_current, upgrade
 from chatbridge.adapters.postgres.role import report_role
 from chatbridge.adapters.postgres.task_repository import PostgresTaskRepository
 from chatbridge.adapters.postgres.turn_journal import PostgresTurnJournal
@@ -35,21 +37,29 @@ class PostgresStore(Store):
     async def opened(self) -> AsyncGenerator[None]:
         """See the port. Says in the log which rights the role has that it need not have."""
         try:
-            with suppress(Unavailable):
+            with suppress(Unavailable, SQLAlchemyError):
                 await report_role(self.engine)
             yield
         finally:
             await self.engine.dispose()
 
     async def require_ready(self) -> None:
-        """See the port: it must have this version's schema."""
+        """See the port: it must have this version's schema, and the role what it needs there."""
         try:
             async with asyncio.timeout(_READY_SECONDS):
                 await require_current(self.engine, self._schema)
         except TimeoutError as error:
             raise refusals.database_slow() from error
+        except Unavailable as error:
+            # what is set for a role or a database holds for new sessions
+            if error.code == refusals.database_refused.code:
+                await self.engine.dispose()
+            raise
 
     def migrate(self) -> str:
         """See the port."""
-        upgrade(self._url, self._schema)
-        return f"The schema {self._schema} is up to date."
+        return f"The schema {self._schema}: {upgrade(self._url, self._schema)}."
+
+    def grants(self, role: str) -> str:
+        """See the port."""
+        return grants_for(self._url, self._schema, role)

@@ -171,13 +171,36 @@ database_unavailable = Refusal(
     Unavailable, "database_unavailable", "The database is away for a moment; try again."
 )
 database_refused = Refusal(
-    Unavailable, "database_refused", "The database refuses chatbridge: check DATABASE_URL."
+    Unavailable,
+    "database_refused",
+    "The database refuses chatbridge: `/readyz` and the log say what is to be done.",
 )
 database_slow = Refusal(Unavailable, "database_slow", "The database does not answer.")
 schema_missing = Refusal(
     Unavailable,
     "schema_missing",
     "The database lacks chatbridge's schema or has an older one: run `chatbridge migrate`.",
+)
+
+# The same, as whoever runs chatbridge reads it: what is lacking, and what mends it.
+
+database_away = Refusal(
+    Unavailable,
+    "database_unavailable",
+    "{}",
+    example=("Nobody listens at db.example:5432: start the server, or mend DATABASE_URL.",),
+)
+database_refuses = Refusal(
+    Unavailable,
+    "database_refused",
+    "{}",
+    example=("The role app lacks a right: `grant select on chatbridge.turns to app`.",),
+)
+schema_lacks = Refusal(
+    Unavailable,
+    "schema_missing",
+    "{}",
+    example=("The database shop has no schema chatbridge: run `chatbridge migrate`.",),
 )
 
 # Never.
