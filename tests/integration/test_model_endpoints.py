@@ -1,8 +1,11 @@
 """Both APIs of a model endpoint, over real HTTP, in good and in bad times."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import Literal
 
 import pytest
@@ -207,3 +210,30 @@ async def test_a_broken_tool_call_is_a_failed_call_and_the_model_goes_on(
     step, text = kept(await heard(agent.runner, "add tea"))
     assert (step.tool_calls[0].state, text.content) == ("failed", "Sorry.")
     assert agent.tools.tasks == {}
+
+
+async def test_no_piece_of_text_is_built_by_trying(agent: Agent, endpoint: LLMock) -> None:
+    tried: list[int] = []
+    for words in (20, 200):
+        endpoint.reply("word " * words)
+        with counted("construct_type") as calls:
+            assert len(text_of(await heard(agent.runner, "go")).split()) == words
+        tried.append(len(calls))
+    assert tried[1] - tried[0] < 20, tried
+
+
+@contextmanager
+def counted(name: str) -> Iterator[list[str]]:
+    """A list that has an entry for each call of a function of this name."""
+    calls: list[str] = []
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code.co_name == name:
+            calls.append(name)
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(before)

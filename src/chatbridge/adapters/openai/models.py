@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from agents import Model, ModelProvider, OpenAIChatCompletionsModel, OpenAIResponsesModel
-from openai import AsyncOpenAI, Timeout
+from openai import Timeout
 
 from chatbridge.adapters.openai.address import endpoint_address
 from chatbridge.adapters.openai.api import Api
+from chatbridge.adapters.openai.endpoint_client import EndpointClient
 from chatbridge.adapters.openai.endpoint_http import EndpointHttp
 from chatbridge.adapters.openai.patience import Patience
 from chatbridge.adapters.openai.patient_model import PatientModel
@@ -103,7 +104,7 @@ def openai_model(
     for note in address.notes:
         log.warning("%s", note)
     timeout = Timeout(patience.max_seconds, connect=_CONNECT_SECONDS)
-    client = AsyncOpenAI(
+    client = EndpointClient(
         # never left out: the client would look into the environment and send that key anywhere
         api_key=api_key or "none",
         base_url=address.url,

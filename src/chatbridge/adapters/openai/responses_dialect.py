@@ -151,6 +151,7 @@ class ResponsesDialect:
                 "type": "response.output_text.delta",
                 "delta": told,
                 "logprobs": [],
+                "sequence_number": 0,
                 **text.place,
             }
 

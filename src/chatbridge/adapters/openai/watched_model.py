@@ -20,6 +20,9 @@ from openai.types.responses.response_prompt_param import ResponsePromptParam
 
 from chatbridge.adapters.openai.events import ResponseReader
 
+_WORDS = ("response.output_text.delta", "response.refusal.delta")
+"""Nothing in the SDK acts on these, and there are thousands of them."""
+
 
 class WatchedModel(Model):
     """Another model, read as it speaks.
@@ -65,7 +68,10 @@ class WatchedModel(Model):
         conversation_id: str | None,
         prompt: ResponsePromptParam | None,
     ) -> AsyncIterator[TResponseStreamEvent]:
-        """The model's events, each read first. What the model raises is noted, then raised."""
+        """The model's events but its words, each read first.
+
+        What the model raises is noted, then raised.
+        """
         reader = self._reader({*(t.name for t in tools), *(h.tool_name for h in handoffs)})
         events = self._model.stream_response(
             system_instructions,
@@ -83,7 +89,8 @@ class WatchedModel(Model):
             async with aclosing(cast(Any, events)):
                 async for event in events:
                     reader.read(event)
-                    yield event
+                    if event.type not in _WORDS:
+                        yield event
             reader.end()
         except Exception as error:
             reader.broke_off(error)

@@ -64,6 +64,8 @@ def private_names(tree: ast.Module) -> Iterator[str]:
     own |= {n.name for n in nodes if isinstance(n, kinds)}
     for node in nodes:
         match node:
+            case ast.Attribute(value=ast.Call(func=ast.Name("super")), attr=name):
+                yield name
             case ast.Attribute(attr=name) if name not in own:
                 yield name
             case ast.ImportFrom(module=str(module), names=names):
