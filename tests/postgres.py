@@ -31,8 +31,8 @@ from chatbridge.adapters.postgres.database_url import parse
 SCHEMA = "chatbridge"
 
 _KINDS = ("url", "container", "embedded")
-_SERVER = "CHATBRIDGE_TESTS_SERVER"
-_TEMPLATE = "CHATBRIDGE_TESTS_TEMPLATE"
+_SERVER = "TESTS_SERVER"
+_TEMPLATE = "TESTS_TEMPLATE"
 _ADMIN_SECONDS = 60.0
 
 _FAST = "postgres -c fsync=off -c synchronous_commit=off -c full_page_writes=off"

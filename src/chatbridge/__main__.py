@@ -23,13 +23,13 @@ def main() -> None:
 def _settings():  # no annotation: its type is loaded with the settings themselves
     from pydantic import ValidationError
 
+    from chatbridge.environment import worded
     from chatbridge.settings import Settings
 
     try:
         return Settings()
     except ValidationError as error:
-        faults = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ValueError("The settings can't be used. " + "; ".join(faults)) from error
+        raise ValueError(worded(error, Settings)) from error
 
 
 def _serve(agent: str | None) -> None:

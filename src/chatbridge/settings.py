@@ -18,11 +18,18 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from chatbridge.adapters.openai.api import Api
 from chatbridge.domain.model.turn import OnBusy, OnDisconnect
 from chatbridge.entrypoints.logs.lines import Format
+from chatbridge.environment import PREFIX, faults
 
 INSTRUCTIONS = (
     "You are a helpful assistant. You keep the user's tasks with the tools that you are given. "
@@ -271,7 +278,7 @@ class Settings(BaseSettings):
     """All of them."""
 
     model_config = SettingsConfigDict(
-        env_prefix="CHATBRIDGE_",
+        env_prefix=PREFIX,
         env_nested_delimiter="__",
         env_file=".env",
         extra="ignore",
@@ -304,6 +311,24 @@ class Settings(BaseSettings):
     better_auth_secret: SecretStr | None = Field(
         default=None, validation_alias="BETTER_AUTH_SECRET"
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """As they are, if they hold no name of ours that means nothing. Raises ValueError."""
+        found: dict[str, str | None] = {}
+        for source in (dotenv_settings, env_settings):
+            if isinstance(source, EnvSettingsSource):
+                found |= source.env_vars
+        if wrong := faults(found, cls):
+            raise ValueError(" ".join(wrong))
+        return init_settings, env_settings, dotenv_settings, file_secret_settings
 
     @field_validator("page", mode="before")
     @classmethod

@@ -259,8 +259,9 @@ async def refused(directory: Path, *arguments: str, **environment: str) -> str:
     ("settings", "said"),
     [
         ({"PORT": "many"}, "PORT"),
-        ({"CHATBRIDGE_TURNS__LEASE": "0"}, "turns.lease"),
-        ({"CHATBRIDGE_MCP__SERVERS": "{"}, "mcp"),
+        ({"CHATBRIDGE_MODEL": "gpt"}, "did you mean CHATBRIDGE_AGENT__MODEL?"),
+        ({"CHATBRIDGE_TURNS__LEASE": "0"}, "CHATBRIDGE_TURNS__LEASE: "),
+        ({"CHATBRIDGE_MCP__SERVERS": "{"}, "CHATBRIDGE_MCP__SERVERS is not JSON"),
         ({"DATABASE_URL": "mysql://localhost/x"}, "memory:, postgres:, postgresql:"),
         ({"DATABASE_URL": "postgres:nonsense"}, "database URL"),
         ({"CHATBRIDGE_AGENT__MODEL": "gpt"}, "OPENAI_API_KEY"),

@@ -383,22 +383,67 @@ def test_a_secret_does_not_show(monkeypatch: pytest.MonkeyPatch, name: str) -> N
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("said", "meant"),
     [
-        "CHATBRIDGE_DATABASE__ULR",
-        "CHATBRIDGE_AGENT__MODLE",
-        "CHATBRIDGE_AUTH__JWKS",
-        "CHATBRIDGE_MCP__SERVER",
-        "CHATBRIDGE_WINDOW__SIZE",
-        "CHATBRIDGE_TURNS__TIMEOUT",
+        ("AGENT_MODEL", "CHATBRIDGE_AGENT__MODEL"),
+        ("MODEL", "CHATBRIDGE_AGENT__MODEL"),
+        ("_AGENT__MODEL", "CHATBRIDGE_AGENT__MODEL"),
+        ("CORS_ORIGIN", "CHATBRIDGE_CORS_ORIGINS"),
+        ("AUTH__JWKS", "CHATBRIDGE_AUTH__JWKS_URL"),
+        ("OPENAI_API_KEY", "OPENAI_API_KEY"),
+        ("TASKS_URL", "CHATBRIDGE_MCP__TASKS_URL"),
     ],
 )
-def test_an_unknown_name_in_a_section_is_refused(
-    monkeypatch: pytest.MonkeyPatch, name: str
+@pytest.mark.parametrize("where", ["environment", ".env"])
+def test_an_unknown_name_is_refused_with_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, where: str, said: str, meant: str
 ) -> None:
-    monkeypatch.setenv(name, "x")
-    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+    name = f"CHATBRIDGE_{said}"
+    if where == ".env":
+        (tmp_path / "env").write_text(f"{name}=x\n")
+    else:
+        monkeypatch.setenv(name, "x")
+    with pytest.raises(ValueError, match=f"{name} is unknown; did you mean {meant}\\?"):
+        Settings(_env_file=tmp_path / "env")
+
+
+def test_all_unknown_names_are_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHATBRIDGE_AGENT_MODEL", "gpt")
+    monkeypatch.setenv("CHATBRIDGE_FLAVOUR", "vanilla")
+    with pytest.raises(ValueError, match=r"AGENT__MODEL\? CHATBRIDGE_FLAVOUR is unknown: docs"):
         settings()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("CHATBRIDGE_TOKEN", "CHATBRIDGE_URL", "CHATBRIDGE_PG_BIN"),
+        # of a service called chatbridge, or chatbridge-web, in Kubernetes
+        *("CHATBRIDGE_SERVICE_HOST", "CHATBRIDGE_PORT_8000_TCP_ADDR", "CHATBRIDGE_WEB_PORT"),
+        "SOMEBODY_ELSES",
+    ],
+)
+def test_a_name_that_others_use_is_none_of_ours(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "x")
+    assert settings()
+
+
+@pytest.mark.parametrize("where", ["environment", ".env"])
+@pytest.mark.parametrize("name", ["CHATBRIDGE_MCP__SERVERS", "CHATBRIDGE_AGENT"])
+def test_what_is_no_json_is_said_to_be_none_wherever_it_stands(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, where: str, name: str
+) -> None:
+    if where == ".env":
+        (tmp_path / "env").write_text(f"{name}={{'a': 1}}\n")
+    else:
+        monkeypatch.setenv(name, "{'a': 1}")
+    with pytest.raises(ValueError, match=f"{name} is not JSON: .* column 2"):
+        Settings(_env_file=tmp_path / "env")
+
+
+def test_a_server_may_be_set_by_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHATBRIDGE_MCP__SERVERS__search__url", "https://a.example")
+    assert settings().mcp.servers["search"].url == "https://a.example"
 
 
 def test_an_unknown_name_of_a_tool_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
