@@ -3,6 +3,7 @@
 Building is synchronous and touches no network; `running` opens and closes what needs it.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -33,6 +34,7 @@ from chatbridge.adapters.openai.patience import Patience
 from chatbridge.domain.model.caller import TASKS_TOOLS, Caller
 from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.errors import Unavailable
+from chatbridge.domain.model.identifiers import UserId
 from chatbridge.domain.model.tool import OnBehalf
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.readiness import Readiness
@@ -41,6 +43,7 @@ from chatbridge.entrypoints.chatkit.words import words_of
 from chatbridge.entrypoints.logs.turns import TurnLog
 from chatbridge.entrypoints.page.key import Key
 from chatbridge.entrypoints.rest.health import recently
+from chatbridge.entrypoints.tasks.looked_for import look_for_tasks
 from chatbridge.entrypoints.tasks.server import TASKS_PATH, TasksApp, tasks_server
 from chatbridge.ports.agent_runner import AgentRunner
 from chatbridge.ports.authenticator import Authenticator
@@ -52,6 +55,7 @@ from chatbridge.stores import store_for
 _log = logging.getLogger(__name__)
 
 _TOOL_TOKEN_LIFETIME = timedelta(seconds=60)
+_NOBODY = UserId("nobody")
 
 
 def _is_development(settings: Settings) -> bool:
@@ -153,10 +157,15 @@ def _tasks_url(settings: Settings) -> str:
     return settings.mcp.tasks_url or f"{settings.own_address}{TASKS_PATH}"
 
 
+def _task_token(issuer: TokenIssuer, user: UserId) -> str:
+    return issuer.issue(
+        Caller(user_id=user), audience=TASKS_TOOLS, lifetime=_TOOL_TOKEN_LIFETIME
+    ).token
+
+
 def _tool_servers(settings: Settings, issuer: TokenIssuer) -> list[HttpServer | StdioServer]:
     def token(on_behalf: OnBehalf) -> str:
-        caller = Caller(user_id=on_behalf.user_id)
-        return issuer.issue(caller, audience=TASKS_TOOLS, lifetime=_TOOL_TOKEN_LIFETIME).token
+        return _task_token(issuer, on_behalf.user_id)
 
     bundled = HttpServer(name="tasks", url=_tasks_url(settings), token=token, one_list=True)
     further = (_tool_server(name, server) for name, server in settings.mcp.servers.items())
@@ -304,6 +313,7 @@ async def running(container: Container) -> AsyncGenerator[None]:
         open_things.push_async_callback(container.tools().close)
         await open_things.enter_async_context(container.tasks_app().running())
         await open_things.enter_async_context(container.turns().running())
+        await open_things.enter_async_context(_tasks_looked_for(container))
         yield
 
 
@@ -320,3 +330,19 @@ async def _store_opened(container: Container) -> AsyncGenerator[None]:
         with suppress(Unavailable):
             await container.readiness().require()
         yield
+
+
+@asynccontextmanager
+async def _tasks_looked_for(container: Container) -> AsyncGenerator[None]:
+    settings, issuer = container.settings(), container.issuer()
+    if settings.agent.tools != "all":
+        yield
+        return
+    looking = asyncio.create_task(
+        look_for_tasks(_tasks_url(settings), lambda: _task_token(issuer, _NOBODY), container.http())
+    )
+    try:
+        yield
+    finally:
+        looking.cancel()
+        await asyncio.wait({looking})

@@ -16,6 +16,7 @@ from chatbridge.container import Container, running, tasks_running
 from chatbridge.entrypoints.chatkit.documentation import schemas as chatkit_schemas
 from chatbridge.entrypoints.chatkit.routes import chatkit_router
 from chatbridge.entrypoints.chatkit.threads import threads_router
+from chatbridge.entrypoints.contract_page import contract_router
 from chatbridge.entrypoints.cors import add_cors
 from chatbridge.entrypoints.errors import add_error_handlers
 from chatbridge.entrypoints.heads import add_heads
@@ -31,6 +32,7 @@ from chatbridge.entrypoints.rest.documentation import schemas as turn_schemas
 from chatbridge.entrypoints.rest.health import health_router
 from chatbridge.entrypoints.rest.sessions import sessions_router
 from chatbridge.entrypoints.serving import listening_on, run
+from chatbridge.entrypoints.started import Start, require_start
 from chatbridge.settings import Settings
 
 
@@ -46,14 +48,18 @@ def create_app(container: Container | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         async with running(container):
-            yield
+            with start.made():
+                yield
 
+    start = Start()
     app = FastAPI(
         title="chatbridge",
         version=version("chatbridge-server"),
         summary="A self-hosted back end for ChatKit.",
         lifespan=lifespan,
         redirect_slashes=False,
+        # its pages would load scripts from elsewhere
+        openapi_url=None,
     )
     turns, history = container.turns(), container.history()
     authenticator, tasks_app = container.authenticator(), container.tasks_app()
@@ -71,8 +77,11 @@ def create_app(container: Container | None = None) -> FastAPI:
         app.include_router(page_router(signs_in_itself=development))
     if development:
         app.include_router(development_router(container.issuer(), container.key()))
+    if settings.serves_docs:
+        app.include_router(contract_router(app))
     add_error_handlers(app)
-    add_cors(app, settings.allowed_origins)
+    require_start(app, start)
+    add_cors(app, settings.cors_origins or (), loopback=settings.allows_own_machine)
     add_heads(app)
     app.add_middleware(RequestIds)
     document(app, chatkit_schemas, turn_schemas)

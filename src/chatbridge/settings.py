@@ -295,6 +295,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".chatbridge")
     secret: SecretStr | None = None
     page: bool | None = None
+    docs: bool | None = None
     service_keys: Annotated[tuple[str, ...] | None, NoDecode] = Field(default=None, max_length=2)
     cors_origins: Annotated[tuple[str, ...] | None, NoDecode] = None
     database: Database = Database()
@@ -330,10 +331,10 @@ class Settings(BaseSettings):
             raise ValueError(" ".join(wrong))
         return init_settings, env_settings, dotenv_settings, file_secret_settings
 
-    @field_validator("page", mode="before")
+    @field_validator("page", "docs", mode="before")
     @classmethod
-    def _unset(cls, page: Any) -> Any:
-        return None if page == "" else page
+    def _unset(cls, said: Any) -> Any:
+        return None if said == "" else said
 
     @model_validator(mode="after")
     def _nobody_elses_secret(self) -> Self:
@@ -361,16 +362,19 @@ class Settings(BaseSettings):
         return self.environment == here and what not in (self.allow or ())
 
     @property
-    def allowed_origins(self) -> tuple[str, ...]:
-        """The origins whose pages may call us; in development, unless said otherwise, one."""
-        if self.cors_origins is not None:
-            return self.cors_origins
-        return ("http://localhost:3000",) if self.environment == "development" else ()
+    def allows_own_machine(self) -> bool:
+        """Whether every page of this machine may call us: in development, unless some are named."""
+        return self.environment == "development" and self.cors_origins is None
 
     @property
     def serves_page(self) -> bool:
         """Whether the chat page is served; in development it is, unless it is turned off."""
         return self.environment == "development" if self.page is None else self.page
+
+    @property
+    def serves_docs(self) -> bool:
+        """Whether the contract is served; in development it is, unless it is turned off."""
+        return self.environment == "development" if self.docs is None else self.docs
 
     @property
     def own_address(self) -> str:

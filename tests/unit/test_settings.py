@@ -336,12 +336,13 @@ def test_a_port_that_there_is_not_is_refused(monkeypatch: pytest.MonkeyPatch, po
         ("production", "off", False),
     ],
 )
-def test_the_page_is_for_development_unless_it_is_asked_for(
+def test_the_page_and_the_docs_are_for_development_unless_they_are_asked_for(
     monkeypatch: pytest.MonkeyPatch, environment: str, page: str, served: bool
 ) -> None:
     monkeypatch.setenv("CHATBRIDGE_ENVIRONMENT", environment)
     monkeypatch.setenv("CHATBRIDGE_PAGE", page)
-    assert settings().serves_page == served
+    monkeypatch.setenv("CHATBRIDGE_DOCS", page)
+    assert (settings().serves_page, settings().serves_docs) == (served, served)
 
 
 def test_a_page_that_is_neither_on_nor_off_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -453,22 +454,34 @@ def test_an_unknown_name_of_a_tool_server_is_refused(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    ("environment", "said", "allowed"),
+    ("environment", "said", "own_machine"),
     [
-        ("development", "", ("http://localhost:3000",)),
-        ("development", "[]", ()),
-        ("production", "", ()),
-        ("production", "https://a.example, https://b.example:8443", None),
-        ("production", '["https://a.example", "https://b.example:8443"]', None),
+        ("development", "", True),
+        ("development", "[]", False),
+        ("development", "https://a.example", False),
+        ("production", "", False),
     ],
 )
-def test_pages_of_other_origins_are_let_in_by_name(
-    monkeypatch: pytest.MonkeyPatch, environment: str, said: str, allowed: tuple[str, ...] | None
+def test_all_pages_of_the_own_machine_are_let_in_in_development_unless_some_are_named(
+    monkeypatch: pytest.MonkeyPatch, environment: str, said: str, own_machine: bool
 ) -> None:
     monkeypatch.setenv("CHATBRIDGE_ENVIRONMENT", environment)
     monkeypatch.setenv("CHATBRIDGE_CORS_ORIGINS", said)
-    two = ("https://a.example", "https://b.example:8443")
-    assert settings().allowed_origins == (two if allowed is None else allowed)
+    assert settings().allows_own_machine == own_machine
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "https://a.example, https://b.example:8443",
+        '["https://a.example", "https://b.example:8443"]',
+    ],
+)
+def test_pages_of_other_origins_are_let_in_by_name(
+    monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setenv("CHATBRIDGE_CORS_ORIGINS", said)
+    assert settings().cors_origins == ("https://a.example", "https://b.example:8443")
 
 
 HASHES = ("a" * 64, "b" * 64)

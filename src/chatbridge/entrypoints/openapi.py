@@ -111,7 +111,12 @@ BODY = (
 )
 """Why a body is not read, or not understood."""
 
-STORE = (refusals.database_unavailable, refusals.schema_missing, refusals.database_refused)
+STORE = (
+    refusals.not_started,
+    refusals.database_unavailable,
+    refusals.schema_missing,
+    refusals.database_refused,
+)
 """Why there is nothing to be had just now."""
 
 CONVERSATION = (refusals.not_yours, refusals.no_conversation)

@@ -28,8 +28,8 @@ NEEDED = (
 
 @pytest.fixture(scope="module")
 def app() -> FastAPI:
-    """An app of development, as it is without a setting."""
-    return app_of()
+    """An app that names one origin."""
+    return app_of(cors_origins=[HERE])
 
 
 async def preflight(app: Any, path: str, origin: str, **changes: str) -> httpx.Response:
@@ -53,7 +53,7 @@ async def test_a_page_of_a_named_origin_may_ask_and_read(app: FastAPI, path: str
     assert told.status_code == 200
     assert told.headers["access-control-allow-origin"] == HERE
     answer = await asked(app, path, HERE)
-    assert answer.status_code in (401, 405)
+    assert answer.json()["code"] == "not_started"
     assert answer.headers["access-control-allow-origin"] == HERE
     assert "Origin" in answer.headers["vary"]
     exposed = set(answer.headers["access-control-expose-headers"].split(", "))
@@ -106,6 +106,48 @@ async def test_nobody_is_let_in_where_nobody_is_named() -> None:
     for closed in (production(), app_of(cors_origins="[]")):
         assert not opened(await preflight(closed, "/chatkit", HERE))
         assert not opened(await asked(closed, "/chatkit", HERE))
+
+
+@pytest.mark.parametrize(
+    ("origin", "let_in"),
+    [
+        ("http://127.0.0.1:5173", True),
+        ("http://localhost", True),
+        ("https://[::1]:8443", True),
+        ("http://localhost.evil.example", False),
+        ("http://127.0.0.1.evil.example", False),
+        ("http://evil.example:127", False),
+        ("null", False),
+    ],
+)
+async def test_every_page_of_this_machine_is_let_in_in_development(
+    origin: str, let_in: bool
+) -> None:
+    app = app_of()
+    for answer in (await preflight(app, "/chatkit", origin), await asked(app, "/chatkit", origin)):
+        assert answer.headers.get("access-control-allow-origin") == (origin if let_in else None)
+
+
+async def test_who_is_not_let_in_is_named_in_the_log_once_with_the_setting(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for app, now in ((production(), "none"), (app_of(cors_origins=[HERE]), HERE)):
+        caplog.clear()
+        for _ in range(3):
+            await asked(app, "/chatkit", ELSEWHERE)
+            await asked(app, "/chatkit", "null")
+            await asked(app, "/chatkit", "http://x\nERROR forged")
+            await asked(app, "/chatkit", "http://127.0.0.1:8000")
+            await asked(app, "/", ELSEWHERE)
+        named, *nameless = [record.getMessage() for record in caplog.records]
+        assert named == (
+            f"A page of {ELSEWHERE} is not let in: CHATBRIDGE_CORS_ORIGINS names the origins that "
+            f"are (now: {now})."
+        )
+        assert {len(nameless), "forged" in str(nameless)} == {2, False}
+        for number in range(100):
+            await asked(app, "/chatkit", f"http://a{number}.example")
+        assert len(caplog.records) == 20
 
 
 async def test_below_a_path_of_a_host_the_same_is_open(app: FastAPI) -> None:

@@ -161,6 +161,12 @@ closed = Refusal(
     "The conversation takes no new messages: it is locked or closed.",
 )
 message_exists = Refusal(Conflict, "message_exists", "A message with this id is already kept.")
+not_started = Refusal(
+    Unavailable,
+    "not_started",
+    "chatbridge is not started: the application that it is mounted in must enter "
+    "`app.router.lifespan_context(app)` in its own lifespan.",
+)
 stopping = Refusal(Unavailable, "stopping", "This server is stopping; ask again.")
 sign_in_unavailable = Refusal(
     Unavailable,
