@@ -35,6 +35,7 @@ function page(request: NextRequest): NextResponse {
     nonce,
     hosted: Boolean(process.env.CHATKIT_DOMAIN_KEY),
     development: process.env.NODE_ENV === "development",
+    pictures: process.env.CHATBRIDGE_ALLOWED_IMAGE_DOMAINS ?? "",
   });
   const headers = new Headers(request.headers);
   headers.set("x-nonce", nonce);

@@ -1,13 +1,17 @@
 /** Where OpenAI serves its element and the frame behind it. */
 export const CHATKIT_CDN = "https://cdn.platform.openai.com";
 
-/** The content security policy of a page. `hosted`: OpenAI's element may be loaded too. */
+/**
+ * The content security policy of a page. `hosted`: OpenAI's element may be loaded too. `pictures`: the
+ * domains, with commas between them or as JSON, from which pictures may come.
+ */
 export function contentSecurityPolicy(options: {
   nonce: string;
   hosted: boolean;
   development: boolean;
+  pictures: string;
 }): string {
-  const { nonce, hosted, development } = options;
+  const { nonce, hosted, development, pictures } = options;
   const cdn = hosted ? [CHATKIT_CDN] : [];
   const directives: Record<string, string[]> = {
     "default-src": ["'self'"],
@@ -21,7 +25,7 @@ export function contentSecurityPolicy(options: {
     ],
     // OpenAI's element can't know our nonce, nor does the development server use it
     "style-src": ["'self'", hosted || development ? "'unsafe-inline'" : `'nonce-${nonce}'`],
-    "img-src": ["'self'", "data:", "blob:"],
+    "img-src": ["'self'", "data:", "blob:", ...withSubdomains(pictures)],
     "font-src": ["'self'"],
     "connect-src": ["'self'", ...cdn, ...(development ? ["ws:"] : [])],
     "frame-src": hosted ? cdn : ["'none'"],
@@ -33,4 +37,9 @@ export function contentSecurityPolicy(options: {
   return Object.entries(directives)
     .map(([name, sources]) => `${name} ${sources.join(" ")}`)
     .join("; ");
+}
+
+function withSubdomains(domains: string): string[] {
+  const named = domains.match(/[a-z0-9][a-z0-9.-]*/g) ?? [];
+  return named.flatMap((domain) => [domain, `*.${domain}`]);
 }

@@ -63,18 +63,19 @@ def create_app(container: Container | None = None) -> FastAPI:
     )
     turns, history = container.turns(), container.history()
     authenticator, tasks_app = container.authenticator(), container.tasks_app()
-    app.include_router(chatkit_router(turns, history, authenticator))
-    app.include_router(threads_router(turns, history, authenticator))
+    settings = container.settings()
+    pictures = settings.allowed_image_domains or ()
+    app.include_router(chatkit_router(turns, history, authenticator, pictures))
+    app.include_router(threads_router(turns, history, authenticator, pictures))
     app.include_router(chat_router(turns, authenticator))
     app.include_router(sessions_router(history, authenticator, container.issuer()))
     app.include_router(conversations_router(turns, history, container.store().tasks, authenticator))
     app.include_router(health_router(container.require_ready(), container.tools().left_out))
     app.router.routes.append(tasks_app.route)
     app.include_router(element_router())
-    settings = container.settings()
     development = settings.environment == "development"
     if settings.serves_page:
-        app.include_router(page_router(signs_in_itself=development))
+        app.include_router(page_router(pictures, signs_in_itself=development))
     if development:
         app.include_router(development_router(container.issuer(), container.key()))
     if settings.serves_docs:

@@ -6,6 +6,7 @@ people's environments already have (`DATABASE_URL`, `PORT`, `OPENAI_API_KEY`, `B
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, cast
 
@@ -35,6 +36,9 @@ INSTRUCTIONS = (
     "You are a helpful assistant. You keep the user's tasks with the tools that you are given. "
     "Never invent a task or its number: look it up. Say briefly what you did."
 )
+
+_LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
 
 class Section(BaseModel):
@@ -298,6 +302,7 @@ class Settings(BaseSettings):
     docs: bool | None = None
     service_keys: Annotated[tuple[str, ...] | None, NoDecode] = Field(default=None, max_length=2)
     cors_origins: Annotated[tuple[str, ...] | None, NoDecode] = None
+    allowed_image_domains: Annotated[tuple[str, ...] | None, NoDecode] = None
     database: Database = Database()
     agent: Agent = Agent()
     auth: Auth = Auth()
@@ -355,6 +360,18 @@ class Settings(BaseSettings):
         if listed.lstrip().startswith("["):
             return json.loads(listed)
         return [word.strip() for word in listed.split(",")] if listed.strip() else None
+
+    @field_validator("allowed_image_domains", mode="before")
+    @classmethod
+    def _named_domains(cls, listed: Any) -> Any:
+        domains = cls._listed(listed)
+        for domain in domains or ():
+            if not isinstance(domain, str) or not _DOMAIN.fullmatch(domain):
+                raise ValueError(
+                    "CHATBRIDGE_ALLOWED_IMAGE_DOMAINS holds names of hosts, such as "
+                    "images.example.com: lower case, no scheme, port or path, no `*`."
+                )
+        return domains
 
     def refuses(self, what: Allowed) -> bool:
         """Whether this is refused here: it is in none but its own environment, nor asked for."""

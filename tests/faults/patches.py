@@ -233,7 +233,12 @@ def _() -> None:
     from chatbridge.entrypoints.chatkit import threads
 
     real = threads.frames_after
-    _set(threads, frames_after=lambda live, number: real(live, number + (1 if number else 0)))
+    _set(
+        threads,
+        frames_after=lambda live, number, pictures: real(
+            live, number + (1 if number else 0), pictures
+        ),
+    )
 
 
 @_patch("dead readers are dropped")

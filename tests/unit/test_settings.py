@@ -484,6 +484,26 @@ def test_pages_of_other_origins_are_let_in_by_name(
     assert settings().cors_origins == ("https://a.example", "https://b.example:8443")
 
 
+@pytest.mark.parametrize("said", ["a.example, b.example", '["a.example", "b.example"]', ""])
+def test_pictures_come_from_domains_that_are_named(
+    monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setenv("CHATBRIDGE_ALLOWED_IMAGE_DOMAINS", said)
+    named = ("a.example", "b.example") if said else None
+    assert settings().allowed_image_domains == named
+
+
+@pytest.mark.parametrize(
+    "said", ["https://a.example", "*", "*.a.example", "a.example:8000", "A.example", "a b", "a;"]
+)
+def test_what_is_no_domain_is_refused_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setenv("CHATBRIDGE_ALLOWED_IMAGE_DOMAINS", said)
+    with pytest.raises(ValidationError, match="holds names of hosts"):
+        settings()
+
+
 HASHES = ("a" * 64, "b" * 64)
 
 

@@ -1,6 +1,6 @@
 """A turn's events in ChatKit's words, as its client draws them."""
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Sequence
 
 from chatkit.types import (
     AssistantMessageContent,
@@ -46,9 +46,11 @@ _OfMessage = TextStarted | Cited | TextFinished | ToolCallStarted | ToolCallFini
 THINKING = ProgressUpdateEvent(text="Thinking")
 
 
-async def stream_events(recording: Recording) -> AsyncGenerator[ThreadStreamEvent, None]:
+async def stream_events(
+    recording: Recording, pictures: Sequence[str] = ()
+) -> AsyncGenerator[ThreadStreamEvent, None]:
     """Everything from the turn's first event to its last."""
-    translation = Translation(recording.turn.conversation)
+    translation = Translation(recording.turn.conversation, pictures)
     yield THINKING
     async for _, event in recording.show():
         for told in translation.of(event):
@@ -58,8 +60,8 @@ async def stream_events(recording: Recording) -> AsyncGenerator[ThreadStreamEven
 class Translation:
     """Translates one turn; remembers what is still open on the client's screen."""
 
-    def __init__(self, conversation: Conversation) -> None:
-        self._conversation = conversation
+    def __init__(self, conversation: Conversation, pictures: Sequence[str] = ()) -> None:
+        self._thread = to_thread(conversation, pictures)
         self._transcript = Transcript(conversation.id)
         self._open: set[MessageId] = set()
 
@@ -75,8 +77,7 @@ class Translation:
             case ToolCallStarted() | ToolCallFinished() if message := self._message(event):
                 yield from self._tools(message)
             case Titled(title=title):
-                thread = to_thread(self._conversation)
-                told = thread.model_dump(exclude={"title"})
+                told = self._thread.model_dump(exclude={"title"})
                 yield ThreadUpdatedEvent(thread=Thread(**told, title=title, items=ChatKitPage()))
             case TurnFailed(code=code, detail=detail):
                 retry = code != "conversation_deleted"

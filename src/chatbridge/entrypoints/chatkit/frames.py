@@ -16,7 +16,7 @@ Who takes a stream up again has seen the prelude: `frames_after` writes the fram
 
 import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterable
+from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -26,7 +26,7 @@ from chatbridge.domain.model import refusals
 from chatbridge.domain.model.identifiers import ID_PATTERN, TurnId
 from chatbridge.domain.services.recording import Recording
 from chatbridge.entrypoints.chatkit.events import stream_events
-from chatbridge.entrypoints.chatkit.mapping import to_item, to_thread
+from chatbridge.entrypoints.chatkit.mapping import to_item
 from chatbridge.entrypoints.chatkit.server import BridgeServer
 from chatbridge.entrypoints.chatkit.store import Watching
 from chatbridge.entrypoints.showing import kept_alive
@@ -40,18 +40,19 @@ _PRELUDE = (b'data: {"type":"thread.created",', b'data: {"type":"thread.item.don
 
 
 def frames_of(
-    recording: Recording, bridge: BridgeServer, operation: StreamingReq, *, resumable: bool
+    watching: Watching, bridge: BridgeServer, operation: StreamingReq, *, resumable: bool
 ) -> AsyncGenerator[bytes, None]:
     """The whole stream for who has asked this."""
-    watching = Watching(recording)
     frames = with_kept_times(bridge.frames(operation, watching), watching)
     return kept_alive(with_ids(frames, watching)) if resumable else frames
 
 
-async def frames_after(recording: Recording, number: int) -> AsyncGenerator[bytes, None]:
+async def frames_after(
+    recording: Recording, number: int, pictures: Sequence[str]
+) -> AsyncGenerator[bytes, None]:
     """The turn's frames but the first `number`, each with its id."""
     counted = 0
-    async with aclosing(stream_events(recording)) as events:
+    async with aclosing(stream_events(recording, pictures)) as events:
         async for event in events:
             counted += 1
             if counted > number:
@@ -64,7 +65,7 @@ async def with_kept_times(
     """The frames, those of the prelude with the times that are kept.
 
     The SDK gives the new thread and the person's message a time of its own, without a zone, which
-    a browser takes for its own zone's.
+    a browser takes for its own zone's; and it lets the new thread load pictures from everywhere.
     """
     async for frame in frames:
         prelude = not watching.frame and frame.startswith(_PRELUDE)
@@ -100,7 +101,8 @@ def _framed(event: ThreadStreamEvent) -> bytes:
 def _timed(frame: bytes, watching: Watching) -> bytes:
     event: dict[str, Any] = json.loads(frame.removeprefix(_HEAD))
     if "thread" in event:
-        told, kept = event["thread"], to_thread(watching.recording.turn.conversation)
+        told, kept = event["thread"], watching.thread
+        told["allowed_image_domains"] = kept.allowed_image_domains
     else:
         told, kept = event["item"], to_item(watching.subject)
     told["created_at"] = kept.model_dump(mode="json", include={"created_at"})["created_at"]

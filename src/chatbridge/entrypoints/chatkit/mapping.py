@@ -7,6 +7,7 @@ turn or the REST surface wrote it) is built from its envelope, and so is the bad
 
 import json
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
@@ -51,13 +52,14 @@ _ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
 _LIFTED = {"id", "thread_id", "created_at"}
 
 
-def to_thread(conversation: Conversation) -> ThreadMetadata:
-    """The conversation as ChatKit's client sees it."""
+def to_thread(conversation: Conversation, pictures: Sequence[str] = ()) -> ThreadMetadata:
+    """The conversation as ChatKit's client sees it, with pictures from these domains only."""
     return ThreadMetadata(
         id=conversation.id,
         title=conversation.title,
         created_at=conversation.created_at,
         status=_to_status(conversation),
+        allowed_image_domains=list(pictures),
         metadata=dict(conversation.metadata),
     )
 

@@ -1,5 +1,6 @@
 """The ChatKit protocol: every status is decided before the first byte of a stream goes out."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from chatkit.types import ChatKitReq, ThreadsGetByIdReq, is_streaming_req
@@ -18,6 +19,7 @@ from chatbridge.entrypoints.chatkit.frames import RESUMABLE, frames_of
 from chatbridge.entrypoints.chatkit.operations import OPERATIONS, Answered, Streamed
 from chatbridge.entrypoints.chatkit.reading import read
 from chatbridge.entrypoints.chatkit.server import AnsweringServer, BridgeServer
+from chatbridge.entrypoints.chatkit.store import Watching
 from chatbridge.entrypoints.errors import not_served
 from chatbridge.entrypoints.openapi import BODY, SIGN_IN, STORE, problems
 from chatbridge.entrypoints.showing import ShowingResponse
@@ -34,11 +36,14 @@ _REFUSED = dict.fromkeys(refusal for operation in OPERATIONS for refusal in oper
 
 
 def chatkit_router(
-    turns: Turns, history: ConversationHistory, authenticator: Authenticator
+    turns: Turns,
+    history: ConversationHistory,
+    authenticator: Authenticator,
+    pictures: Sequence[str] = (),
 ) -> APIRouter:
-    """The router of the ChatKit protocol."""
+    """The router of the ChatKit protocol, whose threads load pictures from these domains only."""
     router = APIRouter(route_class=guarded(authenticator, sessions=True), tags=["chatkit"])
-    answering, bridge = AnsweringServer(history), BridgeServer()
+    answering, bridge = AnsweringServer(history, pictures), BridgeServer()
 
     @router.post(
         "/chatkit",
@@ -74,7 +79,8 @@ def chatkit_router(
             case Streamed(begin=begin):
                 assert is_streaming_req(operation)  # noqa: S101  # as the SDK sorts them
                 recording = await begin(turns, caller.user_id, operation, asked)
-                frames = frames_of(recording, bridge, operation, resumable=bool(stream))
+                watching = Watching(recording, pictures)
+                frames = frames_of(watching, bridge, operation, resumable=bool(stream))
                 stop = f"chatkit/threads/{recording.turn.conversation.id}/cancel"
                 response = ShowingResponse(turns, recording, frames, stop=stop)
                 response.headers.update(RESUMABLE if stream else {})

@@ -4,7 +4,7 @@ Both are given operations that have been read: ChatKitServer's own `process` rea
 again, and builds the types of the whole protocol for it each time, which costs more than an answer.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from chatkit.server import ChatKitServer
 from chatkit.types import (
@@ -26,8 +26,8 @@ from chatbridge.entrypoints.chatkit.store import ConversationStore, TurnStore, W
 class AnsweringServer(ChatKitServer[UserId]):
     """Serves the operations that answer with JSON."""
 
-    def __init__(self, history: ConversationHistory) -> None:
-        super().__init__(ConversationStore(history))
+    def __init__(self, history: ConversationHistory, pictures: Sequence[str] = ()) -> None:
+        super().__init__(ConversationStore(history, pictures))
         self._history = history
 
     async def answer(self, operation: NonStreamingReq, user_id: UserId) -> bytes:
@@ -66,7 +66,7 @@ class BridgeServer(ChatKitServer[Watching]):
         input_user_message: UserMessageItem | None,
         context: Watching,
     ) -> AsyncIterator[ThreadStreamEvent]:
-        async for event in stream_events(context.recording):
+        async for event in stream_events(context.recording, context.pictures):
             context.frame += 1
             yield event
 

@@ -3,6 +3,7 @@
 Nothing is ever saved through it. Messages are written by the turn's begin and finish alone.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -20,11 +21,18 @@ from chatbridge.entrypoints.chatkit.mapping import to_item, to_thread
 
 @dataclass(slots=True)
 class Watching:
-    """The context of a streaming operation: the turn that was begun for it, and the number of the
-    turn's frame that is being told; 0 as long as the SDK speaks for itself."""
+    """The context of a streaming operation: the turn that was begun for it, the domains that
+    pictures may come from, and the number of the turn's frame that is being told; 0 as long as the
+    SDK speaks for itself."""
 
     recording: Recording
+    pictures: Sequence[str] = ()
     frame: int = 0
+
+    @property
+    def thread(self) -> ThreadMetadata:
+        """The conversation that it is in."""
+        return to_thread(self.recording.turn.conversation, self.pictures)
 
     @property
     def subject(self) -> Message:
@@ -37,17 +45,18 @@ class Watching:
 class ConversationStore(Store[UserId]):
     """Translates and delegates; each call answers 403 and 404 by itself."""
 
-    def __init__(self, history: ConversationHistory) -> None:
-        self._history = history
+    def __init__(self, history: ConversationHistory, pictures: Sequence[str]) -> None:
+        self._history, self._pictures = history, pictures
 
     async def load_thread(self, thread_id: str, context: UserId) -> ThreadMetadata:
-        return to_thread(await self._history.get(context, ConversationId(thread_id)))
+        conversation = await self._history.get(context, ConversationId(thread_id))
+        return to_thread(conversation, self._pictures)
 
     async def load_threads(
         self, limit: int, after: str | None, order: str, context: UserId
     ) -> Page[ThreadMetadata]:
         page = await self._history.list(context, _request(limit, after, order))
-        found = [to_thread(conversation) for conversation in page.items]
+        found = [to_thread(conversation, self._pictures) for conversation in page.items]
         return Page(data=found, has_more=page.next is not None, after=page.next)
 
     async def load_thread_items(
@@ -101,7 +110,7 @@ class TurnStore(Store[Watching]):
         return context.subject.id
 
     async def load_thread(self, thread_id: str, context: Watching) -> ThreadMetadata:
-        return to_thread(context.recording.turn.conversation)
+        return context.thread
 
     async def load_thread_items(
         self, thread_id: str, after: str | None, limit: int, order: str, context: Watching

@@ -1,5 +1,7 @@
 """What the protocol has no operation for: stopping an answer, and taking its stream up again."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
 from chatbridge.domain.model import refusals
@@ -33,7 +35,10 @@ _LAST_EVENT_ID = Header(
 
 
 def threads_router(
-    turns: Turns, history: ConversationHistory, authenticator: Authenticator
+    turns: Turns,
+    history: ConversationHistory,
+    authenticator: Authenticator,
+    pictures: Sequence[str] = (),
 ) -> APIRouter:
     """The router of what is below /chatkit."""
     router = APIRouter(route_class=guarded(authenticator, sessions=True), tags=["chatkit"])
@@ -94,7 +99,7 @@ def threads_router(
         recording, told = await followed(thread_id, last_event_id or after, caller.user_id)
         if recording is None:
             return Response(status_code=204)
-        frames = kept_alive(frames_after(recording, told))
+        frames = kept_alive(frames_after(recording, told, pictures))
         response = ShowingResponse(turns, recording, frames, stop="cancel")
         response.headers.update(RESUMABLE)
         return response

@@ -3,7 +3,7 @@ relative."""
 
 import gzip
 import re
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_urlsafe
@@ -20,7 +20,7 @@ _TYPES = {".css": "text/css", ".js": "text/javascript"}
 _FURTHER = re.compile(r"[a-z]+-[0-9a-f]{12}\.js")
 _POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self' data: https:; font-src 'self'; frame-src 'none'; base-uri 'none'; "
+    "img-src {pictures}; font-src 'self'; frame-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
 _PAGE_HEADERS = {
@@ -51,10 +51,13 @@ def further_files() -> list[str]:
     return sorted(file.name for file in _STATIC.iterdir() if _FURTHER.fullmatch(file.name))
 
 
-def page_router(*, signs_in_itself: bool) -> APIRouter:
-    """The router of the page; it signs in by itself, or asks for a token of the sign-in."""
+def page_router(pictures: Sequence[str] = (), *, signs_in_itself: bool) -> APIRouter:
+    """The router of the page; it loads pictures from these domains, and signs in by itself or asks
+    for a token of the sign-in."""
     router = _files_router(_PAGE)
     template = Template((_STATIC / "page.html").read_text(encoding="utf-8"))
+    below = (source for domain in pictures for source in (domain, f"*.{domain}"))
+    from_where = " ".join(("'self'", "data:", *below))
     sign_in = "development" if signs_in_itself else "token"
 
     @router.api_route("/", methods=["GET", "HEAD"])
@@ -63,7 +66,10 @@ def page_router(*, signs_in_itself: bool) -> APIRouter:
         return Response(
             template.substitute(nonce=nonce, sign_in=sign_in),
             media_type="text/html",
-            headers={**_PAGE_HEADERS, "Content-Security-Policy": _POLICY.format(nonce=nonce)},
+            headers={
+                **_PAGE_HEADERS,
+                "Content-Security-Policy": _POLICY.format(nonce=nonce, pictures=from_where),
+            },
         )
 
     return router

@@ -246,6 +246,7 @@ def test_a_title_is_told_with_the_whole_thread() -> None:
                 "title": "Tea",
                 "created_at": STAMP,
                 "status": {"type": "active"},
+                "allowed_image_domains": [],
                 "metadata": {"a": 1},
                 "items": {"data": [], "has_more": False},
             },
