@@ -71,8 +71,11 @@ def at(base: str, **more: Any) -> HttpServer:
     return HttpServer(name="probe", url=f"{base}/mcp", **more)
 
 
-def error(message: dict[str, Any], code: int, words: str, status: int = 200) -> Response:
-    said = {"jsonrpc": "2.0", "id": message["id"], "error": {"code": code, "message": words}}
+def error(
+    message: dict[str, Any], code: int, words: str, status: int = 200, **more: Any
+) -> Response:
+    told = {"code": code, "message": words, **more}
+    said = {"jsonrpc": "2.0", "id": message["id"], "error": told}
     return JSONResponse(said, status_code=status)
 
 
@@ -143,6 +146,14 @@ async def test_a_servers_own_error_keeps_its_words(code: int) -> None:
         result = await tools.call(request("look_up"), ALICE)
     assert (result.failed, result.unknown) == (True, False)
     assert result.output.endswith("answered with an error: The project is archived.")
+
+
+async def test_what_a_server_says_besides_of_its_error_is_read() -> None:
+    server = Scripted(LOOK_UP)
+    server.call = lambda message: error(message, 1, "Refused.", data={"field": "due", "rest": 3})
+    async with serving(server) as base, provider(at(base)) as tools:
+        result = await tools.call(request("look_up"), ALICE)
+    assert result.output.endswith('answered with an error: Refused.\n{"field": "due", "rest": 3}')
 
 
 LOST = {

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from chatbridge.adapters.mcp.answers import LONGEST_OUTPUT
 from chatbridge.adapters.mcp.http_server import HttpServer
 from chatbridge.adapters.mcp.listing import ListingTimes
-from chatbridge.adapters.mcp.results import LONGEST_OUTPUT
 from chatbridge.adapters.mcp.tool_provider import McpToolProvider
 from chatbridge.adapters.memory.task_repository import MemoryTaskRepository
 from chatbridge.domain.model.tool import ToolResult

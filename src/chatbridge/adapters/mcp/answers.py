@@ -1,11 +1,16 @@
 """A tool's result as it came, read for the words in it; what has none is named."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, cast
 
-_SHORT = 1_000
+LONGEST_OUTPUT = 50_000
+"""The characters of an answer that are shown."""
 _LONGEST_LABEL = 100
+_LONGEST_UNKNOWN = 1_000
+_MOST_VALUES = 1_000
+_ENVELOPE = ("_meta", "resultType", "isError")
 
 Json = Any
 
@@ -14,21 +19,51 @@ def legible(result: Mapping[str, Json]) -> dict[str, Json]:
     """The result as one text, in the form that MCP's types take, whatever form it had.
 
     What servers send besides the revisions' forms is read too: `content` that is a text or one
-    block, `toolResult` (2024-10), kinds of blocks that are not known.
+    block, `toolResult` (2024-10), kinds of blocks that are not known, or none of these.
     """
     if result.get("resultType") == "input_required":
         return dict(result)
-    content = result.get("content")
-    blocks = _blocks(result.get("toolResult") if content is None else content)
+    blocks, failed = _blocks(_content(result)), _has_failed(result)
     said = [words for block in blocks if (words := _said(block)).strip()]
     named = [words for block in blocks if (words := _said(block) or _named(block)).strip()]
     words = _with_data("\n".join(said), "\n".join(named), result.get("structuredContent"))
-    failed = _is_true(result.get("isError"))
     return {
         "resultType": "complete",
         "content": [{"type": "text", "text": words or _without_words(failed)}],
         "isError": failed,
     }
+
+
+def added(words: str, data: Json, longest: int) -> str:
+    """The words of an error, and its data where that adds something."""
+    if not data or _holds(words, data):
+        return words
+    return f"{words}\n{_as_text(data)[:longest]}"
+
+
+def _content(result: Mapping[str, Json]) -> Json:
+    for key in ("content", "toolResult"):
+        if result.get(key) is not None:
+            return result[key]
+    others = {k: v for k, v in result.items() if k not in (*_ENVELOPE, "content", "toolResult")}
+    if "structuredContent" in others or not others:
+        return result["isError"] if _is_words(result.get("isError")) else None
+    return others["error"] if [*others] == ["error"] else others
+
+
+def _has_failed(result: Mapping[str, Json]) -> bool:
+    said = result.get("isError")
+    if said is None:
+        return bool(result.get("error")) and result.get("content") is None
+    return said.strip().lower() not in _NO if isinstance(said, str) else bool(said)
+
+
+_NO = ("", "false", "0", "no", "none", "null")
+_YES = ("true", "1", "yes")
+
+
+def _is_words(said: Json) -> bool:
+    return isinstance(said, str) and said.strip().lower() not in (*_NO, *_YES)
 
 
 def _blocks(content: Json) -> list[Json]:
@@ -40,8 +75,8 @@ def _blocks(content: Json) -> list[Json]:
 def _said(block: Json) -> str:
     """The text of a block; empty where it has none."""
     match block:
-        case {"type": "resource", "resource": {"text": str(text)}}:
-            return text
+        case {"type": "resource", "resource": resource}:
+            return _held(resource)
         case {"type": "resource_link"} | {"uri": str(_), "name": str(_)}:
             return _link(cast(dict[str, Json], block))
         case {"text": None} | None:
@@ -52,6 +87,21 @@ def _said(block: Json) -> str:
             return ""
         case _:
             return _as_text(block)
+
+
+def _held(resource: Json) -> str:
+    """The text of a resource, which may be in another one or one of several."""
+    match resource:
+        case {"text": text} if text is not None:
+            return _as_text(text)
+        case {"resource": inner} | {"contents": inner}:
+            return _held(inner)
+        case list():
+            return "\n".join(filter(None, map(_held, cast(list[Json], resource))))
+        case str():
+            return resource
+        case _:
+            return ""
 
 
 def _named(block: Json) -> str:
@@ -66,9 +116,17 @@ def _named(block: Json) -> str:
         case {"type": "text"} | None:
             return ""
         case {"type": kind}:
-            return f"Something of an unknown kind ({_label(kind)}) came, which can't be read here."
+            return _unknown(_label(kind), cast(dict[str, Json], block))
         case _:
             return ""
+
+
+def _unknown(kind: str, block: Mapping[str, Json]) -> str:
+    what = {key: value for key, value in block.items() if key != "type"}
+    text = _as_text(what)
+    if not what or {"data", "blob"} & what.keys() or len(text) > _LONGEST_UNKNOWN:
+        return f"Something of an unknown kind ({kind}) came, which can't be read here."
+    return f"Something of an unknown kind ({kind}) came: {text}"
 
 
 def _kind_of(block: Json, *more: str) -> str:
@@ -91,27 +149,32 @@ def _as_text(value: Json) -> str:
 
 
 def _with_data(said: str, words: str, data: Json) -> str:
-    """The words, and the data where the words are none, or too few to hold it."""
-    if data is None or (said and (len(said) > _SHORT or _holds(said, data))):
+    """The words, and the data where it adds something: the shorter first, so that both are read."""
+    if data is None or (said and _holds(said[:LONGEST_OUTPUT], data)):
         return words
-    return "\n".join(part for part in (words, _as_text(data)) if part)
+    parts = [part for part in (words, _as_text(data)) if part]
+    return "\n".join(parts if len(words) <= LONGEST_OUTPUT // 2 else sorted(parts, key=len))
 
 
 def _holds(text: str, data: Json) -> bool:
     """Whether every value of the data can be read in the text."""
-    match data:
-        case dict():
-            return all(_holds(text, value) for value in cast(dict[str, Json], data).values())
-        case list():
-            return all(_holds(text, value) for value in cast(list[Json], data))
-        case str():
-            return data in text or json.dumps(data, ensure_ascii=False)[1:-1] in text
-        case _:
-            return json.dumps(data) in text
+    values = [*islice(_values(data), _MOST_VALUES + 1)]
+    return len(values) <= _MOST_VALUES and all(_can_be_read(value, text) for value in values)
 
 
-def _is_true(value: Json) -> bool:
-    return value.strip().lower() in ("true", "1", "yes") if isinstance(value, str) else bool(value)
+def _values(data: Json) -> Iterator[Json]:
+    inner = cast(dict[str, Json], data).values() if isinstance(data, dict) else data
+    if isinstance(data, dict | list):
+        for each in cast(Iterable[Json], inner):
+            yield from _values(each)
+    else:
+        yield data
+
+
+def _can_be_read(value: Json, text: str) -> bool:
+    if isinstance(value, str):
+        return value in text or json.dumps(value, ensure_ascii=False)[1:-1] in text
+    return json.dumps(value) in text
 
 
 def _without_words(failed: bool) -> str:

@@ -13,11 +13,12 @@ from mcp_types import (
     TextContent,
 )
 
+from chatbridge.adapters.mcp.answers import LONGEST_OUTPUT, added
 from chatbridge.adapters.mcp.exchange import Answer, Refused, TooLarge, Unreachable
 from chatbridge.domain.model.tool import ToolResult
 
-LONGEST_OUTPUT = 50_000
 _LONGEST_REASON = 200
+_LONGEST_DATA = 2_000
 
 _log = logging.getLogger(__name__)
 
@@ -108,7 +109,8 @@ def _refused(server: str, error: MCPError) -> ToolResult:
     if _is_one_of(_NOT_READ, error):
         first = str(error).partition("\n")[0][:_LONGEST_REASON]
         return _unknown(f"The tool server '{server}' gave no answer that can be read ({first})")
-    return failed(_capped(f"The tool server '{server}' answered with an error: {error}"))
+    words = added(str(error)[:LONGEST_OUTPUT], error.data, _LONGEST_DATA)
+    return failed(_capped(f"The tool server '{server}' answered with an error: {words}"))
 
 
 def _unknown(what: str) -> ToolResult:

@@ -27,6 +27,8 @@ def read(**result: Any) -> str:
         {"toolResult": "done"},
         {"content": [{"type": "resource", "resource": {"text": "done"}}]},
         {"content": [text("done")], "isError": None, "_meta": None},
+        {"content": [{"type": "resource", "resource": {"resource": {"text": "done"}}}]},
+        {"content": [{"type": "resource", "resource": {"contents": [{"text": "done"}, 7]}}]},
         {"content": [{**text("done"), "annotations": {"audience": "user"}}]},
         {"content": [{"type": "remark", "text": "done"}]},
         {"structuredContent": "done"},
@@ -59,6 +61,11 @@ def test_words_are_read_in_whatever_form_they_came(result: dict[str, Any]) -> No
             "a: https://a.example",
         ),
         ({"type": "video"}, "Something of an unknown kind (video) came, which can't be read here."),
+        (
+            {"type": "video", "data": "aGk="},
+            "Something of an unknown kind (video) came, which can't be read here.",
+        ),
+        ({"type": "chart", "x": [1]}, 'Something of an unknown kind (chart) came: {"x": [1]}'),
     ],
 )
 def test_what_has_no_words_is_named(block: dict[str, Any], said: str) -> None:
@@ -82,7 +89,9 @@ DATA = {"items": [1, 2, 3]}
         ([text(" \n")], '{"items": [1, 2, 3]}'),
         ([text("3 items")], '3 items\n{"items": [1, 2, 3]}'),
         ([text('{"items":[1,2,3]}')], '{"items":[1,2,3]}'),
-        ([text("long " * 300)], "long " * 300),
+        ([text("long " * 300)], "long " * 300 + '\n{"items": [1, 2, 3]}'),
+        ([text("1, 2, 3" * 300)], "1, 2, 3" * 300),
+        ([text("long " * 9_999)], '{"items": [1, 2, 3]}\n' + "long " * 9_999),
         (
             [{"type": "image"}],
             'A picture came, which can\'t be shown here.\n{"items": [1, 2, 3]}',
@@ -93,11 +102,36 @@ def test_data_is_read_where_the_text_does_not_hold_it(content: Any, said: str) -
     assert read(content=content, structuredContent=DATA) == said
 
 
+def test_data_of_many_values_is_not_looked_for() -> None:
+    many = [*range(1_001)]
+    assert read(content=[text(str(many))], structuredContent=many) == f"{many}\n{many}"
+
+
 @pytest.mark.parametrize(
-    ("said", "failed"), [(True, True), ("true", True), (1, True), ("false", False), (None, False)]
+    ("said", "failed"),
+    [
+        *((True, True), ("true", True), (1, True), ("Not found", True)),
+        *(("false", False), ("no", False), ("", False), (None, False)),
+    ],
 )
 def test_an_error_is_one_in_any_spelling(said: Any, failed: bool) -> None:
     assert legible({"content": [], "isError": said})["isError"] is failed
+
+
+@pytest.mark.parametrize(
+    ("result", "words", "failed"),
+    [
+        ({"isError": "Not found"}, "Not found", True),
+        ({"isError": "Not found", "content": [text("It is gone.")]}, "It is gone.", True),
+        ({"error": "Not found"}, "Not found", True),
+        ({"error": {"code": 4}, "isError": False}, '{"code": 4}', False),
+        ({"answer": 42, "_meta": {}}, '{"answer": 42}', False),
+    ],
+)
+def test_what_has_no_content_is_read_all_the_same(
+    result: dict[str, Any], words: str, failed: bool
+) -> None:
+    assert (read(**result), legible(result)["isError"]) == (words, failed)
 
 
 def test_a_question_is_left_as_it_is() -> None:
