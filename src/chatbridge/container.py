@@ -282,6 +282,7 @@ class Container(DeclarativeContainer):
             low=settings.provided.window.low,
             high=settings.provided.window.high,
             max_characters=settings.provided.window.max_characters,
+            words=Object(words_of),
         ),
         on_disconnect=_turns.on_disconnect,
         on_busy=_turns.on_busy,

@@ -382,16 +382,20 @@ async def test_tool_calls_are_replayed_in_whole_pairs(store_url: str) -> None:
         assert [*outputs.values()] == ["buy tea", "buy bread"]
 
 
-async def test_what_a_message_quotes_is_read_in_its_turn_and_later() -> None:
+async def test_what_a_message_quotes_is_read_in_its_turn_and_later_and_counted() -> None:
     model = NotedModel()
-    async with with_model("memory:", model) as service:
+    async with with_model("memory:", model, window={"max_characters": 1_000}) as service:
         person = Person(service)
         quoting = create("hello")
         quoting["params"]["input"]["quoted_text"] = "E=mc2"
         conversation, _ = await say(person.http, quoting)
         await person.say("hello", conversation)
         (item, *_) = await person.reload(conversation)
-    first, later = (asked[0]["content"] for asked in model.asked)
+        long = add(conversation, "hello")
+        long["params"]["input"]["quoted_text"] = "x" * 990
+        await say(person.http, long)
+    first, later, _ = (asked[0]["content"] for asked in model.asked)
+    assert len(model.asked[-1]) == 1
     assert first == later == "hello\n\nThe user is referring to this in particular:\nE=mc2"
     assert (item["content"][0]["text"], item["quoted_text"]) == ("hello", "E=mc2")
 

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -156,6 +157,16 @@ def test_what_fits_exactly_is_kept() -> None:
     messages = [message("q0", "12345"), message("q1", "67890")]
     assert of(ContextWindow(max_characters=10), messages) == tuple(messages)
     assert of(ContextWindow(max_characters=9), messages) == (messages[-1],)
+
+
+def test_what_a_message_says_besides_counts_as_characters() -> None:
+    quoting = replace(message("q0", "12345"), payload={"quoted_text": "67890"})
+    messages = [quoting, message("q1", "12345")]
+    window = ContextWindow(
+        max_characters=14, words=lambda m: m.content + (m.payload or {}).get("quoted_text", "")
+    )
+    assert of(window, messages) == (messages[1],)
+    assert of(replace(window, max_characters=15), messages) == tuple(messages)
 
 
 def test_arguments_and_outputs_count_as_characters() -> None:

@@ -28,13 +28,14 @@ from chatbridge.adapters.openai.events import ResponseReader
 from chatbridge.adapters.openai.failure_line import failure_line, in_the_code
 from chatbridge.adapters.openai.failures import ApprovalNeeded, agent_failed
 from chatbridge.adapters.openai.host_agents import HostAgents, model_of, require_models
-from chatbridge.adapters.openai.messages import Words, content_of, model_input
+from chatbridge.adapters.openai.messages import model_input
 from chatbridge.adapters.openai.models import Models, name_of, no_endpoint
 from chatbridge.adapters.openai.outputs import shown_output
 from chatbridge.adapters.openai.readable import readable
 from chatbridge.adapters.openai.today import dated, now_in
 from chatbridge.adapters.openai.tools import Toolbox, ToolHooks
 from chatbridge.adapters.openai.watched_model import WatchedModel
+from chatbridge.domain.model.message import Words, content_of
 from chatbridge.domain.model.turn_event import TurnEvent
 from chatbridge.ports.agent_runner import AgentRequest, AgentRunner
 from chatbridge.ports.tool_provider import ToolProvider

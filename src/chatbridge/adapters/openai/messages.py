@@ -1,21 +1,14 @@
 """Messages as the input items of the Agents SDK."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from agents import TResponseInputItem
 
 from chatbridge.adapters.openai.names import short_id
 from chatbridge.adapters.openai.readable import OUTCOME_UNKNOWN, readable
 from chatbridge.domain.model.identifiers import CallId
-from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.message import Message, Words, content_of
 from chatbridge.domain.model.tool_call import CallState, ToolCall, is_listing
-
-Words = Callable[[Message], str]
-
-
-def content_of(message: Message) -> str:
-    """What the message says by its text alone."""
-    return message.content
 
 
 def model_input(window: Iterable[Message], words: Words = content_of) -> list[TResponseInputItem]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.message import Message, Words, content_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,12 +13,14 @@ class ContextWindow:
     The window's beginning moves in steps of `high - low`, so that it stays put for several turns
     (a provider's prompt cache lives on an unchanged beginning), and then forward to a user's
     message, so that no tool call is ever parted from its output. `max_characters` bounds its size
-    by dropping whole turns from the front, never the last one.
+    by dropping whole turns from the front, never the last one; `words` are what a message says to
+    the model, which may be more than its content.
     """
 
     low: int = 10
     high: int = 15
     max_characters: int = 200_000
+    words: Words = content_of
 
     def __post_init__(self) -> None:
         if not 1 <= self.low < self.high:
@@ -48,16 +50,16 @@ class ContextWindow:
 
     def _fit(self, messages: Sequence[Message]) -> tuple[Message, ...]:
         questions = [i for i, m in enumerate(messages) if _is_question(m)]
-        for begin in questions:
-            if sum(map(_size, messages[begin:])) <= self.max_characters:
-                return tuple(messages[begin:])
-        return tuple(messages[questions[-1] :]) if questions else tuple(messages)
+        if not questions:
+            return tuple(messages)
+        sizes = [self._size(message) for message in messages]
+        fits = (i for i in questions if sum(sizes[i:]) <= self.max_characters)
+        return tuple(messages[next(fits, questions[-1]) :])
+
+    def _size(self, message: Message) -> int:
+        calls = sum(len(c.arguments) + len(c.output or "") for c in message.tool_calls)
+        return len(self.words(message)) + calls
 
 
 def _is_question(message: Message) -> bool:
     return message.role == "user" and message.counted
-
-
-def _size(message: Message) -> int:
-    calls = sum(len(c.arguments) + len(c.output or "") for c in message.tool_calls)
-    return len(message.content) + calls

@@ -1,6 +1,7 @@
 """One kept entry of a conversation, and exactly one item on every surface."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -45,6 +46,14 @@ class Message:
     def counted(self) -> bool:
         """Whether the context window counts it."""
         return self.kind in ("text", "partial")
+
+
+Words = Callable[[Message], str]
+
+
+def content_of(message: Message) -> str:
+    """What a message says by its text alone."""
+    return message.content
 
 
 def unreadable(
