@@ -31,11 +31,12 @@ from chatbridge.adapters.openai.entry import Agent, load_agent
 from chatbridge.adapters.openai.host_agents import names_its_model
 from chatbridge.adapters.openai.models import Endpoint, offline_endpoint, openai_model
 from chatbridge.adapters.openai.patience import Patience
+from chatbridge.adapters.openai.unoffered import Unoffered
 from chatbridge.domain.model.caller import TASKS_TOOLS, Caller
 from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.errors import Unavailable
 from chatbridge.domain.model.identifiers import UserId
-from chatbridge.domain.model.tool import OnBehalf
+from chatbridge.domain.model.tool import LeftOut, OnBehalf
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.readiness import Readiness
 from chatbridge.domain.services.turns import Turns
@@ -109,7 +110,7 @@ def _service_keys(settings: Settings) -> ServiceKeys:
     return ServiceKeys(settings.service_keys or ())
 
 
-def _endpoint(settings: Settings) -> Endpoint:
+def _endpoint(settings: Settings, unoffered: Unoffered) -> Endpoint:
     agent = settings.agent
     if _is_offline(settings):
         return offline_endpoint(
@@ -118,6 +119,7 @@ def _endpoint(settings: Settings) -> Endpoint:
             api_key=settings.api_key,
             api=agent.api,
             patience=_patience(settings),
+            unoffered=unoffered,
         )
     return openai_model(
         model=agent.model,
@@ -125,6 +127,7 @@ def _endpoint(settings: Settings) -> Endpoint:
         api_key=settings.api_key,
         api=agent.api,
         patience=_patience(settings),
+        unoffered=unoffered,
     )
 
 
@@ -248,7 +251,8 @@ class Container(DeclarativeContainer):
         CallableProvider(_tool_servers, settings, issuer),
         most_tools=settings.provided.mcp.max_tools,
     )
-    endpoint: Provider[Endpoint] = Singleton(_endpoint, settings)
+    unoffered: Provider[Unoffered] = Singleton(Unoffered)
+    endpoint: Provider[Endpoint] = Singleton(_endpoint, settings, unoffered)
     agent: Provider[AgentRunner] = Singleton(
         OpenAIAgentRunner,
         endpoint.provided.model,
@@ -260,6 +264,7 @@ class Container(DeclarativeContainer):
         tracing=settings.provided.agent.tracing,
         log_words=settings.provided.log.words,
         words=Object(words_of),
+        unoffered=unoffered,
     )
     tasks_app: Provider[TasksApp] = Singleton(
         TasksApp,
@@ -295,6 +300,11 @@ class Container(DeclarativeContainer):
     )
     readiness: Provider[Readiness] = Singleton(Readiness, store)
     require_ready = Singleton(_readiness, readiness, turns.provider)
+
+
+def left_out(container: Container) -> tuple[LeftOut, ...]:
+    """The tools of tool servers and of agents that no model is offered, as far as is known."""
+    return (*container.tools().left_out(), *container.unoffered().tools())
 
 
 @asynccontextmanager

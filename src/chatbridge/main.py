@@ -3,6 +3,7 @@
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from ipaddress import ip_address
 from pathlib import Path
@@ -12,7 +13,7 @@ from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from chatbridge.container import Container, running, tasks_running
+from chatbridge.container import Container, left_out, running, tasks_running
 from chatbridge.entrypoints.chatkit.documentation import schemas as chatkit_schemas
 from chatbridge.entrypoints.chatkit.routes import chatkit_router
 from chatbridge.entrypoints.chatkit.threads import threads_router
@@ -70,7 +71,7 @@ def create_app(container: Container | None = None) -> FastAPI:
     app.include_router(chat_router(turns, authenticator))
     app.include_router(sessions_router(history, authenticator, container.issuer()))
     app.include_router(conversations_router(turns, history, container.store().tasks, authenticator))
-    app.include_router(health_router(container.require_ready(), container.tools().left_out))
+    app.include_router(health_router(container.require_ready(), partial(left_out, container)))
     app.router.routes.append(tasks_app.route)
     app.include_router(element_router())
     development = settings.environment == "development"

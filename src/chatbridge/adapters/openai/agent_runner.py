@@ -34,6 +34,7 @@ from chatbridge.adapters.openai.outputs import shown_output
 from chatbridge.adapters.openai.readable import readable
 from chatbridge.adapters.openai.today import dated, now_in
 from chatbridge.adapters.openai.tools import Toolbox, ToolHooks
+from chatbridge.adapters.openai.unoffered import Unoffered
 from chatbridge.adapters.openai.watched_model import WatchedModel
 from chatbridge.domain.model.message import Words, content_of
 from chatbridge.domain.model.turn_event import TurnEvent
@@ -52,7 +53,8 @@ class OpenAIAgentRunner(AgentRunner):
     It is the host's `agent`, or one that has only `instructions`. `model` is for agents that name
     none, `named` finds the others' by name. `max_steps` is how often a model may speak in one turn.
     With `tracing` the SDK sends prompts and tool data to OpenAI; with `log_words` the log repeats
-    what an endpoint has said about a failure. `words` are what a message says.
+    what an endpoint has said about a failure. `words` are what a message says. Tools that no model
+    takes are noted as `unoffered`.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class OpenAIAgentRunner(AgentRunner):
         tracing: bool = False,
         log_words: bool = False,
         words: Words = content_of,
+        unoffered: Unoffered | None = None,
     ) -> None:
         """Raises ValueError when an agent names a model that can't be had."""
         self._tools = tools
@@ -76,7 +79,8 @@ class OpenAIAgentRunner(AgentRunner):
         self._tracing = tracing
         self._log_words = log_words
         self._words = words
-        require_models(self._agent, self._models)
+        self._unoffered = unoffered or Unoffered()
+        require_models(self._agent, self._models, self._unoffered)
         self._name = name_of(model_of(self._agent, self._models))
 
     @property
@@ -90,7 +94,7 @@ class OpenAIAgentRunner(AgentRunner):
         Raises AgentFailed (its codes are those of `failures`), and whatever `before_call` raises
         of the domain's own errors.
         """
-        run = _Run(request, self._tools, self._models, self._log_words)
+        run = _Run(request, self._tools, self._models, self._unoffered, self._log_words)
         try:
             await run.start(self._agent, self._words, self._max_steps, self._tracing)
             await run.until_over()
@@ -102,7 +106,12 @@ class _Run:
     """One run: what happens in it is said at once, until it is over."""
 
     def __init__(
-        self, request: AgentRequest, tools: ToolProvider, models: Models, log_words: bool
+        self,
+        request: AgentRequest,
+        tools: ToolProvider,
+        models: Models,
+        unoffered: Unoffered,
+        log_words: bool,
     ) -> None:
         self._request = request
         self._log_words = log_words
@@ -111,6 +120,7 @@ class _Run:
         self._calls = Calls(self._say)
         self._toolbox = Toolbox(tools, request, self._calls)
         self._hooks = ToolHooks(request, self._calls, self._fail)
+        self._agents = HostAgents(models, self._watched, self._hooks, unoffered)
         self._reader: ResponseReader | None = None
         self._result: RunResultStreaming | None = None
         self._pump: asyncio.Task[None] | None = None
@@ -152,7 +162,7 @@ class _Run:
 
     # Of two tools of one name, the host's own is the one that is meant.
     async def _copy(self, agent: Agent[Any]) -> Agent[Any]:
-        copied = HostAgents(self._models, self._watched, self._hooks).copy(agent)
+        copied = self._agents.copy(agent)
         own = {tool.name for tool in agent.tools}
         offered = [tool for tool in await self._toolbox.open() if tool.name not in own]
         copied.tools = [*copied.tools, *offered]

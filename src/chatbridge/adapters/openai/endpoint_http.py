@@ -14,10 +14,12 @@ from chatbridge.adapters.openai.chat_dialect import ChatDialect
 from chatbridge.adapters.openai.event_stream import EventStream, bounded
 from chatbridge.adapters.openai.patience import Patience
 from chatbridge.adapters.openai.refused import Refused, names_of_tools
+from chatbridge.adapters.openai.request_schemas import fit_schemas
 from chatbridge.adapters.openai.responses_dialect import ResponsesDialect
 from chatbridge.adapters.openai.room import Dialect, Room, rest_of
 from chatbridge.adapters.openai.thinking import Thinking
 from chatbridge.adapters.openai.troubles import EndpointTrouble, NotAStream, Silence
+from chatbridge.adapters.openai.unoffered import Unoffered
 from chatbridge.domain.model.correlation import correlation
 
 log = logging.getLogger(__name__)
@@ -34,9 +36,10 @@ class EndpointHttp(DefaultAsyncHttpxClient):
     What it learns of an endpoint it knows for as long as the process lives.
     """
 
-    def __init__(self, patience: Patience, **how: Any) -> None:
+    def __init__(self, patience: Patience, unoffered: Unoffered, **how: Any) -> None:
         super().__init__(**how)
         self._patience = patience
+        self._unoffered = unoffered
         self._refused: defaultdict[tuple[str, str], Refused] = defaultdict(Refused)
 
     async def send(self, request: httpx2.Request, **how: Any) -> httpx2.Response:
@@ -60,6 +63,7 @@ class EndpointHttp(DefaultAsyncHttpxClient):
         self, request: httpx2.Request, body: Json, how: Json, asked: float
     ) -> httpx2.Response:
         refused = self._refused[request.url.path, str(body.get("model"))]
+        fit_schemas(body, self._unoffered)
         carried().put_back(body.get("messages") or ())
         for tries_left in reversed(range(_ROUNDS)):
             sent = json.loads(json.dumps(body))

@@ -20,17 +20,23 @@ from chatbridge.adapters.openai.host_tools import HOSTED_TOOLS, fit_tools, telli
 from chatbridge.adapters.openai.models import is_chat_completions
 from chatbridge.adapters.openai.names import apart
 from chatbridge.adapters.openai.tools import ToolHooks
+from chatbridge.adapters.openai.unoffered import Unoffered
 
 
 class HostAgents:
     """Copies the agents of one run as it comes to them; the host's own are never changed."""
 
     def __init__(
-        self, models: ModelProvider, watch: Callable[[Model], Model], hooks: ToolHooks
+        self,
+        models: ModelProvider,
+        watch: Callable[[Model], Model],
+        hooks: ToolHooks,
+        unoffered: Unoffered,
     ) -> None:
         self._models = models
         self._watch = watch
         self._hooks = hooks
+        self._unoffered = unoffered
         self._copies: dict[int, Agent[Any]] = {}
 
     def copy(self, agent: Agent[Any]) -> Agent[Any]:
@@ -42,7 +48,8 @@ class HostAgents:
                 model_settings=_settings_of(agent),
                 handoffs=[self._handoff(to) for to in agent.handoffs],
                 tools=[
-                    telling(tool, self._hooks.failed) for tool in fit_tools(agent.name, agent.tools)
+                    telling(tool, self._hooks.failed)
+                    for tool in fit_tools(agent.name, agent.tools, self._unoffered)
                 ],
             )
             _set_apart(known)
@@ -73,12 +80,13 @@ def _set_apart(copied: Agent[Any]) -> None:
         to.tool_name = name
 
 
-def require_models(agent: Agent[Any], models: ModelProvider) -> None:
+def require_models(agent: Agent[Any], models: ModelProvider, unoffered: Unoffered) -> None:
     """Make sure that each agent that can be reached has a model, and one that has its tools.
 
-    Raises ValueError.
+    Tools that no model takes are noted. Raises ValueError.
     """
     for reached in _reachable(agent, set()):
+        _ = [*fit_tools(reached.name, reached.tools, unoffered)]
         model = model_of(reached, models)
         hosted = [tool.name for tool in reached.tools if isinstance(tool, HOSTED_TOOLS)]
         if hosted and is_chat_completions(model):

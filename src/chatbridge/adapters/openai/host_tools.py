@@ -1,9 +1,9 @@
 """The host's own function tools in one run: copies that tell when they fail, and in JSON."""
 
 import copy
-import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from functools import lru_cache, wraps
+import json
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from functools import wraps
 from typing import Any
 
 from agents import (
@@ -24,10 +24,10 @@ from agents.tool import (
 )
 from agents.tool_context import ToolContext
 
+from chatbridge.adapters.openai.arguments import parsed_arguments
 from chatbridge.adapters.openai.outputs import readable_output
-from chatbridge.domain.model.tool_schema import Unfit, fitted
-
-_log = logging.getLogger(__name__)
+from chatbridge.adapters.openai.unoffered import Unoffered
+from chatbridge.domain.model.tool_schema import Unfit, fitted, is_strict, renamed, restored
 
 HOSTED_TOOLS = (
     CodeInterpreterTool,
@@ -40,33 +40,36 @@ Failed = Callable[[RunContextWrapper[Any], Exception], None]
 Invoke = Callable[[ToolContext[Any], str], Awaitable[Any]]
 
 
-def fit_tools(agent: str, tools: Iterable[Tool]) -> Iterator[Tool]:
+def fit_tools(agent: str, tools: Iterable[Tool], unoffered: Unoffered) -> Iterator[Tool]:
     """The agent's tools, with schemas that every model takes; without one it is left out."""
     for tool in tools:
         try:
             yield _fit(tool) if isinstance(tool, FunctionTool) else tool
         except Unfit as unfit:
-            _tell(agent, tool.name, str(unfit))
+            unoffered.note(f"agent {agent}", tool.name, str(unfit))
 
 
 def _fit(tool: FunctionTool) -> FunctionTool:
-    given, schema = tool.params_json_schema, fitted(tool.params_json_schema)
-    if _required(schema) == _required(given):
+    given, (schema, own_names) = tool.params_json_schema, renamed(fitted(tool.params_json_schema))
+    if schema == given:
         return tool
     copied = copy.copy(tool)
-    # what a strict reader asks for besides is not kept by mending
-    copied.params_json_schema, copied.strict_json_schema = schema, False
+    copied.params_json_schema = schema
+    copied.strict_json_schema = tool.strict_json_schema and is_strict(schema)
+    if own_names:
+        copied.on_invoke_tool = _under_own_names(tool.on_invoke_tool, own_names)
     return copied
 
 
-def _required(schema: dict[str, Any]) -> dict[str, Any]:
-    return schema | {"required": schema.get("required", [])}
+def _under_own_names(invoke: Invoke, own_names: Mapping[str, str]) -> Invoke:
+    @wraps(invoke)
+    async def named(context: ToolContext[Any], arguments: str) -> Any:
+        parsed = parsed_arguments(arguments)
+        if parsed is not None:
+            arguments = json.dumps(restored(parsed, own_names), ensure_ascii=False)
+        return await invoke(context, arguments)
 
-
-# Once for all runs.
-@lru_cache(maxsize=1_000)
-def _tell(agent: str, tool: str, reason: str) -> None:
-    _log.warning("agent %s: its tool '%s' is not offered: %s", agent, tool, reason)
+    return named
 
 
 def telling(tool: Tool, failed: Failed) -> Tool:

@@ -13,6 +13,7 @@ from chatbridge.adapters.openai.endpoint_client import EndpointClient
 from chatbridge.adapters.openai.endpoint_http import EndpointHttp
 from chatbridge.adapters.openai.patience import Patience
 from chatbridge.adapters.openai.patient_model import PatientModel
+from chatbridge.adapters.openai.unoffered import Unoffered
 from chatbridge.domain.model.message import cleaned
 
 log = logging.getLogger(__name__)
@@ -69,11 +70,17 @@ def offline_endpoint(
     api_key: str | None,
     api: Api,
     patience: Patience = _PATIENCE,
+    unoffered: Unoffered | None = None,
 ) -> Endpoint:
     """A model of this process; other names are sought at the endpoint, if it can be reached."""
     if api_key or base_url:
         endpoint = openai_model(
-            model="", base_url=base_url, api_key=api_key, api=api, patience=patience
+            model="",
+            base_url=base_url,
+            api_key=api_key,
+            api=api,
+            patience=patience,
+            unoffered=unoffered,
         )
         return replace(endpoint, model=model)
     return Endpoint(model, _nothing_to_close)
@@ -89,6 +96,7 @@ def openai_model(
     api_key: str | None,
     api: Api,
     patience: Patience = _PATIENCE,
+    unoffered: Unoffered | None = None,
 ) -> Endpoint:
     """A model at OpenAI, or at the compatible endpoint `base_url`, over one client.
 
@@ -111,7 +119,7 @@ def openai_model(
         default_query=address.query,
         timeout=timeout,
         max_retries=0,  # PatientModel asks again, before the first event too
-        http_client=EndpointHttp(patience, timeout=timeout),
+        http_client=EndpointHttp(patience, unoffered or Unoffered(), timeout=timeout),
     )
 
     def named(name: str) -> Model:

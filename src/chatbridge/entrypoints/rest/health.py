@@ -64,11 +64,11 @@ def health_router(
     async def readyz() -> ReadyOut:
         """Whether the database answers with the schema that this version needs, and the server is
         not about to stop. The database is asked once a second at most. `tools_left_out` names the
-        tools of tool servers that no model is offered, and why; it takes nothing from being
-        ready."""
+        tools of tool servers and of agents that no model is offered, and why; it takes nothing
+        from being ready."""
         await require_ready()
         tools = [
-            LeftOutOut(server=each.source, tool=each.tool, reason=each.reason)
+            LeftOutOut(source=each.source, tool=each.tool, reason=each.reason)
             for each in left_out()[:_MOST_NAMED]
         ]
         return ReadyOut(status="ready", tools_left_out=tools)

@@ -284,9 +284,9 @@ class HealthOut(BaseModel):
 
 
 class LeftOutOut(BaseModel):
-    """A tool of a tool server that no model is offered."""
+    """A tool of a tool server, or of an agent, that no model is offered."""
 
-    server: str
+    source: str
     tool: str
     reason: str
 

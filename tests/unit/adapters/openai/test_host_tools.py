@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
 from agents import (
@@ -17,10 +17,11 @@ from agents import (
     function_tool,
 )
 from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
 from chatbridge.adapters.openai.host_tools import fit_tools
+from chatbridge.adapters.openai.unoffered import Unoffered
 from tests.contracts.agent_runner import heard, kept
 from tests.contracts.task_tools import TaskTools
 
@@ -117,7 +118,7 @@ def tool_of(schema: dict[str, Any], *, strict: bool = False) -> FunctionTool:
 
 def offered(tool: FunctionTool) -> list[dict[str, Any]]:
     """The schemas that a model is given where an agent has this tool."""
-    found = fit_tools("Host", [tool])
+    found = fit_tools("Host", [tool], Unoffered())
     return [each.params_json_schema for each in found if isinstance(each, FunctionTool)]
 
 
@@ -132,7 +133,7 @@ def test_a_schema_that_some_model_refuses_is_mended_and_the_hosts_stays() -> Non
 
 def test_a_mended_schema_is_not_called_strict() -> None:
     tool = tool_of({"type": "object", "properties": {"all": {"type": "array"}}}, strict=True)
-    (fit,) = fit_tools("Host", [tool])
+    (fit,) = fit_tools("Host", [tool], Unoffered())
     assert isinstance(fit, FunctionTool)
     assert (fit.strict_json_schema, tool.strict_json_schema) == (False, True)
 
@@ -144,7 +145,27 @@ def test_what_the_sdk_makes_of_a_function_goes_as_it_is() -> None:
     @function_tool
     def seen(place: Place, color: Color, words: list[str] | None = None) -> None: ...
 
-    assert list(fit_tools("Host", [nothing, seen])) == [nothing, seen]
+    assert list(fit_tools("Host", [nothing, seen], Unoffered())) == [nothing, seen]
+
+
+def test_what_is_mended_and_says_all_stays_strict() -> None:
+    @function_tool
+    def paint(way: Literal["up"], name: Annotated[str, Field(pattern="^[a-z]")]) -> None: ...
+
+    (fit,) = fit_tools("Host", [paint], Unoffered())
+    assert isinstance(fit, FunctionTool)
+    assert (fit is not paint, fit.strict_json_schema) == (True, True)
+
+
+async def test_an_argument_whose_name_some_endpoint_refuses_comes_under_its_own() -> None:
+    @function_tool
+    def measure(größe: int) -> int:
+        return größe
+
+    called = [function_call("measure", {"gr__e": 7}, call_id="1")]
+    model = ScriptedModel([called, [assistant_message("Oh.")]])
+    step, _ = kept(await heard(runner_of(Agent(name="Host", tools=[measure]), model), "go"))
+    assert (step.tool_calls[0].state, step.tool_calls[0].output) == ("succeeded", "7")
 
 
 async def test_a_tool_that_no_model_takes_is_left_out_and_named(
@@ -154,7 +175,11 @@ async def test_a_tool_that_no_model_takes_is_left_out_and_named(
     for _ in range(70):
         deep = {"type": "object", "properties": {"a": deep}}
     model = ScriptedModel([[assistant_message("Hi.")], [assistant_message("Hi.")]])
-    runner = runner_of(Agent(name="Deep", tools=[tool_of(deep)]), model)
+    agent, unoffered = Agent(name="Deep", tools=[tool_of(deep)]), Unoffered()
+    runner = OpenAIAgentRunner(
+        model, TaskTools(()), instructions="", agent=agent, unoffered=unoffered
+    )
+    assert [(each.source, each.tool) for each in unoffered.tools()] == [("agent Deep", "tool")]
     for _ in range(2):
         (answer,) = kept(await heard(runner, "go"))
         assert answer.content == "Hi."

@@ -34,6 +34,7 @@ def test_arguments_that_fitted_before_fit_after(seed: int) -> None:
     schema, arguments = writer.schema(), [writer.arguments() for _ in range(10)]
     with contextlib.suppress(Unfit):
         mended = fitted(schema)
+        assert fitted(mended) == mended
         for each in arguments:
             assert not fits(each, schema) or fits(each, mended), each
 

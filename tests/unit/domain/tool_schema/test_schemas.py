@@ -100,7 +100,7 @@ def test_a_definition_is_not_its_own_beginning() -> None:
         "B": {"title": "B", "allOf": [{"oneOf": [a]}]},
         "C": {"title": "C", "items": c, "anyOf": [{"properties": {"c": c}}]},
     }
-    mended = fitted({"properties": {"a": a, "c": c}, "$defs": definitions})
+    mended = fitted({"properties": {"a": a, "b": b, "c": c}, "$defs": definitions})
     assert mended["$defs"] == {
         "A": {"title": "A", "anyOf": [{}, TEXT]},
         "B": {"title": "B", "allOf": [{"anyOf": [{}]}]},

@@ -4,6 +4,7 @@ from chatbridge.domain.model.tool_schema.fitting import fitted
 from chatbridge.domain.model.tool_schema.hiding import hidden
 from chatbridge.domain.model.tool_schema.naming import renamed, restored
 from chatbridge.domain.model.tool_schema.nesting import deeper_than
+from chatbridge.domain.model.tool_schema.strictness import is_strict
 from chatbridge.domain.model.tool_schema.unfit import Unfit
 
-__all__ = ["Unfit", "deeper_than", "fitted", "hidden", "renamed", "restored"]
+__all__ = ["Unfit", "deeper_than", "fitted", "hidden", "is_strict", "renamed", "restored"]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
+from chatbridge.domain.model.tool_schema.definitions import cut_loops, used
 from chatbridge.domain.model.tool_schema.keywords import (
     MANY_SCHEMAS,
     NAMED_SCHEMAS,
@@ -16,7 +17,6 @@ from chatbridge.domain.model.tool_schema.keywords import (
     known_type,
     known_types,
 )
-from chatbridge.domain.model.tool_schema.loops import cut_loops
 from chatbridge.domain.model.tool_schema.nesting import deeper_than
 from chatbridge.domain.model.tool_schema.references import References, Schema
 from chatbridge.domain.model.tool_schema.shape import (
@@ -87,6 +87,7 @@ class _Fitting:
             place = self._waiting.pop()
             definitions[self._definitions[place]] = self._schema(self._references.at(place))
         cut_loops(definitions)
+        definitions = used(definitions, mended)
         return mended | ({"$defs": definitions} if definitions else {})
 
     def _schema(self, value: Any) -> dict[str, Any]:
@@ -171,6 +172,8 @@ class _Fitting:
         said_there = [name for name, each in named.items() if _says_required(each)]
         required = list(dict.fromkeys([*names(given.get("required")), *said_there]))
         if not required:
+            # OpenAI asks for it in a strict schema
+            fit |= {"required": []} if given.get("required") == [] else {}
             return
         others = fit.get("additionalProperties")
         unnamed: dict[str, Any] = {} if isinstance(others, bool | None) else others

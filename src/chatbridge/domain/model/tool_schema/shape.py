@@ -32,7 +32,8 @@ def as_one_object(schema: Schema, references: References) -> Schema:
     kept = {word: value for word, value in schema.items() if word not in COMBINING}
     names = [*shape.properties, *sorted(shape.required - shape.properties.keys())]
     required = [name for name in names if name in shape.required]
-    merged = kept | {"properties": dict(shape.properties), "required": required}
+    merged = kept | {"properties": dict(shape.properties)}
+    merged |= {"required": required} if required else {}
     return merged | ({"additionalProperties": False} if shape.closed else {})
 
 
