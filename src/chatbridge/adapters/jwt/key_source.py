@@ -131,7 +131,7 @@ class Jwks:
             self._fetched_at = self._clock()
         # Whatever is wrong over there, the keys that we have are still good.
         except Exception as error:
-            reason = error.words if isinstance(error, NoKeySet) else error
+            reason = error.words if isinstance(error, NoKeySet) else type(error).__name__
             logger.warning("No keys from %s (CHATBRIDGE_AUTH__JWKS_URL): %s", self._shown, reason)
         finally:
             self._tried_at = self._clock()

@@ -34,6 +34,9 @@ _log = logging.getLogger(__name__)
 
 _CHUNK = 65_536
 _ENDING = 2.0
+_LAST_WORDS = 0.2
+_LONGEST_ASIDE = 1024**2
+_MOST_ASIDES = 1_000
 _TOO_LONG = f"more than {LARGEST_ANSWER // 1024**2} MiB in one line, not read. Ask for less."
 _WORDS = (b'"method"', b'"result"', b'"error"')
 _HEAD = re.compile(rb'\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(\d{1,18})\b')
@@ -41,9 +44,10 @@ _HEAD = re.compile(rb'\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(\d{1
 
 @asynccontextmanager
 async def messages(
-    parameters: StdioServerParameters, end: Callable[[], None]
+    parameters: StdioServerParameters, end: Callable[[], None], aside: Callable[[str], None]
 ) -> AsyncGenerator[tuple[Any, Any]]:
-    """The streams of what it says and is told; `end` is called before they tell that it is over.
+    """The streams of what it says and is told; `end` is called before they tell that it is over,
+    `aside` with each line that it writes to its standard error, up to 1,000 of them.
 
     It is over too when a line is longer than 8 MiB. On leaving the process is made to end.
     Raises OSError where it can't be started.
@@ -55,6 +59,7 @@ async def messages(
     try:
         async with heard, read, write, told, anyio.create_task_group() as group:
             group.start_soon(pipes.hear, heard)
+            group.start_soon(pipes.hear_aside, aside)
             group.start_soon(pipes.tell, told, heard)
             try:
                 yield read, write
@@ -62,6 +67,8 @@ async def messages(
                 read.close()
                 with anyio.CancelScope(shield=True):
                     await _ended(process)
+                    with anyio.move_on_after(_LAST_WORDS):
+                        await pipes.silent.wait()
                 group.cancel_scope.cancel()
     finally:
         transport.close()
@@ -70,7 +77,9 @@ async def messages(
 class _Pipes:
     def __init__(self, process: Process, end: Callable[[], None]) -> None:
         self._stdout = cast(asyncio.StreamReader, process.stdout)
+        self._stderr = cast(asyncio.StreamReader, process.stderr)
         self._stdin = cast(asyncio.StreamWriter, process.stdin)
+        self.silent = asyncio.Event()
         self._end = end
         self._waiting: dict[Any, str] = {}
 
@@ -78,7 +87,7 @@ class _Pipes:
         """Pass on what the process says."""
         async with heard:
             try:
-                async for line in _lines(self._stdout):
+                async for line in _lines(self._stdout, LARGEST_ANSWER):
                     message = self._message_in(line)
                     if message is None:
                         await asyncio.sleep(0)
@@ -93,6 +102,18 @@ class _Pipes:
         # a process that waits until its words are read does not end
         while await self._stdout.read(_CHUNK):
             pass
+
+    async def hear_aside(self, aside: Callable[[str], None]) -> None:
+        """Pass on what the process writes to its standard error."""
+        said = 0
+        async for line in _lines(self._stderr, _LONGEST_ASIDE):
+            if line.strip() and said < _MOST_ASIDES:
+                aside(line.decode(errors="replace"))
+                said += 1
+        # it waits until its words are read
+        while await self._stderr.read(_CHUNK):
+            pass
+        self.silent.set()
 
     async def tell(
         self,
@@ -146,10 +167,10 @@ class _Pipes:
         return calls[0] if len(calls) == 1 else None
 
 
-async def _lines(stdout: asyncio.StreamReader) -> AsyncIterator[bytes]:
+async def _lines(pipe: asyncio.StreamReader, longest: int) -> AsyncIterator[bytes]:
     """Each line. Of one that is too long only what was read by then comes, and nothing after it."""
     held = bytearray()
-    while len(held) <= LARGEST_ANSWER and (chunk := await stdout.read(_CHUNK)):
+    while len(held) <= longest and (chunk := await pipe.read(_CHUNK)):
         held += chunk
         if b"\n" in chunk:
             *lines, held = held.split(b"\n")
@@ -171,7 +192,7 @@ async def _started(
         *parameters.args,
         stdin=PIPE,
         stdout=PIPE,
-        stderr=sys.__stderr__ or sys.stderr,
+        stderr=PIPE,
         env=env,
         start_new_session=True,
     )

@@ -105,7 +105,7 @@ class Listing:
             async with asyncio.timeout(source.patience or self._times.patience):
                 kept.listed = await self._offered.tools(on_behalf)
         except Exception as error:
-            reason = error.words if isinstance(error, OwnWords) else error
+            reason = error.words if isinstance(error, OwnWords) else type(error).__name__
             _log.warning("tool server %s: not listed (%s)", source.name, reason)
             kept.good_until = self._clock() + self._times.rest
             kept.away_since = kept.away_since or datetime.now(UTC)

@@ -80,7 +80,7 @@ def not_reached(server: str) -> ToolResult:
 def gone_wrong(server: str, error: Exception) -> ToolResult:
     """The failed result for what a tool server's transport or protocol raised."""
     if isinstance(error, _NOT_SENT):
-        _log.warning("tool server %s: not reached (%s)", server, error)
+        _log.warning("tool server %s: not reached (%s)", server, type(error).__name__)
         return not_reached(server)
     if isinstance(error, Refused):
         _log.warning("tool server %s: refused a call (%s)", server, error.words)

@@ -23,6 +23,7 @@ from chatbridge.adapters.mcp.exchange import (
 )
 from chatbridge.adapters.mcp.sieve import Sieve
 from chatbridge.domain.model.tool import OnBehalf, ToolRequest
+from chatbridge.domain.model.words import Words
 
 _log = logging.getLogger(__name__)
 
@@ -110,21 +111,27 @@ class StdioSource:
             self._changed()
             over.set()
 
+        def aside(line: str) -> None:
+            # until it is ready it speaks of itself, then of what it was asked
+            _log.info("tool server %s: %s", self.name, Words(line) if connected.done() else line)
+
         self._sieve = sieve = Sieve()
         try:
-            async with self._connecting(sieve, end) as client:
+            async with self._connecting(sieve, end, aside) as client:
                 connected.set_result(client)
                 async with self._heeding(client):
                     await over.wait()
         except Exception as error:
-            _log.warning("tool server %s: ended with %s", self.name, error)
+            _log.warning("tool server %s: ended with %s", self.name, type(error).__name__)
         finally:
             self._forget(connected)
             _give_up(connected)
 
-    def _connecting(self, sieve: Sieve, end: Callable[[], None]) -> Client:
+    def _connecting(
+        self, sieve: Sieve, end: Callable[[], None], aside: Callable[[str], None]
+    ) -> Client:
         return Client(
-            sieve.around(messages(self._parameters, end)),
+            sieve.around(messages(self._parameters, end, aside)),
             mode="auto",
             message_handler=heeding(self._changed),
             cache=None,
@@ -146,7 +153,9 @@ class StdioSource:
                 async for _ in changes:
                     self._changed()
         except (ListenNotSupportedError, SubscriptionLost, MCPError) as error:
-            _log.debug("tool server %s: says no more of its list (%s)", self.name, error)
+            _log.debug(
+                "tool server %s: says no more of its list (%s)", self.name, type(error).__name__
+            )
 
     def _forget(self, connected: asyncio.Future[Client]) -> None:
         if self._client is connected:

@@ -125,7 +125,7 @@ class _Tries:
         seconds = self._seconds(error)
         if seconds is None or seconds > LONGEST_WAIT:
             raise error
-        log.info("The model is asked again in %.1f s, after %s", seconds, error)
+        log.info("The model is asked again in %.1f s, after %s", seconds, type(error).__name__)
         await asyncio.sleep(seconds)
         return args
 

@@ -128,7 +128,7 @@ class Room(httpx2.AsyncByteStream):
             return None
         except Exception as error:
             if self._dialect.ended:
-                log.info("The end of a stream was lost: %s", error)
+                log.info("The end of a stream was lost: %s", type(error).__name__)
                 return None
             if isinstance(error, TimeoutError):
                 raise trouble from None

@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from time import monotonic
 from typing import Self, TypeVar
 
 from sqlalchemy.engine import URL
@@ -21,6 +22,7 @@ from chatbridge.adapters.postgres.rights import quoted
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.errors import Unavailable
 from chatbridge.domain.model.refusals import Refusal
+from chatbridge.domain.model.words import Words
 
 T = TypeVar("T")
 
@@ -172,7 +174,7 @@ def translated() -> Generator[None]:
             raise
         if meaning.refusal is _AWAY:
             raise _away(error) from error
-        _log.warning("database: %s", _words(error))
+        _tell(error)
         raise meaning.refusal() from error
 
 
@@ -192,7 +194,9 @@ async def once(work: Callable[[], Awaitable[T]]) -> T:
     """Do the work, which must not be repeated. Raises Unavailable, after CALL_SECONDS at most."""
     with translated():
         async with asyncio.timeout(CALL_SECONDS):
-            return await work()
+            done = await work()
+    _outage.is_over()
+    return done
 
 
 async def again(work: Callable[[], Awaitable[T]]) -> T:
@@ -203,7 +207,9 @@ async def again(work: Callable[[], Awaitable[T]]) -> T:
     """
     with translated():
         async with asyncio.timeout(CALL_SECONDS):
-            return await _persistently(work)
+            done = await _persistently(work)
+    _outage.is_over()
+    return done
 
 
 async def _persistently(work: Callable[[], Awaitable[T]]) -> T:
@@ -256,8 +262,8 @@ def _explanation(error: Exception, place: Place, *, aloud: bool) -> Unavailable:
         meaning = _meaning(error) or _SOMETHING
     else:
         meaning = Meaning(_AWAY, _of_the_network(error))
+    _tell(error)
     words, state = _words(error), _sqlstate(error)
-    _log.info("database: %s", words)
     sentence = meaning.sentence.format(**asdict(place)).removesuffix(".")
     cause = words if aloud else state and f"SQLSTATE {state}"
     return _FOR_OPERATORS[meaning.refusal](f"{sentence} ({cause})." if cause else f"{sentence}.")
@@ -285,6 +291,35 @@ def _of_the_network(error: Exception) -> str:
             return "The database at {server} can't be reached."
 
 
+# what a server says may quote what was to be kept
+def _tell(error: BaseException) -> None:
+    state = _sqlstate(error)
+    _log.warning("database: refused (%s%s)", type(error).__name__, state and f", SQLSTATE {state}")
+    _log.info("database: it says %s", Words(_words(error)))
+
+
+class _Outage:
+    """Of the database of this process: told when it begins and when it is over."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    def goes_on(self, error: BaseException) -> None:
+        """It could not be used."""
+        if self._since is None:
+            self._since = monotonic()
+            _log.warning("database: away (%s)", type(error).__name__)
+
+    def is_over(self) -> None:
+        """It has answered."""
+        if self._since is not None:
+            seconds, self._since = monotonic() - self._since, None
+            _log.warning("database: back after %.0f s", seconds)
+
+
+_outage = _Outage()
+
+
 def _away(error: BaseException) -> Unavailable:
-    _log.warning("database: away (%s)", type(error).__name__)
+    _outage.goes_on(error)
     return refusals.database_unavailable()

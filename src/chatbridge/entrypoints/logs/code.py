@@ -29,8 +29,10 @@ def named(file: str) -> str:
     if below:
         index = len(path.parts) - path.parts[::-1].index(below[-1])
         path = Path(*path.parts[index:])
-    elif path.is_relative_to(Path.cwd()):
-        path = path.relative_to(Path.cwd())
+    else:
+        roots = (Path(root) for root in (*_STANDARD, Path.cwd()))
+        root = next((root for root in roots if path.is_relative_to(root)), None)
+        path = path.relative_to(root) if root else path
     return in_short(str(path), _LONGEST_PATH)
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any, cast
 
 from chatbridge.domain.model.correlation import correlation
+from chatbridge.domain.model.words import Words
 from chatbridge.entrypoints.logs.code import is_installed, is_written_there, named
 from chatbridge.entrypoints.logs.exceptions import told
 from chatbridge.entrypoints.printable import in_short
@@ -28,8 +29,9 @@ class Door(logging.Filter):
       its data may be what people have said, so in its place there is where it was logged.
     - An exception is its type and its places in the code.
 
-    With `words` everybody's words are let through, escaped and cut. Records of packages below
-    `packages_from` are left out.
+    With `words` everybody's words are let through, escaped and cut; without them a record of ours
+    that has `Words` among its arguments is left out. So are those of packages below
+    `packages_from`.
 
     The record has `request_id`, `conversation_id`, `turn_id` (or None), `text`, `exceptions` (a
     `Told` each) and `fields` then, and `msg` holds text and exceptions for any format.
@@ -45,6 +47,8 @@ class Door(logging.Filter):
         if hasattr(record, "exceptions"):
             return True
         if record.levelno < self._packages_from and _whose(record) == "a package":
+            return False
+        if not self._words and _is_only_words(record.args):
             return False
         error = record.exc_info[1] if record.exc_info else None
         exceptions = told(error, words=self._words) if error else ()
@@ -72,6 +76,12 @@ class Door(logging.Filter):
         if isinstance(record.msg, str) and is_written_there(record):
             return _put(record, _number)
         return f"{_HIDDEN} (at {named(record.pathname)}:{record.lineno})"
+
+
+def _is_only_words(args: object) -> bool:
+    return isinstance(args, tuple) and any(
+        isinstance(each, Words) for each in cast(tuple[object, ...], args)
+    )
 
 
 def _whose(record: logging.LogRecord) -> str:
@@ -113,7 +123,7 @@ def _said(given: object) -> object:
         return given
     if isinstance(given, BaseException):
         return type(given).__name__
-    return in_short(str(given), _LONGEST_VALUE)
+    return in_short(given.said if isinstance(given, Words) else str(given), _LONGEST_VALUE)
 
 
 def _fields(given: object) -> dict[str, object]:
