@@ -90,10 +90,16 @@ function write(key: string, draft: Draft | null): void {
 function stored(): [string, Draft][] {
   try {
     const keys = Object.keys(sessionStorage).filter((key) => key.startsWith(PREFIX));
-    return keys.map((key) => [key, JSON.parse(sessionStorage.getItem(key)!)]);
+    return keys.map((key) => [key, read(sessionStorage.getItem(key))]);
   } catch {
     return [];
   }
+}
+
+function read(kept: string | null): Draft {
+  const draft: unknown = JSON.parse(kept ?? "null");
+  const { text, sent } = Object(draft) as { text?: unknown; sent?: unknown };
+  return { text: String(text ?? ""), sent: sent === true };
 }
 
 /** Two users have two; nobody's name is left in a browser. FNV-1a, twice. */

@@ -12,7 +12,7 @@ import {
   DropdownMenuTrigger,
 } from "@/components/ui/dropdown-menu";
 import { authClient } from "@/lib/auth-client";
-import { forgetDrafts } from "@/lib/drafts";
+import { leaveAllTabs } from "@/lib/session-watch";
 
 /** Who is signed in, and the way out. */
 export function UserMenu({ name, email }: { name: string; email: string }) {
@@ -22,8 +22,7 @@ export function UserMenu({ name, email }: { name: string; email: string }) {
     setFailed(false);
     const { error } = await authClient.signOut().catch(() => ({ error: true }));
     if (error) return setFailed(true);
-    forgetDrafts();
-    window.location.assign("/login");
+    leaveAllTabs();
   }
 
   return (

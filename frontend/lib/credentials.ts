@@ -3,18 +3,21 @@
 /** Nobody is signed in (any more). */
 export class SignedOut extends Error {}
 
+/** Somebody else is signed in than the page is of. */
+export class AnotherUser extends Error {}
+
 /** What opens chatbridge to the user who is signed in. */
 export type Credential = {
   /**
    * It is kept until a minute before its end, and asked for once however many need it.
-   * Throws SignedOut; Error when it can't be had.
+   * Throws SignedOut, and AnotherUser if it is not this user's; Error when it can't be had.
    */
-  get(): Promise<string>;
+  get(userId: string): Promise<string>;
   /** Asks for another one next time: it was refused. */
   forget(): void;
 };
 
-/** `ends`: in Unix seconds. */
+/** A JWT, and when it ends, in Unix seconds. */
 type Issued = { text: string; ends: number };
 
 const MARGIN_SECONDS = 60;
@@ -22,7 +25,7 @@ const MARGIN_SECONDS = 60;
 /** The sign-in's token, for all that its user may do. */
 export const apiToken = kept(async () => {
   const { token } = await asked<{ token: string }>("/api/auth/token");
-  return { text: token, ends: expiry(token) };
+  return { text: token, ends: claims(token).exp };
 });
 
 /** The secret of a chat session, for the chat and nothing else. */
@@ -37,12 +40,14 @@ function kept(ask: () => Promise<Issued>): Credential {
   let last: Issued | undefined;
   let asking: Promise<Issued> | undefined;
   return {
-    async get() {
-      if (last && Date.now() < (last.ends - MARGIN_SECONDS) * 1000) return last.text;
-      asking ??= ask().finally(() => {
-        asking = undefined;
-      });
-      last = await asking;
+    async get(userId) {
+      if (!last || Date.now() >= (last.ends - MARGIN_SECONDS) * 1000) {
+        asking ??= ask().finally(() => {
+          asking = undefined;
+        });
+        last = await asking;
+      }
+      if (claims(last.text).sub !== userId) throw new AnotherUser("Somebody else is signed in.");
       return last.text;
     },
     forget() {
@@ -58,11 +63,9 @@ async function asked<Answer>(path: string, init?: RequestInit): Promise<Answer> 
   return (await answer.json()) as Answer;
 }
 
-/** When the token ends, in Unix seconds. */
-function expiry(token: string): number {
-  const payload = token.split(".")[1] ?? "";
-  const { exp } = JSON.parse(atob(payload.replace(/-/g, "+").replace(/_/g, "/"))) as {
-    exp: number;
-  };
-  return exp;
+/** What a token says, unverified. */
+function claims(token: string): { sub: string; exp: number } {
+  const payload = (token.split(".")[1] ?? "").replace(/-/g, "+").replace(/_/g, "/");
+  const bytes = Uint8Array.from(atob(payload), (letter) => letter.charCodeAt(0));
+  return JSON.parse(new TextDecoder().decode(bytes)) as { sub: string; exp: number };
 }

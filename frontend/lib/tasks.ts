@@ -20,7 +20,11 @@ const EVERY_MS = 15_000;
 export function useTasks(userId: string, refused: () => void): Tasks {
   const [tasks, setTasks] = useState<Task[] | null>(null);
   const [failed, setFailed] = useState(false);
-  const fetchAsUser = useMemo(() => apiFetch(apiToken, refused), [refused]);
+  // who else may be signed in is said where somebody looks or sends
+  const fetchAsUser = useMemo(
+    () => apiFetch({ userId, credential: apiToken, signedOut: refused, another: () => {} }),
+    [userId, refused],
+  );
 
   const refresh = useCallback(() => {
     listed(fetchAsUser, userId).then(

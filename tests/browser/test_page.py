@@ -42,9 +42,17 @@ async def test_what_was_shown_is_shown_after_a_reload_a_crash_and_elsewhere(
     assert await chat.shown() == seen
     assert await chat_server.kept("ann", thread) == kept
 
+    await chat.button("New conversation").first.click()
+    await chat.ask("Hello again")
+    await chat.page.go_back()
+    await chat.loaded(len(seen))
+    assert (await chat.shown(), thread_of(chat)) == (seen, thread)
+    await chat.page.go_forward()
+    await chat.loaded(2)
+
     elsewhere = await chat_server.open(await new_context(), "ann")
     await elsewhere.open_history()
-    await elsewhere.history.get_by_role("listitem").get_by_role("button").first.click()
+    await elsewhere.history.locator(f"[data-thread-id={thread}] .open").click()
     await elsewhere.loaded(len(seen))
     assert await elsewhere.shown() == seen
 

@@ -50,8 +50,20 @@ async def test_signing_up_leads_to_the_chat_and_the_chat_to_a_task(
     await expect(listed).to_contain_text("buy oat milk")
     await chat.page.reload()
     await chat.loaded(3)
+    await expect(chat.box).to_be_focused()
     await expect(chat.badges).to_have_text(["Success"])
     await expect(listed).to_have_count(1)
+
+    first = chat.page.url
+    await chat.button("New conversation").first.click()
+    await chat.ask("Hello")
+    second = chat.page.url
+    await chat.page.go_back()
+    await chat.loaded(3)
+    assert chat.page.url == first
+    await chat.page.go_forward()
+    await chat.loaded(2)
+    assert chat.page.url == second
     await chat.page.goto(f"{web.url}/dashboard")
     await expect(listed).to_have_count(1)
 
@@ -182,21 +194,68 @@ async def _refused(route: Route) -> None:
     await route.fulfill(status=401, json={"status": 401, "code": "expired", "detail": "Expired."})
 
 
-async def test_signing_out_leaves_nothing_behind(
+async def test_signing_out_leaves_nothing_behind_in_any_tab(
     web: Web, context: BrowserContext, watch: Watch
 ) -> None:
     watch.expect("status of 401")
     await sign_up(context, web.url, "Gus")
+    other = await open_chat(context, web.url)
+    await other.box.fill("a draft")
     chat = await open_chat(context, web.url)
     await chat.ask("My secret is plugh")
     page, there = chat.page, chat.page.url
     await page.get_by_role("button", name="Account").click()
     await page.get_by_role("menuitem", name="Sign out").click()
-    await expect(page).to_have_url(re.compile("/login"))
+    for each in (page, other.page):
+        await expect(each).to_have_url(re.compile("/login"))
+        assert await each.evaluate("() => Object.keys(sessionStorage)") == []
     await page.goto(there)
     await expect(page).to_have_url(re.compile(r"/login\?next="))
     assert "plugh" not in await page.content()
     assert (await context.request.get(f"{web.url}/api/auth/token")).status == 401
+
+
+async def test_a_tab_of_one_person_sends_nothing_as_another(
+    web: Web, context: BrowserContext, watch: Watch
+) -> None:
+    watch.expect("status of 40[13]", "console: .*")
+    await sign_up(context, web.url, "Ada2")
+    chat = await open_chat(context, web.url)
+    await chat.ask("Hello, I am Ada")
+    hers, thread = await token(context, web.url), thread_of(chat)
+    for name in ("Bob2", "Cid2"):
+        id = await sign_up(context, web.url, name)
+        if name == "Bob2":
+            await chat.say("for my own account")
+        else:
+            await chat.page.evaluate("() => window.dispatchEvent(new Event('focus'))")
+        notice = chat.page.get_by_role("heading", name="Somebody else has signed in")
+        await expect(notice).to_be_visible()
+        assert "Hello, I am Ada" not in await chat.page.content()
+        async with as_bearer(web.server_url, await token(context, web.url)) as api:
+            assert (await api.get(f"/api/{id}/conversations")).json()["items"] == []
+        if name == "Bob2":
+            await refused_everywhere(context, web.url, hers, thread)
+        await chat.page.get_by_role("button", name="Go on").click()
+        await expect(chat.page.get_by_role("button", name="Account")).to_have_text(name[0])
+        await expect(chat.box).to_have_value("")
+    await sign_in(context, web.url, "Ada2")
+    await chat.page.goto(f"{web.url}/dashboard/chat?c={thread}")
+    await chat.loaded(2)
+    await expect(chat.box).to_have_value("for my own account")
+
+
+async def refused_everywhere(context: BrowserContext, url: str, hers: str, thread: str) -> None:
+    """Her token opens nothing in a browser that somebody else is signed in with."""
+    relay, headers = f"{url}/api/chatbridge", {"Authorization": f"Bearer {hers}"}
+    for method, path in (
+        ("POST", "chatkit"),
+        ("POST", f"chatkit/threads/{thread}/cancel"),
+        ("GET", f"chatkit/threads/{thread}/events"),
+        ("GET", f"api/{claims(hers)[1]['sub']}/tasks"),
+    ):
+        answer = await context.request.fetch(f"{relay}/{path}", method=method, headers=headers)
+        assert (answer.status, (await answer.json())["code"]) == (403, "another_user")
 
 
 async def test_a_forged_cookie_gets_nowhere(

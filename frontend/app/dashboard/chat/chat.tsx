@@ -12,6 +12,7 @@ import { chatPath, conversationIn, rememberConversation } from "@/lib/conversati
 import { apiToken, chatSecret } from "@/lib/credentials";
 import { keepDraft, takeDraft } from "@/lib/drafts";
 import { loadChatKit, type ChatKitSource } from "@/lib/load-chatkit";
+import { anotherIsSignedIn } from "@/lib/session-watch";
 import { tasksMayHaveChanged } from "@/lib/tasks";
 
 const API = "/api/chatbridge/chatkit";
@@ -59,12 +60,12 @@ export function Chat(props: ChatProps) {
   if (loaded === "failed") return <Failed retry={load} />;
   return (
     <div data-chatkit-source={loaded} className="h-full min-h-0">
-      <Conversations {...props} />
+      <Conversations {...props} hosted={loaded === "hosted"} />
     </div>
   );
 }
 
-function Conversations({ userId, domainKey, sessions }: ChatProps) {
+function Conversations({ userId, domainKey, sessions, hosted }: ChatProps & { hosted: boolean }) {
   const { resolvedTheme } = useTheme();
   const named = conversationIn(useSearchParams());
   const colorScheme = resolvedTheme === "dark" ? "dark" : "light";
@@ -73,11 +74,16 @@ function Conversations({ userId, domainKey, sessions }: ChatProps) {
   const opening = useRef<string | null>(null);
   const fetchAsUser = useMemo(
     () =>
-      apiFetch(sessions ? chatSecret : apiToken, (body) => {
-        keepDraft(userId, body);
-        toSignIn();
+      apiFetch({
+        userId,
+        credential: sessions ? chatSecret : apiToken,
+        signedOut: (body) => {
+          if (hosted) keepDraft(userId, body);
+          toSignIn();
+        },
+        another: anotherIsSignedIn,
       }),
-    [userId, sessions],
+    [userId, sessions, hosted],
   );
 
   const { control, setThreadId, setComposerValue, focusComposer } = useChatKit({
@@ -104,7 +110,7 @@ function Conversations({ userId, domainKey, sessions }: ChatProps) {
       window.history[chosen ? "pushState" : "replaceState"](null, "", chatPath(threadId));
     },
     onReady: () => {
-      const draft = takeDraft(userId);
+      const draft = hosted && takeDraft(userId);
       if (draft) void setComposerValue({ text: draft });
       if (window.matchMedia("(pointer: fine) and (min-width: 40rem)").matches) void focusComposer();
     },
@@ -113,7 +119,8 @@ function Conversations({ userId, domainKey, sessions }: ChatProps) {
       if (name === "thread.item.done" && data?.type === "widget") tasksMayHaveChanged();
     },
     onResponseEnd: tasksMayHaveChanged,
-    onError: ({ error }) => console.error(error),
+    // ours says it in the chat, and on the console what its page has to mend
+    onError: ({ error }) => hosted && console.error(error),
   });
 
   // the address changes by itself too: back, forward, a link
@@ -123,7 +130,7 @@ function Conversations({ userId, domainKey, sessions }: ChatProps) {
     void setThreadId(named);
   }, [named, setThreadId]);
 
-  return <ChatKit control={control} className="block h-full w-full" />;
+  return <ChatKit control={control} data-user={userId} className="block h-full w-full" />;
 }
 
 function Loading() {

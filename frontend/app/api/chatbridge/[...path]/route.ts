@@ -3,6 +3,7 @@
 import type { NextRequest } from "next/server";
 import { chatbridge } from "@/lib/chatbridge";
 import { problem } from "@/lib/problem";
+import { notTheirs } from "@/lib/signed-in";
 
 export const dynamic = "force-dynamic";
 
@@ -52,7 +53,7 @@ async function passOn(request: NextRequest): Promise<Response> {
     return problem(413, "too_large", "A request has at most 1 MiB.");
   }
   try {
-    return relayed(await ask(path, request));
+    return (await notTheirs(request.headers)) ?? relayed(await ask(path, request));
   } catch {
     if (request.signal.aborted) return new Response(null, { status: 499 });
     return problem(502, "chatbridge_away", "The chat's server can't be reached; try again soon.");
