@@ -1,9 +1,9 @@
 """Thinking that a model writes into its text, told apart from the answer.
 
 Servers without a parser for the model's thinking pass it on between marks: `<think>` of DeepSeek,
-Qwen and many others, `[THINK]` of Mistral, `◁think▷` of Kimi, the channels of gpt-oss
-(https://cookbook.openai.com/articles/openai-harmony). Marks count where an answer begins, so that
-an answer about them stays whole.
+Qwen and many others, `[THINK]` of Mistral, `◁think▷` of Kimi, `<|START_THINKING|>` of Cohere, the
+channels of gpt-oss (https://cookbook.openai.com/articles/openai-harmony). Marks count where an
+answer begins, so that an answer about them stays whole.
 """
 
 import re
@@ -11,21 +11,33 @@ from dataclasses import dataclass
 from typing import Literal
 
 _WORDS = "think(?:ing)?|thoughts?|reason(?:ing)?"
+_TAGS = rf"(?:\w+:)?(?:{_WORDS})"
 _OPENS = re.compile(
-    rf"<(?P<tag>(?:\w+:)?(?:{_WORDS}))>|\[(?P<square>THINK)\]|(?P<kimi>◁think▷)|(?P<channel><\|(?:channel|start)\|>)",
+    rf"<\s?{_TAGS}(?:\s[^<>]*)?>|\[THINK\]|◁think▷|<\|(?:start|begin)_(?:of_)?(?:{_WORDS})\|>|"
+    r"(?P<channel><\|(?:channel|start)\|>)",
     re.I,
 )
 _MAY_OPEN = re.compile(
-    r"<(?:[\w:]{0,20}>?|\|[a-z]{0,7}(?:\|>?)?)?$|\[[A-Z]{0,5}\]?$|◁[a-z]{0,5}▷?$", re.I
+    rf"<(?:\s?/?\s?[\w:]{{0,20}}>?|\s?{_TAGS}\s[^<>]{{0,200}}|\|\w{{0,20}}(?:\|>?)?)?$|"
+    r"\[[A-Z]{0,5}\]?$|◁[a-z]{0,5}▷?$",
+    re.I,
 )
-_CLOSES = re.compile(rf"</(?:\w+:)?(?:{_WORDS})>|\[/THINK\]|◁/think▷", re.I)
+_CLOSES = re.compile(
+    rf"<\s?/\s?{_TAGS}\s?>|\[/THINK\]|◁/think▷|<\|end_(?:of_)?(?:{_WORDS})\|>", re.I
+)
 # where no beginning was written, only an end of the line is one of the thinking
 _CLOSES_ALONE = re.compile(rf"(?:</(?:{_WORDS})>|\[/THINK\]|◁/think▷)[ \t]*\n", re.I)
+# what some put around the answer behind the thinking
+_ANSWERS = re.compile(
+    r"<(answer|response|solution)>|<\|(?:start|begin)_(?:of_)?(answer|response|solution)\|>", re.I
+)
+_ANSWERED = r"\s*(?:</{0}>|<\|end_(?:of_)?{0}\|>)"
 _HEAD = re.compile(
     r"<\|start\|>[^<]*|<\|channel\|>(?P<name>[^<]*)|<\|constrain\|>[^<]*|<\|message\|>"
 )
 _ENDS = re.compile(r"<\|(?:end|return|call|start|channel)\|>")
 _LONGEST_MARK = 24
+_LONGEST_DOUBT = 4000
 
 Kind = Literal["answer", "thinking"]
 
@@ -45,6 +57,8 @@ class Thinking:
         self._held = ""
         self._read = self._start
         self._thought = False
+        self._within = 0
+        self._answered: re.Pattern[str] | None = None
 
     def take(self, piece: str) -> list[Said]:
         """What is known of the text, now that this much more of it has come."""
@@ -68,41 +82,65 @@ class Thinking:
 
     def _start(self, text: str, said: list[Said]) -> str:
         bare = text.lstrip()
+        if self._thought and (closed := _CLOSES.match(bare)):
+            bare = bare[closed.end() :].lstrip()
         opened = _OPENS.match(bare)
         if opened and opened["channel"]:
             self._read = self._head
             return bare
         if opened:
-            self._read = self._inside
+            self._read, self._within = self._inside, 0
             return bare[opened.end() :]
         if not bare or _MAY_OPEN.match(bare):
             return bare if self._thought else text
         self._read = self._answer
+        answers = _ANSWERS.match(bare) if self._thought else None
+        if answers:
+            self._answered = re.compile(_ANSWERED.format(answers[1] or answers[2]), re.I)
+            return bare[answers.end() :].lstrip()
         return bare if self._thought else text
 
     def _inside(self, text: str, said: list[Said]) -> str:
         closed = _CLOSES.search(text)
-        if closed:
+        within = text[: closed.start()] if closed else text[: _sure(text)]
+        plan, more = _OPENS.subn("", within)
+        self._within += more
+        said.append(Said("thinking", plan))
+        if closed is None:
+            return text[len(within) :]
+        self._thought = True
+        self._read = self._perhaps if self._within else self._start
+        return text[closed.end() :].lstrip()
+
+    # Another beginning stood within the thinking: a mark, or only a word about one.
+    def _perhaps(self, text: str, said: list[Said]) -> str:
+        while self._within and (closed := _CLOSES.search(text)):
+            self._within -= 1
             said.append(Said("thinking", text[: closed.start()]))
-            self._thought = True
+            text = text[closed.end() :].lstrip()
+        if not self._within or len(text) > _LONGEST_DOUBT:
             self._read = self._start
-            return text[closed.end() :].lstrip()
-        sure = _sure(text)
-        said.append(Said("thinking", text[:sure]))
-        return text[sure:]
+        return text
 
     def _answer(self, text: str, said: list[Said]) -> str:
-        said.append(Said("answer", text))
-        return ""
+        if self._answered is None:
+            said.append(Said("answer", text))
+            return ""
+        ended = self._answered.search(text)
+        sure = ended.start() if ended else len(text[: _sure(text)].rstrip())
+        said.append(Said("answer", text[:sure]))
+        if ended:
+            self._answered = None
+        return text[ended.end() :] if ended else text[sure:]
 
     # <|start|>assistant<|channel|>analysis<|message|>
     def _head(self, text: str, said: list[Said]) -> str:
-        at, shown = 0, False
+        at, shown = 0, True
         while head := _HEAD.match(text, at):
             if head.end() == len(text) and not head.group().endswith("|>"):
                 return text
             name = head["name"]
-            shown = name.strip().split(" ")[0] == "final" if name is not None else shown
+            shown = shown if name is None else name.strip().split(" ")[0] == "final"
             at = head.end()
             if head.group() == "<|message|>":
                 self._read = self._final if shown else self._channel

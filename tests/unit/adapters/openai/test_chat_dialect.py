@@ -331,6 +331,14 @@ def test_an_error_in_a_stream_has_the_code_of_its_number_or_its_word(error: Any,
     assert code_of(raised.value) == code
 
 
+def test_an_error_within_a_choice_is_one() -> None:
+    event = chunk({"content": ""}, "error")
+    event["choices"][0]["error"] = {"code": 502, "message": "Provider returned error"}
+    with pytest.raises(ProviderFailure) as raised:
+        read([event])
+    assert (raised.value.status, code_of(raised.value)) == (502, "model_unavailable")
+
+
 @pytest.mark.parametrize(
     ("reason", "code"),
     [

@@ -31,6 +31,28 @@ def parted(text: str, size: int) -> tuple[str, str]:
             "<|start|>assistant<|channel|>final<|message|>Hello <b><|return|>",
             HELLO,
         ),
+        ("<THINK >a plan</ Think>Hello <b>", HELLO),
+        ('<thinking lang="en">a plan</thinking>\nHello <b>', HELLO),
+        ("<think>a <think>pl</think>an</think>Hello <b>", HELLO),
+        ("<think><think>a plan</think></think>Hello <b>", HELLO),
+        ("<think><think>a plan</think>Hello <b>", HELLO),
+        (
+            "<|START_THINKING|>a plan<|END_THINKING|><|START_RESPONSE|>Hello <b><|END_RESPONSE|>",
+            HELLO,
+        ),
+        (
+            "<|begin_of_thought|>\na plan<|end_of_thought|>\n\n"
+            "<|begin_of_solution|>\n\nHello <b>\n\n<|end_of_solution|>",
+            ("Hello <b>", "\na plan"),
+        ),
+        ("<think>a plan</think>\n<answer>Hello <b></answer>", HELLO),
+        ("<|start|>assistant<|message|>Hello <b>", ("Hello <b>", "")),
+        (
+            "<|channel|>analysis<|message|>a plan<|end|><|start|>assistant<|message|>Hello <b>",
+            HELLO,
+        ),
+        ("<answer>Hello</answer>", ("<answer>Hello</answer>", "")),
+        ("<5 apples, <b>", ("<5 apples, <b>", "")),
         ("<think>never ended", ("", "never ended")),
         ("The mark is <think>, its end </think>.", ("The mark is <think>, its end </think>.", "")),
         ("`</think>` ends it", ("`</think>` ends it", "")),
