@@ -304,7 +304,8 @@ class Container(DeclarativeContainer):
 
 def left_out(container: Container) -> tuple[LeftOut, ...]:
     """The tools of tool servers and of agents that no model is offered, as far as is known."""
-    return (*container.tools().left_out(), *container.unoffered().tools())
+    refused = container.endpoint().left_out()
+    return (*container.tools().left_out(), *container.unoffered().tools(), *refused)
 
 
 @asynccontextmanager

@@ -89,16 +89,14 @@ def document(value: Any) -> Frame:
 # --- what is asked
 
 
-async def test_what_is_refused_by_name_is_left_out_and_never_sent_again(
-    endpoint: ScriptedEndpoint,
-    runner: OpenAIAgentRunner,
-    api: Api,
-    caplog: pytest.LogCaptureFixture,
+@pytest.mark.parametrize("status", [400, 500, 501])
+async def test_what_is_refused_by_name_is_left_out_and_not_sent_again(
+    endpoint: ScriptedEndpoint, runner: OpenAIAgentRunner, api: Api, status: int
 ) -> None:
     refusal = {"error": {"message": "Unknown parameter: 'include'.", "param": "include"}}
     name = "include" if api == "responses" else "stream_options"
     refusal = json.loads(json.dumps(refusal).replace("include", name))
-    endpoint.answer(document(refusal), status=400, headers=JSON)
+    endpoint.answer(document(refusal), status=status, headers=JSON)
     endpoint.answer(*whole(api)).answer(*whole(api))
     for _ in range(2):
         assert text_of(await heard(runner, "hello")) == SAID
@@ -118,6 +116,23 @@ async def test_a_tool_that_is_refused_costs_only_itself(
     before, after = (len(asked["tools"]) for asked in endpoint.requests)
     assert after == before - 1
     assert "the tool add_task" in caplog.text
+
+
+async def test_a_model_that_knows_no_tools_is_asked_without_and_that_is_said(
+    endpoint: ScriptedEndpoint, api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    words = {"error": {"message": "library/gemma:2b does not support tools"}}
+    endpoint.answer(document(words), status=400, headers=JSON)
+    endpoint.answer(*whole(api)).answer(*whole(api))
+    model = openai_model(model="m", base_url=endpoint.url, api_key=None, api=api)
+    runner = OpenAIAgentRunner(model.model, TaskTools(), instructions="Help.")
+    for _ in range(2):
+        assert text_of(await heard(runner, "hello")) == SAID
+    await model.close()
+    assert ["tools" in asked for asked in endpoint.requests] == [True, False, False]
+    assert "refuses tools: left out for an hour" in caplog.text
+    (left_out,) = model.left_out()
+    assert (left_out.source, left_out.tool) == ("127.0.0.1", "*")
 
 
 async def test_a_refusal_that_goes_on_ends(

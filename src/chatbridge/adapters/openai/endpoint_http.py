@@ -13,7 +13,7 @@ from chatbridge.adapters.openai.carried import carried
 from chatbridge.adapters.openai.chat_dialect import ChatDialect
 from chatbridge.adapters.openai.event_stream import EventStream, bounded
 from chatbridge.adapters.openai.patience import Patience
-from chatbridge.adapters.openai.refused import Refused, names_of_tools
+from chatbridge.adapters.openai.refused import Refused, Trial, names_of_tools
 from chatbridge.adapters.openai.request_schemas import fit_schemas
 from chatbridge.adapters.openai.responses_dialect import ResponsesDialect
 from chatbridge.adapters.openai.room import Dialect, Room, rest_of
@@ -21,26 +21,34 @@ from chatbridge.adapters.openai.thinking import Thinking
 from chatbridge.adapters.openai.troubles import EndpointTrouble, NotAStream, Silence
 from chatbridge.adapters.openai.unoffered import Unoffered
 from chatbridge.domain.model.correlation import correlation
+from chatbridge.domain.model.tool import LeftOut
 
 log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
-_ROUNDS = 8
 _LONGEST_REFUSAL = 1_000_000
-_REFUSED = (400, 422)
+_REFUSED = (400, 404, 405, 422, 500, 501)
 
 
 class EndpointHttp(DefaultAsyncHttpxClient):
     """Leaves out what the endpoint has refused by name, and gives every answer to the Room.
 
-    What it learns of an endpoint it knows for as long as the process lives.
+    What it learns of an endpoint it knows for an hour.
     """
 
     def __init__(self, patience: Patience, unoffered: Unoffered, **how: Any) -> None:
         super().__init__(**how)
         self._patience = patience
         self._unoffered = unoffered
-        self._refused: defaultdict[tuple[str, str], Refused] = defaultdict(Refused)
+        self._refused: defaultdict[tuple[str, str, str], Refused] = defaultdict(Refused)
+
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """The tools that no model is offered, because its endpoint refuses them."""
+        return tuple(
+            LeftOut(source=host, tool=name, reason=f"refused for the model {model}")
+            for (host, _, model), refused in self._refused.items()
+            for name in refused.tools
+        )
 
     async def send(self, request: httpx2.Request, **how: Any) -> httpx2.Response:
         """The answer to the request, or to what is left of it."""
@@ -62,22 +70,22 @@ class EndpointHttp(DefaultAsyncHttpxClient):
     async def _answered(
         self, request: httpx2.Request, body: Json, how: Json, asked: float
     ) -> httpx2.Response:
-        refused = self._refused[request.url.path, str(body.get("model"))]
+        host, model = request.url.host, str(body.get("model"))
         fit_schemas(body, self._unoffered)
+        trial = Trial(self._refused[host, request.url.path, model], body)
         carried().put_back(body.get("messages") or ())
-        for tries_left in reversed(range(_ROUNDS)):
-            sent = json.loads(json.dumps(body))
-            refused.leave_out(sent)
-            answer = await self._asked(_with(request, sent), how, asked)
+        while True:
+            answer = await self._asked(_with(request, trial.request()), how, asked)
             await _require_readable(answer)
             if answer.status_code not in _REFUSED:
-                return answer
+                break
             answer = await _read(answer, _LONGEST_REFUSAL)
-            learnt = refused.learn(_json(answer), sent)
-            if not learnt or not tries_left:
+            if not trial.learn(_json(answer)):
                 return answer
-            log.warning("%s refuses %s: left out from now on", request.url.host, ", ".join(learnt))
-        raise AssertionError("unreachable")
+        if answer.is_success and (learnt := trial.keep()):
+            named = ", ".join(map(str, learnt))
+            log.warning("%s refuses %s: left out for an hour", host, named)
+        return answer
 
     async def _asked(self, request: httpx2.Request, how: Json, asked: float) -> httpx2.Response:
         streams = b'"stream":true' in request.content

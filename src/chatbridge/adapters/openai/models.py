@@ -15,6 +15,7 @@ from chatbridge.adapters.openai.patience import Patience
 from chatbridge.adapters.openai.patient_model import PatientModel
 from chatbridge.adapters.openai.unoffered import Unoffered
 from chatbridge.domain.model.message import cleaned
+from chatbridge.domain.model.tool import LeftOut
 
 log = logging.getLogger(__name__)
 
@@ -31,11 +32,15 @@ def no_endpoint(name: str) -> Model:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A model, others of the same endpoint by their names, and what lets go of its connections."""
+    """A model, others of the same endpoint by their names, and what lets go of its connections.
+
+    `left_out` are the tools that the endpoint refuses.
+    """
 
     model: Model
     close: Callable[[], Awaitable[None]]
     named: Callable[[str], Model] = no_endpoint
+    left_out: Callable[[], tuple[LeftOut, ...]] = tuple
 
 
 def is_chat_completions(model: Model) -> bool:
@@ -112,6 +117,7 @@ def openai_model(
     for note in address.notes:
         log.warning("%s", note)
     timeout = Timeout(patience.max_seconds, connect=_CONNECT_SECONDS)
+    http = EndpointHttp(patience, unoffered or Unoffered(), timeout=timeout)
     client = EndpointClient(
         # never left out: the client would look into the environment and send that key anywhere
         api_key=api_key or "none",
@@ -119,11 +125,11 @@ def openai_model(
         default_query=address.query,
         timeout=timeout,
         max_retries=0,  # PatientModel asks again, before the first event too
-        http_client=EndpointHttp(patience, unoffered or Unoffered(), timeout=timeout),
+        http_client=http,
     )
 
     def named(name: str) -> Model:
         kind = OpenAIResponsesModel if api == "responses" else OpenAIChatCompletionsModel
         return PatientModel(kind(name, client), first=patience.first)
 
-    return Endpoint(named(model), client.close, named)
+    return Endpoint(named(model), client.close, named, http.left_out)

@@ -2,49 +2,31 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
-Json = dict[str, Any]
-Path = tuple[str, ...]
-
-# Without these it would be another request, or none.
-_NEEDED = {
-    "model",
-    "messages",
-    "input",
-    "instructions",
-    "tools",
-    "response_format",
-    "text",
-    "prompt",
-}
-_NEEDED_WITHIN = {
-    "role",
-    "content",
-    "type",
-    "name",
-    "function",
-    "parameters",
-    "arguments",
-    "id",
-    "call_id",
-    "tool_calls",
-    "tool_call_id",
-    "output",
-    "text",
-}
-_REFUSES = re.compile(
-    r"unknown|unrecogni[sz]ed|unsupported|support|permitted|allowed|forbidden|extra|unexpected|"
-    r"invalid|additional propert|no such|cannot find|can't find|not.{0,12}valid|disallow|refuse",
-    re.I,
+from chatbridge.adapters.openai import refusal as said
+from chatbridge.adapters.openai.request_places import (
+    EVERY,
+    Json,
+    Path,
+    all_paths,
+    can_go,
+    found,
+    name_of,
+    remove,
+    spelt,
+    tools_of,
+    without_content,
 )
-_WORD = re.compile(r"[A-Za-z_][\w]*(?:(?:\.|\[|\]\.?)+\w+)*\]?")
-_QUOTED = re.compile(r"['\"`]([\w.\[\] -]{1,120})['\"`]")
-_AT_THE_END = re.compile(r"(?:supplied|parameters?|arguments?|fields?|names?|keys?)\s*:\s*(\w+)")
+
+KNOWN_SECONDS = 3600.0
+"""How long something is not sent after it was refused."""
+
 _TOOL_PLACE = re.compile(r"(?:function_declarations|tools)[.\[]+(\d+)")
-_ITS_WORDS = {"message", "msg", "detail", "error", "reason", "description", "error_description"}
+_QUOTED = re.compile(r"['\"`]([\w.-]{1,120})['\"`]")
 _SCHEMA = re.compile(
     r"schema|parameter|declaration|propert|definition|invalid (?:function|tool)", re.I
 )
@@ -52,181 +34,167 @@ _SCHEMA = re.compile(
 _ABOUT_A_CALL = re.compile(
     r"tool_use_failed|did not match|failed_generation|call validation|generated", re.I
 )
-_EVERY = "*"
+_CALLING = r"(?:tools?(?:[ _-]?(?:use|calls?|calling|choice))?|function[ _-]?call\w*|工具|函数)"
+_NOT = r"(?:not|n't|n\u2019t|\bno|\bun|requires?|disabled|不|无)"
+_ABLE = r"(?:support|enabl|availab|allow|implement|accept|capab|have|endpoint|--|支持|启用)"
+_NO_TOOLS = re.compile(
+    rf"{_NOT}\W{{0,3}}(?:\w+\W+){{0,3}}?{_ABLE}\w*\W{{0,3}}(?:\w+\W+){{0,6}}?{_CALLING}|"
+    rf"{_CALLING}\b.{{0,40}}?{_NOT}\W{{0,3}}(?:\w+\W+){{0,2}}?{_ABLE}|"
+    r"不支持.{0,8}(?:工具|函数|tool|function)|(?:工具|函数|tool|function)\w*.{0,8}不支持",
+    re.I,
+)
+_MISSING = re.compile(r"required|missing|must (?:be|contain)|缺少|必填", re.I)
+_MOST_TRIED = 20
+_CONTENT = ("messages", EVERY, "content")
+_WITH_TOOLS = ("tools", "tool_choice", "parallel_tool_calls")
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One thing that is refused: a name within a request, a tool as JSON, or no content at all.
+
+    A `path` has `*` for each of a list; a tool is known by all of it, so that one whose schema
+    changes is offered again.
+    """
+
+    path: Path
+    tool: str = ""
+    wants: bool = False
+
+    def __str__(self) -> str:
+        if self.tool:
+            return f"the tool {name_of(json.loads(self.tool))}"
+        return f"no {'.'.join(self.path)}" if self.wants else ".".join(self.path)
+
+    def heed(self, request: Json) -> None:
+        """Make the request one that keeps to it."""
+        if self.tool:
+            left = [tool for tool in tools_of(request) if json.dumps(tool) != self.tool]
+            request |= {"tools": left} if "tools" in request else {}
+        elif self.wants:
+            for message in without_content(request):
+                message["content"] = ""
+        else:
+            remove(request, self.path)
+        if not request.get("tools"):
+            for name in _WITH_TOOLS:
+                request.pop(name, None)
 
 
 @dataclass(slots=True)
 class Refused:
-    """What one endpoint refuses of the requests for one model; nothing of it is sent again.
+    """What one endpoint refuses of the requests for one model, each thing for an hour."""
 
-    `paths` are names within a request, with `*` for each of a list; `tools` whole tools as JSON, so
-    that one whose schema changes is offered again.
+    clock: Callable[[], float] = time.monotonic
+    _until: dict[Lesson, float] = field(default_factory=dict[Lesson, float])
+
+    @property
+    def lessons(self) -> list[Lesson]:
+        """What is known to be refused, now."""
+        return [lesson for lesson, until in self._until.items() if until > self.clock()]
+
+    @property
+    def tools(self) -> list[str]:
+        """The names of the tools among them, or `*` for all."""
+        tools = [lesson for lesson in self.lessons if lesson.tool or lesson.path == ("tools",)]
+        return [(lesson.tool and name_of(json.loads(lesson.tool))) or EVERY for lesson in tools]
+
+    def keep(self, lessons: list[Lesson]) -> None:
+        """An endpoint has taken what these have left of a request."""
+        self._until |= dict.fromkeys(lessons, self.clock() + KNOWN_SECONDS)
+
+
+class Trial:
+    """One request that is tried without what was refused, one thing after the other.
+
+    What did not help is put back, and nothing is learnt before the endpoint has taken the rest: a
+    refusal may name what it does not mean.
     """
 
-    paths: set[Path] = field(default_factory=set[Path])
-    tools: set[str] = field(default_factory=set[str])
+    def __init__(self, refused: Refused, body: Json) -> None:
+        self._refused = refused
+        self._body = body
+        self._known = refused.lessons
+        self._learnt: list[Lesson] = []
+        self._in_vain: list[Lesson] = []
+        self._said: Any = None
 
-    def learn(self, refusal: Any, request: Json) -> list[str]:
-        """Take in a refusal of the request; answers what is newly known to be refused."""
-        paths = {p for p in _paths(refusal, request) if p not in self.paths}
-        self.paths |= paths
-        if paths:
-            return [".".join(path) for path in sorted(paths)]
-        tool = _tool(refusal, request)
-        if tool is None or json.dumps(tool) in self.tools:
-            return []
-        self.tools.add(json.dumps(tool))
-        return [f"the tool {_name(tool)}"]
+    def request(self) -> Json:
+        """What may be asked, as far as that is known."""
+        request = json.loads(json.dumps(self._body))
+        for lesson in (*self._known, *self._learnt):
+            lesson.heed(request)
+        return request
 
-    def leave_out(self, request: Json) -> None:
-        """Take what is refused out of the request."""
-        offered = _tools(request)
-        if self.tools and offered:
-            request["tools"] = [tool for tool in offered if json.dumps(tool) not in self.tools]
-        if offered and not request.get("tools"):
-            for name in ("tools", "tool_choice", "parallel_tool_calls"):
-                request.pop(name, None)
-        for path in self.paths:
-            _remove(request, path)
+    def learn(self, refusal: Any) -> Lesson | None:
+        """What to leave out besides, after this refusal; None where nobody knows."""
+        before, self._said = self._said, ([*said.sentences(refusal)], [*said.fields(refusal)])
+        if self._learnt and not self._learnt[-1].tool and self._said == before:
+            self._in_vain.append(self._learnt.pop())
+        tried = [*self._known, *self._learnt, *self._in_vain]
+        more = lessons_of(refusal, self.request(), tried) if len(tried) < _MOST_TRIED else []
+        self._learnt += more[:1]
+        return more[0] if more else None
 
-
-def _paths(refusal: Any, request: Json) -> Iterator[Path]:
-    """The places in the request that the refusal names and that it can do without."""
-    for named in _named(refusal):
-        path = _found(request, named)
-        if path and _can_go(request, path):
-            yield path
+    def keep(self) -> list[Lesson]:
+        """The endpoint has taken what was left: what it has taught."""
+        self._refused.keep(self._learnt)
+        return self._learnt
 
 
-def _named(refusal: Any) -> Iterator[list[str]]:
-    """The names in a refusal as steps: by its fields, or else by its words."""
-    objects = [*_objects(refusal)]
-    fields = [_steps(each.get("loc") or each.get("param")) for each in objects]
-    yield from (steps for steps in fields if steps)
-    for text in _texts(refusal):
-        if not _REFUSES.search(text):
-            continue
-        places = [_steps(place) for place in _QUOTED.findall(text)]
-        words = [w for w in _WORD.findall(text) if "_" in w or "[" in w or "." in w]
-        places += [_steps(word) for word in (*words, *_AT_THE_END.findall(text))]
-        yield from places
-        # Unknown name "strict" at 'tools[0].function'
-        yield from ([*at, *name] for at in places for name in places if len(at) > 1 > len(name) - 1)
-
-
-def _steps(named: Any) -> list[str]:
-    if isinstance(named, list):
-        return [str(step) for step in cast(list[Any], named)]
-    return re.findall(r"[\w-]+", named) if isinstance(named, str) else []
-
-
-def _found(request: Json, steps: list[str]) -> Path | None:
-    """Where in the request these steps lead; steps that it does not have are passed over."""
-    at: Any = request
-    path: list[str] = []
-    for step in steps:
-        if isinstance(at, dict) and step in at:
-            at = cast(Json, at)[step]
-            path.append(step)
-        elif isinstance(at, list) and step.isdecimal() and int(step) < len(cast(list[Any], at)):
-            at = cast(list[Any], at)[int(step)]
-            path.append(_EVERY)
-    if path and path[-1] == steps[-1]:
-        return tuple(path)
-    return None if len(steps) > 1 else _within_tools(request, steps[-1:])
-
-
-# A name alone may be one of a tool's.
-def _within_tools(request: Json, steps: list[str]) -> Path | None:
-    for tool in _tools(request):
-        for path in (("tools", _EVERY), ("tools", _EVERY, "function")):
-            at: Any = tool.get("function") if len(path) > 2 else tool
-            if steps and isinstance(at, dict) and steps[0] in at:
-                return (*path, steps[0])
-    return None
-
-
-def _can_go(request: Json, path: Path) -> bool:
-    if "parameters" in path[:-1]:
-        return False
-    if len(path) == 1:
-        return path[0] not in _NEEDED
-    return path[-1] != _EVERY and (path[-1] not in _NEEDED_WITHIN or _is_null(request, path))
-
-
-# An empty content may go, though content may not.
-def _is_null(request: Json, path: Path) -> bool:
-    return path[-1] == "content" and any(at.get(path[-1], "") is None for at in _at(request, path))
-
-
-def _at(request: Json, path: Path) -> list[Json]:
-    """The objects that have the last step of the path."""
-    reached: list[Any] = [request]
-    for step in path[:-1]:
-        reached = [more for at in reached for more in _further(at, step)]
-    return [cast(Json, at) for at in reached if isinstance(at, dict) and path[-1] in at]
-
-
-def _further(at: Any, step: str) -> list[Any]:
-    if isinstance(at, list):
-        return cast(list[Any], at) if step == _EVERY else []
-    return [cast(Json, at)[step]] if isinstance(at, dict) and step in at else []
-
-
-def _remove(request: Json, path: Path) -> None:
-    for at in _at(request, path):
-        if path[-1] != "content" or at["content"] is None:
-            del at[path[-1]]
-
-
-def _tool(refusal: Any, request: Json) -> Json | None:
-    """The one tool that the refusal is about, by its place or by its name."""
-    tools = _tools(request)
-    places = [".".join(_steps(o.get("loc") or o.get("param"))) for o in _objects(refusal)]
-    texts = [*_texts(refusal)]
-    for text in (*places, *texts):
-        found = [int(place) for place in _TOOL_PLACE.findall(text)]
-        if found and found[-1] < len(tools):
-            return tools[found[-1]]
-    if _ABOUT_A_CALL.search(json.dumps(refusal)):
-        return None
-    quoted = {name for text in texts if _SCHEMA.search(text) for name in _QUOTED.findall(text)}
-    return next((tool for tool in tools if _name(tool) in quoted), None)
+def lessons_of(refusal: Any, request: Json, known: list[Lesson]) -> list[Lesson]:
+    """What a refusal of the request teaches beyond what is known."""
+    for find in (_no_content, _paths, _one_tool, _all_tools):
+        new = [lesson for lesson in dict.fromkeys(find(refusal, request)) if lesson not in known]
+        if new:
+            return new
+    return []
 
 
 def names_of_tools(request: Json) -> set[str]:
     """What the tools of a request are called."""
-    return {_name(tool) for tool in _tools(request)}
+    return {name_of(tool) for tool in tools_of(request)}
 
 
-def _tools(request: Json) -> list[Json]:
-    given: Any = request.get("tools")
-    listed = cast(list[Any], given) if isinstance(given, list) else []
-    return [cast(Json, tool) for tool in listed if isinstance(tool, dict)]
+def _no_content(refusal: Any, request: Json) -> Iterator[Lesson]:
+    """A message that only calls has no content, and some want one."""
+    missing = "missing" in said.kinds(refusal) or any(map(_MISSING.search, said.sentences(refusal)))
+    names = [*said.fields(refusal), *map(said.steps, said.sentences(refusal))]
+    if missing and any("content" in steps for steps in names) and any(without_content(request)):
+        yield Lesson(_CONTENT, wants=True)
 
 
-def _name(tool: Json) -> str:
-    function: Any = tool.get("function")
-    return str((cast(Json, function) if isinstance(function, dict) else tool).get("name") or "")
+def _paths(refusal: Any, request: Json) -> Iterator[Lesson]:
+    """The places in the request that the refusal names and that it can do without."""
+    places = [found(request, steps) for steps in (*said.fields(refusal), *said.named(refusal))]
+    texts = [*said.refusing(refusal)]
+    every = dict.fromkeys(all_paths(request))
+    places += [path for path in every if any(map(spelt(path[-1]).search, texts))]
+    yield from (Lesson(path) for path in places if path and can_go(request, path))
 
 
-def _objects(value: Any) -> Iterator[Json]:
-    if isinstance(value, Mapping):
-        yield cast(Json, value)
-    inner: Iterable[Any] = ()
-    if isinstance(value, Mapping):
-        inner = cast(Mapping[str, Any], value).values()
-    elif isinstance(value, list):
-        inner = cast(list[Any], value)
-    for each in inner:
-        yield from _objects(each)
+def _one_tool(refusal: Any, request: Json) -> Iterator[Lesson]:
+    """The one tool that the refusal is about, by its place or by its name."""
+    tools = tools_of(request)
+    texts = [*said.sentences(refusal)]
+    for text in (*(".".join(steps) for steps in said.fields(refusal)), *texts):
+        numbers = [int(place) for place in _TOOL_PLACE.findall(text)]
+        if numbers and numbers[-1] < len(tools):
+            yield Lesson((), tool=json.dumps(tools[numbers[-1]]))
+            return
+    if _is_about_a_call(refusal):
+        return
+    quoted = {name for text in texts if _SCHEMA.search(text) for name in _QUOTED.findall(text)}
+    named = (tool for tool in tools if name_of(tool) in quoted)
+    yield from (Lesson((), tool=json.dumps(tool)) for tool in [*named][:1])
 
 
-# What the endpoint says itself: it may repeat beside it what a person or a model has said.
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    for each in _objects(value):
-        yield from (
-            text for key, text in each.items() if key in _ITS_WORDS and isinstance(text, str)
-        )
+def _all_tools(refusal: Any, request: Json) -> Iterator[Lesson]:
+    """A model that can't call tools may still answer."""
+    knows_none = any(map(_NO_TOOLS.search, said.sentences(refusal)))
+    if knows_none and tools_of(request) and not _is_about_a_call(refusal):
+        yield Lesson(("tools",))
+
+
+def _is_about_a_call(refusal: Any) -> bool:
+    return bool(_ABOUT_A_CALL.search(json.dumps(refusal)))

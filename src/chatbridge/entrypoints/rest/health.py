@@ -46,7 +46,8 @@ def health_router(
 ) -> APIRouter:
     """The router of /healthz and /readyz; `require_ready` raises Unavailable while not ready.
 
-    `left_out` are the tools that no model is offered, of the lists that have been asked for.
+    `left_out` are the tools that no model is offered, of the lists that have been asked for, and
+    those that the model endpoint refuses.
     """
     router = APIRouter(tags=["health"])
 
@@ -64,8 +65,9 @@ def health_router(
     async def readyz() -> ReadyOut:
         """Whether the database answers with the schema that this version needs, and the server is
         not about to stop. The database is asked once a second at most. `tools_left_out` names the
-        tools of tool servers and of agents that no model is offered, and why; it takes nothing
-        from being ready."""
+        tools of tool servers and of agents that no model is offered, and why; where the model
+        endpoint refuses a tool, or all of them (`*`), `source` is its host. It takes nothing from
+        being ready."""
         await require_ready()
         tools = [
             LeftOutOut(source=each.source, tool=each.tool, reason=each.reason)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chatbridge.adapters.openai.refused import Refused
+from chatbridge.adapters.openai.refused import KNOWN_SECONDS, Refused, Trial
 
 TOOL = {"type": "function", "function": {"name": "add_task", "strict": False, "parameters": {}}}
 ODD = {
@@ -35,11 +35,12 @@ def pydantic(*loc: Any, kind: str = "extra_forbidden") -> Any:
     return {"detail": [{"type": kind, "loc": [*loc], "msg": "Extra inputs are not permitted"}]}
 
 
-def left(refusal: Any) -> dict[str, Any]:
-    refused, request = Refused(), copy.deepcopy(REQUEST)
-    refused.learn(refusal, request)
-    refused.leave_out(request)
-    return request
+def left(*refusals: Any, request: Any = REQUEST) -> dict[str, Any]:
+    """What is asked after these refusals, one after the other."""
+    trial = Trial(Refused(), copy.deepcopy(request))
+    for refusal in refusals:
+        trial.learn(refusal)
+    return trial.request()
 
 
 @pytest.mark.parametrize(
@@ -72,6 +73,31 @@ def left(refusal: Any) -> dict[str, Any]:
             "store",
         ),
         ({"detail": [{"loc": ["body", "stream"], "type": "value_error", "msg": "x"}]}, "stream"),
+        (openai("stream_options must not be set for this model"), "stream_options"),
+        (openai("parallel tool calls are not implemented"), "parallel_tool_calls"),
+        (openai("`store` is not available in your region"), "store"),
+        (openai("The parameter store is deprecated"), "store"),
+        (openai("Illegal argument: store"), "store"),
+        (openai("parallelToolCalls: unexpected property"), "parallel_tool_calls"),
+        (openai("Invalid field `streamOptions`"), "stream_options"),
+        (openai("x", "streamOptions"), "stream_options"),
+        (openai("参数 stream_options 不支持"), "stream_options"),
+        (openai("当前模型不支持parallel_tool_calls参数"), "parallel_tool_calls"),
+        (openai("参数store无效"), "store"),
+        (openai("stream_options cannot be used here. Use 'stream' instead"), "stream_options"),
+        ({"error": {"details": [{"fieldViolations": [{"field": "store"}]}]}}, "store"),
+        (
+            {
+                "error": {
+                    "message": "Provider returned error",
+                    "metadata": {
+                        "raw": '{"error": {"message": "Unknown parameter: stream_options"}}'
+                    },
+                }
+            },
+            "stream_options",
+        ),
+        (openai("Unknown parameter: 'stream_options.include_usage'."), "stream_options"),
     ],
 )
 def test_a_parameter_that_is_refused_by_name_is_left_out(refusal: Any, name: str) -> None:
@@ -127,6 +153,42 @@ def test_a_content_of_nothing_is_left_out_and_one_of_something_is_not(refusal: A
 @pytest.mark.parametrize(
     "refusal",
     [
+        pydantic("body", "messages", 1, "content", kind="missing"),
+        openai("messages.1.content: Field required"),
+        openai("Missing required parameter: 'messages[1].content'.", "messages[1].content"),
+    ],
+)
+def test_a_content_that_is_missed_is_an_empty_one(refusal: Any) -> None:
+    null = pydantic("body", "messages", 1, "content", kind="string_type")
+    for refusals in ([refusal], [null, refusal]):
+        assert [m["content"] for m in left(*refusals)["messages"]] == ["text", ""]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "registry.ollama.ai/library/gemma:2b does not support tools",
+        'No endpoints found that support tool use. Try disabling "add_task".',
+        "tools param requires --jinja flag",
+        '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set',
+        "This model doesn't support tool use in streaming mode.",
+        "Function calling is not enabled for models/gemma-3-27b-it",
+        "`tool calling` is not supported with this model",
+        "deepseek-reasoner does not support Function Calling",
+        "该模型不支持工具调用",
+    ],
+)
+def test_a_model_that_knows_no_tools_is_asked_without(words: str) -> None:
+    request = left(openai(words), request=REQUEST | {"tool_choice": "auto"})
+    if "tools" in request:  # what is named comes first
+        request = left(openai(words), openai(words), request=REQUEST | {"tool_choice": "auto"})
+    assert not {"tools", "tool_choice", "parallel_tool_calls"} & request.keys()
+    assert request["stream_options"] == REQUEST["stream_options"]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
         openai("Invalid schema for function 'odd.tool': array schema missing items"),
         openai("Invalid schema", "tools[1].function.parameters"),
         openai("tools.1.custom.input_schema: JSON schema is invalid"),
@@ -165,6 +227,8 @@ def test_a_tool_that_is_refused_is_left_out_and_the_others_stay(refusal: Any) ->
             ]
         },
         openai('The prompt was not allowed by our policy: "how do I use `odd.tool`"'),
+        {"detail": [{"loc": ["body"], "msg": "x", "input": {"param": "store", "loc": ["store"]}}]},
+        {"error": {"message": "Flagged"}, "messages": [{"error": "stream_options unsupported"}]},
     ],
 )
 def test_what_a_refusal_only_quotes_is_not_refused(refusal: Any) -> None:
@@ -172,12 +236,8 @@ def test_what_a_refusal_only_quotes_is_not_refused(refusal: Any) -> None:
 
 
 def test_with_the_last_tool_all_that_is_said_of_tools_goes() -> None:
-    refused = Refused()
-    request = copy.deepcopy(REQUEST) | {"tools": [copy.deepcopy(ODD)], "tool_choice": "auto"}
-    assert refused.learn(openai("Invalid schema", "tools[0].function.parameters"), request) == [
-        "the tool odd.tool"
-    ]
-    refused.leave_out(request)
+    asked = REQUEST | {"tools": [ODD], "tool_choice": "auto"}
+    request = left(openai("Invalid schema", "tools[0].function.parameters"), request=asked)
     assert not {"tools", "tool_choice", "parallel_tool_calls"} & request.keys()
 
 
@@ -187,7 +247,8 @@ def test_with_the_last_tool_all_that_is_said_of_tools_goes() -> None:
         openai("The model 'm' does not exist", "model"),
         openai("Invalid 'messages': too many", "messages"),
         openai("Invalid 'tools': array too long.", "tools"),
-        openai("registry/gemma does not support tools"),
+        openai("Internal server error"),
+        openai("Invalid model: this model is not available"),
         openai("Unexpected role 'user' after role 'tool'"),
         openai("messages[1].role: invalid", "messages[1].role"),
         "Bad request",
@@ -195,13 +256,27 @@ def test_with_the_last_tool_all_that_is_said_of_tools_goes() -> None:
     ],
 )
 def test_what_a_request_can_not_do_without_stays(refusal: Any) -> None:
-    refused, request = Refused(), copy.deepcopy(REQUEST)
-    assert refused.learn(refusal, request) == []
-    refused.leave_out(request)
-    assert request == REQUEST
+    trial = Trial(Refused(), copy.deepcopy(REQUEST))
+    assert trial.learn(refusal) is None
+    assert trial.request() == REQUEST
 
 
-def test_the_same_refusal_a_second_time_teaches_nothing() -> None:
-    refused, request = Refused(), copy.deepcopy(REQUEST)
-    assert refused.learn(openai("Unknown", "store"), request) == ["store"]
-    assert refused.learn(openai("Unknown", "store"), request) == []
+def test_what_is_named_in_vain_is_put_back() -> None:
+    words = "'store' and 'reasoning' can't be used: stream_options is not supported"
+    trial = Trial(Refused(), copy.deepcopy(REQUEST))
+    for name in ("store", "reasoning", "stream_options"):
+        assert str(trial.learn(openai(words))) == name
+    assert trial.request() == {k: v for k, v in REQUEST.items() if k != "stream_options"}
+    assert trial.learn(openai(words)) is None
+
+
+def test_nothing_is_learnt_for_ever_nor_before_it_has_helped() -> None:
+    now = [0.0]
+    refused = Refused(clock=lambda: now[0])
+    trial = Trial(refused, copy.deepcopy(REQUEST))
+    trial.learn(openai("Unknown parameter", "store"))
+    assert Trial(refused, REQUEST).request() == REQUEST
+    assert [str(each) for each in trial.keep()] == ["store"]
+    assert "store" not in Trial(refused, REQUEST).request()
+    now[0] = KNOWN_SECONDS + 1
+    assert Trial(refused, REQUEST).request() == REQUEST
