@@ -28,8 +28,8 @@ run: $(SERVER) ## serve on http://127.0.0.1:8000, with an embedded Postgres and 
 demo: $(SERVER) ## the same in memory: gone when it stops
 	@CHATBRIDGE_DATABASE__URL=memory: $(BIN)/chatbridge serve
 
-web: $(SERVER) $(FRONTEND) ## the web app with accounts on http://127.0.0.1:3000, and all it needs; needs Node
-	@$(BIN)/python scripts/web.py
+web: $(SERVER) $(FRONTEND) ## the web app with accounts on http://127.0.0.1:3000 (WEB_PORT), and all it needs; needs Node
+	@$(BIN)/python -m scripts.web
 
 quick: $(DEV) ## what fails soonest, in under a minute: lint, types, imports and the unit tests
 	@$(MAKE) --no-print-directory -j2 -Otarget types unit lint imports

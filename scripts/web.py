@@ -17,7 +17,7 @@ from collections.abc import Generator, Iterable, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import BinaryIO, NoReturn
 
 from pydantic import ValidationError
 
@@ -25,12 +25,24 @@ from chatbridge.adapters.embedded.server import EmbeddedPostgres
 from chatbridge.adapters.jwt.secret_file import secret_in
 from chatbridge.adapters.postgres.migrate import upgrade
 from chatbridge.domain.model.errors import ChatbridgeError
+from chatbridge.environment import worded
 from chatbridge.settings import Settings
+from scripts.web_role import NoRole, own_role
 
 FRONTEND = Path(__file__).resolve().parent.parent / "frontend"
 NEXT = FRONTEND / "node_modules" / "next" / "dist" / "bin" / "next"
 
 _SOURCES = ("app", "components", "lib", "*.ts", "*.mjs", "package-lock.json", "tsconfig.json")
+# what the web app gets of our environment: how to run, and what is its own
+_SYSTEMS = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "NODE_OPTIONS", "NODE_EXTRA_CA_CERTS")
+APPS = (
+    "AUTH_ADDRESS_HEADER",
+    "AUTH_RATE_LIMIT",
+    "AUTH_TOKEN_ALGORITHM",
+    "CHATBRIDGE_ALLOWED_IMAGE_DOMAINS",
+    "CHATKIT_DOMAIN_KEY",
+    "CHATKIT_SESSIONS",
+)
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 _LAST_LINES = 20
@@ -42,7 +54,10 @@ class Failed(Exception):
 
 @dataclass
 class Child:
-    """A server that we start and end."""
+    """A server that we start and end; what it says is kept where only we read it.
+
+    `greets`: its standard output is for whoever starts it by hand, and is in no log.
+    """
 
     name: str
     command: list[str]
@@ -50,17 +65,18 @@ class Child:
     environment: dict[str, str]
     log: Path
     ready_at: str
+    greets: bool = False
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it and wait until it answers. Raises Failed."""
-        with self.log.open("wb") as output:
+        with _own_file(self.log) as output:
             self.process = subprocess.Popen(  # noqa: S603
                 self.command,
                 cwd=self.directory,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
-                stdout=output,
+                stdout=subprocess.DEVNULL if self.greets else output,
                 stderr=output,
                 # Ctrl-C is for us: we end the children, in order
                 start_new_session=True,
@@ -121,18 +137,19 @@ def running(
     `settings_from`. `environment` is the children's. Raises Failed.
     """
     directory.mkdir(parents=True, exist_ok=True)
+    directory.chmod(0o700)
     url, server_url = f"http://127.0.0.1:{web_port}", f"http://127.0.0.1:{port}"
     shared = {
-        **environment,
         "DATABASE_URL": database_url,
         "BETTER_AUTH_URL": url,
         "BETTER_AUTH_SECRET": environment.get("BETTER_AUTH_SECRET") or secret_in(directory).hex(),
     }
+    apps = _of_app(environment, shared, server_url)
     app = Child(
         name="The web app",
         command=[node(), str(NEXT), "start", "-H", "127.0.0.1", "-p", str(web_port)],
         directory=FRONTEND,
-        environment=_of_app(shared, server_url),
+        environment=apps,
         log=directory / "app.log",
         ready_at=f"{url}/api/auth/ok",
     )
@@ -140,14 +157,19 @@ def running(
         name="chatbridge",
         command=[sys.executable, "-m", "chatbridge", "serve"],
         directory=settings_from,
-        environment=_of_server(shared, port),
+        environment=_of_server({**environment, **shared}, port),
         log=directory / "server.log",
         ready_at=f"{server_url}/readyz",
+        greets=True,
     )
     upgrade(database_url, schema)
-    _run("scripts/element.mjs", app.environment)
-    _run("scripts/migrate.mjs", app.environment)
+    _run("scripts/element.mjs", apps)
+    _run("scripts/migrate.mjs", apps)
     with ExitStack() as started:
+        given = environment.get("WEB_DATABASE_URL")
+        app.environment = apps | {
+            "DATABASE_URL": given or started.enter_context(own_role(database_url))
+        }
         # the web app first: chatbridge asks it for its keys
         for child in (app, server):
             started.callback(child.stop)
@@ -166,7 +188,7 @@ def build() -> None:
     if built.exists() and built.stat().st_mtime > newest:
         return
     print("Building the web app ...", flush=True)
-    _run(str(NEXT), dict(os.environ), "build")
+    _run(str(NEXT), _for_node(os.environ), "build")
 
 
 def node() -> str:
@@ -187,13 +209,22 @@ def require_free(*ports: int) -> None:
             raise Failed(f"{why}: set {variable} to a free one.") from error
 
 
-def _of_app(shared: Mapping[str, str], server_url: str) -> dict[str, str]:
-    return {
-        **shared,
-        "CHATBRIDGE_URL": server_url,
-        "NEXT_TELEMETRY_DISABLED": "1",
-        "NODE_ENV": "production",
-    }
+def _of_app(
+    environment: Mapping[str, str], shared: Mapping[str, str], server_url: str
+) -> dict[str, str]:
+    own = {name: environment[name] for name in APPS if name in environment}
+    return {**_for_node(environment), **own, **shared, "CHATBRIDGE_URL": server_url}
+
+
+def _for_node(environment: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: environment[name] for name in _SYSTEMS if name in environment}
+    return {**kept, "NEXT_TELEMETRY_DISABLED": "1", "NODE_ENV": "production"}
+
+
+def _own_file(path: Path) -> BinaryIO:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return os.fdopen(descriptor, "wb")
 
 
 def _of_server(shared: Mapping[str, str], port: int) -> dict[str, str]:
@@ -281,7 +312,9 @@ def main() -> None:
         _serve(web_port)
     except KeyboardInterrupt:
         return
-    except (Failed, ChatbridgeError, ValidationError, ValueError) as error:
+    except ValidationError as error:
+        sys.exit(worded(error, Settings))
+    except (Failed, NoRole, ChatbridgeError, ValueError) as error:
         sys.exit(str(error))
 
 

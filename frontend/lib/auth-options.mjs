@@ -4,6 +4,7 @@ import { jwt } from "better-auth/plugins";
 import { SignJWT } from "jose";
 import { PostgresDialect } from "kysely";
 import { Pool } from "pg";
+import { signInLimits } from "./sign-in-limits.mjs";
 
 const MIN_SECRET = 32;
 const ALGORITHMS = ["EdDSA", "HS256"];
@@ -33,6 +34,11 @@ export function authOptions(env) {
     },
     emailAndPassword: { enabled: true },
     rateLimit: { enabled: env.AUTH_RATE_LIMIT !== "off" },
+    hooks: { before: signInLimits({ tries: env.AUTH_RATE_LIMIT !== "off" }) },
+    // by default a header of the caller's is nobody's address: all share one count
+    advanced: {
+      ipAddress: { ipAddressHeaders: env.AUTH_ADDRESS_HEADER ? [env.AUTH_ADDRESS_HEADER] : [] },
+    },
     telemetry: { enabled: false },
     plugins: [jwt(AUTH_TOKEN_ALGORITHM === "HS256" ? shared(BETTER_AUTH_SECRET, baseURL) : TOKENS)],
   };

@@ -1,15 +1,22 @@
 """The web app: sign-in, the chat in it, and what it does when a token or a server is gone."""
 
+import asyncio
 import base64
 import json
 import re
+import subprocess
+from pathlib import Path
+from stat import S_IMODE
 from urllib.parse import urlencode
 
 import httpx
 import pytest
 from playwright.async_api import BrowserContext, Route, expect
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
-from scripts.web import Web
+from scripts.web import FRONTEND, Web, node
+from tests import postgres
 from tests.browser.chromium import Watch
 from tests.browser.conftest import NewContext
 from tests.browser.web_stack import (
@@ -312,6 +319,65 @@ async def test_the_theme_changes_without_a_reload(web: Web, context: BrowserCont
         await expect(chat.element).to_have_attribute("data-scheme", scheme.lower())
     assert await chat.page.evaluate("() => window.sameDocument")
     await chat.loaded(2)
+
+
+async def test_the_web_app_has_a_role_and_an_environment_of_its_own(web: Web) -> None:
+    assert web.app.process
+    environ = Path(f"/proc/{web.app.process.pid}/environ")
+    given = await asyncio.to_thread(environ.read_text)
+    assert "DATABASE_URL=" in given
+    for name in ("CHATBRIDGE_SECRET", "OPENAI_API_KEY", web.server.environment["DATABASE_URL"]):
+        assert name not in given
+    engine = postgres.engine_on(web.app.environment["DATABASE_URL"])
+    async with engine.connect() as connection:
+        assert await connection.scalar(text('select count(*) from better_auth."user"')) >= 0
+        for refused in (
+            "select count(*) from chatbridge.conversations",
+            "create table better_auth.more (id int)",
+            "create schema more",
+            "create role more",
+        ):
+            with pytest.raises(DBAPIError, match="permission denied"):
+                await connection.execute(text(refused))
+    await engine.dispose()
+    for log in (web.app.log, web.server.log):
+        assert S_IMODE(log.stat().st_mode) == 0o600
+        assert "#key=" not in log.read_text()
+
+
+async def test_fields_have_a_longest_length_and_an_account_a_number_of_tries(
+    web: Web, context: BrowserContext
+) -> None:
+    answer = await context.request.post(
+        f"{web.url}/api/auth/sign-up/email",
+        headers={"Origin": web.url},
+        data={"name": "n" * 101, "email": "n@example.com", "password": PASSWORD},
+    )
+    assert (answer.status, (await answer.json())["message"]) == (400, "The name is too long.")
+    tried = await asyncio.to_thread(
+        subprocess.run,
+        [node(), "--input-type=module", "-e", TRIES],
+        cwd=FRONTEND,
+        check=True,
+        capture_output=True,
+    )
+    assert json.loads(tried.stdout) == ["ok"] * 10 + ["TOO_MANY_REQUESTS", "ok", "ok"]
+
+
+# ten, one too many, somebody else, and a minute later
+TRIES = """
+import { signInLimits } from "./lib/sign-in-limits.mjs";
+let now = 0;
+const limits = signInLimits({ tries: true, now: () => now });
+const tried = (email) =>
+  limits({ path: "/sign-in/email", body: { email } }).then(() => "ok", (error) => error.status);
+const said = [];
+for (let i = 0; i < 11; i++) said.push(await tried(i % 2 ? "A@x.example " : "a@X.example"));
+said.push(await tried("b@x.example"));
+now = 60_000;
+said.push(await tried("a@x.example"));
+console.log(JSON.stringify(said));
+"""
 
 
 async def test_when_chatbridge_is_away_the_way_to_it_says_so(

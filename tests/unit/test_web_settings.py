@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from scripts.web import APPS
+
 FRONTEND = Path(__file__).resolve().parents[2] / "frontend"
 # what the build sets by itself
 BUILT_IN = {"NODE_ENV", "NEXT_RUNTIME"}
@@ -25,6 +27,11 @@ def example_variables() -> set[str]:
 
 def test_the_example_names_what_the_app_reads_and_no_more() -> None:
     assert example_variables() == read_variables()
+
+
+def test_make_web_gives_the_app_what_is_its_own_and_no_more() -> None:
+    set_by_make_web = {"BETTER_AUTH_SECRET", "BETTER_AUTH_URL", "CHATBRIDGE_URL", "DATABASE_URL"}
+    assert set(APPS) == example_variables() - set_by_make_web
 
 
 def test_the_web_app_has_one_secret() -> None:
