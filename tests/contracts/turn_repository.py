@@ -7,7 +7,7 @@ import pytest
 
 from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.errors import Busy, Forbidden, NotFound, TurnLost
-from chatbridge.domain.model.identifiers import ConversationId, MessageId
+from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId
 from chatbridge.domain.model.turn import Ending
 from chatbridge.domain.model.turn_event import (
     Cited,
@@ -200,6 +200,17 @@ class TurnRepositoryContract(TurnBeginningContract, TurnWatchingContract):
         await begin(store, ask(new=True))
         await asyncio.sleep(0.1)
         assert await store.turns.stale() == ((ALICE, C1),)
+
+    async def test_a_turn_that_runs_where_it_is_asked_for_is_not_claimed(
+        self, store: Store
+    ) -> None:
+        begun = await begin(store, ask(new=True))
+        await store.turns.abandon_running()
+        assert await store.turns.claim_stale(ALICE, C1, {begun.turn.id}) is None
+        assert await keep(store, begun.turn, *said("says_1", "Hi", finished=False)) == "kept"
+        assert await store.turns.stale() == ()
+        await store.turns.abandon_running()
+        assert await store.turns.claim_stale(ALICE, C1, {TurnId("turn_of_ours")}) is not None
 
     async def test_a_claim_raises_the_epoch_and_brings_what_was_said(self, store: Store) -> None:
         begun = await begin(store, ask(new=True))

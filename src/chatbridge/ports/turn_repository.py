@@ -1,5 +1,6 @@
 """How a turn begins and ends for good: each call is one statement and one transaction."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -114,10 +115,13 @@ class TurnRepository(Protocol):
         """
         ...
 
-    async def claim_stale(self, user_id: UserId, conversation_id: ConversationId) -> Claimed | None:
+    async def claim_stale(
+        self, user_id: UserId, conversation_id: ConversationId, ours: Collection[TurnId] = ()
+    ) -> Claimed | None:
         """Take over the conversation's turn if its lease has passed: nobody else can write then.
 
-        None when there is no stale turn.
+        `ours` are turns that the caller runs: it is only late with their leases, and they stay
+        what they are. None when there is no other stale turn.
         """
         ...
 

@@ -1,6 +1,7 @@
 """The life of a turn, over memory, with an agent that says what the test says."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -8,6 +9,7 @@ from chatbridge.adapters.memory.memory import Memory
 from chatbridge.adapters.memory.turn_repository import MemoryTurnRepository
 from chatbridge.domain.model.errors import (
     AgentFailed,
+    Busy,
     Conflict,
     Forbidden,
     Invalid,
@@ -27,6 +29,7 @@ from chatbridge.domain.model.turn_event import (
 )
 from chatbridge.domain.services import answering
 from chatbridge.domain.services.recording import Recording
+from chatbridge.ports.turn_repository import Begun, Repeated, TurnRequest
 from tests.unit.domain.worlds import (
     ALICE,
     BOB,
@@ -42,6 +45,8 @@ from tests.unit.domain.worlds import (
     shown,
     text_of,
 )
+
+LEASE = 0.05
 
 
 async def test_a_completed_turn_keeps_its_answer(world: World) -> None:
@@ -355,6 +360,61 @@ async def test_a_sweep_closes_every_stale_turn(server: Server) -> None:
     await second.turns.sweep()
     assert await repository.stale() == ()
     assert await second.answer() == [("partial", "Half")]
+
+
+async def test_a_server_that_stood_still_goes_on_and_sees_that_another_is_gone(
+    store: Memory,
+) -> None:
+    async with (
+        open_world(store, new_conversation_id(), lease=LEASE) as held,
+        open_world(store, new_conversation_id(), lease=LEASE) as gone,
+    ):
+        await _stands_still(held, gone)
+
+
+async def _stands_still(held: World, gone: World) -> None:
+    recording, run = await held.ask("one")
+    run.say("Half")
+    await shown(recording, "Half")
+    lost, lost_run = await gone.ask("two")
+    lost_run.say("Lost")
+    await shown(lost, "Lost")
+    gone.journal.jammed.add(lost.turn.id)
+    time.sleep(2 * LEASE)  # noqa: ASYNC251  # as a parser, a paused machine or SIGSTOP holds a loop
+    await held.turns.sweep()
+    with pytest.raises(Busy):
+        await held.turns.ask(ALICE, question("three", held.conversation))
+    run.finish(" and whole")
+    assert (await ended(recording))[-1] == TurnEnded(state="completed")
+    assert await held.answer() == [("text", "Half and whole")]
+    assert await gone.answer() == [("partial", "Lost")]
+
+
+class Late(MemoryTurnRepository):
+    """Tells that a turn has begun when its lease has passed, and it may."""
+
+    def __init__(self, store: Memory) -> None:
+        super().__init__(store, lease=LEASE)
+        self.passed, self.may_tell = asyncio.Event(), asyncio.Event()
+
+    async def begin(self, request: TurnRequest, newest: int) -> Begun | Repeated:
+        begun = await super().begin(request, newest)
+        await asyncio.sleep(2 * LEASE)
+        self.passed.set()
+        await self.may_tell.wait()
+        return begun
+
+
+async def test_a_turn_that_only_begins_is_not_taken_for_lost(store: Memory) -> None:
+    late = Late(store)
+    async with open_world(store, new_conversation_id(), repository=late) as world:
+        asking = asyncio.create_task(world.ask())
+        await late.passed.wait()
+        await world.turns.sweep()
+        late.may_tell.set()
+        recording, run = await asking
+        run.finish("Whole")
+        assert (await ended(recording))[-1] == TurnEnded(state="completed")
 
 
 async def test_a_deleted_conversation_ends_its_turn_and_tells_viewers(world: World) -> None:

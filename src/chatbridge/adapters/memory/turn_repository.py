@@ -1,6 +1,7 @@
 """Turns in memory: begin and finish in one step each, as nobody else runs in between."""
 
 from asyncio import sleep
+from collections.abc import Collection
 from dataclasses import replace
 
 from chatbridge.adapters.memory.memory import (
@@ -86,12 +87,14 @@ class MemoryTurnRepository(TurnRepository):
         kept.touch(mine.ended_at)
         return mine.state
 
-    async def claim_stale(self, user_id: UserId, conversation_id: ConversationId) -> Claimed | None:
+    async def claim_stale(
+        self, user_id: UserId, conversation_id: ConversationId, ours: Collection[TurnId] = ()
+    ) -> Claimed | None:
         await sleep(0)
         kept = self._memory.conversations.get((user_id, conversation_id))
-        if kept is None or kept.running is None or not kept.running.lease_passed:
+        turn = kept.running if kept else None
+        if kept is None or turn is None or not turn.lease_passed or turn.id in ours:
             return None
-        turn = kept.running
         turn.epoch += 1
         turn.renew(self._lease)
         return Claimed(turn=_held(kept, turn), events=tuple(turn.events.values()))

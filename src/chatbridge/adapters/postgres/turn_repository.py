@@ -1,7 +1,7 @@
 """How turns begin and end in Postgres, each by an SQL function, and how far they are."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from sqlalchemy import (
     ColumnElement,
@@ -108,7 +108,7 @@ select {s}.finish_turn_1(:user_id, :turn_id, :epoch, :state, :code, :title, cast
 
 _CLAIM = """
 select * from {s}.claim_stale_turn_1(
-  :user_id, :conversation_id, cast(:lease as double precision))"""
+  :user_id, :conversation_id, cast(:lease as double precision), cast(:ours as text[]))"""
 
 _STALE = (
     select(TurnRow.user_id, TurnRow.conversation_id)
@@ -202,9 +202,15 @@ class PostgresTurnRepository(TurnRepository):
             raise refusals.turn_taken_over()
         return rows[0]["state"]
 
-    async def claim_stale(self, user_id: UserId, conversation_id: ConversationId) -> Claimed | None:
+    async def claim_stale(
+        self, user_id: UserId, conversation_id: ConversationId, ours: Collection[TurnId] = ()
+    ) -> Claimed | None:
         rows = await self._statements.rows(
-            _CLAIM, user_id=user_id, conversation_id=conversation_id, lease=self._lease
+            _CLAIM,
+            user_id=user_id,
+            conversation_id=conversation_id,
+            lease=self._lease,
+            ours=list(ours),
         )
         return Claimed(turn=_turn(rows[0], user_id), events=_events(rows)) if rows else None
 

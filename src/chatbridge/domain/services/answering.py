@@ -32,7 +32,7 @@ from chatbridge.domain.services.keeping import Keeper
 from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.stale_turns import INTERRUPTED
 from chatbridge.ports.agent_runner import AgentRequest, AgentRunner
-from chatbridge.ports.turn_repository import Repeated, TurnRepository, TurnRequest
+from chatbridge.ports.turn_repository import Begun, Repeated, TurnRepository, TurnRequest
 
 _log = logging.getLogger(__name__)
 
@@ -70,6 +70,7 @@ class Answering:
         self._hurried = hurried
         self._report = report
         self._recordings: dict[_Place, Recording] = {}
+        self._ours: set[TurnId] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def of(self, user_id: UserId, conversation_id: ConversationId) -> Recording | None:
@@ -81,10 +82,14 @@ class Answering:
         mine = (r for (owner, _), r in self._recordings.items() if owner == user_id)
         return next((r for r in mine if r.turn.id == id), None)
 
+    @property
+    def ours(self) -> frozenset[TurnId]:
+        """The turns that run here, those included that only begin or only have to be kept."""
+        return frozenset(self._ours)
+
     async def begin(self, request: TurnRequest, zone: str | None = None) -> Recording | Repeated:
         """Keep the message and begin to answer it. Raises like the repository."""
-        named = replace(request, model=self._agent.model)
-        begun = await self._repository.begin(named, self._window.high)
+        begun = await self._begun(request)
         if isinstance(begun, Repeated):
             return begun
         recording = Recording(begun.turn)
@@ -98,6 +103,19 @@ class Answering:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return recording
+
+    async def _begun(self, request: TurnRequest) -> Begun | Repeated:
+        named = replace(request, model=self._agent.model)
+        # before the store knows of it: it may be late in saying so
+        self._ours.add(request.turn_id)
+        try:
+            begun = await self._repository.begin(named, self._window.high)
+        except BaseException:
+            self._ours.discard(request.turn_id)
+            raise
+        if isinstance(begun, Repeated):
+            self._ours.discard(request.turn_id)
+        return begun
 
     async def end_all(self, drain: float) -> None:
         """Give the turns `drain` seconds to end by themselves, then end them as interrupted."""
@@ -124,6 +142,7 @@ class Answering:
                 _log.exception("a turn could not be ended")
                 self._let_go(recording, TurnLost("The end of the answer could not be kept."))
             finally:
+                self._ours.discard(recording.turn.id)
                 # another turn may have begun there since
                 if self.of(*_place(recording.turn)) is recording:
                     del self._recordings[_place(recording.turn)]

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from time import monotonic
 
 from chatbridge.domain.model.correlation import in_turn
 from chatbridge.domain.model.errors import NotFound, TurnLost, Unavailable
-from chatbridge.domain.model.identifiers import ConversationId, UserId
+from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn import Ending
 from chatbridge.domain.model.turn_event import TurnEnded, TurnFailed
@@ -27,10 +28,16 @@ class StaleTurns:
 
     The sweep rests unless a turn was seen in the last `awake` seconds: a database that nobody
     uses may sleep. Whoever reads a conversation closes its stale turn without waiting for it.
+
+    `ours` are the turns that run here. Where the event loop stood still, or the machine did, their
+    leases have passed and nobody is gone: they are never closed from here.
     """
 
-    def __init__(self, repository: TurnRepository, *, awake: float) -> None:
+    def __init__(
+        self, repository: TurnRepository, ours: Callable[[], Collection[TurnId]], *, awake: float
+    ) -> None:
         self._repository = repository
+        self._ours = ours
         self._awake = awake
         self._awake_until = 0.0
         self._seen = asyncio.Event()
@@ -42,7 +49,7 @@ class StaleTurns:
 
     async def close(self, user_id: UserId, conversation_id: ConversationId) -> None:
         """Where a turn has lost its replica, keep what it said so far as interrupted."""
-        claimed = await self._repository.claim_stale(user_id, conversation_id)
+        claimed = await self._repository.claim_stale(user_id, conversation_id, self._ours())
         if claimed is None:
             return
         last_words = (INTERRUPTED, TurnEnded(state="interrupted"))

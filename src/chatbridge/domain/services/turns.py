@@ -63,7 +63,9 @@ class Turns:
         self._on_disconnect = on_disconnect
         self._on_busy: OnBusy = on_busy
         self._drain = drain
-        self._stale = StaleTurns(repository, awake=lease + _SEEN_SECONDS)
+        self._stale = StaleTurns(
+            repository, lambda: self._answering.ours, awake=lease + _SEEN_SECONDS
+        )
         self._copies = Copies(repository, self._stale)
         self._keeper = Keeper(journal, tick=tick, heartbeat=heartbeat)
         self._answering = Answering(
@@ -246,11 +248,18 @@ class Turns:
             begun = await self._answering.begin(request, zone)
         except StaleTurn:
             await self.close_stale(request.user_id, request.conversation_id)
-            begun = await self._answering.begin(request, zone)
+            begun = await self._begin_again(request, zone)
         if isinstance(begun, Repeated):
             return await self._shown(begun.turn)
         self._stale.seen()
         return begun
+
+    async def _begin_again(self, request: TurnRequest, zone: str | None) -> Recording | Repeated:
+        try:
+            return await self._answering.begin(request, zone)
+        except StaleTurn:
+            # it runs here, and its lease is about to be renewed
+            raise refusals.turn_running() from None
 
     async def _running(self, user_id: UserId, conversation_id: ConversationId) -> TurnId | None:
         last = await self._repository.last(user_id, conversation_id)

@@ -1,7 +1,8 @@
 -- Take over a turn whose lease has passed: raise the epoch first, so that its old owner can write
--- nothing more, and only then read what it said. Answers a row per event, at least one row.
+-- nothing more, and only then read what it said. Answers a row per event, at least one row. The
+-- turns of p_ours run where it is called, which is late with their leases.
 create function {s}.claim_stale_turn_1(
-  p_user text, p_conversation text, p_lease double precision
+  p_user text, p_conversation text, p_lease double precision, p_ours text[]
 ) returns table (
   turn_id text, conversation_id text, epoch integer, retry boolean,
   title text, status text, status_reason text, metadata jsonb,
@@ -15,7 +16,7 @@ declare
 begin
   if not exists (select from {s}.turns t
     where t.user_id = p_user and t.conversation_id = p_conversation
-      and t.state = 'running' and t.lease_until < clock_timestamp()) then
+      and t.state = 'running' and t.lease_until < clock_timestamp() and t.id <> all (p_ours)) then
     return;
   end if;
   select * into v_conversation from {s}.conversations c
@@ -23,7 +24,7 @@ begin
   update {s}.turns t
     set epoch = t.epoch + 1, lease_until = clock_timestamp() + make_interval(secs => p_lease)
     where t.user_id = p_user and t.conversation_id = p_conversation
-      and t.state = 'running' and t.lease_until < clock_timestamp()
+      and t.state = 'running' and t.lease_until < clock_timestamp() and t.id <> all (p_ours)
     returning * into v_turn;
   if not found then return; end if;
   return query
