@@ -38,6 +38,7 @@ from chatbridge.domain.model.errors import Unavailable
 from chatbridge.domain.model.identifiers import UserId
 from chatbridge.domain.model.tool import LeftOut, OnBehalf
 from chatbridge.domain.services.conversation_history import ConversationHistory
+from chatbridge.domain.services.pauses import Pauses
 from chatbridge.domain.services.readiness import Readiness
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.chatkit.words import words_of
@@ -312,6 +313,7 @@ def left_out(container: Container) -> tuple[LeftOut, ...]:
 async def running(container: Container) -> AsyncGenerator[None]:
     """Everything open, for as long as the context lasts."""
     async with AsyncExitStack() as open_things:
+        await open_things.enter_async_context(Pauses().told())
         if _is_development(container.settings()):
             open_things.enter_context(container.key().kept())
         await open_things.enter_async_context(_store_opened(container))
