@@ -6,6 +6,7 @@ verbatim; only quotes, a final full stop and a final "please" are not part of th
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from chatbridge.adapters.offline import phrases
 from chatbridge.domain.model.task import Rehearsal
@@ -15,6 +16,9 @@ ALL = "all"
 
 _LONGEST_ANSWER = 5_000
 _LONGEST_MESSAGE = 1_000
+_MOST_JOINTS = 20
+"""Of a message's "and"s and commas so many are looked at: each is read with all before and behind."""
+_MOST_FILLERS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,7 @@ def _clauses(text: str) -> list[str]:
     """The parts of the text that ask for something on their own."""
     hidden = phrases.QUOTED.sub(lambda found: "x" * len(found[0]), text)
     start, cut, clauses = 0, 0, list[str]()
-    for found in phrases.JOINT.finditer(hidden):
+    for found in islice(phrases.JOINT.finditer(hidden), _MOST_JOINTS):
         cut = found.start()
         if _stands_alone(text[found.end() :], after=text[start:cut]):
             clauses.append(text[start:cut])
@@ -157,7 +161,10 @@ def _wishes(clause: str) -> tuple[TaskIntent, ...]:
 
 def _unfilled(clause: str) -> str:
     text = clause.strip()
-    while (found := phrases.FILLER.match(text)) and text[found.end() :].strip():
+    for _ in range(_MOST_FILLERS):
+        found = phrases.FILLER.match(text)
+        if not found or not text[found.end() :].strip():
+            break
         text = text[found.end() :]
     return text
 

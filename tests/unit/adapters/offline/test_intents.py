@@ -1,5 +1,8 @@
 """What the offline model understands."""
 
+import sys
+from types import FrameType
+
 import pytest
 
 from chatbridge.adapters.offline.intents import (
@@ -14,6 +17,8 @@ from chatbridge.adapters.offline.intents import (
     UpdateTask,
     understand,
 )
+
+MOST_STEPS = 12_000
 
 
 @pytest.mark.parametrize(
@@ -212,3 +217,19 @@ def test_rehearsals_are_understood(text: str, intent: object) -> None:
 )
 def test_small_talk_is_understood(text: str, about: str) -> None:
     assert understand(text) == (Talk(about),)
+
+
+@pytest.mark.parametrize("again", ["and please ", "1, ", "delete 1, ", "change all and ", "“ "])
+def test_the_longest_message_is_understood_in_few_steps(again: str) -> None:
+    steps = 0
+
+    def seen(_: FrameType, event: str, __: object) -> None:
+        nonlocal steps
+        steps += event in ("call", "c_call")
+
+    sys.setprofile(seen)
+    try:
+        understand((again * 1000)[:1000].strip())
+    finally:
+        sys.setprofile(None)
+    assert steps <= MOST_STEPS
