@@ -17,7 +17,7 @@ ALL = "all"
 _LONGEST_ANSWER = 5_000
 _LONGEST_MESSAGE = 1_000
 _MOST_JOINTS = 20
-"""Of a message's "and"s and commas so many are looked at: each is read with all before and behind."""
+"""So many "and"s and commas are looked at: each is read with all that is before and behind."""
 _MOST_FILLERS = 20
 
 
