@@ -51,8 +51,9 @@ from chatbridge.ports.agent_runner import AgentRunner
 from chatbridge.ports.authenticator import Authenticator
 from chatbridge.ports.store import Store
 from chatbridge.ports.token_issuer import TokenIssuer
-from chatbridge.settings import McpServer, Settings, UserToken
+from chatbridge.settings import Settings
 from chatbridge.stores import store_for
+from chatbridge.tool_servers import McpServer, UserToken
 
 _log = logging.getLogger(__name__)
 
@@ -172,6 +173,7 @@ def _tool_servers(settings: Settings, issuer: TokenIssuer) -> list[HttpServer | 
         return _task_token(issuer, on_behalf.user_id)
 
     bundled = HttpServer(name="tasks", url=_tasks_url(settings), token=token, one_list=True)
+    settings.mcp.require_usable(bundled=settings.agent.tools == "all")
     further = (_tool_server(name, server) for name, server in settings.mcp.servers.items())
     match settings.agent.tools:
         case "all":

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 from typing import get_origin
 
-from pydantic import AliasChoices, BaseModel, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
 PREFIX = "CHATBRIDGE_"
@@ -17,6 +17,12 @@ _OTHERS = ("CHATBRIDGE_PG_BIN", "CHATBRIDGE_TOKEN", "CHATBRIDGE_URL")
 # what Kubernetes tells every pod of services whose names begin with ours
 _OF_SERVICES = re.compile(r"\w+_(SERVICE_(HOST|PORT)|PORT)(_\w+)?")
 _NEAR = 0.6
+
+
+class Section(BaseModel):
+    """A part of the settings; a name that is not known is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def names(model: type[BaseModel], prefix: str = PREFIX) -> Iterator[tuple[str, FieldInfo]]:
@@ -44,7 +50,10 @@ def faults(found: Mapping[str, str | None], model: type[BaseModel]) -> list[str]
 
 def worded(error: ValidationError, model: type[BaseModel]) -> str:
     """What is wrong with the values of settings, by the names that they are set by."""
-    told = (f"{_named(e['loc'], model)}: {e['msg']}" for e in error.errors())
+    told = (
+        f"{_named(each['loc'], model)}: {each['msg'].removeprefix('Value error, ')}"
+        for each in error.errors()
+    )
     return "The settings can't be used. " + "; ".join(told)
 
 
@@ -65,7 +74,7 @@ def _json_fault(name: str, value: str) -> str:
     try:
         json.loads(value)
     except ValueError as error:
-        return f"{name} is not JSON: {error}."
+        return f"{name} is not JSON: {error}. In JSON names and texts have double quotes."
     return ""
 
 

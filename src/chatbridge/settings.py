@@ -8,12 +8,10 @@ people's environments already have (`DATABASE_URL`, `PORT`, `OPENAI_API_KEY`, `B
 import json
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AliasChoices,
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     field_validator,
@@ -30,7 +28,8 @@ from pydantic_settings import (
 from chatbridge.adapters.openai.api import Api
 from chatbridge.domain.model.turn import OnBusy, OnDisconnect
 from chatbridge.entrypoints.logs.lines import Format
-from chatbridge.environment import PREFIX, faults
+from chatbridge.environment import PREFIX, Section, faults
+from chatbridge.tool_servers import Mcp
 
 INSTRUCTIONS = (
     "You are a helpful assistant. You keep the user's tasks with the tools that you are given. "
@@ -39,12 +38,6 @@ INSTRUCTIONS = (
 
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
-
-
-class Section(BaseModel):
-    """A part of the settings; a name that is not known is a mistake."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Database(Section):
@@ -87,151 +80,6 @@ class Auth(Section):
     secret: SecretStr | None = None
     issuer: str | None = None
     audience: str | None = None
-
-
-class UserToken(Section):
-    """How a tool server learns who asks: a token signed with a secret that it alone shares.
-
-    `audience` unset: the server's `url`.
-    """
-
-    secret: SecretStr
-    audience: str | None = None
-
-    @field_validator("secret")
-    @classmethod
-    def _long(cls, secret: SecretStr) -> SecretStr:
-        if len(secret.get_secret_value().encode()) < 32:
-            raise ValueError("it needs 32 bytes: make one with `openssl rand -base64 32`")
-        return secret
-
-
-_BY_ADDRESS = ("http", "streamable-http", "streamable_http", "streamableHttp", "streamableHTTP")
-_BY_COMMAND = ("stdio",)
-_PASTED = ("type", "transport", "disabled", "enabled")
-_RIGHT_FORM = 'the form is {"name": {"url": "https://..."}, "other": {"command": "..."}}'
-
-
-class McpServer(Section):
-    """A further tool server: an address (streamable HTTP) or a command (stdio).
-
-    `tools` unset: all that it has. `user_argument` names the argument that is hidden from the
-    model and filled with the user. `instructions` gives the server's own to the model.
-    """
-
-    url: str | None = None
-    headers: dict[str, str] = {}
-    command: str | None = None
-    args: list[str] = []
-    env: dict[str, str] = {}
-    timeout: float = Field(default=30, gt=0, description="Seconds that one call may take.")
-    longest: float = Field(
-        default=600, gt=0, description="Seconds that a call may take that reports its progress."
-    )
-    tools: list[str] | None = Field(default=None, min_length=1)
-    user_argument: str | None = Field(default=None, min_length=1)
-    instructions: bool = False
-    send_user_token: UserToken | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _as_pasted(cls, server: Any) -> Any:
-        """What other programs write besides is understood where it says nothing else."""
-        if not isinstance(server, dict):
-            return server
-        found = cast(dict[str, Any], server)
-        kind = found.get("type", found.get("transport"))
-        if kind in ("sse", "http+sse"):
-            raise ValueError(
-                "the old transport (SSE) is not spoken; give the address of the server's "
-                "streamable HTTP, which often ends in /mcp"
-            )
-        if kind is not None and kind not in (_BY_COMMAND if "command" in found else _BY_ADDRESS):
-            raise ValueError(f"`type` or `transport` fits no server like this; {_RIGHT_FORM}")
-        return {name: found[name] for name in found if name not in _PASTED}
-
-    @field_validator("send_user_token", mode="before")
-    @classmethod
-    def _with_secret(cls, token: Any) -> Any:
-        if token is False:
-            return None
-        if isinstance(token, bool | str):
-            raise ValueError('it needs a secret shared with that server: {"secret": "..."}')
-        return token
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if (self.url is None) == (self.command is None):
-            raise ValueError("a tool server has a `url` or a `command`, and not both")
-        return self
-
-    @model_validator(mode="after")
-    def _one_authorization(self) -> Self:
-        if self.send_user_token is None:
-            return self
-        if self.command is not None:
-            raise ValueError("`send_user_token` is for a `url`; a command may take `user_argument`")
-        if "authorization" in {name.lower() for name in self.headers}:
-            raise ValueError("`send_user_token` and an `Authorization` header exclude each other")
-        return self
-
-
-class Mcp(Section):
-    """Tool servers besides the bundled one: `{"name": {"url": ...}, ...}`.
-
-    `tasks_url` is where the bundled one is reached, if not at the address that is served: under a
-    host application's path, or as a process of its own. A model gets at most `max_tools`.
-    """
-
-    servers: dict[str, McpServer] = {}
-    tasks_url: str | None = None
-    max_tools: int = Field(default=512, ge=1)
-
-    @field_validator("servers", mode="before")
-    @classmethod
-    def _named(cls, servers: Any) -> Any:
-        """A list of objects that each have a `name` is read too, and other programs' form."""
-        if isinstance(servers, dict):
-            return _enabled(_unwrapped(cast(dict[str, Any], servers)))
-        if not isinstance(servers, list):
-            return servers
-        listed = [dict(server) for server in cast(list[dict[str, Any]], servers)]
-        named = {str(server.pop("name", "")): server for server in listed}
-        if "" in named or len(named) < len(listed):
-            raise ValueError("each tool server in the list needs a `name` of its own")
-        return _enabled(named)
-
-    @model_validator(mode="after")
-    def _own_secrets(self) -> Self:
-        secrets = self.token_secrets
-        if len(set(secrets)) < len(secrets):
-            raise ValueError("each tool server needs a `send_user_token` secret of its own")
-        return self
-
-    @property
-    def token_secrets(self) -> list[str]:
-        """The secrets that are shared with tool servers."""
-        tokens = (server.send_user_token for server in self.servers.values())
-        return [token.secret.get_secret_value() for token in tokens if token]
-
-
-def _unwrapped(servers: dict[str, Any]) -> dict[str, Any]:
-    for outer in ("mcpServers", "servers"):
-        inner = servers.get(outer)
-        if isinstance(inner, dict) and not {"url", "command"} & cast(dict[str, Any], inner).keys():
-            return cast(dict[str, Any], inner)
-    return servers
-
-
-def _enabled(servers: dict[str, Any]) -> dict[str, Any]:
-    return {name: server for name, server in servers.items() if not _is_disabled(server)}
-
-
-def _is_disabled(server: Any) -> bool:
-    if not isinstance(server, dict):
-        return False
-    said = cast(dict[str, Any], server)
-    return said.get("disabled") is True or said.get("enabled") is False
 
 
 class Window(Section):

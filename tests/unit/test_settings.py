@@ -1,6 +1,7 @@
 """Settings from the environment, and the example of them that is kept in the repository."""
 
 import json
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from pydantic import AliasChoices, BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from chatbridge.container import Container
+from chatbridge.environment import worded
 from chatbridge.settings import Settings
 
 EXAMPLE = Path(__file__).resolve().parents[2] / ".env.example"
@@ -449,8 +452,66 @@ def test_a_server_may_be_set_by_a_name_of_its_own(monkeypatch: pytest.MonkeyPatc
 
 def test_an_unknown_name_of_a_tool_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHATBRIDGE_MCP__SERVERS", '{"a": {"url": "https://a", "header": {}}}')
-    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+    with pytest.raises(ValidationError, match="`header` is unknown; did you mean `headers`"):
         settings()
+
+
+FORM = 'the form is {"name": {"url": "https://..."}, "other": {"command": "..."}}'
+NO_ADDRESS = "this is no address; write one like https://example.com/mcp"
+
+
+@pytest.mark.parametrize(
+    ("servers", "said"),
+    [
+        ('{"a": 1}', f".a: a tool server is an object; {FORM}"),
+        ("[1]", f": these are no tool servers; {FORM}"),
+        ('"a"', f": these are no tool servers; {FORM}"),
+        *(
+            (json.dumps({"a": {"url": url}}), f".a.url: {NO_ADDRESS}")
+            for url in ("nope", "", "ftp://a.example", "https://a.example:99999", "http:///mcp")
+        ),
+        ('{"a": {}}', ".a: a tool server has a `url` or a `command`, and not both"),
+        ('{"a": {"url": "https://a", "command": "b"}}', ".a: a tool server has a `url` or a"),
+        ('{"a": {"command": "b", "args": "-y"}}', '.a: `args` is written like ["-y", "..."]'),
+        ('{"a": {"url": "https://a", "headers": {"A B": ""}}}', ".a.headers: 'A B' can't be sent"),
+        ('{"a": {"url": "https://a", "headers": {"A": "\\n"}}}', ".a.headers: 'A' can't be sent"),
+    ],
+)
+def test_what_is_wrong_with_a_tool_server_is_said_in_words(
+    monkeypatch: pytest.MonkeyPatch, servers: str, said: str
+) -> None:
+    monkeypatch.setenv("CHATBRIDGE_MCP__SERVERS", servers)
+    with pytest.raises(ValidationError) as caught:
+        settings()
+    words = worded(caught.value, Settings)
+    assert words.startswith(f"The settings can't be used. CHATBRIDGE_MCP__SERVERS{said}")
+
+
+@pytest.mark.parametrize(
+    ("servers", "said"),
+    [
+        ({"a": {"command": "npx -y a"}}, ".a.command: there is no program 'npx -y a' here"),
+        ({"a": {"command": ""}}, ".a.command: there is no program ''"),
+        ({"a": {"command": "./none"}}, ".a.command: there is no program './none'"),
+        (
+            {"a": {"command": "sh", "env": {"PATH": "/none"}}},
+            ".a.command: there is no program 'sh'",
+        ),
+        ({"": {"command": "sh"}}, ": '' can't be a tool server's name"),
+        ({"tasks": {"command": "sh"}}, ": 'tasks' can't be a tool server's name, it is the"),
+    ],
+)
+def test_a_tool_server_that_can_not_be_used_here_is_said_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, servers: dict[str, Any], said: str
+) -> None:
+    monkeypatch.setenv("CHATBRIDGE_MCP__SERVERS", json.dumps(servers))
+    with pytest.raises(ValueError, match=re.escape(f"CHATBRIDGE_MCP__SERVERS{said}")):
+        Container(settings=settings()).tools()
+
+
+def test_no_tool_servers_may_be_said_by_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHATBRIDGE_MCP__SERVERS", "")
+    assert settings().mcp.servers == {}
 
 
 @pytest.mark.parametrize(
