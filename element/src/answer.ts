@@ -1,7 +1,7 @@
 /** One answer from its question to its end, over as many connections as that takes. */
 
-import type { Api, Telling } from "./api";
-import type { StreamingRequest, ThreadEvent } from "./protocol";
+import type { Api, Running, Telling } from "./api";
+import type { StreamingRequest, ThreadEvent, UserMessageItem } from "./protocol";
 import { ANOTHER_USER, HostFault, Refusal, SILENT, unreachable } from "./refusal";
 
 /** The connection is gone for good. `kept`: the answer may be found in the thread, but is told no more. */
@@ -22,6 +22,8 @@ const SENDS = 6;
 /** A connection that has lasted so long is no failure any more. */
 const STABLE_MS = 10_000;
 
+/** The pause between looks for where an answer can be stopped. */
+const SEARCH_MS = 250;
 /** What these ask for begins with the message itself. */
 const SAYS = new Set(["threads.create", "threads.add_user_message"]);
 
@@ -32,6 +34,8 @@ export class Answer {
   #hurry = new AbortController();
   #found: (() => void) | null = null;
   #connected = false;
+  /** Finds it among what runs. */
+  #sought: (() => Promise<Running | null>) | null = null;
   #cursor: string | null = null;
   #begun = false;
   #resumable = false;
@@ -63,7 +67,8 @@ export class Answer {
 
   /**
    * Where it can be stopped; null where nobody will say. While a chatbridge has not yet said it, the same
-   * request (or the rest of the same answer) is asked for once more, since only its answer says where.
+   * request (or the rest of the same answer) is asked for once more, and looked for among what runs: whatever
+   * keeps the answer's first byte away must not keep its end away.
    */
   async whereToStop(): Promise<string | null> {
     const asks = !this.#connected && (this.#repeatable || this.#resumable);
@@ -72,8 +77,20 @@ export class Answer {
       this.#found = found;
       this.left.addEventListener("abort", () => found());
       this.#hurry.abort();
+      void this.#search();
     });
     return this.stopAt;
+  }
+
+  async #search(): Promise<void> {
+    for (;;) {
+      await pause(SEARCH_MS, this.left, false);
+      if (!this.#sought || this.stopAt || this.left.aborted) return;
+      const running = this.api.resumes ? await this.#sought().catch(() => null) : null;
+      if (!running) continue;
+      this.stopAt ??= running.stopAt;
+      this.#found?.();
+    }
   }
 
   /**
@@ -86,6 +103,10 @@ export class Answer {
     thread: () => string | null,
   ): AsyncGenerator<ThreadEvent> {
     this.#repeatable = this.api.asksToResume;
+    this.#sought = async () => {
+      const running = await this.api.running(thread());
+      return running && isOf(request, running.asked) ? running : null;
+    };
     yield* this.#told(async (failure) => {
       const id = thread();
       if (this.#cursor && id) return this.#resumed(id, this.#cursor);
@@ -194,6 +215,14 @@ export class Answer {
     if (this.#found) this.leave();
     throw failure;
   }
+}
+
+/** Whether this message is the request's. */
+function isOf({ params }: StreamingRequest, message: UserMessageItem): boolean {
+  if ("item_id" in params && !("input" in params)) return params.item_id === message.id;
+  const said = "input" in params && "content" in params.input ? params.input.content : null;
+  const text = (parts: readonly { text: string }[]) => parts.map((part) => part.text).join("\n");
+  return said !== null && text(said) === text(message.content);
 }
 
 /** Passes after `ms`; sooner when it is left, and, if it may be, when the network or the person is back. */

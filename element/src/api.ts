@@ -1,7 +1,7 @@
 /** Requests to the ChatKit endpoint, and whether what answers is one. */
 
 import type { ChatKitOptions } from "@openai/chatkit";
-import type { JsonOperations, StreamingRequest, ThreadEvent } from "./protocol";
+import type { JsonOperations, StreamingRequest, ThreadEvent, UserMessageItem } from "./protocol";
 import { readEvent } from "./odd";
 import { accepted, anotherUser, HostFault, noChat, Refusal, SILENT, unreachable } from "./refusal";
 import { scriptUrl } from "./script";
@@ -23,6 +23,12 @@ export interface Telling {
   resumable: boolean;
   /** For whom it came without a single event. */
   nothing(): HostFault;
+}
+
+/** An answer that is being made: the message that it answers, and where it can be stopped. */
+export interface Running {
+  asked: UserMessageItem;
+  stopAt: string;
 }
 
 type ThreadRead = JsonOperations["threads.get_by_id"][1];
@@ -152,11 +158,30 @@ export class Api {
     signal: AbortSignal,
     patience: number,
   ): Promise<Telling> {
-    const url = new URL(this.#url, document.baseURI);
-    url.pathname = `${url.pathname.replace(/\/$/, "")}/threads/${encodeURIComponent(threadId)}/events`;
+    const url = this.#below(threadId, "events");
     const headers = { "Last-Event-ID": cursor };
     const sent = { method: "GET", headers, signal, patience };
-    return this.#told(await this.#request(url.href, sent), url.href);
+    return this.#told(await this.#request(url, sent), url);
+  }
+
+  /**
+   * The answer that runs in a thread (null: the newest), if one does: what it answers, and where it is stopped.
+   * Throws Refusal.
+   */
+  async running(thread: string | null): Promise<Running | null> {
+    const newest = { limit: 1, order: "desc" as const };
+    const id = thread ?? (await this.json("threads.list", newest)).data[0]?.id;
+    if (!id || !(await this.thread(id)).running) return null;
+    const last = { thread_id: id, limit: 10, order: "desc" as const };
+    const { data } = await this.json("items.list", last);
+    const asked = data.find((item) => item.type === "user_message");
+    return asked ? { asked, stopAt: this.#below(id, "cancel") } : null;
+  }
+
+  #below(threadId: string, name: string): string {
+    const url = new URL(this.#url, document.baseURI);
+    url.pathname = `${url.pathname.replace(/\/$/, "")}/threads/${encodeURIComponent(threadId)}/${name}`;
+    return url.href;
   }
 
   /** Ends an answer where it is being made. Throws Refusal. */
