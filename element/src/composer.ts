@@ -71,7 +71,7 @@ export class Composer {
     const status = state.thread?.status ?? { type: "active" as const };
     const closed = status.type === "closed";
     const locked = status.type === "locked" || over;
-    this.#form.hidden = closed;
+    this.#form.hidden = closed || over;
     this.#text.disabled = locked;
     this.#text.enterKeyHint = onScreen() ? "enter" : "send";
     this.#text.placeholder = composer?.placeholder ?? strings.placeholder;

@@ -25,9 +25,9 @@ const APPEARANCE = {
   startScreen: {
     greeting: "What is to be done?",
     prompts: [
-      { label: "Add a task", prompt: "Add a task: buy oat milk", icon: "plus" },
+      { label: "Add a task: buy oat milk", prompt: "Add a task: buy oat milk", icon: "plus" },
       { label: "Show my tasks", prompt: "What are my tasks?", icon: "notebook" },
-      { label: "Finish a task", prompt: "Mark task 1 as done", icon: "check-circle" },
+      { label: "Finish task 1", prompt: "Mark task 1 as done", icon: "check-circle" },
     ],
   },
   composer: { placeholder: "Write a message" },

@@ -203,7 +203,7 @@ function options() {
     startScreen: {
       greeting: "What can I do for you?",
       prompts: [
-        { label: "Add a task", prompt: "add a task: buy oat milk", icon: "plus" },
+        { label: "Add a task: buy oat milk", prompt: "add a task: buy oat milk", icon: "plus" },
         { label: "What are my tasks?", prompt: "what are my tasks?", icon: "notebook" },
         { label: "A long answer", prompt: "rehearse a long answer of 120 words", icon: "write" },
         { label: "A failing tool", prompt: "rehearse a failing tool", icon: "bug" },
