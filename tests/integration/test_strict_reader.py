@@ -160,3 +160,30 @@ async def test_arguments_that_are_no_object_do_not_end_the_conversation(
     endpoint.answer(*says(api, "Yes?"))
     history = await answered(runner, [said("add tea")])
     assert [m.content for m in history[2:]] == ["Sorry.", "and now?", "Yes?"]
+
+
+class TextOnly(StrictEndpoint):
+    """Its template knows users and assistants, and no calls, as Gemma's does."""
+
+    def next_answer(self, asked: dict[str, Any]) -> Answer:
+        told = messages_of(asked)
+        if not any(each["role"] == "tool" or each.get("tool_calls") for each in told):
+            return super().next_answer(asked)
+        words = "Conversation roles must alternate user/assistant/user/assistant/..."
+        return Answer([json.dumps({"error": {"message": words}}).encode()], status=400)
+
+
+async def test_calls_are_told_in_words_where_a_template_knows_none(api: Api) -> None:
+    async with TextOnly().running() as endpoint:
+        model = openai_model(model="m", base_url=endpoint.url, api_key=None, api=api)
+        runner = OpenAIAgentRunner(model.model, TaskTools(), instructions="Help.")
+        endpoint.answer(*asks(api, "list_tasks", before="Let me look."))
+        endpoint.answer(*says(api, "None.")).answer(*says(api, "Still none."))
+        history = await answered(runner, [said("what is there?")])
+        await model.close()
+    assert history[-1].content == "Still none."
+    assert len(endpoint.requests) == 4  # the refusal was met once
+    told = [(each["role"], each["content"]) for each in messages_of(endpoint.requests[-1])]
+    assert [role for role, _ in told] == ["user", "assistant"] * 2 + ["user"]
+    assert told[1][1] == "Let me look.\nI used list_tasks({})."
+    assert told[2][1].startswith("The tool list_tasks answered:\n")

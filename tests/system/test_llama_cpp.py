@@ -1,12 +1,22 @@
 """A real model by both APIs: what llama.cpp refuses is our fault; what it says is not judged."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from agents import Agent, ModelSettings
 
+from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
+from chatbridge.adapters.openai.models import Api, openai_model
+from chatbridge.domain.model.errors import AgentFailed
 from chatbridge.domain.model.tool_schema import fitted
+from chatbridge.domain.model.turn_event import TurnEvent
 from tests.chatkit_client import Json, add, create
+from tests.contracts.agent_runner import asking, said
+from tests.contracts.store import call as a_call
+from tests.contracts.task_tools import TaskTools
 from tests.integration.http.person import Person, until_shown
 from tests.serving import served, settings_for
 from tests.system.llama_cpp import Llama, llama_server
@@ -172,3 +182,23 @@ async def test_the_server_is_not_ended_by_a_schema(llama: Llama) -> None:
     for limits in ({"minLength": 5, "maxLength": 2}, {"maxLength": 2**62}):
         answer = await llama.call(fitted({"properties": {"a": {**TEXT, **limits}}}))
         assert answer.status_code == 200, answer.text
+
+
+@by_both
+async def test_calls_of_another_model_are_told_in_words_to_one_that_knows_none(
+    api: Api, tmp_path: Path
+) -> None:
+    step = replace(said("", "assistant"), kind="tools", tool_calls=(a_call(),))
+    events: list[TurnEvent] = []
+    async with llama_server(tmp_path, "plain") as server:
+        model = openai_model(model="small", base_url=f"{server.url}/v1", api_key=None, api=api)
+        agent = Agent(name="Plain", model_settings=ModelSettings(max_tokens=8))
+        runner = OpenAIAgentRunner(model.model, TaskTools(()), instructions="", agent=agent)
+        window = (said("hello"), step, said("Done.", "assistant"), said("hello again"))
+        # it is cut where it begins to chat
+        with suppress(AgentFailed):
+            await runner.run(asking(*window, say=events.append))
+        await model.close()
+        assert len(server.refused()) == 1
+        assert "alternate" in server.refused()[0]
+    assert events

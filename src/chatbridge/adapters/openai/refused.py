@@ -21,6 +21,7 @@ from chatbridge.adapters.openai.request_places import (
     tools_of,
     without_content,
 )
+from chatbridge.adapters.openai.retold import has_calls, tell_calls
 
 KNOWN_SECONDS = 3600.0
 """How long something is not sent after it was refused."""
@@ -43,6 +44,7 @@ _NO_TOOLS = re.compile(
     r"不支持.{0,8}(?:工具|函数|tool|function)|(?:工具|函数|tool|function)\w*.{0,8}不支持",
     re.I,
 )
+_TEMPLATE = re.compile(r"\broles?\b|\balternat|\btools?\b|function.?call|\bjinja|\btemplat", re.I)
 _MISSING = re.compile(r"required|missing|must (?:be|contain)|缺少|必填", re.I)
 _MOST_TRIED = 20
 _CONTENT = ("messages", EVERY, "content")
@@ -51,19 +53,22 @@ _WITH_TOOLS = ("tools", "tool_choice", "parallel_tool_calls")
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """One thing that is refused: a name within a request, a tool as JSON, or no content at all.
+    """One thing that is refused: a name within a request, a tool, no content, or calls of the past.
 
-    A `path` has `*` for each of a list; a tool is known by all of it, so that one whose schema
-    changes is offered again.
+    A `path` has `*` for each of a list; a tool is known by all of it, as JSON, so that one
+    whose schema changes is offered again.
     """
 
     path: Path
     tool: str = ""
     wants: bool = False
+    retells: bool = False
 
     def __str__(self) -> str:
         if self.tool:
             return f"the tool {name_of(json.loads(self.tool))}"
+        if self.retells:
+            return "calls of the past, which are told in words"
         return f"no {'.'.join(self.path)}" if self.wants else ".".join(self.path)
 
     def heed(self, request: Json) -> None:
@@ -74,6 +79,8 @@ class Lesson:
         elif self.wants:
             for message in without_content(request):
                 message["content"] = ""
+        elif self.retells:
+            tell_calls(request)
         else:
             remove(request, self.path)
         if not request.get("tools"):
@@ -144,7 +151,7 @@ class Trial:
 
 def lessons_of(refusal: Any, request: Json, known: list[Lesson]) -> list[Lesson]:
     """What a refusal of the request teaches beyond what is known."""
-    for find in (_no_content, _paths, _one_tool, _all_tools):
+    for find in (_no_content, _paths, _one_tool, _all_tools, _past_calls):
         new = [lesson for lesson in dict.fromkeys(find(refusal, request)) if lesson not in known]
         if new:
             return new
@@ -194,6 +201,12 @@ def _all_tools(refusal: Any, request: Json) -> Iterator[Lesson]:
     knows_none = any(map(_NO_TOOLS.search, said.sentences(refusal)))
     if knows_none and tools_of(request) and not _is_about_a_call(refusal):
         yield Lesson(("tools",))
+
+
+def _past_calls(refusal: Any, request: Json) -> Iterator[Lesson]:
+    """A template that knows users and assistants only may still read of the calls."""
+    if has_calls(request) and any(map(_TEMPLATE.search, said.sentences(refusal))):
+        yield Lesson((), retells=True)
 
 
 def _is_about_a_call(refusal: Any) -> bool:

@@ -280,3 +280,34 @@ def test_nothing_is_learnt_for_ever_nor_before_it_has_helped() -> None:
     assert "store" not in Trial(refused, REQUEST).request()
     now[0] = KNOWN_SECONDS + 1
     assert Trial(refused, REQUEST).request() == REQUEST
+
+
+CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}
+PAST: dict[str, Any] = {
+    "model": "m",
+    "messages": [
+        {"role": "user", "content": "go"},
+        {"role": "assistant", "content": None, "tool_calls": [CALL, {**CALL, "id": "d"}]},
+        {"role": "tool", "tool_call_id": "c", "content": "one"},
+        {"role": "tool", "tool_call_id": "d", "content": [{"type": "text", "text": "two"}]},
+        {"role": "assistant", "content": "Done."},
+        {"role": "user", "content": "and?"},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Conversation roles must alternate user/assistant/user/assistant/...",
+        "Unexpected role 'tool'",
+        "Jinja Exception: Only user and assistant are known",
+        "Error rendering prompt with template",
+    ],
+)
+def test_calls_of_the_past_are_told_in_words(words: str) -> None:
+    told = left(openai(words), request=PAST)["messages"]
+    assert [message["role"] for message in told] == ["user", "assistant"] * 2 + ["user"]
+    assert told[1]["content"] == 'I used f({"a": 1}).\nI used f({"a": 1}).'
+    assert told[2]["content"] == "The tool f answered:\none\nThe tool f answered:\ntwo"
+    assert left(openai(words)) == REQUEST
