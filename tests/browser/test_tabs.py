@@ -138,7 +138,6 @@ async def by_secret(
         await chat.element.evaluate("(chat, user) => (chat.dataset.user = user)", named)
     await page.evaluate("(secret) => (window.secret = secret)", secret_of("ann"))
     await page.evaluate(BY_SECRET, OPTIONS)
-    await chat.ready()
     if loads:
         await chat.loaded(2)
     return chat
@@ -148,6 +147,6 @@ async def ended(chat: Chat) -> None:
     """It says why, and shows and takes nothing any more."""
     await expect(chat.alert).to_contain_text("Somebody else is signed in now")
     await expect(chat.alert.get_by_role("button", name="Reload")).to_be_visible()
-    await expect(chat.box).to_be_disabled()
-    await expect(chat.box).to_have_value("")
+    await expect(chat.box).to_be_hidden()
+    await expect(chat.element.locator("textarea")).to_have_value("")
     assert await chat.shown() == []
