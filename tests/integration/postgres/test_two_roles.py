@@ -155,6 +155,7 @@ async def test_each_right_is_needed_and_its_lack_names_the_statement_that_grants
             )
         await shop.mend(why)
         assert await ready(serving) == ""
+    await everything(serving)
 
 
 async def readyz(client: httpx.AsyncClient, status: int, code: str | None) -> httpx.Response:

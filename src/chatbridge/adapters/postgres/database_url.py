@@ -28,6 +28,9 @@ COMMAND_SECONDS = 3.0
 """How long a statement may take; on a link where packets vanish nothing else ends the wait."""
 
 _POOLER = "-pooler."
+# libpq names several servers in the place of one, and tries them in turn
+_SEVERAL = re.compile(r"^(\w+(?:\+\w+)?://(?:[^@/?]*@)?)([^@/?]+,[^@/?]+)(?=[/?]|$)(/[^?]*|)\??")
+_PLACE = re.compile(r"\[?(?P<host>[^\[\]]+?)\]?:(?P<port>\d+)")
 _DRIVER = "postgresql+asyncpg"
 _STAY_IN_URL = {"host", "port", "prepared_statement_cache_size"}
 _HARMLESS = {"sslcompression", "sslsni", "sslinline", "ssl_max_protocol_version"}
@@ -88,7 +91,7 @@ def _make_url(raw: str) -> URL:
     # Neon's console copies a whole command: psql 'postgresql://...'
     text = raw.strip().removeprefix("psql ").strip().strip("'\"")
     try:
-        url = make_url(text)
+        url = _with_ports(make_url(_SEVERAL.sub(r"\1\3?host=\2&", text)))
     except (ArgumentError, ValueError):
         # The parser's own text may quote the URL, password and all.
         raise ValueError(
@@ -101,6 +104,21 @@ def _make_url(raw: str) -> URL:
     if not url.host and "host" not in url.query:
         raise ValueError("the database URL names no host")
     return url
+
+
+def _with_ports(url: URL) -> URL:
+    """Several hosts as SQLAlchemy takes them: all in one parameter, and their ports in another."""
+    named = url.query.get("host", "")
+    hosts = (named if isinstance(named, str) else ",".join(named)).split(",")
+    if len(hosts) < 2:
+        return url
+    ports = _last(url.query.get("port", "")).split(",")
+    given = ports if len(ports) == len(hosts) else ports[:1] * len(hosts)
+    places = [_PLACE.fullmatch(host) for host in hosts]
+    names = [place["host"] if place else host for place, host in zip(places, hosts, strict=True)]
+    own = [place["port"] if place else "" for place in places]
+    ports = [one or other or "5432" for one, other in zip(own, given, strict=True)]
+    return url.update_query_dict({"host": ",".join(names), "port": ",".join(ports)})
 
 
 def _last(value: str | tuple[str, ...]) -> str:

@@ -19,9 +19,17 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from chatbridge.adapters.postgres.rights import quoted
+from chatbridge.adapters.postgres.sqlstates import (
+    AT_CONNECT,
+    AWAY,
+    LACKS,
+    MEANINGS,
+    REFUSED,
+    SOMETHING,
+    Meaning,
+)
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.errors import Unavailable
-from chatbridge.domain.model.refusals import Refusal
 from chatbridge.domain.model.words import Words
 
 T = TypeVar("T")
@@ -37,107 +45,10 @@ _MOST_WORDS = 300
 _DATA = ("22", "23", "54")
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What a SQLSTATE means: for those who ask, for those who run chatbridge, and whether the same
-    again may go well."""
-
-    refusal: Refusal[Unavailable]
-    sentence: str
-    passing: bool = False
-
-
-_AWAY, _REFUSED, _LACKS = (
-    refusals.database_unavailable,
-    refusals.database_refused,
-    refusals.schema_missing,
-)
-_IN_THE_WAY = Meaning(_AWAY, "Another transaction was in the way.", passing=True)
-_GOING = Meaning(_AWAY, "The server at {server} is starting, or going down.", passing=True)
-_TOO_LONG = Meaning(_AWAY, "The database took longer than its own limits allow.")
-_OLDER = Meaning(
-    _LACKS, "The schema {schema} lacks what this version needs: run `chatbridge migrate`."
-)
-_TAKEN = Meaning(
-    _REFUSED,
-    "The schema {schema} already has something by the name of one of chatbridge's tables or "
-    "functions: name another schema in CHATBRIDGE_DATABASE__SCHEMA.",
-)
-
-MEANINGS = {
-    "08": Meaning(_AWAY, "The connection to {server} was lost.", passing=True),
-    "25006": Meaning(
-        _REFUSED,
-        "The database only reads: name the primary in DATABASE_URL, or "
-        "`alter role {role} in database {database} set default_transaction_read_only = off`.",
-    ),
-    "28000": Meaning(
-        _REFUSED,
-        "The role {role} may not sign in at {server}: `alter role {role} login`, and a line for it "
-        "in the server's pg_hba.conf; a server that wants TLS needs `?sslmode=require` behind "
-        "DATABASE_URL.",
-    ),
-    "28P01": Meaning(
-        _REFUSED,
-        "There is no role {role} with this password: mend DATABASE_URL, or "
-        "`create role {role} login password '...'`, or `alter role {role} password '...'`.",
-    ),
-    "3D000": Meaning(
-        _REFUSED,
-        "There is no database {database} at {server}: mend DATABASE_URL, or "
-        "`create database {database} encoding 'UTF8' template template0`.",
-    ),
-    "3F000": _OLDER,
-    "40001": _IN_THE_WAY,
-    "40P01": _IN_THE_WAY,
-    "42501": Meaning(
-        _REFUSED,
-        "The role {role} lacks a right: what serves needs what "
-        "`chatbridge migrate --grants {role}` prints, and what migrates has to own the schema "
-        "{schema} and all that is in it.",
-    ),
-    "42703": _OLDER,
-    "42710": _TAKEN,
-    "42723": _TAKEN,
-    "42883": _OLDER,
-    "42P01": _OLDER,
-    "42P07": _TAKEN,
-    "53": Meaning(_AWAY, "The server at {server} has no room or no memory left.", passing=True),
-    "53300": Meaning(
-        _AWAY,
-        "The server at {server} has no connection left for the role {role}: lower "
-        "CHATBRIDGE_DATABASE__POOL_SIZE, put a pooler between, or raise the server's "
-        "`max_connections` or the role's limit: `alter role {role} connection limit 100`.",
-        passing=True,
-    ),
-    "55P03": _TOO_LONG,
-    "57014": _TOO_LONG,
-    "57P01": _GOING,
-    "57P02": _GOING,
-    "57P03": _GOING,
-}
-"""By SQLSTATE, or by its class: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
-
-AT_CONNECT = {
-    "42501": Meaning(
-        _REFUSED,
-        "The role {role} may not connect to the database {database}: "
-        "`grant connect on database {database} to {role}`.",
-    ),
-    "55000": Meaning(
-        _REFUSED,
-        "The database {database} takes no connections: "
-        "`alter database {database} allow_connections true`.",
-    ),
-    "57P05": _GOING,
-}
-"""What means something else, or anything at all, only while a connection is made."""
-
-_SOMETHING = Meaning(_REFUSED, "The database at {server} refuses chatbridge.")
 _FOR_OPERATORS = {
-    _AWAY: refusals.database_away,
-    _REFUSED: refusals.database_refuses,
-    _LACKS: refusals.schema_lacks,
+    AWAY: refusals.database_away,
+    REFUSED: refusals.database_refuses,
+    LACKS: refusals.schema_lacks,
 }
 
 
@@ -153,9 +64,12 @@ class Place:
     @classmethod
     def of(cls, url: URL, schema: str) -> Self:
         """Without a name in the URL, the driver takes one from the environment."""
-        host = url.host or url.query.get("host", "its host")
-        server = f"{host}:{url.port}" if url.port else str(host)
-        role, database = (quoted(name) if name else "ROLE" for name in (url.username, url.database))
+        hosts, ports = (url.query.get(name, "") for name in ("host", "port"))
+        pairs = zip(str(hosts).split(","), str(ports).split(","), strict=False)
+        several = ", ".join(":".join(filter(None, pair)) for pair in pairs)
+        server = f"{url.host}:{url.port or 5432}" if url.host and not hosts else several
+        role = quoted(url.username or "ROLE")
+        database = quoted(url.database or url.username or "DATABASE")
         return cls(role, database, quoted(schema), server)
 
 
@@ -172,7 +86,7 @@ def translated() -> Generator[None]:
             raise _away(error) from error
         if meaning is None:
             raise
-        if meaning.refusal is _AWAY:
+        if meaning.refusal is AWAY:
             raise _away(error) from error
         _tell(error)
         raise meaning.refusal() from error
@@ -244,7 +158,7 @@ def _meaning(error: DBAPIError) -> Meaning | None:
     known = MEANINGS.get(state) or MEANINGS.get(state[:2])
     # SQLAlchemy names no statement for what happens before the first one
     if error.statement is None:
-        return AT_CONNECT.get(state) or known or _SOMETHING
+        return AT_CONNECT.get(state) or known or SOMETHING
     return known
 
 
@@ -258,12 +172,14 @@ def _words(error: BaseException) -> str:
 
 
 def _explanation(error: Exception, place: Place, *, aloud: bool) -> Unavailable:
-    if isinstance(error, DBAPIError):
-        meaning = _meaning(error) or _SOMETHING
-    else:
-        meaning = Meaning(_AWAY, _of_the_network(error))
-    _tell(error)
     words, state = _words(error), _sqlstate(error)
+    if isinstance(error, DBAPIError):
+        meaning = _meaning(error) or SOMETHING
+        # the driver's own words, where the server has said nothing
+        aloud = aloud or not state
+    else:
+        meaning = Meaning(AWAY, _of_the_network(error))
+    _tell(error)
     sentence = meaning.sentence.format(**asdict(place)).removesuffix(".")
     cause = words if aloud else state and f"SQLSTATE {state}"
     return _FOR_OPERATORS[meaning.refusal](f"{sentence} ({cause})." if cause else f"{sentence}.")

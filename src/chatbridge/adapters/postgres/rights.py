@@ -24,7 +24,7 @@ RIGHTS = {
 }
 """By table. What goes with its conversation, foreign keys delete with their owner's rights."""
 
-FUNCTIONS = ("begin_turn_1", "finish_turn_1", "claim_stale_turn_1")
+FUNCTIONS = ("begin_turn_1", "keep_turns_1", "finish_turn_1", "claim_stale_turn_1")
 
 TABLES = frozenset(table.name for table in Row.metadata.tables.values())
 

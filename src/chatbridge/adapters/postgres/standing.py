@@ -54,9 +54,8 @@ from (select 1) one left join pg_namespace n on n.nspname = :schema
 """)
 
 _NAMES = json.dumps([*RIGHTS, REPORTS])
-_RIGHTS = json.dumps(
-    [{"name": name, "privilege": right} for name, all_of in RIGHTS.items() for right in all_of]
-)
+_RIGHTS = [[name, right] for name, all_of in RIGHTS.items() for right in all_of]
+_WANTED = json.dumps([{"name": name, "privilege": right} for name, right in _RIGHTS])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +96,10 @@ class Standing:
 
 async def standing(connection: AsyncConnection, schema: str) -> Standing:
     """Ask; two round trips at most."""
-    named = {"schema": schema, "names": _NAMES, "rights": _RIGHTS}
+    named = {"schema": schema, "names": _NAMES, "rights": _WANTED}
     (row,) = (await connection.execute(_STANDING, named)).mappings()
     found: dict[str, Any] = {**row, "schema": schema}
+    found["rights"] = [right for right in _RIGHTS if right in row["rights"]]
     found["functions"] = [name for name in FUNCTIONS if name in row["functions"]]
     known = Standing(**found)
     if not known.may_read_revision:
@@ -205,7 +205,8 @@ def _require_a_fit_server(known: Standing) -> None:
     if known.is_standby:
         raise refusals.database_refuses(
             "The server is a standby, which only reads: name the primary in DATABASE_URL, or all "
-            "servers and `target_session_attrs=read-write` (SQLSTATE 25006)."
+            f"servers, `@one:5432,two:5432/{known.database}?target_session_attrs=read-write` "
+            "(SQLSTATE 25006)."
         )
     if known.only_reads:
         raise refusals.database_refuses(

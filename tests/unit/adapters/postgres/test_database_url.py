@@ -282,3 +282,26 @@ def test_a_bad_url_is_refused_without_telling_the_password(url: str, text: str):
 
     assert "hunter2" not in str(refused.value)
     assert refused.value.__cause__ is None or "hunter2" not in str(refused.value.__cause__)
+
+
+@pytest.mark.parametrize(
+    ("place", "hosts", "ports"),
+    [
+        ("one:1,two:2/app?target_session_attrs=read-write", "one,two", "1,2"),
+        ("one,two:7/app", "one,two", "5432,7"),
+        ("[::1]:1,two/app", "::1,two", "1,5432"),
+        ("/app?host=one:3,two", "one,two", "3,5432"),
+        ("/app?host=one&host=two:9", "one,two", "5432,9"),
+        ("/app?host=one,two&port=5,6", "one,two", "5,6"),
+        ("/app?host=one,two&port=5", "one,two", "5,5"),
+    ],
+)
+def test_several_servers_are_named_as_by_libpq(place: str, hosts: str, ports: str) -> None:
+    url = parse(f"postgresql://u:p@{place}").url
+    assert {**url.query} == {"host": hosts, "port": ports}
+    assert (url.username, url.password, url.database) == ("u", "p", "app")
+
+
+def test_a_comma_in_a_password_names_no_further_server() -> None:
+    url = parse("postgresql://u:a,b@h/app").url
+    assert (url.password, url.host, {**url.query}) == ("a,b", "h", {})
