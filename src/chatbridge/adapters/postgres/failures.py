@@ -179,7 +179,8 @@ def _explanation(error: Exception, place: Place, *, aloud: bool) -> Unavailable:
         aloud = aloud or not state
     else:
         meaning = Meaning(AWAY, _of_the_network(error))
-    _tell(error)
+    # whoever asks again and again is told the sentence once, by Readiness
+    _log.info("database: it says %s", Words(words))
     sentence = meaning.sentence.format(**asdict(place)).removesuffix(".")
     cause = words if aloud else state and f"SQLSTATE {state}"
     return _FOR_OPERATORS[meaning.refusal](f"{sentence} ({cause})." if cause else f"{sentence}.")
