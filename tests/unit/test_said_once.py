@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+from chatbridge.domain.model import limits
 from chatbridge.domain.model.limits import MAX_BODY
 from chatbridge.entrypoints.errors import problem_of, too_large
 
@@ -31,6 +32,12 @@ def test_the_words_of_a_state_are_written_once() -> None:
     for words, place in found:
         others = [other for more, other in found if words <= more and other != place]
         assert not others, f"{place} writes what is at {others}"
+
+
+def test_every_limit_is_in_the_reference() -> None:
+    told = (ROOT / "docs" / "reference.md").read_text()
+    sizes = {name: value for name, value in vars(limits).items() if name.startswith("MAX_")}
+    assert not [name for name, value in sizes.items() if f" {value:,} " not in told]
 
 
 def test_who_stands_in_front_lets_as_much_through() -> None:
