@@ -56,16 +56,19 @@ def shown(text: str) -> str:
 
 def say(text: str, *, err: bool = False) -> None:
     """Write a line to standard output, or to standard error."""
-    click.echo(shown(text), err=err)
+    click.echo(_encodable(shown(text)), err=err)
 
 
 def screen() -> Screen:
     """Standard output."""
-    if reconfigure := getattr(sys.stdout, "reconfigure", None):
-        # what its encoding lacks is written out too
-        reconfigure(errors="backslashreplace")
 
     def write(text: str) -> None:
-        click.echo(text, nl=False)
+        click.echo(_encodable(text), nl=False)
 
     return Screen(write, colored=sys.stdout.isatty())
+
+
+# what the terminal's encoding lacks is written out too
+def _encodable(text: str) -> str:
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)

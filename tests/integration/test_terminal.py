@@ -1,0 +1,114 @@
+"""`chatbridge chat` in a terminal of its own, at a server that means harm."""
+
+import asyncio
+import json
+import os
+import pty
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from tests.command import begin
+from tests.integration.tool_servers import serving
+
+EVIL = (
+    "\x1b]0;title\x07\x1b]52;c;aGk=\x07\x1b[2J\x1b[8mhidden\x9b2J\x08\x7f\rback\u202eback"
+    "\u2066\x00\x1bP1\x1b\\\x1b]8;;https://evil.example\x07\U000e0041"
+)
+OURS = re.compile(r"\x1b\[(?:2|31|32|33|0)m|\r\x1b\[K|\r\n")
+OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
+
+
+def _badge(title: str) -> dict[str, Any]:
+    row = [
+        {"type": "Text", "value": title},
+        {"type": "Badge", "label": title, "color": "\x1b[2J"},
+    ]
+    return {"children": [{"key": "1", "children": [{"children": row}]}]}
+
+
+EVENTS = [
+    {"type": "progress_update", "text": f"{EVIL}\n{EVIL}"},
+    {"type": "thread.item.added", "item": {"type": "widget", "widget": _badge(EVIL)}},
+    *({"type": "thread.item.updated", "update": {"delta": each}} for each in (*EVIL, EVIL)),
+    {"type": "error", "message": EVIL},
+]
+ITEMS = [
+    {"type": "user_message", "content": [{"text": EVIL}]},
+    {"type": "assistant_message", "content": [{"text": EVIL}]},
+    {"type": "widget", "widget": _badge(EVIL)},
+    {"type": EVIL},
+]
+
+
+def _stream(asked: dict[str, Any]) -> Response:
+    if asked["type"] == "items.list":
+        return JSONResponse({"data": ITEMS})
+    told = "".join(f"data: {json.dumps(each)}\n\n" for each in EVENTS)
+    headers = {"X-Conversation-Id": "conv_1; touch pwned"}
+    return Response(told, media_type="text/event-stream", headers=headers)
+
+
+ANSWERS: dict[str, Callable[[dict[str, Any]], Response]] = {
+    "a stream": _stream,
+    "a problem": lambda _: JSONResponse({"detail": EVIL, "code": EVIL}, 400),
+    "a wrong shape": lambda _: JSONResponse({"data": EVIL}),
+}
+
+
+async def test_nothing_that_a_server_says_is_obeyed_by_the_terminal(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    async def answering(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            body = await Request(scope, receive).json()
+            asked.append(body["type"])
+            await ANSWERS[scope["path"].split("/")[1]](body)(scope, receive, send)
+
+    async with serving(answering) as base:
+        told = await asyncio.gather(*(_shown(tmp_path, f"{base}/{way}") for way in ANSWERS))
+    assert set(asked) == {"items.list", "threads.add_user_message"}
+    for screen in told:
+        assert OBEYED.findall(OURS.sub("", screen)) == []
+    stream, problem, wrong = told
+    assert r"\x1b]52;c;aGk=\x07" in stream
+    assert "\x1b[31m" in stream
+    assert "--conversation 'conv_1; touch pwned'" in stream
+    assert r"Error: \x1b]0;title" in problem
+    assert "can't be read" in wrong
+
+
+async def _shown(home: Path, url: str) -> str:
+    """What a terminal is sent: the history of a conversation and one answer."""
+    master, slave = pty.openpty()
+    said = home / f"said-{master}"
+    said.write_text("hello\n")
+    screen = Path(os.ttyname(slave))
+    command = await begin(
+        home,
+        *("chat", "--conversation", "conv_1", "--token", "x", "--url", url),
+        environment={"TERM": "xterm"},
+        output=screen,
+        stdin=said,
+    )
+    reading = asyncio.create_task(asyncio.to_thread(_read, master))
+    await asyncio.to_thread(command.wait, 20)
+    os.close(slave)
+    try:
+        return (await reading).decode()
+    finally:
+        os.close(master)
+
+
+def _read(master: int) -> bytes:
+    told = b""
+    try:
+        while piece := os.read(master, 65_536):
+            told += piece
+    except OSError:
+        pass  # so it ends where nobody has the other side open
+    return told
