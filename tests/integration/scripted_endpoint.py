@@ -33,6 +33,7 @@ class ScriptedEndpoint:
 
     def __init__(self) -> None:
         self.answers: list[Answer] = []
+        self.heads: list[str] = []
         self.requests: list[dict[str, Any]] = []
         self.times: list[float] = []
         self.url = ""
@@ -77,7 +78,8 @@ class ScriptedEndpoint:
             writer.close()
 
     async def _answer_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        asked = await _request(reader)
+        head, asked = await _request(reader)
+        self.heads.append(head)
         self.requests.append(asked)
         self.times.append(asyncio.get_running_loop().time())
         answer = self.next_answer(asked)
@@ -85,10 +87,10 @@ class ScriptedEndpoint:
         return answer.ending == "end"
 
 
-async def _request(reader: asyncio.StreamReader) -> dict[str, Any]:
+async def _request(reader: asyncio.StreamReader) -> tuple[str, dict[str, Any]]:
     head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
     length = next(line for line in head.split("\r\n") if line.startswith("content-length:"))
-    return json.loads(await reader.readexactly(int(length.split(":")[1])))
+    return head, json.loads(await reader.readexactly(int(length.split(":")[1])))
 
 
 async def _send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer: Answer) -> None:

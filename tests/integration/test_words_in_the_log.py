@@ -46,6 +46,7 @@ class World:
     home: Path
     http: httpx.AsyncClient
     tools: ToolServer
+    model: Endpoint
 
     async def say(self, message: str, **more: Any) -> httpx.Response:
         return await self.http.post("/api/alice/chat", json={"message": message, **more})
@@ -193,7 +194,7 @@ async def world(fresh_database: str, tmp_path: Path) -> AsyncIterator[World]:
         )
         headers = {"Authorization": f"Bearer {issued.token}"}
         async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=20) as http:
-            yield World(server, tmp_path, http, tools)
+            yield World(server, tmp_path, http, tools, endpoint)
         if server.process.poll() is None:
             server.kill()
 
@@ -225,7 +226,7 @@ async def test_nobodys_words_are_in_the_log(world: World) -> None:
     assert len(logs["packages.log"].splitlines()) > 1_000
     told = [line for line in logs["server.log"].splitlines() if A_TIME.match(line)]
     _require_what_helps(told)
-    _require_ids(told, world.tools)
+    _require_ids(told, world)
 
 
 def _require_what_helps(told: list[str]) -> None:
@@ -241,8 +242,9 @@ def _require_what_helps(told: list[str]) -> None:
     assert any("database: refused (ProgrammingError, SQLSTATE 42501)" in line for line in told)
 
 
-def _require_ids(told: list[str], tools: ToolServer) -> None:
+def _require_ids(told: list[str], world: World) -> None:
     """Each call has told its server for which request it was, and the turn's line names that."""
+    tools = world.tools
     ended = [line for line in told if " a turn has ended " in line]
     assert {way for way, _, _ in tools.calls} == set(WAYS_OF_A_TOOL)
     for way, headers, meta in tools.calls:
@@ -250,3 +252,4 @@ def _require_ids(told: list[str], tools: ToolServer) -> None:
         assert meta["chatbridge/request-id"] == id
         (line,) = [line for line in ended if f" request_id={id} " in line]
         assert f" tools={way} " in line
+        assert any(f"x-client-request-id: {id}\r\n" in head for head in world.model.heads)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
@@ -582,7 +583,7 @@ async def readiness(client: httpx.AsyncClient, status: int) -> httpx.Response:
 
 
 async def test_a_service_whose_database_goes_away_says_so_and_comes_back(
-    fresh_database: str,
+    fresh_database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with proxied(fresh_database) as (proxy, url), served(settings_for(url)) as here:
         alice, nobody = here.as_user("alice"), here.as_user(None)
@@ -598,6 +599,10 @@ async def test_a_service_whose_database_goes_away_says_so_and_comes_back(
         assert (await readiness(nobody, 200)).status_code == 200
         listed = (await alice.get("/api/alice/conversations")).json()["items"]
         assert [entry["id"] for entry in listed] == [kept]
+    told = [each.getMessage() for each in caplog.records]
+    seen = [line for line in told if line.startswith(("database: away", "database: back"))]
+    assert seen[0].startswith("database: away (")
+    assert re.fullmatch(r"database: back after \d+ s", seen[-1])
 
 
 async def test_a_database_without_the_schema_is_said_to_have_none(postgres_url: str) -> None:
