@@ -289,7 +289,7 @@ async def test_only_the_headers_that_are_meant_for_it_reach_the_server(
     assert answer.headers["x-turn-id"] == "turn_1"
     assert answer.headers["x-chatbridge-stream"] == "resumable"
     assert answer.headers["x-accel-buffering"] == "no"
-    assert answer.headers["cache-control"] == "no-cache, no-transform"
+    assert answer.headers["cache-control"] == "no-store, no-transform"
     assert not {"set-cookie", "x-inside", "x-powered-by"} & answer.headers.keys()
 
 

@@ -76,7 +76,7 @@ function ask(path: string, request: NextRequest): Promise<Response> {
 function relayed(answer: Response): Response {
   const headers = only(TO_CLIENT, answer.headers);
   // without `no-transform` a compressor in between gathers the stream
-  headers.set("Cache-Control", "no-cache, no-transform");
+  headers.set("Cache-Control", "no-store, no-transform");
   return new Response(answer.body, { status: answer.status, headers });
 }
 
