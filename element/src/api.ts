@@ -3,7 +3,8 @@
 import type { ChatKitOptions } from "@openai/chatkit";
 import type { JsonOperations, StreamingRequest, ThreadEvent, UserMessageItem } from "./protocol";
 import { readEvent } from "./odd";
-import { accepted, anotherUser, HostFault, noChat, Refusal, SILENT, unreachable } from "./refusal";
+import { requireResponse, silentFor, whyNot } from "./diagnosis";
+import { accepted, anotherUser, HostFault, noChat, SILENT, unreachable } from "./refusal";
 import { scriptUrl } from "./script";
 import { Secret } from "./secret";
 import { serverSentEvents, type ServerSent } from "./stream";
@@ -249,46 +250,18 @@ export class Api {
     try {
       const request = { method, headers, signal: connection.signal };
       const response = await send(url, body ? { ...request, body: JSON.stringify(body) } : request);
+      requireResponse(response);
       this.#met = asked;
       if (response.headers.has(RESUMABLE)) this.#chatbridge = asked;
       return response;
     } catch (error) {
       if (signal?.aborted) throw error;
-      throw late ? this.#silent(url, patience) : await this.#unanswered(url, error);
+      if (late) throw this.resumes ? unreachable(SILENT) : silentFor(url, patience);
+      throw await whyNot(url, error, this.#met !== asked);
     } finally {
       clearTimeout(timer);
     }
   }
-
-  #silent(url: string, patience: number): Refusal {
-    if (this.resumes) return unreachable(SILENT);
-    const { href } = new URL(url, document.baseURI);
-    return new HostFault(`${href} has not answered for ${patience / 1_000} s.`);
-  }
-
-  /** What is to be said of a request that the browser, or the page's own `fetch`, did not get through. */
-  async #unanswered(url: string, error: unknown): Promise<Refusal> {
-    if (!(error instanceof TypeError)) return fault(error);
-    const { origin, href } = new URL(url, document.baseURI);
-    if (origin === location.origin || this.#met === this.#url || !navigator.onLine)
-      return unreachable();
-    // the browser tells no page why, but lets it ask what it may read, and what not
-    const answers = (mode: RequestMode) =>
-      fetch(href, { mode, credentials: "omit" }).then(
-        () => true,
-        () => false,
-      );
-    if ((await answers("cors")) || !(await answers("no-cors"))) return unreachable();
-    const words = `${href} is there, but lets no page of ${location.origin} in`;
-    return new HostFault(`${words} (at a chatbridge: CHATBRIDGE_CORS_ORIGINS).`, 0, error);
-  }
-}
-
-/** The page's own `fetch` has failed in words of its own. */
-function fault(error: unknown): Refusal {
-  if (error instanceof Refusal) return error;
-  const words = error instanceof Error ? error.message || error.name : String(error);
-  return new HostFault(`The page could not send this: ${words}`, 0, error);
 }
 
 /** An id that nobody else has; also on a page without TLS, which has no `crypto.randomUUID`. */

@@ -15,7 +15,6 @@ import { refuseFiles } from "./files";
 import { items } from "./further";
 import type { Surroundings } from "./items";
 import { composes } from "./keyboard";
-import { textOf } from "./odd";
 import { nameOthers } from "./options";
 import { Presence } from "./presence";
 import type { Action, WidgetItem } from "./protocol";
@@ -23,6 +22,7 @@ import { Session } from "./session";
 import { strings } from "./strings";
 import { applyTheme } from "./theme";
 import { View } from "./view";
+import { Writing } from "./writing";
 
 type ClientHandler = NonNullable<NonNullable<ChatKitOptions["widgets"]>["onAction"]>;
 type ClientAction = Parameters<ClientHandler>[0];
@@ -51,36 +51,26 @@ export class ChatKitElement extends HTMLElement {
   readonly #session = new Session(() => this.#set, {
     changed: () => this.#draw(),
     emit: (name, detail) => {
-      if (name === "thread.load.end") this.#settle();
+      if (name === "thread.load.end") this.#writing.settled();
       this.#emit(name, detail);
       // it may not have come before
       if (name.endsWith(".start")) void this.#furnish();
     },
-    moved: () => this.#fill(),
-    named: (thread) => {
-      this.#drafts.keep(null, "");
-      this.#drafts.keep(thread, this.#view.composer.value);
-    },
+    moved: () => this.#writing.moved(),
+    named: (thread) => this.#writing.named(thread),
     sending: (text) => {
       this.#view.toEnd();
-      if (this.#view.composer.value.trim() !== text.trim()) return;
-      this.#drafts.sending(this.#session.writesFor);
-      this.#view.composer.value = "";
+      this.#writing.sending(text);
     },
-    taken: () => this.#drafts.taken(this.#session.threadId),
-    refused: (text, thread) => {
-      const draft = this.#view.composer.value || text;
-      this.#drafts.keep(thread, draft);
-      this.#view.composer.value = draft;
-    },
+    taken: () => this.#writing.taken(),
+    refused: (text, thread) => this.#writing.refused(text, thread),
     spoken: (thread) => this.#presence.spoken(thread),
-    met: (user) => {
-      this.#drafts.belong(user);
-      // what is being written, or on its way, is newer
-      if (!this.#view.composer.value && !this.#session.busy) this.#fill();
-    },
+    met: (user) => this.#writing.met(user),
   });
-  readonly #drafts = new Drafts();
+  readonly #writing = new Writing(
+    () => this.#session,
+    () => this.#view.composer,
+  );
   readonly #presence = new Presence({
     looked: () => {
       void this.#session.lookAgain();
@@ -93,7 +83,7 @@ export class ChatKitElement extends HTMLElement {
       if (this.#view.showsHistory) void this.#view.history.refresh();
     },
     signedOut: () => {
-      this.#drafts.forget();
+      this.#writing.forget();
       this.#session.end(strings.signedOut);
     },
     printing: () => void this.#session.loadAll(),
@@ -107,7 +97,7 @@ export class ChatKitElement extends HTMLElement {
       begin: () => void this.setThreadId(null),
       choose: (id) => void this.setThreadId(id),
       send: (text) => this.#say({ text }),
-      wrote: (text) => this.#drafts.keep(this.#session.writesFor, text),
+      wrote: (text) => this.#writing.wrote(text),
       prompt: ({ prompt }: StartScreenPrompt) =>
         this.#say(typeof prompt === "string" ? { text: prompt } : { content: prompt }),
       failed: (error) => this.#failed(error),
@@ -209,9 +199,7 @@ export class ChatKitElement extends HTMLElement {
 
   async setComposerValue(params: { text?: string; content?: UserMessageContent[] }): Promise<void> {
     const text = params.text ?? params.content?.map((part) => part.text).join("");
-    if (text === undefined) return;
-    this.#view.composer.value = text;
-    this.#drafts.keep(this.#session.writesFor, text);
+    if (text !== undefined) this.#writing.put(text);
   }
 
   async fetchUpdates(): Promise<void> {
@@ -282,21 +270,6 @@ export class ChatKitElement extends HTMLElement {
     const more = items.part.styles.map(sheetOf);
     this.#root.adoptedStyleSheets = [...sheets, ...more, printSheet];
     this.#draw();
-  }
-
-  /** A thread has been read: what was on its way to it has arrived, or has not. */
-  #settle(): void {
-    const { threadId, state } = this.#session;
-    const said = [...state.items.values()].findLast((item) => item.type === "user_message");
-    if (!threadId) return;
-    this.#drafts.settled(threadId, said ? textOf(said) : null);
-    if (!this.#view.composer.value) this.#fill();
-  }
-
-  /** Shows what was begun for the thread that is written for now. */
-  #fill(): void {
-    const { over, writesFor } = this.#session;
-    this.#view.composer.value = over ? "" : this.#drafts.of(writesFor);
   }
 
   #say(message: { text: string } | { content: UserMessageContent[] }): void {

@@ -117,6 +117,7 @@ export class Session extends Answering {
     const { signal } = this.visit;
     try {
       await this.api.check();
+      if (this.target && !this.loading && !signal.aborted) return await this.open(this.target);
       if (Date.now() - this.read < JUST_MS) return;
       if (!this.busy && !this.loading && !signal.aborted) await this.#reread();
     } catch (error) {

@@ -125,6 +125,24 @@ async def test_the_pages_own_failure_is_told_as_its_own(
     assert len(await chat.heard("error")) == len(WAYS) + 1
 
 
+async def test_a_fetch_of_the_pages_own_that_fails_is_told_as_its_own(
+    context: BrowserContext, endpoint: Endpoint, watch: Watch
+) -> None:
+    watch.expect("HostFault")
+    chat = await opened(context, endpoint)
+    for own, said in (
+        ("async () => undefined", "its fetch gave undefined"),
+        ("() => { throw new Error('No token: 502') }", "No token: 502"),
+        ("async () => null.token", "of null"),
+    ):
+        api = f"{{ url: 'chatkit', fetch: {own} }}"
+        set_up = f"(chat, options) => chat.setOptions({{ ...options, api: {api} }})"
+        await chat.element.evaluate(set_up, OPTIONS)
+        await chat.say("Let me in")
+        await expect(chat.alert).to_contain_text(said)
+        await expect(chat.box).to_have_value("Let me in")
+
+
 async def test_an_option_without_effect_is_named_once(
     context: BrowserContext, endpoint: Endpoint
 ) -> None:

@@ -1,0 +1,83 @@
+/** What stands in the composer: the draft of the thread that is written for, until it is sent and heard. */
+
+import type { Composer } from "./composer";
+import { Drafts } from "./drafts";
+import { textOf } from "./odd";
+import type { Session } from "./session";
+
+export class Writing {
+  readonly #drafts = new Drafts();
+  /** It was written in the composer, and is on its way. */
+  #sent: string | null = null;
+
+  constructor(
+    private readonly session: () => Session,
+    private readonly composer: () => Composer,
+  ) {}
+
+  /** The person has written. */
+  wrote(text: string): void {
+    this.#drafts.keep(this.session().writesFor, text);
+  }
+
+  /** The page has. */
+  put(text: string): void {
+    this.composer().value = text;
+    this.wrote(text);
+  }
+
+  /** Another thread is written for. */
+  moved(): void {
+    this.#sent = null;
+    const { over, writesFor } = this.session();
+    this.composer().value = over ? "" : this.#drafts.of(writesFor);
+  }
+
+  /** The new thread has its id: what was begun meanwhile is for it. */
+  named(thread: string): void {
+    this.#drafts.keep(null, "");
+    this.#drafts.keep(thread, this.composer().value);
+  }
+
+  sending(text: string): void {
+    const composer = this.composer();
+    if (composer.value.trim() !== text.trim()) return;
+    this.#sent = text;
+    this.#drafts.sending(this.session().writesFor);
+    composer.value = "";
+  }
+
+  taken(): void {
+    this.#sent = null;
+    this.#drafts.taken(this.session().threadId);
+  }
+
+  /** The person gets it back, before what they have begun meanwhile. */
+  refused(text: string, thread: string | null): void {
+    const begun = this.composer().value;
+    const draft = begun && this.#sent === text ? `${text}\n\n${begun}` : begun || text;
+    this.#sent = null;
+    this.#drafts.keep(thread, draft);
+    this.composer().value = draft;
+  }
+
+  /** Whose it is has become known. */
+  met(user: string): void {
+    this.#drafts.belong(user);
+    // what is being written, or on its way, is newer
+    if (!this.composer().value && !this.session().busy) this.moved();
+  }
+
+  /** The thread has been read: what was on its way to it has arrived, or has not. */
+  settled(): void {
+    const { threadId, state } = this.session();
+    const said = [...state.items.values()].findLast((item) => item.type === "user_message");
+    if (!threadId) return;
+    this.#drafts.settled(threadId, said ? textOf(said) : null);
+    if (!this.composer().value) this.moved();
+  }
+
+  forget(): void {
+    this.#drafts.forget();
+  }
+}
