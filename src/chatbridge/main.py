@@ -76,7 +76,9 @@ def create_app(container: Container | None = None) -> FastAPI:
     app.include_router(element_router())
     development = settings.environment == "development"
     if settings.serves_page:
-        app.include_router(page_router(pictures, signs_in_itself=development))
+        app.include_router(
+            page_router(pictures, signs_in_itself=development, offline=settings.is_offline)
+        )
     if development:
         app.include_router(development_router(container.issuer(), container.key()))
     if settings.serves_docs:

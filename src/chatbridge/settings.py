@@ -184,6 +184,12 @@ class Settings(BaseSettings):
             raise ValueError(" ".join(wrong))
         return init_settings, env_settings, dotenv_settings, file_secret_settings
 
+    @field_validator("host", mode="before")
+    @classmethod
+    def _here(cls, host: Any) -> Any:
+        # empty, it would be every address of this machine
+        return "127.0.0.1" if host == "" else host
+
     @field_validator("page", "docs", mode="before")
     @classmethod
     def _unset(cls, said: Any) -> Any:
@@ -235,6 +241,11 @@ class Settings(BaseSettings):
     def serves_page(self) -> bool:
         """Whether the chat page is served; in development it is, unless it is turned off."""
         return self.environment == "development" if self.page is None else self.page
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether the offline model answers: of a host's own agent its own model might."""
+        return self.agent.model == "offline" and not self.agent.entry
 
     @property
     def serves_docs(self) -> bool:

@@ -375,12 +375,17 @@ async def test_a_chat_in_one_line(start: Spawn, home: Path) -> None:
     assert "conversation_not_found" in line
     line = await refused(home, "chat", "--user", "bob", *more, "hello", **at)
     assert "403" in line
+    line = await refused(home, "chat", "--user", "two words", "hello", **at)
+    assert "422 user_id" in line
+    (home / ".chatbridge" / f"key-{at['PORT']}").write_text("of-another-start")
+    assert "wrong_key" in await refused(home, "chat", "hello", **at)
     line = await refused(home, "chat", "--token", "nonsense", "hello", **at)
     assert "401" in line
 
 
 async def test_a_chat_without_a_server_is_one_line(tmp_path: Path) -> None:
     assert "Nothing answers" in await refused(tmp_path, "chat", "hello", PORT=str(free_port()))
+    assert "no address" in await refused(tmp_path, "chat", "hello", "--url", "localhost")
 
 
 @pytest.mark.parametrize(

@@ -321,6 +321,11 @@ def test_the_port_is_called_as_everywhere(monkeypatch: pytest.MonkeyPatch, name:
     assert settings().port == 9001
 
 
+def test_an_empty_host_is_this_machine_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHATBRIDGE_HOST", "")
+    assert settings().own_address == "http://127.0.0.1:8000"
+
+
 @pytest.mark.parametrize("port", ["-1", "65536", "http"])
 def test_a_port_that_there_is_not_is_refused(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
     monkeypatch.setenv("PORT", port)

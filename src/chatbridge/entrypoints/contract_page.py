@@ -5,6 +5,7 @@ its hash in its policy.
 """
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Iterator
 from functools import cache
@@ -108,7 +109,8 @@ def _table(title: str, rows: Iterator[tuple[str, ...]]) -> str:
 
 
 def _text(text: str) -> str:
-    return "".join(f"<p>{escape(part)}</p>" for part in text.split("\n\n") if part)
+    parts = (re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(part)) for part in text.split("\n\n"))
+    return "".join(f"<p>{part}</p>" for part in parts if part)
 
 
 def _json(value: Any) -> str:

@@ -15,8 +15,7 @@ from chatbridge.entrypoints.page.key import file_name
 def development_token(url: str, user: str) -> str:
     """A token for this user of the server at `url`. Raises ValueError with a sentence."""
     key = {"Authorization": f"Bearer {_key(url)}"}
-    asked = _request("POST", url, "/development/token", headers=key, json={"user": user})
-    return _asked(asked)["token"]
+    return _asked(url, "POST", "/development/token", headers=key, json={"user": user})["token"]
 
 
 def page_address(url: str) -> str:
@@ -24,9 +23,13 @@ def page_address(url: str) -> str:
     return f"{url.rstrip('/')}/#key={_key(url)}"
 
 
+def nothing_at(url: str) -> str:
+    """What to do where no server is."""
+    return f"Nothing answers at {url}: start it with `chatbridge serve`, in a checkout `make run`."
+
+
 def _key(url: str) -> str:
-    asked = _request("GET", url, "/development")
-    found = Path(_asked(asked)["directory"]) / file_name(_port(asked.url))
+    found = Path(_asked(url, "GET", "/development")["directory"]) / file_name(_port(url))
     try:
         return found.read_text().strip()
     except PermissionError as error:
@@ -42,33 +45,28 @@ def _key(url: str) -> str:
         ) from error
 
 
-def _port(url: httpx.URL) -> int:
-    return url.port or {"https": 443}.get(url.scheme, 80)
+def _port(url: str) -> int:
+    address = httpx.URL(url)
+    return address.port or {"https": 443}.get(address.scheme, 80)
 
 
-def nothing_at(url: str) -> str:
-    """What to do where no server is."""
-    return f"Nothing answers at {url}: start it with `chatbridge serve`, in a checkout `make run`."
-
-
-def _asked(request: httpx.Request) -> dict[str, str]:
-    url = str(request.url.copy_with(raw_path=b"/")).rstrip("/")
+def _asked(url: str, method: str, path: str, **more: Any) -> dict[str, str]:
     try:
-        with httpx.Client(timeout=10) as http:
-            answer = http.send(request)
+        answer = httpx.request(method, url.rstrip("/") + path, timeout=10, **more)
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        raise ValueError(f"{url} is no address: it begins with http:// or https://.") from error
     except httpx.TransportError as error:
         raise ValueError(nothing_at(url)) from error
     try:
-        return answer.raise_for_status().json()
-    except (httpx.HTTPStatusError, ValueError) as error:
-        raise ValueError(
-            f"What answers at {url} is no chatbridge in development ({answer.status_code}): sign "
-            "in with a token of its sign-in (--token)."
-        ) from error
-
-
-def _request(method: str, url: str, path: str, **more: Any) -> httpx.Request:
-    try:
-        return httpx.Request(method, url.rstrip("/") + path, **more)
-    except httpx.InvalidURL as error:
-        raise ValueError(f"{url} is no address.") from error
+        said = answer.json()
+        if answer.is_success:
+            return said
+        why = f"{said['detail']} ({answer.status_code} {said['code']})"
+    except (KeyError, TypeError, ValueError):
+        why = ""
+    if why and answer.status_code != 404:
+        raise ValueError(why)
+    raise ValueError(
+        f"What answers at {url} is no chatbridge in development ({answer.status_code}): sign in "
+        "with a token of its sign-in (--token)."
+    )

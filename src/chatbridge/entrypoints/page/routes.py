@@ -51,20 +51,21 @@ def further_files() -> list[str]:
     return sorted(file.name for file in _STATIC.iterdir() if _FURTHER.fullmatch(file.name))
 
 
-def page_router(pictures: Sequence[str] = (), *, signs_in_itself: bool) -> APIRouter:
-    """The router of the page; it loads pictures from these domains, and signs in by itself or asks
-    for a token of the sign-in."""
+def page_router(pictures: Sequence[str] = (), *, signs_in_itself: bool, offline: bool) -> APIRouter:
+    """The router of the page; it loads pictures from these domains, signs in by itself or asks for
+    a token of the sign-in, and says so where the `offline` model answers."""
     router = _files_router(_PAGE)
     template = Template((_STATIC / "page.html").read_text(encoding="utf-8"))
     below = (source for domain in pictures for source in (domain, f"*.{domain}"))
     from_where = " ".join(("'self'", "data:", *below))
     sign_in = "development" if signs_in_itself else "token"
+    model = "offline" if offline else "another"
 
     @router.api_route("/", methods=["GET", "HEAD"])
     async def page() -> Response:
         nonce = token_urlsafe(16)
         return Response(
-            template.substitute(nonce=nonce, sign_in=sign_in),
+            template.substitute(nonce=nonce, sign_in=sign_in, model=model),
             media_type="text/html",
             headers={
                 **_PAGE_HEADERS,

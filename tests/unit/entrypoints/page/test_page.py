@@ -82,7 +82,7 @@ def directives(answer: httpx.Response) -> dict[str, str]:
 async def test_development_has_the_page_and_it_signs_in_itself(app: FastAPI) -> None:
     answer = await page_of(app)
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert 'data-sign-in="development"' in answer.text
+    assert 'data-sign-in="development" data-model="offline"' in answer.text
 
 
 async def test_production_has_no_page_unless_it_is_turned_on() -> None:

@@ -2,6 +2,7 @@
 
 const root = document.documentElement;
 const signsInItself = root.dataset.signIn === "development";
+const OFFLINE = "The offline model follows simple rules. `CHATBRIDGE_AGENT__MODEL` names another.";
 const byId = (id) => document.getElementById(id);
 
 let chat;
@@ -210,6 +211,7 @@ function options() {
       ],
     },
     composer: { placeholder: "Message" },
+    ...(root.dataset.model === "offline" && { disclaimer: { text: OFFLINE } }),
   };
 }
 
