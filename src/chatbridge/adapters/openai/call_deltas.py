@@ -20,6 +20,7 @@ from chatbridge.domain.model.identifiers import new_call_id
 Json = dict[str, Any]
 Place = tuple[Any, ...]
 _ENDS = '}]`"'
+_ARGUMENTS = ("arguments", "parameters", "input", "args")
 _GROWING = ("text", "summary", "thinking")
 
 
@@ -106,7 +107,7 @@ class CallDeltas:
         """The call that this is a piece of, or all of (`whole`); None where nothing is said."""
         function = _function(piece)
         theirs = _text(piece.get("call_id") or piece.get("id"))
-        name, arguments = _text(function.get("name")), arguments_of(function.get("arguments"))
+        name, arguments = _text(function.get("name")), _given(function)
         if not (theirs or name or arguments):
             return None
         self.length += len(arguments)
@@ -178,8 +179,14 @@ def _function(piece: Json) -> Json:
     return cast(Json, function) if isinstance(function, dict) else piece
 
 
+def _given(function: Json) -> str:
+    told = (function.get(name) for name in _ARGUMENTS)
+    return arguments_of(next((given for given in told if given is not None), None))
+
+
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else "" if value is None else str(value)
+    text = "" if value is None else str(value)
+    return "" if text.strip() in ("", "null", "None", "undefined") else text
 
 
 def arguments_of(given: Any) -> str:

@@ -4,6 +4,7 @@ What leaves has the words as they come, and one last event with all the calls, t
 end and the cost. All else that an endpoint says is dropped.
 """
 
+import re
 from collections.abc import Collection, Iterator
 from typing import Any, cast
 
@@ -25,7 +26,10 @@ from chatbridge.adapters.openai.troubles import (
 Json = dict[str, Any]
 
 GOOD_ENDS = frozenset({"stop", "tool_calls", "function_call"})
-_NO_REASON = ("", "null", "none", "false", "0")
+_NO_REASON = re.compile(
+    r"|null|none|false|0|.*unspecified|unknown|pending|running|in.?progress|continue|not.?finished",
+    re.I,
+)
 _THOUGHTS = ("reasoning_content", "reasoning")
 
 
@@ -144,12 +148,14 @@ class ChatDialect:
         return index == self._followed
 
     def _choice(self, choice: Json) -> Json:
-        delta, reason = _delta(choice, self.begun), plain(choice.get("finish_reason"))
+        delta = _delta(choice, self.begun)
+        reason = plain(choice.get("finish_reason") or delta.pop("finish_reason", None))
         brings = any(delta.get(name) for name in delta if name != "role")
         self._goes_on = self._goes_on or (brings and self._reason is not None)
         self.begun = self.begun or brings
         known_bad = (self._reason or "stop").lower() not in GOOD_ENDS
-        if reason.lower() not in _NO_REASON and (brings or not known_bad):
+        last = brings or self._goes_on or not known_bad
+        if last and not _NO_REASON.fullmatch(reason.strip()):
             self._reason = reason
         return self._strict(delta)
 
@@ -214,7 +220,7 @@ def _objects(of: Json, name: str) -> list[Json]:
 def _delta(choice: Json, begun: bool) -> Json:
     delta: Any = choice.get("delta")
     if delta:
-        return cast(Json, delta) if isinstance(delta, dict) else {"content": delta}
+        return {**cast(Json, delta)} if isinstance(delta, dict) else {"content": delta}
     whole: Any = choice.get("message")
     if isinstance(whole, dict):
         told = cast(Json, whole)

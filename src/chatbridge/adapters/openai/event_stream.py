@@ -17,6 +17,7 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 _DOCUMENT = (b"{", b"[", b"<")
 _ALIVE = re.compile(r"\W*(ping|pong|heart-?_?beat|keep-?_?alive|alive|processing|ok|noop)\W*", re.I)
 _DONE = re.compile(r"\[DONE\].*|\W*done\W*", re.I | re.S)
+_AGAIN = re.compile(r"(?:data:\s*){2,}")
 _MAY_BE_JSON = ("{", "[", '"')
 
 
@@ -83,7 +84,8 @@ class EventStream:
         if not text.strip():
             yield from self._event()
             return
-        name, _, value = text.partition(":")
+        again = _AGAIN.match(text)
+        name, _, value = (f"data:{text[again.end() :]}" if again else text).partition(":")
         if text.startswith("{"):
             name, value = "data", text
         match name.strip().lower():

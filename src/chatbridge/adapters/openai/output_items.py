@@ -74,7 +74,7 @@ class Output:
 
     def settled(self, output: Any, said: str) -> list[Json]:
         """All items, when the last event has told them once more; `said` are words of no item."""
-        listed = cast(list[Any], output) if isinstance(output, list) else []
+        listed = cast(list[Any], output) if isinstance(output, list) else [output]
         told = [item for each in listed if (item := strict_item(each))]
         kinds = {item["type"] for item in told}
         told = [*(item for item in self._items if item["type"] not in kinds), *told]

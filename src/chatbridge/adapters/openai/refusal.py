@@ -25,14 +25,13 @@ _ITS_WORDS = {
     "issues",
     "innererror",
 }
-_NAMES = ("loc", "param", "parameter", "field", "property", "argument")
+_NAMES = ("loc", "param", "parameter", "field", "property", "argument", "path", "keys")
+# refused in vain is soon put back, so that this may be wide
 _REFUSES = re.compile(
-    r"unknown|unrecogni[sz]ed|not recogni|support|permitted|allow|forbid|extra|unexpected|invalid|"
-    r"illegal|additional propert|no such|(?:cannot|can't|can not|must not|should not|may not|"
-    r"not|un)[ -]?(?:be )?(?:\w+ )?(?:find|found|set|used|specified|provided|sent|passed|"
-    r"implemented|available|valid|accepted|enabled|expected|defined|exist)|doesn't exist|"
-    r"disallow|refuse|reject|deprecat|no longer|removed|incompatible|"
-    r"不支持|不允许|不能|不可|不存在|无效|非法|未知|未识别|错误|已弃用|已废弃|サポート|無効|지원",
+    r"unknown|unrecogni[sz]ed|support|permitted|allow|forbid|extra|unexpected|invalid|illegal|"
+    r"additional propert|reject|refuse|deprecat|removed|incompatible|unavailable|"
+    r"\bnot?\b|cannot|n['\u2019](?:t|est)\b|\bnicht\b|\bkein|\bnon\b|\bpas\b|\b\u043d\u0435\b|недопустим|"
+    r"不|无效|非法|未知|未识别|错误|弃用|废弃|サポート|対応|無効|지원|없",
     re.I,
 )
 # behind it stands what may be sent, not what may not
@@ -45,10 +44,11 @@ _INSTEAD = re.compile(
 _WORD = re.compile(r"[A-Za-z_]\w*(?:(?:\.|\[|\]\.?)+\w+)*\]?", re.A)
 _QUOTED = re.compile(r"['\"`“\u2018「《]([\w.\[\] -]{1,120})['\"`”\u2019」》]", re.A)
 _NOUN = (
-    r"(?:parameters?|params?|arguments?|fields?|propert(?:y|ies)|keys?|options?|names?|supplied)"
+    r"(?:(?:parameter|param|argument|field|property|properties|key|option|name)s?|supplied|"
+    r"mode|flag|setting|参数|字段|属性)"
 )
 _NAMED = re.compile(
-    rf"(?:{_NOUN}|参数|字段|属性)\s*[:\uff1a]?\s*(\w+)|\b(\w+)\s*(?:{_NOUN}\b|参数|字段|属性)|"
+    rf"(?:{_NOUN}|supports?)\s*[:\uff1a]?\s*\[?(?:the\s+)?(\w+)|\b(\w+)\s*(?={_NOUN})|"
     r"(?:^|[.:;,\uff0c。\uff1a]\s*)(\w+)\s*(?:is|are|has|must|should|can|不|无|非)",
     re.I | re.A,
 )

@@ -76,7 +76,7 @@ def _key(at: Json, step: str) -> str | None:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[_-]", "", name).lower()
+    return re.sub(r"[_-]|ing$", "", name.lower())
 
 
 # A name alone may be one of a tool's.

@@ -13,7 +13,7 @@ from chatbridge.adapters.openai.cost import cost_in_responses, cost_of
 from chatbridge.adapters.openai.halves import Halves
 from chatbridge.adapters.openai.output_items import CALL, Output, brings, strict_item
 from chatbridge.adapters.openai.telling import Telling
-from chatbridge.adapters.openai.texts import plain
+from chatbridge.adapters.openai.texts import answer_in, plain
 from chatbridge.adapters.openai.thinking import Thinking, without_thinking
 from chatbridge.adapters.openai.troubles import (
     EmptyAnswer,
@@ -66,6 +66,7 @@ class ResponsesDialect:
             ("response.created", self._created),
             ("response.output_text.annotation.added", self._annotation),
             ("response.output_text.d", self._text),
+            ("response.content_part.done", self._text),
             ("response.refusal.delta", self._refusal),
             ("response.function_call_arguments.d", self._arguments),
             ("response.output_item.", self._item),
@@ -135,7 +136,8 @@ class ResponsesDialect:
         place = _place(event)
         key = tuple(place.values())
         if kind.endswith(".done"):
-            given = "" if key in self._texts else without_thinking(plain(event.get("text")))
+            told = event.get("text") or answer_in(event.get("part"))
+            given = "" if key in self._texts or self._spoke else without_thinking(plain(told))
         else:
             given = plain(event.get("delta"))
         if key not in self._texts:
@@ -181,6 +183,7 @@ class ResponsesDialect:
         usage = cost_of(response.get("usage"))
         yield from self._rest()
         said = "".join(text.said for text in self._texts.values())
+        said = said or ("" if self._spoke else plain(response.get("output_text")))
         items = self._output.settled(response.get("output"), said)
         if not good and not self._spoke:
             yield from self._unsaid(items)

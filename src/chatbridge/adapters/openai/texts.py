@@ -35,6 +35,11 @@ def texts(content: Any) -> Iterator[Said]:
         yield Said("answer", plain(content))
 
 
+def answer_in(content: Any) -> str:
+    """The texts of a content that are no thinking."""
+    return "".join(said.text for said in texts(content) if said.kind == "answer")
+
+
 def plain(value: Any) -> str:
     """All the text in it."""
     if isinstance(value, list):

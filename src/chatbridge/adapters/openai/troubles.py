@@ -1,5 +1,6 @@
 """What can be wrong with an endpoint's answer, beyond what the client of the API raises itself."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -81,12 +82,14 @@ class ProviderFailure(EndpointTrouble):
         self.status = status or _status(code)
 
 
+_ERROR = re.compile(r"error|exception|invalid|fail|refus", re.I)
 _WORDS = ("message", "msg", "detail", "errors")
 
 
 def is_told_alone(event: Mapping[str, Any]) -> bool:
     """Whether an event that is no part of an answer has an error's words."""
-    return any(event.get(name) for name in _WORDS)
+    kind = str(event.get("type") or "error")
+    return bool(_ERROR.search(kind)) and any(event.get(name) for name in _WORDS)
 
 
 def provider_failure(error: Any) -> ProviderFailure:

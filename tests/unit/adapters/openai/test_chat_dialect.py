@@ -180,6 +180,7 @@ def test_the_same_call_under_another_id_is_another() -> None:
         [call(0, "a", "add", json.dumps(X))],
         [call(0, "a", "add", f"```json\n{X}\n```")],
         [call(0, "a", "add", f"{{}}{X}")],
+        [{"id": "a", "function": {"name": "add", "parameters": json.loads(X)}}],
         [call(0, "a", "ad", ""), call(0, None, "d", ""), call(0, None, None, X)],
         [call(0, "a", "a", None), call(0, "a", "ad", None), call(0, "a", "add", X)],
         [call(None, None, "a", None), call(None, None, "dd", X)],
@@ -212,6 +213,11 @@ def test_arguments_that_nobody_understands_stay_as_they_are(text: str) -> None:
         {"tool_calls": [{"index": 0, "type": "function", "function": None}]},
         {"tool_calls": [call(0, "", "", "")]},
         {"tool_calls": [call(0, "call_1", "", "{}")]},
+        {"tool_calls": [call(0, "call_1", " ", " ")]},
+        {"tool_calls": [call(0, None, "null", "null")]},
+        {"tool_calls": [[], "none", 0]},
+        {"tool_calls": "[]"},
+        {"tool_calls": False, "function_call": "none"},
         {"tool_calls": [call(0, None, None, "null")]},
         {"function_call": {}},
         {"function_call": {"name": "", "arguments": ""}},
@@ -268,13 +274,31 @@ async def test_neither_does_one_beside_a_word(extra: dict[str, Any]) -> None:
     assert [event.type async for event in told][-1] == "response.completed"
 
 
-@pytest.mark.parametrize("word", ["null", "", "None", "stop"])
+@pytest.mark.parametrize(
+    "word", ["null", "", "None", "stop", "FINISH_REASON_UNSPECIFIED", "length", "something_new"]
+)
 def test_a_reason_in_every_event_is_no_end(word: str) -> None:
     dialect = ChatDialect(Carried(), Thinking())
     for said in ("one ", "two "):
         [*dialect.read(chunk({"content": said}, word))]
     assert not dialect.ended
     [*dialect.read(chunk(finish="stop")), *dialect.end()]
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [chunk({"content": "Hi"}, "FINISH_REASON_UNSPECIFIED"), chunk(finish="STOP")],
+        [chunk({"role": "assistant"}, "stop"), said("Hi")],
+        [chunk(finish="stop"), said("H"), said("i")],
+        [said("Hi"), chunk({"finish_reason": "stop"})],
+        [said("Hi"), {"type": "ping", "message": "alive"}, {"event": "ping"}, chunk(finish="stop")],
+        [said("Hi"), {"choices": [{"delta": {}, "finish_reason": ["stop"]}]}],
+        [chunk({"content": "H"}, "stop"), chunk({"content": "i"}, "stop"), {"choices": []}],
+    ],
+)
+def test_an_end_is_found_wherever_it_is_told(events: list[dict[str, Any]]) -> None:
+    assert read(events).text == "Hi"
 
 
 def test_a_reason_that_is_the_last_is_an_end() -> None:

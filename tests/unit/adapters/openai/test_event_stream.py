@@ -54,6 +54,12 @@ A, B = '{"a": 1}', '{"b": 2}'
         (f"data: {A}{B}\n\n", [{"a": 1}, {"b": 2}]),
         (f"[{A},\n{B}]", [{"a": 1}, {"b": 2}]),
         ('data: {"a": NaN}\n\n', [{"a": None}]),
+        (f"data: data: {A}\n\n", [{"a": 1}]),
+        (f"  data: {A}\n\n1a\n\ndata: {B},\n\n", [{"a": 1}, {"b": 2}]),
+        (f"data:\ndata: {A}\ndata:\n\n", [{"a": 1}]),
+        (f"data: {A}\nid: 3\n: x\n\n{B}", [{"a": 1}, {"b": 2}]),
+        ('data: {"a": "x\ty"}\n\n', [{"a": "x\ty"}]),
+        (f"\n\nretry: 3\n\ndata: {A}\r\n\r\ndata: DONE\n\ndata: {B}\n\n", [{"a": 1}]),
     ],
 )
 def test_what_is_an_event_is_read_and_what_is_none_is_a_sign_of_life(

@@ -98,6 +98,15 @@ def left(*refusals: Any, request: Any = REQUEST) -> dict[str, Any]:
             "stream_options",
         ),
         (openai("Unknown parameter: 'stream_options.include_usage'."), "stream_options"),
+        (openai("#: extraneous key [store] is not permitted"), "store"),
+        (openai("This model does not support reasoning"), "reasoning"),
+        (openai("Streaming is not supported"), "stream"),
+        (openai("Der Parameter 'store' wird nicht unterst\u00fctzt"), "store"),
+        (openai("Le param\u00e8tre `stream_options` n'est pas pris en charge"), "stream_options"),
+        (
+            {"errors": [{"path": ["stream_options"], "message": "Unrecognized key"}]},
+            "stream_options",
+        ),
     ],
 )
 def test_a_parameter_that_is_refused_by_name_is_left_out(refusal: Any, name: str) -> None:
@@ -110,6 +119,8 @@ def test_a_parameter_that_is_refused_by_name_is_left_out(refusal: Any, name: str
     "refusal",
     [
         pydantic("body", "tools", 0, "function", "strict"),
+        openai("strict mode is not implemented"),
+        openai("extraneous key [strict] is not permitted"),
         pydantic("body", "tools", 1, "Tool", "function", "strict"),
         openai("Unknown parameter: 'tools[0].function.strict'.", "tools[0].function.strict"),
         openai("Unknown parameter: strict is not supported", "strict"),

@@ -190,6 +190,28 @@ def test_a_text_that_is_only_told_whole_is_told() -> None:
     assert read(words("Hi."), {"type": "response.done", "response": {}})[0] == "Hi."
 
 
+@pytest.mark.parametrize(
+    "events",
+    [
+        [end(output_text="Hi.")],
+        [{"type": "response.completed", "response": {"output": message("Hi.")}}],
+        [{"type": "response.content_part.done", "part": {"type": "text", "text": "Hi."}}, end()],
+        [words("Hi."), {"type": "ping", "message": "alive"}, {}, {"type": "response.completed"}],
+        [item(None), item(call("", name=" "), 1), words("Hi."), end()],
+    ],
+)
+def test_the_words_are_found_wherever_they_are_told(events: list[Json]) -> None:
+    (told,) = read(*events)[1]
+    assert told["content"][0]["text"] == "Hi."
+
+
+def test_calls_whose_events_share_a_place_stay_apart() -> None:
+    first, second = call("", "a"), call("", "b")
+    events = [item(first | {"id": "f1"}, None, "added"), item(second | {"id": "f2"}, None, "added")]
+    deltas = [arguments("delta", X, item_id="f1"), arguments("delta", Y, item_id="f2")]
+    assert calls(*events, *deltas, end()) == [X, Y]
+
+
 def test_words_of_an_answer_that_was_cut_before_it_told_any_are_told() -> None:
     dialect = ResponsesDialect(Thinking)
     whole = {"object": "response", "status": "incomplete", "output": [message("Half a")]}
