@@ -17,7 +17,7 @@ def complaint(request: Mapping[str, Any]) -> str | None:
     """What this reader refuses in a request of either API; None where it takes all of it."""
     shapes = (_wrong_shape(item) for item in request.get("input", ()))
     told = messages_of(request)
-    wrong = chain(shapes, (rule(told) for rule in _RULES))
+    wrong = chain(shapes, (_instructions(request),), (rule(told) for rule in _RULES))
     return next((found for found in wrong if found is not None), None)
 
 
@@ -26,6 +26,12 @@ def messages_of(request: Mapping[str, Any]) -> list[Message]:
     given = request.get("messages")
     told = [*_as_messages(request["input"])] if given is None else given
     return [message for message in told if message["role"] != "system"]
+
+
+def _instructions(request: Mapping[str, Any]) -> str | None:
+    roles = [each.get("role") for each in request.get("messages") or request.get("input") or ()]
+    first = 1 if "messages" in request and roles[:1] == ["system"] else 0
+    return "instructions amid it" if {"system", "developer"} & {*roles[first:]} else None
 
 
 def _order(told: Sequence[Message]) -> str | None:

@@ -31,7 +31,7 @@ from chatbridge.adapters.openai.host_agents import HostAgents, model_of, require
 from chatbridge.adapters.openai.messages import model_input
 from chatbridge.adapters.openai.models import Models, name_of, no_endpoint
 from chatbridge.adapters.openai.outputs import shown_output
-from chatbridge.adapters.openai.readable import readable
+from chatbridge.adapters.openai.readable import instructed, readable
 from chatbridge.adapters.openai.today import dated, now_in
 from chatbridge.adapters.openai.tools import Toolbox, ToolHooks
 from chatbridge.adapters.openai.unoffered import Unoffered
@@ -254,4 +254,5 @@ class _Run:
 def _given(zone: str | None, data: CallModelData[Any]) -> ModelInputData:
     """What a model is given, each time that it is asked; agents that are tools inherit it."""
     given = data.model_data
-    return ModelInputData(readable(given.input), dated(given.instructions, now_in(zone)))
+    instructions = "\n\n".join([given.instructions or "", *instructed(given.input)]).strip()
+    return ModelInputData(readable(given.input), dated(instructions, now_in(zone)))

@@ -25,6 +25,7 @@ OUTCOME_UNKNOWN = (
 )
 
 _CALL, _OUTPUT = "function_call", "function_call_output"
+_ABOVE = ("system", "developer")
 _NO_ANNOTATIONS: Item = {"annotations": []}
 
 
@@ -33,6 +34,13 @@ def readable(items: Iterable[TResponseInputItem]) -> list[TResponseInputItem]:
     read = [mended for item in items if (mended := _mended(cast(Item, item))) is not None]
     spoken = [*_in_turn([*_answers([*_asked_for(read)])])]
     return [cast(TResponseInputItem, _whole(n, item)) for n, item in enumerate(spoken)]
+
+
+def instructed(items: Iterable[TResponseInputItem]) -> list[str]:
+    """What stands among the items as instructions, which many templates take at the top only."""
+    told = [cast(Item, item) for item in items if cast(Item, item).get("role") in _ABOVE]
+    texts = [str(part.get("text") or "") for item in told for part in _parts(item, "input_text")]
+    return [text for text in texts if text.strip()]
 
 
 # --- one item
@@ -45,7 +53,7 @@ def _mended(item: Item) -> Item | None:
         said = [part for part in parts if str(part.get("text") or "").strip()]
         return {**item, "type": "message", "content": said} if said else None
     if "role" in item:
-        return _spoken(item)
+        return None if item["role"] in _ABOVE else _spoken(item)
     if item.get("type") == _CALL:
         name, arguments = str(item.get("name") or ""), str(item.get("arguments") or "")
         return {
@@ -64,10 +72,12 @@ def _spoken(item: Item) -> Item | None:
 
 
 def _said_or(otherwise: str, content: Any) -> Any:
-    """The content without its blank parts, or `otherwise` where nothing is left."""
+    """The content without its blank parts, as one text where it can be; else `otherwise`."""
     if isinstance(content, list):
-        parts = cast(list[Item], content)
-        return [p for p in parts if str(p.get("text", "-")).strip()] or otherwise
+        parts = [p for p in cast(list[Item], content) if str(p.get("text", "-")).strip()]
+        if all("text" in part for part in parts):
+            return "\n".join(str(part["text"]) for part in parts) or otherwise
+        return parts
     return content if str(content or "").strip() else otherwise
 
 

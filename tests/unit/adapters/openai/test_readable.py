@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatbridge.adapters.openai.messages import model_input
-from chatbridge.adapters.openai.readable import NO_OUTPUT, OUTCOME_UNKNOWN, UNANSWERED, readable
+from chatbridge.adapters.openai.readable import (
+    NO_OUTPUT,
+    OUTCOME_UNKNOWN,
+    UNANSWERED,
+    instructed,
+    readable,
+)
 from chatbridge.domain.model.identifiers import new_call_id
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.tool_call import CallState, ToolCall
@@ -70,15 +76,29 @@ def running_turns(draw: st.DrawFn) -> list[Any]:
         thought = {"type": "reasoning", "id": "rs_1", "summary": []}
         items += [thought] if draw(st.booleans()) and len(spoken) < 2 else []
         items += spoken[:1] + asked + spoken[1:]
-        items += [
-            {
-                "type": "function_call_output",
-                "call_id": call["call_id"],
-                "output": draw(blank_or_not),
-            }
-            for call in asked
-        ]
+        outputs = [_brought(call["call_id"], draw(blank_or_not)) for call in asked]
+        items += [each for each in outputs if draw(st.integers(0, 9))]
+        items += draw(st.lists(STRAYS, max_size=2))
     return items
+
+
+def _brought(id: str, output: str) -> dict[str, Any]:
+    return {"type": "function_call_output", "call_id": id, "output": output}
+
+
+# what a host's own code puts in: by a filter of a handoff, say
+STRAYS: st.SearchStrategy[dict[str, Any]] = blank_or_not.flatmap(
+    lambda text: st.sampled_from(
+        [
+            _brought("of_no_call", text),
+            {"role": "system", "content": text},
+            {"type": "message", "role": "developer", "content": [{"text": text}]},
+            {"role": "assistant", "content": text},
+            {"role": "user", "content": text},
+            {"role": "user", "content": [{"type": "input_text", "text": text}]},
+        ]
+    )
+)
 
 
 def _theirs(text: str) -> dict[str, Any]:
@@ -104,6 +124,17 @@ def test_the_strictest_reader_takes_every_request(window: list[Message], turn: l
 def test_what_was_sent_once_begins_the_next_request(window: list[Message], next: Message) -> None:
     before, after = model_input(window), model_input([*window, next])
     assert after[: len(before)] == before
+
+
+def test_instructions_amid_a_history_go_to_the_top() -> None:
+    items: list[Any] = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "hello"},
+        {"role": "developer", "content": [{"type": "input_text", "text": "Be kind."}]},
+        {"role": "system", "content": " "},
+    ]
+    assert instructed(items) == ["Be brief.", "Be kind."]
+    assert spoken(readable(items)) == [("user", "hello")]
 
 
 def test_a_question_without_an_answer_is_followed_by_a_line_that_says_so() -> None:
