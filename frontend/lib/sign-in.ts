@@ -6,7 +6,7 @@ import { authClient } from "@/lib/auth-client";
 export type Refusal = { message: string; field?: "name" | "email" | "password" };
 
 type Credentials = { email: string; password: string };
-type Failure = { code?: string; status?: number };
+type Failure = { code?: string; status?: number; message?: string };
 
 const BY_CODE: Record<string, Refusal> = {
   INVALID_ORIGIN: {
@@ -21,6 +21,10 @@ const BY_CODE: Record<string, Refusal> = {
   },
   PASSWORD_TOO_SHORT: { field: "password", message: "Use 8 characters or more." },
   PASSWORD_TOO_LONG: { field: "password", message: "Use 128 characters or fewer." },
+  INVALID_ORIGIN: {
+    message:
+      "This app signs in at its own address only. Open it at the one that BETTER_AUTH_URL names.",
+  },
 };
 
 /** Signs in. Returns nothing when it worked. */
@@ -55,8 +59,11 @@ async function refused(
   }
 }
 
-function inWords({ code, status }: Failure): Refusal {
-  if (status === 429) return { message: "Too many tries. Wait a few seconds and try again." };
+function inWords({ code, status = 0, message }: Failure): Refusal {
+  if (status === 429) return { message: "Too many tries. Wait a minute and try again." };
   const known = code ? BY_CODE[code] : undefined;
-  return known ?? { message: "The sign-in can't be reached. Try again in a moment." };
+  if (known) return known;
+  // it was reached, and has refused in words of its own
+  if (message && status >= 400 && status < 500) return { message };
+  return { message: "The sign-in can't be reached. Try again in a moment." };
 }

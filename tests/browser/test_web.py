@@ -307,6 +307,29 @@ async def test_a_wrong_password_is_told_in_words(
     await expect(page).to_have_url(re.compile("/login"))
 
 
+async def test_a_sign_in_at_another_address_and_a_field_that_is_too_long_are_told_in_words(
+    web: Web, context: BrowserContext, watch: Watch
+) -> None:
+    watch.expect("status of 403", "status of 400")
+    page = await context.new_page()
+    await page.goto(f"{web.url}/login")
+
+    async def at_another_address(route: Route) -> None:
+        headers = {**route.request.headers, "origin": "http://web.lan"}
+        await route.fulfill(response=await route.fetch(headers=headers))
+
+    await page.route("**/sign-in/email", at_another_address)
+    await page.get_by_label("Email").fill("ann@example.com")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in").click()
+    alert = page.get_by_role("alert").filter(has_text=re.compile("."))
+    await expect(alert).to_contain_text("BETTER_AUTH_URL")
+    await page.unroute("**/sign-in/email")
+    await page.get_by_label("Email").fill(f"{'n' * 250}@example.com")
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(alert).to_contain_text("The email is too long.")
+
+
 async def test_the_theme_changes_without_a_reload(web: Web, context: BrowserContext) -> None:
     await sign_up(context, web.url, "Ida")
     chat = await open_chat(context, web.url)
