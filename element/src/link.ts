@@ -3,9 +3,10 @@
 import { h, safeUrl } from "./dom";
 import { plain } from "./plain";
 
-/** A name of a host, or an address of numbers. Dots of other scripts are dots too. */
-const HOST =
-  /(?<![\p{L}\p{N}])(?:(?:[\p{L}\p{N}][\p{L}\p{M}\p{N}-]{0,62}[.\u3002])+\p{L}[\p{L}\p{M}\p{N}-]{1,62}|\d{1,3}(?:\.\d{1,3}){3})(?![\p{L}\p{N}])/gu;
+/** What may be part of a host's name. */
+const WORDS = /[\p{L}\p{M}\p{N}.\u3002-]+/gu;
+/** A name of a host ends in letters, an address in four numbers. */
+const HOST = /[.](?:\p{L}[\p{L}\p{M}\p{N}-]+|\d{1,3}\.\d{1,3}\.\d{1,3})$/u;
 /** Ends of names of files that no host's name has. */
 const FILE =
   /\.(?:[jt]sx?|json|ya?ml|html?|s?css|txt|csv|pdf|xml|toml|cpp|php|sql|docx?|xlsx?|pptx?|png|jpe?g|gif|svg|vue|ipynb|log|ini|cfg|conf)$/i;
@@ -15,8 +16,10 @@ export function hostBeside(words: string, href: string): string | null {
   if (!/^(?:https?|mailto):/.test(href)) return null;
   const { protocol, hostname, pathname } = new URL(href);
   const host = protocol === "mailto:" ? pathname.slice(pathname.lastIndexOf("@") + 1) : hostname;
-  const named = plain(words).normalize("NFKC").match(HOST) ?? [];
-  return named.some((name) => !FILE.test(name) && !leadsTo(name, host)) ? host : null;
+  const said = plain(words).normalize("NFKC").replaceAll("\u3002", ".").match(WORDS) ?? [];
+  const named = said.map((word) => word.replace(/^[.-]+|[.-]+$/g, ""));
+  const other = named.some((name) => HOST.test(name) && !FILE.test(name) && !leadsTo(name, host));
+  return other ? host : null;
 }
 
 /** Whether whoever reads the name expects this host: it is the same, or below it. */

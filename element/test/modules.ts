@@ -1,6 +1,8 @@
 /** What the browser suite reaches by itself, as the global `modules`. */
 
 export { renderMarkdown } from "../src/markdown";
+export { parseBlocks } from "../src/markdown/blocks";
+export { parseInline } from "../src/markdown/inline";
 export { ThreadState } from "../src/state";
 export { serverSentEvents } from "../src/stream";
 export { drawWidget, renderWidget } from "../src/widgets";

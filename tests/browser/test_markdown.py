@@ -1,3 +1,4 @@
+# ruff: noqa: E501, RUF001  # a table of texts
 """Markdown in the element: what a text becomes, what never comes of it, and how it grows."""
 
 import asyncio
@@ -195,6 +196,100 @@ LINKS = [
     ("[a](b (c (d))", "<p>[a](b (c (d))</p>"),
     ("[a] [b][c] [d](e f) [g](", "<p>[a] [b][c] [d](e f) [g](</p>"),
 ]
+
+
+REFERENCES = [
+    ("[a][1] [b][] [c]\n\n[1]: https://d.e/ 'T'\n[B]: <https://f.g/>\n[c]:\n  https://h.i/",
+     '<p><a href="https://d.e/" title="T">a</a> <a href="https://f.g/">b</a> '
+     '<a href="https://h.i/">c</a></p>'),
+    ("[a][no] [b] [c]: d", "<p>[a][no] [b] [c]: d</p>"),
+    ("[a]: javascript:x\n\n[a]", "<p>a</p>"),
+    ("![p][1]\n\n[1]: https://d.e/f.png", '<p><a href="https://d.e/f.png">p</a></p>'),
+    ("A[^1] and[^n], not[^2]\n\n[^n]: The *n*\n    goes on\n\n[^1]: One\n\n    more\n\nend",
+     "<p>A<sup>2</sup> and<sup>1</sup>, not[^2]</p><p>end</p>"
+     "<section><ol data-loose><li><p>The <em>n</em>\ngoes on</p></li><li><p>One</p><p>more</p></li></ol></section>"),
+]  # fmt: skip
+
+FORMULAS = [
+    (r"\(a_1 * b_2 * c\)", r"<p><span>\(a_1 * b_2 * c\)</span></p>"),
+    ("\\[\n\\frac{a}{b}\n- c \\\\\n= d\n\\]\n# e",
+     "<p><span>\\[\n\\frac{a}{b}\n- c \\\\\n= d\n\\]</span></p><h3>e</h3>"),
+    ("so $$x_i * y_j$$ and $a_b$ or $\\{x\\}$",
+     "<p>so <span>$$x_i * y_j$$</span> and <span>$a_b$</span> or <span>$\\{x\\}$</span></p>"),
+    ("$5 and *$6*, **$a**, **$b**, `$c` $d",
+     "<p>$5 and <em>$6</em>, <strong>$a</strong>, <strong>$b</strong>, <code>$c</code> $d</p>"),
+    ("\\[ a \\( b", "<p>[ a ( b</p>"),
+    ("$$ is money\n- a\n\n$$", "<p>$$ is money</p><ul><li>a</li></ul><p>$$</p>"),
+]  # fmt: skip
+
+PLACE = '<p>{}<a href="https://a.example/b">https://a.example/b</a>{}</p>'
+ENDS = [
+    (before + "https://a.example/b" + after, PLACE.format(before, after))
+    for before, after in [
+        ("“", "”."), ("„", "“"), ("‘", "’"), ("«", "»"), ("", "—that"), ("", "– x"), ("", "…"),
+        ("", "、c"), ("", "了解更多"), ("", "です"), ("", "، ثم"), ("", "।"), ("", "\u200bx"), ("", "·c"),
+        ("", "¿no"), ("", "'s"), ("", "'s."), ("(", ")."), ("", "?!"), ("", "\u202ex"),
+    ]
+]  # fmt: skip
+ADDRESSES = [
+    ("www.a.example/b, www.x, awww.b.c",
+     '<p><a href="http://www.a.example/b">www.a.example/b</a>, www.x, awww.b.c</p>'),
+    ("Ask a_b+c@d-e.example. or a@b or @c.d",
+     '<p>Ask <a href="mailto:a_b+c@d-e.example">a_b+c@d-e.example</a>. or a@b or @c.d</p>'),
+    ("mailto:a@b.example", '<p><a href="mailto:a@b.example">mailto:a@b.example</a></p>'),
+    ("https://zh.example/wiki/中文 ok",
+     '<p><a href="https://zh.example/wiki/%E4%B8%AD%E6%96%87">https://zh.example/wiki/中文</a> ok</p>'),
+    ("https://a.example/?b=c&d; e", '<p><a href="https://a.example/?b=c">https://a.example/?b=c</a>'
+     "&amp;d; e</p>"),
+]  # fmt: skip
+
+BESIDE = [
+    ("[https://bank.example](https://evil.example/p)",
+     '<p><a href="https://evil.example/p">https://bank.example</a><span> (evil.example)</span></p>'),
+    ("[Go to **bank**.example](https://evil.example/)",
+     '<p><a href="https://evil.example/">Go to <strong>bank</strong>.example</a>'
+     "<span> (evil.example)</span></p>"),
+    ("[ask@bank.example](mailto:a@evil.example)",
+     '<p><a href="mailto:a@evil.example">ask@bank.example</a><span> (evil.example)</span></p>'),
+    ("https://bank.example@evil.example/",
+     '<p><a href="https://bank.example@evil.example/">https://bank.example@evil.example/</a>'
+     "<span> (evil.example)</span></p>"),
+    ("[bank\u200b.example](https://evil.example/)",
+     '<p><a href="https://evil.example/">bank.example</a><span> (evil.example)</span></p>'),
+    ("[bank．example](https://evil.example/)",
+     '<p><a href="https://evil.example/">bank．example</a><span> (evil.example)</span></p>'),
+    ("[10.0.0.1](https://evil.example/)",
+     '<p><a href="https://evil.example/">10.0.0.1</a><span> (evil.example)</span></p>'),
+    ("[bank.example](https://bank.example.evil.example/)",
+     '<p><a href="https://bank.example.evil.example/">bank.example</a>'
+     "<span> (bank.example.evil.example)</span></p>"),
+    ("[docs at bank.example](https://www.bank.example/) [b.example](https://c.b.example/)",
+     '<p><a href="https://www.bank.example/">docs at bank.example</a> '
+     '<a href="https://c.b.example/">b.example</a></p>'),
+    ("[Node.js 3.11 e.g. page.tsx](https://nodejs.example/)",
+     '<p><a href="https://nodejs.example/">Node.js 3.11 e.g. page.tsx</a></p>'),
+    ("[moc.\u202eelpmaxe\u202c](https://evil.example/)",
+     '<p><a href="https://evil.example/">moc.elpmaxe</a><span> (evil.example)</span></p>'),
+]  # fmt: skip
+
+ENTITIES = [
+    ("&mdash; &rarr; &copy; &Auml; &hellip; &euro; &thetasym; &mdash &nope; `&mdash;`",
+     "<p>— → © Ä … € ϑ &amp;mdash &amp;nope; <code>&amp;mdash;</code></p>"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    REFERENCES + FORMULAS + ENDS + ADDRESSES + BESIDE + ENTITIES,
+)
+async def test_what_models_write_besides_becomes(
+    modules_page: Page, source: str, expected: str
+) -> None:
+    shown = await modules_page.evaluate(
+        f"(source) => {{ {SIMPLE} return [...rendered(source).childNodes].map(simple).join(''); }}",
+        source,
+    )
+    assert shown == expected
 
 
 @pytest.mark.parametrize(

@@ -1,30 +1,9 @@
-/** Where a link leads: reading targets, addresses in plain text, and what may be opened. */
+/** Where a link leads: reading targets, and what may be opened. */
 
 import { safeUrl } from "../dom";
+import { unescape } from "./entities";
 
-const ESCAPED = /\\([!-/:-@[-`{-~])|&(?:#\d{1,7}|#[xX][\da-fA-F]{1,6}|[a-z]{2,5});/g;
-const NAMED = new Map([
-  ["&amp;", "&"],
-  ["&lt;", "<"],
-  ["&gt;", ">"],
-  ["&quot;", '"'],
-  ["&apos;", "'"],
-  ["&nbsp;", "\u00a0"],
-]);
 const DEEPEST = 32;
-
-/** The character that an entity reference stands for; the reference itself if nobody knows it. */
-export function decode(reference: string): string {
-  const [, hex, digits] = /^&#([xX]?)([\da-fA-F]+);$/.exec(reference) ?? [];
-  if (digits === undefined) return NAMED.get(reference) ?? reference;
-  const code = parseInt(digits, hex ? 16 : 10);
-  const valid = code > 0 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff);
-  return valid ? String.fromCodePoint(code) : "\ufffd";
-}
-
-function unescape(source: string): string {
-  return source.replace(ESCAPED, (found, char: string | undefined) => char ?? decode(found));
-}
 
 /** The attributes of a link to an address; null if nobody may be sent there. */
 export function linkAttributes(address: string, title = ""): Record<string, string> | null {
@@ -39,7 +18,7 @@ export function linkAttributes(address: string, title = ""): Record<string, stri
 export interface Target {
   address: string;
   title: string;
-  /** The place after the closing parenthesis. */
+  /** The place after it. */
   end: number;
 }
 
@@ -48,25 +27,42 @@ export interface Target {
  * there is none.
  */
 export function readTarget(source: string, start: number): Target | "unfinished" | null {
-  const from = pastSpace(source, start + 1);
-  const to = source.charAt(from) === "<" ? pastAngle(source, from) : pastBare(source, from);
-  if (to === null) return null;
-  let at = pastSpace(source, to);
-  let title = "";
-  const close = { '"': '"', "'": "'", "(": ")" }[source.charAt(at)];
-  if (close && at > to) {
-    const end = pastTitle(source, at, close);
-    if (end === null) return null;
-    title = unescape(source.slice(at + 1, end - 1));
-    at = pastSpace(source, end);
-  }
+  const read = readPlace(source, pastSpace(source, start + 1));
+  if (!read) return null;
+  const at = pastSpace(source, read.end);
   if (at >= source.length) return "unfinished";
-  if (source.charAt(at) !== ")") return null;
-  const raw = source.slice(from, to);
-  return { address: unescape(raw.replace(/^<|>$/g, "")), title, end: at + 1 };
+  return source.charAt(at) === ")" ? { ...read, end: at + 1 } : null;
 }
 
-function pastSpace(source: string, start: number): number {
+/**
+ * An address and, after white space, its title; null if there is none. What does not end, ends with the text;
+ * if it has to end (`strict`), there is none.
+ */
+export function readPlace(
+  source: string,
+  from: number,
+  strict = false,
+): (Target & { bare: number }) | null {
+  const bare = source.charAt(from) === "<" ? pastAngle(source, from) : pastBare(source, from);
+  if (bare === null || (strict && open(source, from, bare, "<", ">"))) return null;
+  const address = unescape(source.slice(from, bare).replace(/^<|>$/g, ""));
+  const at = pastSpace(source, bare);
+  const close = at > bare && { '"': '"', "'": "'", "(": ")" }[source.charAt(at)];
+  if (!close) return { address, title: "", end: bare, bare };
+  const end = pastTitle(source, at, close);
+  if (end === null || (strict && open(source, at, end, source.charAt(at), close))) return null;
+  return { address, title: unescape(source.slice(at + 1, end - 1)), end, bare };
+}
+
+/** Whether what begins with one mark has come to the text's end without the other. */
+function open(source: string, from: number, to: number, begin: string, close: string): boolean {
+  const begun = source.charAt(from) === begin;
+  return (
+    begun && (to - from < 2 || source.charAt(to - 1) !== close || source.charAt(to - 2) === "\\")
+  );
+}
+
+export function pastSpace(source: string, start: number): number {
   let at = start;
   while (at < source.length && " \t\n".includes(source.charAt(at))) at++;
   return at;
@@ -102,23 +98,4 @@ function pastTitle(source: string, start: number, close: string): number | null 
     if (char === "\\") at++;
   }
   return source.length;
-}
-
-// A full-width mark ends an address too, and so does what closes the text around it.
-const BARE = /https?:\/\/[^\s<>"`\u3000-\u303f\uff01-\uff5e]+/iy;
-
-/** The web address in plain text at a place, without the marks of the sentence around it; "" if none. */
-export function readAddress(source: string, start: number, bracketed: boolean): string {
-  BARE.lastIndex = start;
-  let [found] = BARE.exec(source) ?? [""];
-  if (bracketed && found.includes("]")) found = found.slice(0, found.indexOf("]"));
-  let open = 0;
-  for (const char of found) open += char === "(" ? 1 : char === ")" ? -1 : 0;
-  let end = found.length;
-  for (; end; end--) {
-    const char = found.charAt(end - 1);
-    if (char === ")" ? open++ >= 0 : !"?!.,:;*_~'|".includes(char)) break;
-  }
-  found = found.slice(0, end);
-  return /:\/\/[^/?#]/.test(found) ? found : "";
 }

@@ -2,6 +2,9 @@
 
 import { container, type Container, type Leaf } from "./containers";
 import { isBlank, isRule, isRun, Line, withoutClosing } from "./line";
+import { unescape } from "./entities";
+import { Formulas } from "./formulas";
+import { labelOf, noReferences, takeDefinitions } from "./references";
 import { alignments, cells, tableRow, type Alignment } from "./table";
 import { element, inline, text, type Tree } from "./tree";
 
@@ -12,7 +15,8 @@ export function parseBlocks(source: string, growing: boolean): Tree[] {
   const parser = new Parser();
   const lines = source.replaceAll("\0", "\ufffd").split(/\r\n?|\n/);
   if (lines.at(-1) === "") lines.pop();
-  for (const line of lines) parser.read(line);
+  const formulas = new Formulas(lines);
+  lines.forEach((line, i) => parser.read(line, formulas.opensAt(i)));
   return parser.end(growing);
 }
 
@@ -23,17 +27,26 @@ class Parser {
   /** How many open containers the line goes on in. */
   #depth = 1;
   #line = new Line("");
+  #references = noReferences();
+  #notes: Tree[] = [];
+  /** What ends the formula that the line is in. */
+  #formula = "";
 
-  read(line: string): void {
+  /** `formula`: what ends a formula that begins with this line, and ends before a blank one. */
+  read(line: string, formula: string): void {
     this.#line = new Line(line);
     this.#match();
     const whole = this.#depth === this.#open.length;
-    if (whole && this.#readVerbatim()) return;
+    if (whole && (this.#readFormula() || this.#readVerbatim())) return;
+    this.#formula = "";
     if (whole && this.#leaf?.type === "indented") this.#close();
     let begun = false;
     while (!this.#line.blank && this.#startContainer()) begun = true;
     if (!this.#line.blank) {
-      if (!this.#startLeaf()) this.#readText();
+      if (formula && this.#line.indent().columns < 4) {
+        this.#readText();
+        this.#formula = formula;
+      } else if (!this.#startLeaf()) this.#readText();
     } else if (!begun) return this.#readBlank();
     for (const open of this.#open) open.blank = false;
   }
@@ -48,7 +61,19 @@ class Parser {
       );
     }
     this.#close();
-    return this.#root.tree.children;
+    const { children } = this.#root.tree;
+    if (!this.#notes.length) return children;
+    const loose = this.#notes.some((note) => note.children.length > 1);
+    const list = element("ol", this.#notes, loose ? { "data-loose": "" } : {});
+    return [...children, element("section", [list], { class: "notes" })];
+  }
+
+  /** Takes a line of a formula as it is. */
+  #readFormula(): boolean {
+    if (!this.#formula || this.#leaf?.type !== "paragraph") return false;
+    this.#leaf.lines.push(this.#line.text);
+    if (this.#line.text.includes(this.#formula)) this.#formula = "";
+    return true;
   }
 
   get #inner(): Container {
@@ -119,14 +144,35 @@ class Parser {
     if (this.#leaf?.type === "paragraph") {
       this.#leaf.lines.push(line);
     } else if (this.#leaf?.type === "table" && this.#depth === this.#open.length) {
-      this.#leaf.rows.children.push(tableRow(line, "td", this.#leaf.columns));
+      const row = tableRow(line, "td", this.#leaf.columns, this.#references);
+      this.#leaf.rows.children.push(row);
     } else {
-      const tree = this.#add(inline("p", "", this.#direction()));
+      const tree = this.#add(inline("p", "", this.#references, this.#direction()));
       this.#leaf = { type: "paragraph", tree, lines: [line] };
     }
   }
 
-  /** Opens a quote or an item of a list, if the line goes on with one. */
+  /** Opens a note, if the line begins one: `[^label]: text`. */
+  #startNote(rest: string, columns: number): boolean {
+    if (this.#depth > 1) return false;
+    const [mark, label = ""] = /^\[\^([^\[\]\s^]{1,100})\]:/.exec(rest) ?? [];
+    if (!mark || this.#references.notes.has(labelOf(label))) return false;
+    this.#line.eat(columns);
+    this.#line.skip(mark.length);
+    this.#settle();
+    this.#close();
+    const number = this.#references.notes.size + 1;
+    this.#references.notes.set(labelOf(label), number);
+    this.#references.mark += `^${label}\n`;
+    const note = container("note", element("li", [], { dir: "auto" }));
+    note.offset = 4;
+    this.#notes.push(note.tree);
+    this.#inner.list = null;
+    this.#push(note);
+    return true;
+  }
+
+  /** Opens a quote, an item of a list or a note, if the line goes on with one. */
   #startContainer(): boolean {
     const { columns, chars } = this.#line.indent();
     if (columns > 3 || this.#depth >= DEEPEST) return false;
@@ -137,6 +183,7 @@ class Parser {
       this.#push(container("quote", tree));
       return true;
     }
+    if (this.#startNote(rest, columns)) return true;
     const [mark, start] = /^(?:[-*+]|(\d{1,9})[.)])(?=[ \t]|$)/.exec(rest) ?? [];
     if (!mark || isRule(rest)) return false;
     const empty = isBlank(rest.slice(mark.length));
@@ -200,14 +247,15 @@ class Parser {
 
   #heading(level: number, source: string): void {
     // The page has an h1 and an h2 of its own.
-    this.#add(inline(`h${Math.min(level + 2, 6)}`, source, this.#direction()));
+    const tag = `h${Math.min(level + 2, 6)}`;
+    this.#add(inline(tag, source, this.#references, this.#direction()));
   }
 
   #startFence(rest: string, indent: number): boolean {
     const [, marks, info] = /^(`{3,}|~{3,})(.*)$/.exec(rest) ?? [];
     if (!marks || info === undefined) return false;
     if (marks.startsWith("`") && info.includes("`")) return false;
-    const [language] = info.trim().split(/\s/, 1);
+    const [language] = unescape(info.trim()).split(/\s/, 1);
     const tree = this.#add(element("figure", [], language ? { "data-language": language } : {}));
     this.#leaf = {
       type: "fence",
@@ -226,6 +274,7 @@ class Parser {
     if (!above) return false;
     const line = rest.trimEnd();
     if (isRun(line, "=") || isRun(line, "-")) {
+      if (this.#isDefined(above)) return false;
       this.#inner.tree.children.pop();
       this.#leaf = null;
       this.#heading(line.startsWith("=") ? 1 : 2, above.lines.join("\n").trimEnd());
@@ -243,7 +292,10 @@ class Parser {
       this.#leaf = null;
     }
     const rows = element("tbody");
-    const table = element("table", [element("thead", [tableRow(head, "th", columns)]), rows]);
+    const table = element("table", [
+      element("thead", [tableRow(head, "th", columns, this.#references)]),
+      rows,
+    ]);
     this.#add(table);
     this.#leaf = { type: "table", rows, columns };
   }
@@ -282,7 +334,7 @@ class Parser {
   #close(): void {
     const leaf = this.#leaf;
     this.#leaf = null;
-    if (leaf?.type === "paragraph") this.#closeParagraph(leaf.tree, leaf.lines);
+    if (leaf?.type === "paragraph") this.#closeParagraph(leaf);
     else if (leaf?.type === "fence") leaf.tree.children = [text(leaf.lines.join("\n"))];
     else if (leaf?.type === "indented") {
       while (isBlank(leaf.lines.at(-1) ?? "-")) leaf.lines.pop();
@@ -290,8 +342,23 @@ class Parser {
     }
   }
 
-  #closeParagraph(tree: Tree, lines: string[]): void {
-    const source = lines.join("\n").trimEnd();
+  /** Takes the definitions at the beginning of a paragraph in; whether nothing is left of it. */
+  #isDefined(leaf: Leaf & { type: "paragraph" }): boolean {
+    if (!leaf.lines[0]?.startsWith("[")) return false;
+    const source = leaf.lines.join("\n");
+    const rest = source.slice(takeDefinitions(source, this.#references));
+    leaf.lines = rest ? rest.split("\n") : [];
+    if (leaf.lines.length) return false;
+    const siblings = this.#open.at(-1)?.tree.children;
+    if (siblings?.at(-1) === leaf.tree) siblings.pop();
+    this.#leaf = null;
+    return true;
+  }
+
+  #closeParagraph(leaf: Leaf & { type: "paragraph" }): void {
+    if (this.#isDefined(leaf)) return;
+    const { tree } = leaf;
+    const source = leaf.lines.join("\n").trimEnd();
     const item = this.#open.at(-1)?.tree;
     const [box, mark] = /^\[([ xX])\][ \t]+(?=\S)/.exec(source) ?? [];
     tree.inline = source.slice(box?.length ?? 0);

@@ -9,10 +9,10 @@ interface List {
   last: Container;
 }
 
-/** The root, a quote or an item of a list, while lines may still join it. */
+/** The root, a quote, an item of a list or a note, while lines may still join it. */
 export interface Container {
   tree: Tree;
-  kind: "root" | "quote" | "item";
+  kind: "root" | "quote" | "item" | "note";
   /** Columns before an item's content. */
   offset: number;
   /** Whether the last line in it was blank. */

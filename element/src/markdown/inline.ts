@@ -1,8 +1,12 @@
 /** Markdown within a block: text -> trees, by CommonMark's delimiter runs and in linear time. */
 
-import { decode, linkAttributes, readAddress, readTarget, type Target } from "./address";
+import { linkAttributes, readTarget, type Target } from "./address";
+import { mailAround, webAddress } from "./bare";
+import { decode, referenceAt } from "./entities";
+import { InlineFormulas } from "./formulas";
 import { withHost } from "./host";
 import { assemble, newPart, type Part } from "./parts";
+import { endOfLabel, labelOf, noReferences, type References } from "./references";
 import { closeAt, isMark, pair, readRun, type Run } from "./runs";
 import { element, text, type Tree } from "./tree";
 
@@ -11,15 +15,23 @@ const REACH = 200;
 
 interface Bracket {
   part: Part;
+  /** How many parts there are with it. */
+  index: number;
   image: boolean;
   at: number;
   /** How many runs stand before it. */
   runs: number;
+  /** There is another in it: what it holds is no label. */
+  holds: boolean;
 }
 
 /** The inlines of a block; in one that still grows, what is open is shown as if it were closed. */
-export function parseInline(source: string, growing: boolean): Tree[] {
-  return new Parser(growing ? withoutLoose(source) : source, growing).parse();
+export function parseInline(
+  source: string,
+  growing: boolean,
+  references: References = noReferences(),
+): Tree[] {
+  return new Parser(growing ? withoutLoose(source) : source, growing, references).parse();
 }
 
 /** A growing text without the marks at its end: what they will mean is not yet known. */
@@ -42,9 +54,16 @@ class Parser {
   /** Brackets below this place stand around a link: they cannot be one. */
   #around = 0;
 
-  constructor(source: string, growing: boolean) {
+  #references: References;
+  #formulas: InlineFormulas;
+  /** The places of the runs of backticks, by their length; read once, from the end. */
+  #ticks: Map<number, number[]> | null = null;
+
+  constructor(source: string, growing: boolean, references: References) {
     this.#source = source;
     this.#growing = growing;
+    this.#references = references;
+    this.#formulas = new InlineFormulas(source);
   }
 
   parse(): Tree[] {
@@ -83,7 +102,13 @@ class Parser {
         return this.#readBreak();
       case "h":
       case "H":
+      case "w":
+      case "W":
         return this.#readBareAddress();
+      case "@":
+        return this.#readMail();
+      case "$":
+        return this.#readFormula();
       default:
         return false;
     }
@@ -105,10 +130,21 @@ class Parser {
   }
 
   #readEscape(): boolean {
+    if (this.#readFormula()) return true;
     const next = this.#source.charAt(this.#at + 1);
     if (next === "\n") this.#take(this.#at + 2, { leaf: element("br") });
     else if (isMark(next) && next < "\x7f") this.#take(this.#at + 2, { text: next });
     else return false;
+    return true;
+  }
+
+  #readFormula(): boolean {
+    const end = this.#formulas.end(this.#at);
+    if (end === null) return false;
+    if (end === "open" && !(this.#growing && this.#isNear(this.#at))) return false;
+    const past = end === "open" ? this.#source.length : end;
+    const written = this.#source.slice(this.#at, past);
+    this.#take(past, { leaf: element("span", [text(written)], { class: "formula", dir: "ltr" }) });
     return true;
   }
 
@@ -130,18 +166,24 @@ class Parser {
 
   /** Where the next run of exactly so many backticks is. */
   #closingTicks(from: number, length: number): number | null {
-    for (let at = this.#source.indexOf("`", from); at >= 0;) {
-      let end = at;
-      while (this.#source.charAt(end) === "`") end++;
-      if (end - at === length) return at;
-      at = this.#source.indexOf("`", end);
-    }
-    return null;
+    this.#ticks ??= runsOfTicks(this.#source);
+    const places = this.#ticks.get(length) ?? [];
+    while (places.length && places.at(-1)! < from) places.pop();
+    return places.at(-1) ?? null;
   }
 
   #readRun(char: string): boolean {
     const at = this.#at;
     const end = this.#pastRun(char);
+    // within a word it is a letter
+    if (
+      char === "_" &&
+      isLetter(this.#source.charAt(at - 1)) &&
+      isLetter(this.#source.charAt(end))
+    ) {
+      this.#at = end;
+      return true;
+    }
     const part = this.#take(end, { text: this.#source.slice(at, end) });
     const run = char === "~" && end - at !== 2 ? null : readRun(this.#source, at, end, part);
     if (run) this.#runs.push(run);
@@ -152,7 +194,10 @@ class Parser {
     const at = this.#at;
     const mark = image ? "![" : "[";
     const part = this.#take(at + mark.length, { text: mark });
-    this.#brackets.push({ part, image, at, runs: this.#runs.length });
+    const around = this.#brackets.at(-1);
+    if (around) around.holds = true;
+    const index = this.#parts.length;
+    this.#brackets.push({ part, index, image, at, runs: this.#runs.length, holds: false });
     return true;
   }
 
@@ -161,15 +206,33 @@ class Parser {
     if (!bracket) return false;
     const dead = !bracket.image && this.#brackets.length < this.#around;
     this.#around = Math.min(this.#around, this.#brackets.length);
+    const note = bracket.image || bracket.holds ? null : this.#note(bracket.at);
+    if (note) return this.#readNote(bracket, note);
     const target = dead ? null : this.#target();
-    if (!target) return false;
-    if (target === "unfinished") {
-      if (!this.#growing || !this.#isNear(bracket.at)) return false;
-      bracket.part.text = "";
-      this.#take(this.#source.length);
-    } else {
-      this.#link(bracket, target);
+    const found = target === "unfinished" || dead ? null : target;
+    const leads = found ?? (dead ? null : this.#referred(bracket));
+    if (leads) {
+      this.#link(bracket, leads);
+      return true;
     }
+    if (target !== "unfinished" || !this.#growing || !this.#isNear(bracket.at)) return false;
+    bracket.part.text = "";
+    this.#take(this.#source.length);
+    return true;
+  }
+
+  /** The number of the note that `[^label]` refers to. */
+  #note(at: number): number | undefined {
+    if (this.#source.charAt(at + 1) !== "^") return undefined;
+    return this.#references.notes.get(labelOf(this.#source.slice(at + 2, this.#at)));
+  }
+
+  #readNote(bracket: Bracket, note: number): boolean {
+    bracket.part.text = "";
+    this.#parts.length = bracket.index;
+    this.#runs.length = bracket.runs;
+    this.#plain = this.#at;
+    this.#take(this.#at + 1, { leaf: element("sup", [text(`${note}`)]) });
     return true;
   }
 
@@ -177,6 +240,20 @@ class Parser {
     const next = this.#at + 1;
     if (this.#source.charAt(next) === "(") return readTarget(this.#source, next);
     return next === this.#source.length ? "unfinished" : null;
+  }
+
+  /** Where `[text][label]`, `[label][]` and `[label]` lead, if that is said elsewhere. */
+  #referred(bracket: Bracket): Target | null {
+    const { links } = this.#references;
+    if (!links.size) return null;
+    const next = this.#at + 1;
+    const close = this.#source.charAt(next) === "[" ? endOfLabel(this.#source, next) : null;
+    const named = close !== null && close > next + 1;
+    const from = bracket.at + (bracket.image ? 2 : 1);
+    if (!named && (bracket.holds || this.#at - from > 999)) return null;
+    const label = named ? this.#source.slice(next + 1, close) : this.#source.slice(from, this.#at);
+    const found = links.get(labelOf(label));
+    return found ? { ...found, end: close === null ? next : close + 1 } : null;
   }
 
   /** An unsafe link is its text alone; an image is a link to it. */
@@ -215,9 +292,7 @@ class Parser {
   }
 
   #readEntity(): boolean {
-    const reference = /&(?:#\d{1,7}|#[xX][\da-fA-F]{1,6}|[a-z]{2,5});/y;
-    reference.lastIndex = this.#at;
-    const [found] = reference.exec(this.#source) ?? [];
+    const found = referenceAt(this.#source, this.#at);
     if (!found) return false;
     this.#take(this.#at + found.length, { text: decode(found) });
     return true;
@@ -233,11 +308,26 @@ class Parser {
   }
 
   #readBareAddress(): boolean {
-    if (/\w/.test(this.#source.charAt(this.#at - 1))) return false;
-    const address = readAddress(this.#source, this.#at, this.#brackets.length > 0);
-    const attributes = address ? linkAttributes(address) : null;
+    if (/[\w/]/.test(this.#source.charAt(this.#at - 1))) return false;
+    const address = webAddress(this.#source, this.#at, this.#brackets.length > 0);
+    const scheme = /^www/i.test(address) ? "http://" : "";
+    return this.#takeAddress(address, scheme, this.#at);
+  }
+
+  #readMail(): boolean {
+    const around = mailAround(this.#source, this.#at, this.#plain);
+    if (!around) return false;
+    const address = this.#source.slice(around.start, around.end);
+    const scheme = /^mailto:/i.test(address) ? "" : "mailto:";
+    return this.#takeAddress(address, scheme, around.start);
+  }
+
+  #takeAddress(address: string, scheme: string, start: number): boolean {
+    const attributes = address ? linkAttributes(scheme + address) : null;
     if (!attributes) return false;
-    this.#take(this.#at + address.length, { leaf: element("a", [text(address)], attributes) });
+    this.#flush(start);
+    this.#plain = this.#at = start;
+    this.#take(start + address.length, { leaf: element("a", [text(address)], attributes) });
     return true;
   }
 
@@ -262,4 +352,23 @@ class Parser {
       if (this.#isNear(run.at)) closeAt(end, run);
     }
   }
+}
+
+function isLetter(char: string): boolean {
+  return /[a-zA-Z\d]/.test(char);
+}
+
+/** The places of the runs of backticks by their length, the last place first. */
+function runsOfTicks(source: string): Map<number, number[]> {
+  const runs = new Map<number, number[]>();
+  for (let at = source.indexOf("`"); at >= 0;) {
+    let end = at;
+    while (source.charAt(end) === "`") end++;
+    const places = runs.get(end - at) ?? [];
+    places.push(at);
+    runs.set(end - at, places);
+    at = source.indexOf("`", end);
+  }
+  for (const places of runs.values()) places.reverse();
+  return runs;
 }

@@ -14,6 +14,8 @@ export interface Shown {
   /** The node that its children are in. */
   body: Text | HTMLElement;
   children: Shown[];
+  /** Which references its inlines were read with. */
+  mark: string | undefined;
 }
 
 /** Makes a parent show exactly these trees, and the list of what it shows say so. */
@@ -42,7 +44,8 @@ function isSame(old: Tree, tree: Tree): boolean {
 
 function create(tree: Tree, growing: boolean): Shown {
   const [node, body] = build(tree);
-  const shown: Shown = { tree, growing, node, body, children: [] };
+  const mark = tree.references?.mark;
+  const shown: Shown = { tree, growing, node, body, children: [], mark };
   update(body, shown.children, content(tree, growing), growing);
   // Last, because dir=auto looks through the whole block at every child that comes.
   if (node instanceof HTMLElement) setAttributes(node, {}, tree.attributes);
@@ -51,7 +54,9 @@ function create(tree: Tree, growing: boolean): Shown {
 
 function patch(shown: Shown, tree: Tree, growing: boolean): void {
   const old = shown.tree;
-  const unread = tree.inline !== old.inline || growing !== shown.growing;
+  const said = tree.references?.mark === shown.mark || !tree.inline?.includes("[");
+  const unread = tree.inline !== old.inline || growing !== shown.growing || !said;
+  shown.mark = tree.references?.mark;
   shown.tree = tree;
   shown.growing = growing;
   if (shown.node instanceof Text) return setText(shown.node, old.text, tree.text);
@@ -61,7 +66,8 @@ function patch(shown: Shown, tree: Tree, growing: boolean): void {
 }
 
 function content(tree: Tree, growing: boolean): Tree[] {
-  return tree.inline === undefined ? tree.children : parseInline(tree.inline, growing);
+  if (tree.inline === undefined) return tree.children;
+  return parseInline(tree.inline, growing, tree.references);
 }
 
 /** A node for a tree, still empty, and the node in it that takes the children. */

@@ -2,9 +2,11 @@
 
 import type { Part } from "./parts";
 
-/** A run of `*`, `_` or `~`. Its part's text is what no pair has used. */
+/** A run of `*`, `_` or `~`. */
 export interface Run {
   part: Part;
+  /** How many of its marks no pair has used. */
+  left: number;
   char: string;
   at: number;
   length: number;
@@ -22,7 +24,8 @@ export function readRun(source: string, at: number, end: number, part: Part): Ru
   // An underscore within a word is one.
   const opens = left && (char !== "_" || !right || isMark(before));
   const closes = right && (char !== "_" || !left || isMark(after));
-  return opens || closes ? { part, char, at, length: end - at, opens, closes } : null;
+  const length = end - at;
+  return opens || closes ? { part, left: length, char, at, length, opens, closes } : null;
 }
 
 function isSpace(char: string): boolean {
@@ -44,7 +47,7 @@ export function pair(runs: readonly Run[]): Run[] {
   // For each kind of closing run: below this place nothing opens it. It keeps the whole linear.
   const bottoms = new Map<string, number>();
   for (const run of runs) {
-    while (run.closes && run.part.text) {
+    while (run.closes && run.left) {
       const kind = `${run.char}${run.opens}${run.length % 3}`;
       const bottom = bottoms.get(kind) ?? 0;
       let i = open.length - 1;
@@ -54,18 +57,20 @@ export function pair(runs: readonly Run[]): Run[] {
         bottoms.set(kind, open.length);
         break;
       }
-      join(opener, run, Math.min(2, opener.part.text.length, run.part.text.length));
-      open.length = opener.part.text ? i + 1 : i;
+      join(opener, run, Math.min(2, opener.left, run.left));
+      open.length = opener.left ? i + 1 : i;
       for (const [key, value] of bottoms) bottoms.set(key, Math.min(value, open.length));
     }
-    if (run.opens && run.part.text) open.push(run);
+    if (run.opens && run.left) open.push(run);
   }
+  for (const run of runs) run.part.text = run.char.repeat(run.left);
   return open;
 }
 
 /** Closes a run that nothing has closed. */
 export function closeAt(end: Part, run: Run): void {
-  while (run.part.text) join(run, { part: end }, Math.min(2, run.part.text.length));
+  while (run.left) join(run, { part: end, left: run.left }, Math.min(2, run.left));
+  run.part.text = "";
 }
 
 function fits(opener: Run | undefined, closer: Run): boolean {
@@ -76,10 +81,10 @@ function fits(opener: Run | undefined, closer: Run): boolean {
 }
 
 /** Makes two runs a pair by so many marks of each. */
-function join(opener: Run, closer: { part: Part }, marks: number): void {
+function join(opener: Run, closer: Pick<Run, "part" | "left">, marks: number): void {
   const tag = opener.char === "~" ? "del" : marks === 2 ? "strong" : "em";
-  opener.part.text = opener.part.text.slice(marks);
-  closer.part.text = closer.part.text.slice(marks);
+  opener.left -= marks;
+  closer.left -= marks;
   opener.part.opens.push({ tag, attributes: {} });
   closer.part.closes++;
 }

@@ -1,5 +1,6 @@
 /** GFM tables: rows of text into cells. */
 
+import type { References } from "./references";
 import { element, inline, type Tree } from "./tree";
 
 const MOST_COLUMNS = 128;
@@ -39,11 +40,18 @@ export function alignments(row: string, header: string): Alignment[] | null {
 }
 
 /** A row of exactly these columns: what is missing is one wide cell, what is too much is left out. */
-export function tableRow(source: string, tag: "th" | "td", columns: readonly Alignment[]): Tree {
+export function tableRow(
+  source: string,
+  tag: "th" | "td",
+  columns: readonly Alignment[],
+  references: References,
+): Tree {
   const found = cells(source).slice(0, columns.length);
   const row = element(
     "tr",
-    found.map((cell, i) => inline(tag, cell, columns[i] ? { "data-align": columns[i] } : {})),
+    found.map((cell, i) =>
+      inline(tag, cell, references, columns[i] ? { "data-align": columns[i] } : {}),
+    ),
   );
   const missing = columns.length - found.length;
   if (missing) row.children.push(element(tag, [], missing > 1 ? { colspan: `${missing}` } : {}));

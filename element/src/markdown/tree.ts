@@ -1,5 +1,7 @@
 /** Markup as data: what the parsers make and the page shows. */
 
+import type { References } from "./references";
+
 /** An element by its tag, or text where the tag is empty. */
 export interface Tree {
   tag: string;
@@ -8,6 +10,7 @@ export interface Tree {
   text: string;
   /** Inline Markdown that stands for the children; read only when it has changed. */
   inline?: string;
+  references?: References;
 }
 
 export function element(
@@ -22,6 +25,12 @@ export function text(value: string): Tree {
   return { tag: "", attributes: {}, children: [], text: value };
 }
 
-export function inline(tag: string, source: string, attributes: Record<string, string> = {}): Tree {
-  return { tag, attributes, children: [], text: "", inline: source };
+/** An element whose inlines are read later, with what the whole text says elsewhere. */
+export function inline(
+  tag: string,
+  source: string,
+  references: References,
+  attributes: Record<string, string> = {},
+): Tree {
+  return { tag, attributes, children: [], text: "", inline: source, references };
 }
