@@ -164,6 +164,9 @@ async def test_a_newer_schema_is_served_and_not_migrated(shop: Company) -> None:
     await shop.run("update chatbridge.alembic_version set version_num = '0099'")
     async with store(url) as served:
         await served.require_ready()
+        await shop.run("alter function chatbridge.begin_turn_1 rename to begin_turn_2")
+        with pytest.raises(Unavailable, match=r"has no begin_turn_1: this version .* is too old"):
+            await served.require_ready()
     with pytest.raises(Unavailable, match=r"revision 0099, .* a newer one has migrated it"):
         await asyncio.to_thread(upgrade, url, SCHEMA)
 

@@ -9,7 +9,15 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chatbridge.adapters.postgres.migrate import grants_for, require_current, upgrade
-from chatbridge.adapters.postgres.rights import FUNCTIONS, RIGHTS, grants, on_function, on_table
+from chatbridge.adapters.postgres.rights import (
+    FUNCTIONS,
+    RIGHTS,
+    TABLES,
+    VERSION,
+    grants,
+    on_function,
+    on_table,
+)
 from chatbridge.adapters.postgres.task_repository import PostgresTaskRepository
 from chatbridge.domain.model.errors import Unavailable
 from chatbridge.domain.model.identifiers import MessageId
@@ -166,6 +174,12 @@ async def readyz(client: httpx.AsyncClient, status: int, code: str | None) -> ht
             if (answer.status_code, answer.json().get("code")) == (status, code):
                 return answer
             await asyncio.sleep(0.1)
+
+
+def test_every_table_and_function_has_its_rights() -> None:
+    functions = (ROOT / "src/chatbridge/adapters/postgres/migrations/functions").glob("*.sql")
+    assert {*RIGHTS} == {VERSION, *TABLES}
+    assert {*FUNCTIONS} == {path.stem for path in functions}
 
 
 async def test_a_replica_that_may_not_migrate_says_what_it_waits_for_and_becomes_ready_by_itself(

@@ -48,8 +48,8 @@ select current_user::text as role, current_database()::text as database,
     from json_to_recordset(cast(:rights as json)) w (name text, privilege text)
     join pg_class c on c.relname = w.name and c.relnamespace = n.oid
     where not has_table_privilege(c.oid, w.privilege)) as rights,
-  (select coalesce(json_agg(p.proname::text), '[]') from pg_proc p
-    where p.pronamespace = n.oid and not has_function_privilege(p.oid, 'execute')) as functions
+  (select coalesce(json_agg(json_build_array(p.proname, has_function_privilege(p.oid, 'execute'))),
+    '[]') from pg_proc p where p.pronamespace = n.oid) as functions
 from (select 1) one left join pg_namespace n on n.nspname = :schema
 """)
 
@@ -60,8 +60,9 @@ _WANTED = json.dumps([{"name": name, "privilege": right} for name, right in _RIG
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What the catalog says. `rights` and `functions` are those that the role lacks; `revision`
-    is None where there is none, or none that the role may read.
+    """What the catalog says. `rights` and `functions` are those that the role lacks, `missing` the
+    tables and functions that are not there; `revision` is None where there is none, or none that
+    the role may read.
     """
 
     schema: str
@@ -80,6 +81,7 @@ class Standing:
     relations: list[str] = field(default_factory=list[str])
     rights: list[list[str]] = field(default_factory=list[list[str]])
     functions: list[str] = field(default_factory=list[str])
+    missing: list[str] = field(default_factory=list[str])
     revision: str | None = None
 
     @property
@@ -100,7 +102,9 @@ async def standing(connection: AsyncConnection, schema: str) -> Standing:
     (row,) = (await connection.execute(_STANDING, named)).mappings()
     found: dict[str, Any] = {**row, "schema": schema}
     found["rights"] = [right for right in _RIGHTS if right in row["rights"]]
-    found["functions"] = [name for name in FUNCTIONS if name in row["functions"]]
+    may_call = dict(row["functions"])
+    found["functions"] = [name for name in FUNCTIONS if may_call.get(name) is False]
+    found["missing"] = sorted({*TABLES, *FUNCTIONS} - {*row["relations"], *may_call})
     known = Standing(**found)
     if not known.may_read_revision:
         return known
@@ -134,11 +138,12 @@ def _require_this_version(known: Standing, older: set[str]) -> None:
             f"The schema {known.schema} is at the revision {known.revision or 'none'}, which is "
             "older than this version of chatbridge: run `chatbridge migrate`."
         )
-    if missing := sorted(TABLES - {*known.relations}):
+    if known.missing:
         raise refusals.schema_lacks(
             f"The schema {known.schema} is at the revision {known.revision} and has no "
-            f"{', '.join(missing)}: if it is another application's, name another schema in "
-            "CHATBRIDGE_DATABASE__SCHEMA, and run `chatbridge migrate`."
+            f"{', '.join(known.missing)}: this version of chatbridge is too old for it, or it is "
+            "another application's. Name another schema in CHATBRIDGE_DATABASE__SCHEMA, and run "
+            "`chatbridge migrate`."
         )
 
 
