@@ -75,6 +75,11 @@ class Pasted:
     host: Host
     url: str
 
+    def token(self, user: str) -> str:
+        """What `chatbridge token` prints, wherever it is called."""
+        at = ("--url", self.host.chatbridge)
+        return printed(Path.home(), "token", "--user", user, *at).strip()
+
     async def open(self, context: BrowserContext, secret: str) -> Chat:
         """The page with these lines in place of the one that gets its secret."""
         return await self.paste(context, PAGE.replace(SECRET, secret))
@@ -112,7 +117,7 @@ async def pasted(
 async def test_a_pasted_page_chats_and_a_reload_shows_the_same(
     pasted: Pasted, context: BrowserContext
 ) -> None:
-    token = printed(pasted.directory, "token", "--user", "alice").strip()
+    token = pasted.token("alice")
     chat = await pasted.open(context, SECRET.replace("PASTE-A-TOKEN", token))
     await chat.ask("add a task: buy oat milk")
     seen = await chat.shown()
@@ -131,7 +136,7 @@ async def test_the_readmes_few_lines_are_a_chat_too(
     pasted: Pasted, context: BrowserContext
 ) -> None:
     (snippet,) = re.findall(r"^```html\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    token = printed(pasted.directory, "token", "--user", "bob").strip()
+    token = pasted.token("bob")
     chat = await pasted.paste(context, snippet.replace("PASTE-A-TOKEN", token))
     await chat.ask("add a task: water the plants")
     assert "Added water the plants as task" in (await chat.shown())[-1].text
