@@ -53,7 +53,7 @@ class ChatDialect:
         self._reason: str | None = None
         self._cost: Json | None = None
         self._template: Json = {}
-        self._goes_on = False
+        self._goes_on = self._ends_alone = False
         self.begun = self.settled = False
 
     @property
@@ -136,7 +136,8 @@ class ChatDialect:
         further = cast(Json, groq).get("usage") if isinstance(groq, dict) else None
         cost = cost_in_chat(event.get("usage")) or cost_in_chat(further)
         self._cost = cost or self._cost
-        self.settled = self.ended and cost is not None and not event.get("choices")
+        last = self._ends_alone and self.ended and not event.get("choices")
+        self.settled = last and cost is not None
 
     # Of several answers one is followed, whatever its number.
     def _is_followed(self, placed: tuple[int, Json]) -> bool:
@@ -156,7 +157,7 @@ class ChatDialect:
         known_bad = (self._reason or "stop").lower() not in GOOD_ENDS
         last = brings or self._goes_on or not known_bad
         if last and not _NO_REASON.fullmatch(reason.strip()):
-            self._reason = reason
+            self._reason, self._ends_alone = reason, not brings
         return self._strict(delta)
 
     def _strict(self, delta: Json) -> Json:

@@ -29,7 +29,8 @@ _NAMES = ("loc", "param", "parameter", "field", "property", "argument", "path", 
 # refused in vain is soon put back, so that this may be wide
 _REFUSES = re.compile(
     r"unknown|unrecogni[sz]ed|support|permitted|allow|forbid|extra|unexpected|invalid|illegal|"
-    r"additional propert|reject|refuse|deprecat|removed|incompatible|unavailable|"
+    r"additional propert|unevaluated|prohibit|\bonly\b|\bmust\b|"
+    r"reject|refuse|deprecat|removed|incompatible|unavailable|"
     r"\bnot?\b|cannot|n['\u2019](?:t|est)\b|\bnicht\b|\bkein|\bnon\b|\bpas\b|\b\u043d\u0435\b|недопустим|"
     r"不|无效|非法|未知|未识别|错误|弃用|废弃|サポート|対応|無効|지원|없",
     re.I,
@@ -48,7 +49,7 @@ _NOUN = (
     r"mode|flag|setting|参数|字段|属性)"
 )
 _NAMED = re.compile(
-    rf"(?:{_NOUN}|supports?)\s*[:\uff1a]?\s*\[?(?:the\s+)?(\w+)|\b(\w+)\s*(?={_NOUN})|"
+    rf"(?:{_NOUN}|supports?)\s*[:\uff1a]?\s*\[?(?:the\s+)?(\w+)|\b(\w+)\s*(?={_NOUN}|=)|"
     r"(?:^|[.:;,\uff0c。\uff1a]\s*)(\w+)\s*(?:is|are|has|must|should|can|不|无|非)",
     re.I | re.A,
 )
@@ -96,11 +97,16 @@ def named(refusal: Any) -> Iterator[list[str]]:
     for text in refusing(refusal):
         quoted = [*map(steps, _QUOTED.findall(text))]
         words = [word for word in _WORD.findall(text) if re.search(r"[_.\[]", word)]
-        words += [name for found in _NAMED.findall(text) for name in found if name]
         places = [*quoted, *map(steps, words)]
         yield from places
         # Unknown name "strict" at 'tools[0].function'
         yield from ([*at, *name] for at in places for name in places if len(at) > 1 > len(name) - 1)
+
+
+def guessed(refusal: Any) -> Iterator[list[str]]:
+    """The single words beside which such a sentence says that they are names."""
+    for text in refusing(refusal):
+        yield from ([name] for found in _NAMED.findall(text) for name in found if name)
 
 
 def refusing(refusal: Any) -> Iterator[str]:

@@ -177,6 +177,7 @@ def _paths(refusal: Any, request: Json) -> Iterator[Lesson]:
     texts = [*said.refusing(refusal)]
     every = dict.fromkeys(all_paths(request))
     places += [path for path in every if any(map(spelt(path[-1]).search, texts))]
+    places += [found(request, steps) for steps in said.guessed(refusal)]
     yield from (Lesson(path) for path in places if path and can_go(request, path))
 
 

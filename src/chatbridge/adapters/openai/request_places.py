@@ -8,6 +8,10 @@ Json = dict[str, Any]
 Path = tuple[str, ...]
 
 EVERY = "*"
+_ALSO = {
+    "parallel_tool_calls": r"parallel (?:function|tool)[ -]?call(?:s|ing)|single tool[ -]?calls?",
+    "stream": r"streaming|\u6d41\u5f0f",
+}
 
 # Without these it would be another request, or none.
 _NEEDED = {
@@ -76,7 +80,7 @@ def _key(at: Json, step: str) -> str | None:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[_-]|ing$", "", name.lower())
+    return re.sub(r"[_-]", "", name.lower())
 
 
 # A name alone may be one of a tool's.
@@ -141,10 +145,9 @@ def without_content(request: Json) -> list[Json]:
 # A name of several words, however it is written: `streamOptions`, "parallel tool calls".
 def spelt(name: str) -> re.Pattern[str]:
     """Where it is meant in a sentence."""
-    words = name.split("_")
-    if len(words) < 2:
-        return re.compile(r"(?!)")
-    return re.compile(rf"(?<![\w.-]){'[ _-]?'.join(map(re.escape, words))}(?!\w)", re.I | re.A)
+    words = "[ _-]?".join(map(re.escape, name.split("_"))) if "_" in name else "(?!)"
+    words = rf"(?:{words}|{_ALSO[name]})" if name in _ALSO else words
+    return re.compile(rf"(?<![\w.-]){words}(?!\w)", re.I | re.A)
 
 
 def tools_of(request: Json) -> list[Json]:

@@ -307,6 +307,10 @@ def test_a_reason_that_is_the_last_is_an_end() -> None:
     assert (dialect.ended, dialect.settled) == (True, False)
     [*dialect.read({"choices": [], "usage": {"prompt_tokens": 3}})]
     assert dialect.settled
+    dialect = ChatDialect(Carried(), Thinking())
+    [*dialect.read(chunk({"content": "one"}, "stop"))]
+    [*dialect.read({"choices": [], "usage": {"prompt_tokens": 3}})]
+    assert not dialect.settled, "more may follow where each event says that it is the last"
 
 
 def test_a_bad_end_is_not_made_good_by_what_follows_it() -> None:

@@ -101,6 +101,10 @@ def left(*refusals: Any, request: Any = REQUEST) -> dict[str, Any]:
         (openai("#: extraneous key [store] is not permitted"), "store"),
         (openai("This model does not support reasoning"), "reasoning"),
         (openai("Streaming is not supported"), "stream"),
+        (openai("Model does not support parallel function calling"), "parallel_tool_calls"),
+        (openai("This model only supports single tool-calls at once!"), "parallel_tool_calls"),
+        (openai("store=false is not permitted"), "store"),
+        (openai("Stream options can only be defined when `stream=True`."), "stream_options"),
         (openai("Der Parameter 'store' wird nicht unterst\u00fctzt"), "store"),
         (openai("Le param\u00e8tre `stream_options` n'est pas pris en charge"), "stream_options"),
         (
