@@ -32,6 +32,8 @@ _SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_min_messages": "warning",
+    # the details of an error hold what was to be kept
+    "log_error_verbosity": "terse",
 }
 _NOT_DURABLE = {
     "fsync": "off",

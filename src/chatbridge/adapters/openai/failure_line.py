@@ -62,7 +62,9 @@ def failure_line(error: Exception, *, words: bool) -> str:
     What the endpoint has said in sentences, which may quote a conversation, is only in it with
     `words`: escaped, and cut at 400 characters.
     """
-    address, setting = address_of(error), helpful_setting(error)
+    # where the host's own code has failed, no setting of ours helps
+    setting = None if in_the_code(error) else helpful_setting(error)
+    address = address_of(error)
     parts = [
         type(error).__name__,
         *_named(error),

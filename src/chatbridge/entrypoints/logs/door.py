@@ -15,6 +15,7 @@ _LONGEST_VALUE = 1_000
 _LONGEST_TEXT = 2_000
 _MOST_VALUES = 50
 _HIDDEN = "..."
+_MARK = "through_the_door"
 _OURS = "chatbridge"
 
 _Value = Callable[[object], object]
@@ -44,7 +45,7 @@ class Door(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is to be told; it is changed in place, once."""
-        if hasattr(record, "exceptions"):
+        if getattr(record, _MARK, False) is _MARK:
             return True
         if record.levelno < self._packages_from and _whose(record) == "a package":
             return False
@@ -53,6 +54,7 @@ class Door(logging.Filter):
         error = record.exc_info[1] if record.exc_info else None
         exceptions = told(error, words=self._words) if error else ()
         text = self._text(record)
+        vars(record)[_MARK] = _MARK
         vars(record).update(
             asdict(correlation()),
             text=text,

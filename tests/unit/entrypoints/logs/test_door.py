@@ -1,10 +1,13 @@
 """Whose words a line of the log may hold, and how they stand in it."""
 
+import io
 import logging
 from typing import Any
 
 import pytest
 
+from chatbridge.domain.model.correlation import in_request
+from chatbridge.entrypoints.logs.door import Door
 from tests.unit.entrypoints.logs.lines import package, written
 
 OURS = logging.getLogger("chatbridge.of.the.tests")
@@ -70,6 +73,16 @@ def test_an_application_says_what_it_likes() -> None:
     assert "INFO shop: ... (at tests/unit/" in third
 
 
+def test_what_an_application_adds_to_its_records_opens_nothing() -> None:
+    names = ("text", "exceptions", "fields", "request_id", "through_the_door")
+    with written() as log:
+        HOSTS.error(
+            "order", exc_info=ValueError(CANARY), extra=dict.fromkeys(names, f"{FORGED} {CANARY}")
+        )
+    (line,) = log.getvalue().splitlines()
+    assert line.endswith("ERROR shop: order | ValueError")
+
+
 PACKAGE = """
 def constant(it): log.warning("It took %d ms: %s", 7, it)
 def made(it): log.warning(f"It was {it}")
@@ -131,6 +144,22 @@ def test_a_traceback_is_types_and_places() -> None:
     assert "| ValueError | " in line
     assert "| KeyError" in line
     assert CANARY not in line
+
+
+def test_a_host_with_a_format_of_its_own_has_all_in_the_message() -> None:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.addFilter(Door())
+    handler.setFormatter(logging.Formatter("%(name)s %(message)s %(request_id)s"))
+    OURS.addHandler(handler)
+    try:
+        with in_request("req_1"):
+            OURS.error("it failed: %s", FORGED, exc_info=KeyError(CANARY))
+    finally:
+        OURS.removeHandler(handler)
+    (line,) = stream.getvalue().splitlines()
+    assert line.startswith("chatbridge.of.the.tests it failed: x\\n2026")
+    assert line.endswith("| KeyError req_1")
 
 
 def test_a_deep_traceback_is_short_and_a_circle_ends() -> None:
