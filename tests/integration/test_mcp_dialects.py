@@ -27,6 +27,7 @@ class Scripted:
     def __init__(self, *tools: Any, sessions: bool = False) -> None:
         self.list: Callable[[Request, dict[str, Any]], Any] = lambda *_: {"tools": [*tools]}
         self.call: Callable[[dict[str, Any]], Any] = lambda _: DONE
+        self.greeting: dict[str, Any] | None = None
         self.sessions = sessions
         self.methods: list[str] = []
         self.calls: list[dict[str, Any]] = []
@@ -52,6 +53,8 @@ class Scripted:
 
     def _result(self, asked: Request, method: str, message: dict[str, Any]) -> Any:
         match method:
+            case "initialize" if self.greeting is not None:
+                return {"result": self.greeting}
             case "initialize":
                 info = {"name": "scripted", "version": "1"}
                 capabilities = {"tools": {}}
@@ -127,6 +130,58 @@ async def test_users_with_tokens_of_their_own_have_lists_of_their_own() -> None:
         refused = await tools.call(request("for_alice"), BOB)
     assert refused.output == "There is no tool 'for_alice'."
     assert server.calls == []
+
+
+ODD_GREETINGS: tuple[dict[str, Any], ...] = (
+    {},
+    {"capabilities": None, "serverInfo": "probe", "instructions": 5},
+    {"capabilities": [], "serverInfo": {"name": "probe", "version": 1}},
+    {"capabilities": {"tools": True}, "protocolVersion": "2024-10-07"},
+    {"protocolVersion": 1},
+)
+
+
+@pytest.mark.parametrize("greeting", ODD_GREETINGS)
+async def test_a_server_that_introduces_itself_oddly_has_its_tools(greeting: Any) -> None:
+    server = Scripted(LOOK_UP)
+    server.greeting = greeting
+    async with serving(server) as base, provider(at(base)) as tools:
+        assert await names(tools) == ["look_up"]
+        assert (await tools.call(request("look_up"), ALICE)).output == "done"
+
+
+def plainly(result: Any, kind: str | None) -> Callable[[dict[str, Any]], Response]:
+    return lambda message: Response(
+        json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result}), media_type=kind
+    )
+
+
+def event(text: str) -> Callable[[dict[str, Any]], Response]:
+    def answer(message: dict[str, Any]) -> Response:
+        said = json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": DONE})
+        return Response(text.replace("SAID", said), media_type="text/event-stream")
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        plainly(DONE, "text/plain"),
+        plainly(DONE, None),
+        lambda _: JSONResponse(DONE),
+        event("\ufeffdata: SAID\n\n"),
+        event("data: SAID\n"),
+        event("data: SAID"),
+    ],
+)
+async def test_an_answer_in_a_wrong_wrapping_is_an_answer(answer: Any) -> None:
+    server = Scripted(LOOK_UP)
+    server.call = answer
+    async with serving(server) as base, provider(at(base, timeout=5)) as tools:
+        await tools.tools(ALICE)
+        result = await tools.call(request("look_up"), ALICE)
+    assert (result.output, result.failed) == ("done", False)
 
 
 @pytest.mark.parametrize("cursor", ["again", "", 7])

@@ -235,6 +235,7 @@ ODD: dict[str, dict[str, Any]] = {
     "a property that is a text": {"inputSchema": {**OBJECT, "properties": {"q": "string"}}},
     "a title that is a number": {"inputSchema": OBJECT, "title": 5, "description": None},
     "a description that is a list": {"inputSchema": OBJECT, "description": ["a", "b"]},
+    "a schema that is a text": {"inputSchema": '{"properties": {"q": {}}}'},
     "a number that no one reads": {"inputSchema": {**OBJECT, "default": float("nan")}},
 }
 NO_TOOLS: tuple[tuple[Any, str], ...] = (

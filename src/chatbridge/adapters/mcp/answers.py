@@ -10,6 +10,7 @@ LONGEST_OUTPUT = 50_000
 _LONGEST_LABEL = 100
 _LONGEST_UNKNOWN = 1_000
 _MOST_VALUES = 1_000
+_ASKS_BACK = "The tool asks for more input than its arguments, which is not supported."
 _ENVELOPE = ("_meta", "resultType", "isError")
 
 Json = Any
@@ -22,16 +23,17 @@ def legible(result: Mapping[str, Json]) -> dict[str, Json]:
     block, `toolResult` (2024-10), kinds of blocks that are not known, or none of these.
     """
     if result.get("resultType") == "input_required":
-        return dict(result)
+        return _complete(_ASKS_BACK, failed=True)
     blocks, failed = _blocks(_content(result)), _has_failed(result)
     said = [words for block in blocks if (words := _said(block)).strip()]
     named = [words for block in blocks if (words := _said(block) or _named(block)).strip()]
     words = _with_data("\n".join(said), "\n".join(named), result.get("structuredContent"))
-    return {
-        "resultType": "complete",
-        "content": [{"type": "text", "text": words or _without_words(failed)}],
-        "isError": failed,
-    }
+    return _complete(words or _without_words(failed), failed=failed)
+
+
+def _complete(words: str, *, failed: bool) -> dict[str, Json]:
+    content = [{"type": "text", "text": words}]
+    return {"resultType": "complete", "content": content, "isError": failed}
 
 
 def added(words: str, data: Json, longest: int) -> str:
@@ -63,7 +65,9 @@ _YES = ("true", "1", "yes")
 
 
 def _is_words(said: Json) -> bool:
-    return isinstance(said, str) and said.strip().lower() not in (*_NO, *_YES)
+    if isinstance(said, str):
+        return said.strip().lower() not in (*_NO, *_YES)
+    return isinstance(said, dict | list) and bool(said)
 
 
 def _blocks(content: Json) -> list[Json]:

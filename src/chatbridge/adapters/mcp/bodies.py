@@ -9,12 +9,16 @@ import httpx2
 from chatbridge.adapters.mcp.envelopes import readable
 
 _DATA = b"data:"
-_PROBLEM = 400
+_OK, _PROBLEM = 200, 400
+_MAYBE_JSON = ("", "text/plain", "text/json", "application/octet-stream")
+_BOM = b"\xef\xbb\xbf"
 
 
 def read_leniently(response: httpx2.Response) -> None:
     """Have each message of the body put into the form that the client's types take."""
     kind = response.headers.get("content-type", "").lower()
+    if response.status_code == _OK and kind.partition(";")[0].strip() in _MAYBE_JSON:
+        kind = response.headers["content-type"] = "application/json"
     stream, asked = cast(httpx2.AsyncByteStream, response.stream), _id_of(response.request)
     if kind.startswith("application/json"):
         is_problem = response.status_code >= _PROBLEM
@@ -51,14 +55,16 @@ class _Events(_Body):
     """A stream of events, each with its message in one line of data."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        held = bytearray()
+        held, first = bytearray(), True
         async for chunk in self._inner:
-            held += chunk
+            held += chunk.removeprefix(_BOM) if first else chunk
+            first = False
             if b"\n" in chunk or b"\r" in chunk:
                 lines = bytes(held).splitlines(keepends=True)
                 held = bytearray() if lines[-1].endswith((b"\n", b"\r")) else bytearray(lines.pop())
                 yield b"".join(map(self._line, lines))
-        yield self._line(bytes(held))
+        # the last event may not have been ended
+        yield self._line(bytes(held)) + b"\n\n"
 
     def _line(self, line: bytes) -> bytes:
         if not line.startswith(_DATA):

@@ -13,6 +13,7 @@ Json = Any
 _WITHOUT_WORDS = "an error without words"
 _DEEPEST = 100
 _MOST_DIGITS = 300
+_RESULTS = {"content", "structuredContent", "tools"}
 _MARKS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.S)
 
 
@@ -84,12 +85,12 @@ def _answer_in(value: Json) -> dict[str, Json] | None:
     """The first answer in what came; None where there is none."""
     several = cast(list[Json], value) if isinstance(value, list) else [value]
     for each in several:
-        if (
-            isinstance(each, dict)
-            and "method" not in each
-            and ("result" in each or "error" in each)
-        ):
-            return cast(dict[str, Json], each)
+        if isinstance(each, dict) and "method" not in each:
+            found = cast(dict[str, Json], each)
+            if "result" in found or "error" in found:
+                return found
+            if _RESULTS & found.keys():
+                return {"result": found}
     return None
 
 

@@ -13,7 +13,6 @@ from mcp_types import (
     CallToolRequestParams,
     CallToolResult,
     Implementation,
-    InputRequiredResult,
     RequestParamsMeta,
     ToolListChangedNotification,
 )
@@ -23,11 +22,11 @@ from chatbridge.adapters.mcp.listed import ListedTool, listed
 from chatbridge.domain.model.correlation import REQUEST_KEY, correlation
 from chatbridge.domain.model.tool import CALL_KEY, OnBehalf, ToolRequest
 
-Answer = CallToolResult | InputRequiredResult
+Answer = CallToolResult
 
 CLIENT_INFO = Implementation(name="chatbridge", version=version("chatbridge-server"))
 
-_ANSWER: TypeAdapter[Answer] = TypeAdapter(CallToolResult | InputRequiredResult)
+_ANSWER: TypeAdapter[Answer] = TypeAdapter(CallToolResult)
 _MOST_PAGES = 100
 _MOST_TOOLS = 2_000
 LARGEST_ANSWER = 8 * 1024**2

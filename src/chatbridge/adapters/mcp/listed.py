@@ -31,7 +31,7 @@ def readable_list(result: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str
     """
     left_out: dict[str, str] = {}
     tools: list[Json] = []
-    for tool in _tools(result.get("tools") or result.get("content")):
+    for tool in map(_unwrapped, _tools(result.get("tools") or result.get("content"))):
         if isinstance(tool, dict) and isinstance(cast(Json, tool).get("name"), str):
             tools.append(_readable(cast(dict[str, Json], tool)))
         else:
@@ -55,13 +55,31 @@ def _tools(given: Json) -> list[Json]:
     return cast(list[Json], given) if isinstance(given, list) else []
 
 
+def _unwrapped(tool: Json) -> Json:
+    """The function of a tool that is described as OpenAI does."""
+    match tool:
+        case {"function": {"name": str(_)} as function}:
+            return cast(Json, function)
+        case _:
+            return tool
+
+
 def _readable(tool: Mapping[str, Json]) -> dict[str, Json]:
     own: Json = next((tool[key] for key in _SCHEMAS if tool.get(key)), dict[str, Json]())
+    if isinstance(own, str):
+        own = _parsed(own)
     return {
         "name": tool["name"],
         "description": _words(tool.get("description")) or _words(tool.get("title")),
         "inputSchema": {**_for_the_client(own), "type": "object", _OWN: own},
     }
+
+
+def _parsed(schema: str) -> Json:
+    try:
+        return json.loads(schema)
+    except (ValueError, RecursionError):
+        return schema
 
 
 # The client reads in it which arguments a header repeats.

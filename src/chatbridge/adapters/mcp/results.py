@@ -9,7 +9,6 @@ from mcp_types import (
     INTERNAL_ERROR,
     INVALID_REQUEST,
     PARSE_ERROR,
-    InputRequiredResult,
     TextContent,
 )
 
@@ -45,8 +44,6 @@ _NOT_READ = (
 
 def answered(tool: str, answer: Answer) -> ToolResult:
     """The text of a tool's answer, cut at 50,000 characters."""
-    if isinstance(answer, InputRequiredResult):
-        return failed("The tool asks for more input than its arguments, which is not supported.")
     output = "\n".join(block.text for block in answer.content if isinstance(block, TextContent))
     if answer.is_error:
         # put there by servers on the Python SDK; the person in the chat reads this too

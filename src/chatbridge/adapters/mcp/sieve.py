@@ -9,20 +9,21 @@ from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCError, JSONRPCRequest, JSONRPCResponse
 
 from chatbridge.adapters.mcp.answers import legible
+from chatbridge.adapters.mcp.greeting import readable_greeting
 from chatbridge.adapters.mcp.listed import readable_list
 
 _Received = SessionMessage | Exception
 
 
 class Sieve:
-    """What comes from a server: lists in a form that can be read, results of calls as text.
+    """What comes from a server: its greeting and lists in a form that can be read, results as text.
 
     For one bad tool or block the client would refuse all. `left_out` are the bad tools.
     """
 
     def __init__(self) -> None:
         self.left_out: dict[str, str] = {}
-        self._asked: dict[str, str] = {}
+        self._asked: dict[str, JSONRPCRequest] = {}
 
     @asynccontextmanager
     async def around(self, transport: Transport) -> AsyncGenerator[tuple[Any, Any]]:
@@ -33,7 +34,7 @@ class Sieve:
     def note(self, sent: SessionMessage) -> None:
         """A request is about to be sent."""
         if isinstance(sent.message, JSONRPCRequest):
-            self._asked[str(sent.message.id)] = sent.message.method
+            self._asked[str(sent.message.id)] = sent.message
 
     def sift(self, received: _Received) -> _Received:
         """The message itself; what can't be read in its result is gone."""
@@ -42,14 +43,17 @@ class Sieve:
         message = received.message
         if isinstance(message, JSONRPCResponse | JSONRPCError):
             asked = self._asked.pop(str(message.id), None)
-            if isinstance(message, JSONRPCResponse):
+            if isinstance(message, JSONRPCResponse) and asked is not None:
                 self._mend(message, asked)
         return received
 
-    def _mend(self, answer: JSONRPCResponse, asked: str | None) -> None:
-        if asked == "tools/call":
+    def _mend(self, answer: JSONRPCResponse, asked: JSONRPCRequest) -> None:
+        if asked.method == "tools/call":
             answer.result = legible(answer.result)
-        elif asked == "tools/list":
+        elif asked.method == "initialize":
+            version = (asked.params or {}).get("protocolVersion")
+            answer.result = readable_greeting(answer.result, version)
+        elif asked.method == "tools/list":
             answer.result, left_out = readable_list(answer.result)
             self.left_out |= left_out
 

@@ -124,6 +124,7 @@ def test_an_error_is_one_in_any_spelling(said: Any, failed: bool) -> None:
         ({"isError": "Not found"}, "Not found", True),
         ({"isError": "Not found", "content": [text("It is gone.")]}, "It is gone.", True),
         ({"error": "Not found"}, "Not found", True),
+        ({"isError": {"why": 4}, "content": None}, '{"why": 4}', True),
         ({"error": {"code": 4}, "isError": False}, '{"code": 4}', False),
         ({"answer": 42, "_meta": {}}, '{"answer": 42}', False),
     ],
@@ -134,6 +135,7 @@ def test_what_has_no_content_is_read_all_the_same(
     assert (read(**result), legible(result)["isError"]) == (words, failed)
 
 
-def test_a_question_is_left_as_it_is() -> None:
+def test_a_question_in_return_is_said_to_be_one() -> None:
     asked = {"resultType": "input_required", "inputRequests": {}}
-    assert legible(asked) == asked
+    assert read(**asked).startswith("The tool asks for more input")
+    assert legible(asked)["isError"]
