@@ -67,7 +67,7 @@ _YES = ("true", "1", "yes")
 def _is_words(said: Json) -> bool:
     if isinstance(said, str):
         return said.strip().lower() not in (*_NO, *_YES)
-    return isinstance(said, dict | list) and bool(said)
+    return said not in ({}, []) and isinstance(said, dict | list)
 
 
 def _blocks(content: Json) -> list[Json]:

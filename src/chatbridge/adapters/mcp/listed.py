@@ -59,7 +59,7 @@ def _unwrapped(tool: Json) -> Json:
     """The function of a tool that is described as OpenAI does."""
     match tool:
         case {"function": {"name": str(_)} as function}:
-            return cast(Json, function)
+            return function
         case _:
             return tool
 

@@ -27,7 +27,7 @@ async def said(code: str, told: Told = (CALL,)) -> list[Any]:
     ended: list[bool] = []
     heard = HEARD + "sys.stdin.readline();" * (len(told) - 1) + code
     at = StdioServerParameters(command=sys.executable, args=["-ISc", heard])
-    async with messages(at, lambda: ended.append(True)) as (read, write):
+    async with messages(at, lambda: ended.append(True), print) as (read, write):
         for each in told:
             await write.send(SessionMessage(each))
         found = [each.message async for each in read]
