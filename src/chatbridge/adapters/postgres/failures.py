@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from math import inf
 from time import monotonic
 from typing import Self, TypeVar
 
@@ -41,6 +42,8 @@ CALL_SECONDS = 6.0
 
 _AGAIN_AFTER = (0.05, 0.2, 0.5)
 _MOST_WORDS = 300
+_TOLD_AGAIN_AFTER = 60.0
+_told: dict[str, float] = {}
 # data that can't be kept: of a wrong form, against a constraint, beyond a limit
 _DATA = ("22", "23", "54")
 
@@ -208,9 +211,12 @@ def _of_the_network(error: Exception) -> str:
             return "The database at {server} can't be reached."
 
 
-# what a server says may quote what was to be kept
+# A journal asks twenty times a second. What a server says may quote what was to be kept.
 def _tell(error: BaseException) -> None:
     state = _sqlstate(error)
+    if monotonic() - _told.get(state, -inf) < _TOLD_AGAIN_AFTER:
+        return
+    _told[state] = monotonic()
     _log.warning("database: refused (%s%s)", type(error).__name__, state and f", SQLSTATE {state}")
     _log.info("database: it says %s", Words(_words(error)))
 
