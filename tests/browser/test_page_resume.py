@@ -183,7 +183,8 @@ async def test_a_replica_that_is_gone_is_noticed_within_seconds_and_what_was_sho
 ) -> None:
     watch.expect(*LOST)
     proxy.lead_to("127.0.0.1", int(other_server.url.rpartition(":")[2]))
-    chat = await chat_server.open(context, f"gone-{fault}", url=f"http://127.0.0.1:{proxy.port}")
+    url = f"http://127.0.0.1:{proxy.port}"
+    chat = await chat_server.open(context, f"gone-{fault}", url=url, key=other_server.key)
     await halfway(chat, 400)
     if fault == "frozen":
         other_server.freeze()
