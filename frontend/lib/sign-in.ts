@@ -9,9 +9,6 @@ type Credentials = { email: string; password: string };
 type Failure = { code?: string; status?: number; message?: string };
 
 const BY_CODE: Record<string, Refusal> = {
-  INVALID_ORIGIN: {
-    message: "Nobody signs in at this address: open the app at its own (BETTER_AUTH_URL).",
-  },
   INVALID_EMAIL_OR_PASSWORD: { message: "The email or the password is wrong." },
   INVALID_EMAIL: { field: "email", message: "This is not an email address." },
   USER_ALREADY_EXISTS: { field: "email", message: "There is an account with this email already." },
