@@ -589,6 +589,8 @@ async def test_a_service_whose_database_goes_away_says_so_and_comes_back(
         alice, nobody = here.as_user("alice"), here.as_user(None)
         kept = await a_conversation(here, "alice")
         assert (await nobody.get("/readyz")).status_code == 200
+        # what an earlier test has left away is back
+        caplog.clear()
         await proxy.stop()
         for answer in await _all_at_once(alice):
             if not answer.request.url.path.endswith("/session"):
