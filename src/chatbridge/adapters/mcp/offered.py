@@ -120,10 +120,10 @@ class Offered:
 
     def _heeded(self, instructions: str) -> str:
         if instructions and not self._instructions:
-            _log.info(
-                "tool server %s: it has instructions for the model, which are not passed on: "
-                "`instructions` in its setting would",
-                self.source.name,
+            self._log_once(
+                "it has instructions for the model, which are not passed on: `instructions` in its "
+                "setting would",
+                logging.INFO,
             )
         return instructions[:_LONGEST_INSTRUCTIONS] if self._instructions else ""
 
@@ -131,10 +131,10 @@ class Offered:
         for name, reason in left_out.items():
             self._log_once(f"{_shown(name)} is not offered: {reason}")
 
-    def _log_once(self, message: str) -> None:
+    def _log_once(self, message: str, level: int = logging.WARNING) -> None:
         if message not in self._logged and len(self._logged) < 1_000:
             self._logged.add(message)
-            _log.warning("tool server %s: %s", self.source.name, message)
+            _log.log(level, "tool server %s: %s", self.source.name, message)
 
 
 # what no server would call a tool may be anything that it was told
