@@ -351,7 +351,7 @@ async def test_a_chat_in_one_line(start: Spawn, home: Path) -> None:
     code, output, hint = await run(home, "chat", "add a task: buy oat milk", **at)
     assert code == 0
     badges, _, text = output.partition("[Success]")
-    assert "Add task" in badges
+    assert "tasks · add_task" in badges
     assert "[Running]" in badges
     assert text.strip() == "Added **buy oat milk** as task 1."
     conversation = hint.split()[-1]

@@ -191,6 +191,7 @@ async def test_messages_say_who_said_what_and_what_was_called(person: Person) ->
         "started_at",
         "ended_at",
         "hosted",
+        "source",
     }
     assert (call["name"], call["state"]) == ("add_task", "succeeded")
     assert json.loads(call["arguments"]) == {"title": "tea"}
@@ -313,7 +314,7 @@ async def test_what_the_rest_api_says_chatkit_shows(person: Person) -> None:
     assert [item["id"] for item in data[1:]] == [message["id"] for message in turn["messages"]]
     assert text_of(data[0]) == "add tea"
     assert text_of(data[2]) == turn["messages"][1]["content"]
-    assert data[1]["copy_text"] == "Add task: Success"
+    assert data[1]["copy_text"] == "tasks · add_task: Success"
 
 
 async def test_both_surfaces_go_on_with_one_conversation(person: Person) -> None:

@@ -60,5 +60,6 @@ def test_a_record_is_flat_and_its_call_is_whole() -> None:
             "state": "running",
             "ended_at": None,
             "hosted": False,
+            "source": "",
         },
     }

@@ -147,6 +147,7 @@ class McpToolProvider(ToolProvider):
             name=self._names.of((server, tool.name)),
             description=tool.description,
             parameters=tool.parameters,
+            source=server,
         )
 
     def _count(self, found: Sequence[tuple[str, OfferedTool]]) -> None:

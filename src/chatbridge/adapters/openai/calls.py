@@ -1,6 +1,6 @@
 """The tool calls of one run: their ids, who may start, and how each one ended."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -34,10 +34,14 @@ class Call:
 
 
 class Calls:
-    """Emits the start and the end of each call once, under an id of our own."""
+    """Emits the start and the end of each call once, under an id of our own.
+
+    `sources` are the tool servers by the names of their tools.
+    """
 
     def __init__(self, emit: Callable[[TurnEvent], None]) -> None:
         self._emit = emit
+        self.sources: Mapping[str, str] = {}
         self._by_provider_id: dict[str, Call] = {}
         self._by_id: dict[CallId, Call] = {}
 
@@ -56,6 +60,7 @@ class Calls:
             name=name,
             arguments=arguments,
             started_at=datetime.now(UTC),
+            source=self.sources.get(name, ""),
         )
         self._emit(ToolCallStarted(message_id=step, call=asked))
         return known_by

@@ -47,6 +47,7 @@ class Toolbox:
         step = new_message_id()
         for each in not_yet_shown(self.away, self._window):
             self._calls.report(step, listing_of(each.source), words_for(each))
+        self._calls.sources = {tool.name: tool.source for tool in tools}
         return [self._function(tool) for tool in tools]
 
     def _function(self, tool: Tool) -> FunctionTool:

@@ -13,11 +13,12 @@ CALL_KEY = "chatbridge/idempotency-key"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """A name, what it does, and the JSON schema of its arguments."""
+    """A name, what it does, the JSON schema of its arguments, and which server has it, if one."""
 
     name: str
     description: str
     parameters: Mapping[str, Any]
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

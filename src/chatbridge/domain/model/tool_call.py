@@ -16,7 +16,8 @@ class ToolCall:
     """A call with its arguments and output as the text that the model wrote and read.
 
     `unknown` means that the tool was started and nobody saw it end: it may have done its work.
-    `hosted`: the model's provider ran it, and told of it afterwards.
+    `hosted`: the model's provider ran it, and told of it afterwards. `source`: the tool server that
+    has the tool; empty where none has.
     """
 
     id: CallId
@@ -27,6 +28,7 @@ class ToolCall:
     state: CallState = "running"
     ended_at: datetime | None = None
     hosted: bool = False
+    source: str = ""
 
 
 def listing_of(source: str) -> str:

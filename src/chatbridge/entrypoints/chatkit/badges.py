@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+from unicodedata import category
 
 from chatkit.widgets import DynamicWidgetRoot
 
-from chatbridge.domain.model.tool_call import CallState, ToolCall
+from chatbridge.domain.model.tool_call import CallState, ToolCall, is_listing
 
 _MAX_REASON = 200
 
@@ -49,7 +50,7 @@ def _line(call: ToolCall) -> dict[str, Any]:
         "align": "center",
         "gap": 2,
         "children": [
-            {"type": "Icon", "name": "bolt", "size": "sm"},
+            {"type": "Icon", "name": _icon(call), "size": "sm"},
             {"type": "Text", "value": _title(call), "size": "sm"},
             {"type": "Spacer"},
             {
@@ -70,5 +71,18 @@ def _reason(output: str) -> dict[str, Any]:
     return {"type": "Text", "value": short, "size": "xs", "color": "secondary"}
 
 
+def _icon(call: ToolCall) -> str:
+    return "warning" if is_listing(call) else "bolt"
+
+
 def _title(call: ToolCall) -> str:
-    return call.name.replace("_", " ").strip().capitalize() or "Tool"
+    """A notice of ours in words, a tool by its server and its name, in which no blank can be."""
+    if is_listing(call):
+        return _seen(call.name).capitalize()
+    name = "_".join(_seen(call.name).split()) or "tool"
+    return f"{_seen(call.source)} · {name}" if call.source else name
+
+
+def _seen(name: str) -> str:
+    """The name without what is not seen, which can turn other words round or hide between them."""
+    return "".join(char for char in name if category(char) != "Cf")

@@ -38,6 +38,7 @@ _CALL = {
     "started_at": _MOMENT,
     "ended_at": _MOMENT,
     "hosted": False,
+    "source": "tasks",
 }
 _USAGE = {"input_tokens": 512, "output_tokens": 24}
 _CALLED: dict[str, Any] = {
@@ -123,6 +124,7 @@ class ToolCallOut(BaseModel):
     started_at: datetime
     ended_at: datetime | None
     hosted: bool = Field(description="The model's provider ran it, not chatbridge.")
+    source: str = Field(description="The tool server that has it; empty where none has.")
 
     @classmethod
     def of(cls, call: ToolCall) -> "ToolCallOut":

@@ -146,9 +146,9 @@ def kept(events: Iterable[TurnEvent]) -> list[dict[str, Any]]:
     return [to_item(m).model_dump(mode="json", exclude_none=True) for m in messages]
 
 
-RUNNING = line("call_1", "Add task", "Running", "secondary")
-SUCCESS = line("call_1", "Add task", "Success", "success")
-UNKNOWN = line("call_1", "Add task", "Outcome unknown", "warning")
+RUNNING = line("call_1", "add_task", "Running", "secondary")
+SUCCESS = line("call_1", "add_task", "Success", "success")
+UNKNOWN = line("call_1", "add_task", "Outcome unknown", "warning")
 
 
 def test_a_text_is_shown_as_it_is_said() -> None:
@@ -163,17 +163,17 @@ def test_a_text_is_shown_as_it_is_said() -> None:
 
 def test_a_tool_call_is_a_badge_that_changes() -> None:
     assert told(started("call_1"), finished("call_1"), ended()) == [
-        added(badges("Add task: Running", RUNNING)),
+        added(badges("add_task: Running", RUNNING)),
         THINKING,
         redrawn(SUCCESS),
-        done(badges("Add task: Success", SUCCESS)),
+        done(badges("add_task: Success", SUCCESS)),
         THINKING,
     ]
 
 
 def test_two_tools_side_by_side_share_a_card_and_one_may_fail() -> None:
-    second = line("call_2", "List tasks", "Running", "secondary")
-    failed = line("call_2", "List tasks", "Failed", "danger", "no list")
+    second = line("call_2", "list_tasks", "Running", "secondary")
+    failed = line("call_2", "list_tasks", "Failed", "danger", "no list")
     events = [
         started("call_1"),
         started("call_2", "list_tasks"),
@@ -183,12 +183,12 @@ def test_two_tools_side_by_side_share_a_card_and_one_may_fail() -> None:
         ended(),
     ]
     assert told(*events) == [
-        added(badges("Add task: Running", RUNNING)),
+        added(badges("add_task: Running", RUNNING)),
         THINKING,
         redrawn(RUNNING, second),
         redrawn(RUNNING, failed),
         redrawn(SUCCESS, failed),
-        done(badges("Add task: Success\nList tasks: Failed", SUCCESS, failed)),
+        done(badges("add_task: Success\nlist_tasks: Failed", SUCCESS, failed)),
         THINKING,
         added(assistant("msg_2", "")),
         part_added("msg_2"),
@@ -204,10 +204,10 @@ def test_what_is_cut_off_is_finished_with_what_is_kept() -> None:
         added(assistant("msg_1", "")),
         part_added("msg_1"),
         delta("msg_1", "Half a"),
-        added(badges("Add task: Running", RUNNING)),
+        added(badges("add_task: Running", RUNNING)),
         THINKING,
         done(assistant("msg_1", "Half a")),
-        done(badges("Add task: Outcome unknown", UNKNOWN)),
+        done(badges("add_task: Outcome unknown", UNKNOWN)),
     ]
     shown = [event["item"] for event in answer if event["type"] == "thread.item.done"]
     assert shown == kept(events)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, get_args
@@ -28,7 +29,7 @@ from chatbridge.domain.model.errors import Invalid
 from chatbridge.domain.model.identifiers import CallId, ConversationId, MessageId, UserId
 from chatbridge.domain.model.limits import MAX_CONTENT
 from chatbridge.domain.model.message import Message, Role
-from chatbridge.domain.model.tool_call import CallState, ToolCall
+from chatbridge.domain.model.tool_call import CallState, ToolCall, listing_of
 from chatbridge.entrypoints.chatkit.mapping import (
     to_item,
     to_message,
@@ -380,7 +381,7 @@ def test_an_answer_that_says_nothing_yet_has_no_parts() -> None:
 def test_a_tool_call_is_a_badge_of_its_state(state: CallState, label: str, color: str) -> None:
     shown = to_item(message(kind="tools", tool_calls=(call(state),)))
     assert isinstance(shown, WidgetItem)
-    assert shown.copy_text == f"Add task: {label}"
+    assert shown.copy_text == f"add_task: {label}"
     assert shown.widget.model_dump(exclude_none=True) == {
         "type": "Card",
         "size": "sm",
@@ -396,7 +397,7 @@ def test_a_tool_call_is_a_badge_of_its_state(state: CallState, label: str, color
                         "gap": 2,
                         "children": [
                             {"type": "Icon", "name": "bolt", "size": "sm"},
-                            {"type": "Text", "value": "Add task", "size": "sm"},
+                            {"type": "Text", "value": "add_task", "size": "sm"},
                             {"type": "Spacer"},
                             {
                                 "type": "Badge",
@@ -426,7 +427,7 @@ def test_the_calls_of_one_step_are_lines_of_one_card() -> None:
     assert isinstance(shown.widget, DynamicWidgetRoot)
     lines = shown.widget.model_dump(exclude_none=True)["children"]
     assert [line["key"] for line in lines] == ["call_1", "call_2"]
-    assert shown.copy_text == "Add task: Success\nList tasks: Failed"
+    assert shown.copy_text == "add_task: Success\nlist_tasks: Failed"
 
 
 @pytest.mark.parametrize(
@@ -447,11 +448,26 @@ def test_a_call_that_went_well_does_not_show_its_output() -> None:
     assert "secret" not in shown.model_dump_json()
 
 
-@pytest.mark.parametrize("name", ["", "___"])
-def test_a_call_without_a_name_has_a_title(name: str) -> None:
-    shown = to_item(message(kind="tools", tool_calls=(call("running", name=name),)))
+@pytest.mark.parametrize(
+    ("name", "source", "title"),
+    [
+        ("", "", "tool"),
+        ("add_task", "tasks", "tasks · add_task"),
+        ("tools_of_tasks", "evil", "evil · tools_of_tasks"),
+        ("Tools of tasks", "", "Tools_of_tasks"),
+        ("ksat\u202e_dda", "ta\u200bsks", "tasks · ksat_dda"),
+    ],
+)
+def test_a_badge_names_the_server_of_its_tool_and_no_tool_looks_like_a_notice(
+    name: str, source: str, title: str
+) -> None:
+    of_tool = replace(call("failed", name=name), source=source)
+    notice = call("failed", name=listing_of("tasks"))
+    shown = to_item(message(kind="tools", tool_calls=(of_tool, notice)))
     assert isinstance(shown, WidgetItem)
-    assert shown.copy_text == "Tool: Running"
+    assert shown.copy_text == f"{title}: Failed\nTools of tasks: Failed"
+    icons = re.findall(r'"type":"Icon"[^}]*"name":"(\w+)"', shown.model_dump_json())
+    assert icons == ["bolt", "warning"]
 
 
 HELLO = UserMessageTextContent(text="hello")
