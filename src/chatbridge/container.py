@@ -173,7 +173,9 @@ def _tool_servers(settings: Settings, issuer: TokenIssuer) -> list[HttpServer | 
         return _task_token(issuer, on_behalf.user_id)
 
     bundled = HttpServer(name="tasks", url=_tasks_url(settings), token=token, one_list=True)
-    settings.mcp.require_usable(bundled=settings.agent.tools == "all")
+    settings.mcp.require_names(bundled=settings.agent.tools == "all")
+    for missing in settings.mcp.missing_programs():
+        _log.warning("%s", missing)
     further = (_tool_server(name, server) for name, server in settings.mcp.servers.items())
     match settings.agent.tools:
         case "all":

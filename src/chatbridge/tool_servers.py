@@ -1,7 +1,7 @@
 """The settings of tool servers, as people write and paste them, and what is wrong with them."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from shutil import which
 from typing import Any, Self, cast
@@ -98,6 +98,13 @@ class McpServer(Section):
             raise ValueError("this is no address; write one like https://example.com/mcp")
         return url
 
+    @field_validator("command")
+    @classmethod
+    def _program(cls, command: str | None) -> str | None:
+        if command is not None and not command.strip():
+            raise ValueError("this is no program; write one like npx")
+        return command
+
     @field_validator("headers")
     @classmethod
     def _sendable(cls, headers: dict[str, str]) -> dict[str, str]:
@@ -161,22 +168,24 @@ class Mcp(Section):
             raise ValueError("each tool server needs a `send_user_token` secret of its own")
         return self
 
-    def require_usable(self, *, bundled: bool) -> None:
-        """Raises ValueError for a name that is taken, and for a program that is not there.
-
-        With `bundled` one server has a name already.
-        """
-        for name, server in self.servers.items():
+    def require_names(self, *, bundled: bool) -> None:
+        """Raises ValueError for a name that is taken; with `bundled` one server has one already."""
+        for name in self.servers:
             if not name or (bundled and name == _BUNDLED):
                 raise ValueError(
                     f"CHATBRIDGE_MCP__SERVERS: {name!r} can't be a tool server's name"
                     f"{', it is the bundled one' if name else ''}; choose another."
                 )
+
+    def missing_programs(self) -> Iterator[str]:
+        """What is to be done about each command that is no program here; it may come yet."""
+        for name, server in self.servers.items():
             if server.command is not None and not _is_there(server.command, server.env):
-                raise ValueError(
+                yield (
                     f"CHATBRIDGE_MCP__SERVERS.{name}.command: there is no program "
-                    f"{server.command!r} here. Install it or write its whole path; what is said "
-                    'to it goes into `args`: {"command": "npx", "args": ["-y", "..."]}.'
+                    f"'{server.command}' here, so none of its tools. Install it or write its whole "
+                    'path; what is said to it goes into `args`: {"command": "npx", "args": ["-y", '
+                    '"..."]}.'
                 )
 
     @property
@@ -205,7 +214,7 @@ def _is_address(url: str) -> bool:
 
 
 def _is_there(command: str, env: Mapping[str, str]) -> bool:
-    return bool(command) and which(command, path=env.get("PATH")) is not None
+    return which(command, path=env.get("PATH")) is not None
 
 
 def _unwrapped(servers: dict[str, Any]) -> dict[str, Any]:

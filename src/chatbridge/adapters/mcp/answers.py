@@ -45,7 +45,7 @@ def added(words: str, data: Json, longest: int) -> str:
 
 def _content(result: Mapping[str, Json]) -> Json:
     for key in ("content", "toolResult"):
-        if result.get(key) is not None:
+        if result.get(key) not in (None, [], ""):
             return result[key]
     others = {k: v for k, v in result.items() if k not in (*_ENVELOPE, "content", "toolResult")}
     if "structuredContent" in others or not others:

@@ -122,6 +122,7 @@ def test_an_error_is_one_in_any_spelling(said: Any, failed: bool) -> None:
     ("result", "words", "failed"),
     [
         ({"isError": "Not found"}, "Not found", True),
+        ({"isError": "Not found", "content": []}, "Not found", True),
         ({"isError": "Not found", "content": [text("It is gone.")]}, "It is gone.", True),
         ({"error": "Not found"}, "Not found", True),
         ({"isError": {"why": 4}, "content": None}, '{"why": 4}', True),
