@@ -229,14 +229,14 @@ async def test_a_slow_answer_is_waited_for_as_long_as_it_goes_on(
 
 @pytest.mark.parametrize("ending", ["silence", "pings", "cut"])
 async def test_an_answer_that_is_whole_is_whole_whatever_comes_behind_it(
-    endpoint: ScriptedEndpoint, runner: OpenAIAgentRunner, api: Api, ending: str
+    endpoint: ScriptedEndpoint, hasty: OpenAIAgentRunner, api: Api, ending: str
 ) -> None:
     frames = whole(api)
     last = b"response.completed" if api == "responses" else b'"finish_reason": "stop"'
     end = next(n for n, each in enumerate(frames) if last in each)
     endpoint.answer(*frames[: end + 1], ending=ending)
     async with asyncio.timeout(10):
-        (answer,) = kept(await heard(runner, "hello"))
+        (answer,) = kept(await heard(hasty, "hello"))
     assert (answer.content, answer.kind, len(endpoint.requests)) == (SAID, "text", 1)
 
 
