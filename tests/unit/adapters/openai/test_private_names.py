@@ -66,6 +66,8 @@ def private_names(tree: ast.Module) -> Iterator[str]:
         match node:
             case ast.Attribute(value=ast.Call(func=ast.Name("super")), attr=name):
                 yield name
+            case ast.Attribute(value=ast.Name("sys")):
+                pass  # Python's own, and documented under these names
             case ast.Attribute(attr=name) if name not in own:
                 yield name
             case ast.ImportFrom(module=str(module), names=names):
