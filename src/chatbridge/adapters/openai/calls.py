@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from chatbridge.adapters.openai.names import short_id
 from chatbridge.domain.model.identifiers import CallId, MessageId, new_call_id
 from chatbridge.domain.model.message import cleaned
-from chatbridge.domain.model.tool_call import CallState, ToolCall
+from chatbridge.domain.model.tool_call import CallState, ToolCall, listing_of
 from chatbridge.domain.model.turn_event import ToolCallFinished, ToolCallStarted, TurnEvent
 
 _NOT_RUN = "The answer broke off, so the tool was not run."
@@ -49,8 +49,12 @@ class Calls:
         """The model has asked for a call, whole. Answers the id that the SDK is to know it by.
 
         That is the provider's, or a short one where that is missing or was used before: the SDK
-        refuses to run such a call.
+        refuses to run such a call. No name that a model makes up is that of a notice of ours.
         """
+        ours = name.startswith(listing_of(""))
+        return self._start(step, provider_id, name.replace(" ", "_") if ours else name, arguments)
+
+    def _start(self, step: MessageId, provider_id: str, name: str, arguments: str) -> str:
         call = Call(new_call_id(), step, name)
         usable = provider_id and provider_id not in self._by_provider_id
         known_by = provider_id if usable else short_id(call.id)
@@ -65,9 +69,9 @@ class Calls:
         self._emit(ToolCallStarted(message_id=step, call=asked))
         return known_by
 
-    def report(self, step: MessageId, name: str, output: str) -> None:
-        """A call that no model has made has failed: it begins and ends at once."""
-        known_by = self.start(step, "", name, "{}")
+    def report(self, step: MessageId, source: str, output: str) -> None:
+        """A source could not be asked for its tools: a call that no model has made, and failed."""
+        known_by = self._start(step, "", listing_of(source), "{}")
         self._by_provider_id[known_by].failed = True
         self.finish(known_by, output)
 
