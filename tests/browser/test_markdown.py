@@ -204,6 +204,7 @@ REFERENCES = [
      '<a href="https://h.i/">c</a></p>'),
     ("[a][no] [b] [c]: d", "<p>[a][no] [b] [c]: d</p>"),
     ("[a]: javascript:x\n\n[a]", "<p>a</p>"),
+    ("[^a]: x\n\n[^a]: y", "<p><sup>1</sup>: y</p><section><ol><li>x</li></ol></section>"),
     ("![p][1]\n\n[1]: https://d.e/f.png", '<p><a href="https://d.e/f.png">p</a></p>'),
     ("A[^1] and[^n], not[^2]\n\n[^n]: The *n*\n    goes on\n\n[^1]: One\n\n    more\n\nend",
      "<p>A<sup>2</sup> and<sup>1</sup>, not[^2]</p><p>end</p>"

@@ -49,7 +49,7 @@ function takeDefinition(source: string, start: number, into: References): number
   if (close === null || source.charAt(close + 1) !== ":") return null;
   const label = labelOf(source.slice(start + 1, close));
   const from = pastSpace(source, close + 2);
-  if (!label || from >= source.length) return null;
+  if (!label || label.startsWith("^") || from >= source.length) return null;
   const read = readPlace(source, from, true) ?? untitled(source, from);
   if (!read || (read.end === from && source.charAt(from) !== "<")) return null;
   const whole = endOfLine(source, read.end);
