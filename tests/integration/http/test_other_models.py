@@ -78,7 +78,7 @@ async def test_what_a_provider_searched_and_its_sources_are_there_after_a_reload
     annotation = {"type": "annotation", "source": {"type": "url", **source}, "index": 4}
     (part,) = kept[-1]["content"]
     assert [only_given(each) for each in part["annotations"]] == [annotation]
-    assert kept[1]["copy_text"] == "Web search: Success"
+    assert kept[1]["copy_text"] == "web_search: Success"
     assert listed[2]["citations"] == [{**source, "index": 4}]
     assert [(c["name"], c["hosted"]) for c in listed[1]["tool_calls"]] == [("web_search", True)]
 

@@ -73,6 +73,8 @@ def private_names(tree: ast.Module) -> Iterator[str]:
             case ast.ImportFrom(module=str(module), names=names):
                 yield from (part for part in module.split(".") if part != "__future__")
                 yield from (alias.name for alias in names)
+            case ast.keyword(arg=str(name)) if name != "_meta":  # MCP's published field
+                yield name
             case ast.Call(func=ast.Name("getattr" | "hasattr"), args=[_, ast.Constant(name), *_]):
                 yield str(name)
             case _:
