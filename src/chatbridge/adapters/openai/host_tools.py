@@ -1,9 +1,11 @@
 """The host's own function tools in one run: copies that tell when they fail, and in JSON."""
 
+import asyncio
 import copy
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from functools import wraps
+from inspect import isawaitable
 from typing import Any
 
 from agents import (
@@ -36,7 +38,7 @@ HOSTED_TOOLS = (
     ImageGenerationTool,
     WebSearchTool,
 )
-Failed = Callable[[RunContextWrapper[Any], Exception], None]
+Failed = Callable[[RunContextWrapper[Any], BaseException], None]
 Invoke = Callable[[ToolContext[Any], str], Awaitable[Any]]
 
 
@@ -87,15 +89,31 @@ def telling(tool: Tool, failed: Failed) -> Tool:
     if tool.timeout_seconds is not None:
         late = tool.timeout_error_function or _late(tool.name, tool.timeout_seconds)
         copied.timeout_error_function = _noting(late, failed)
-    copied.on_invoke_tool = _in_json(copied.on_invoke_tool)
+    copied.on_invoke_tool = _staying(copied.on_invoke_tool, words, failed)
     return copied
 
 
-# The SDK takes `str()` of whatever a tool brings, and reads marks of its own at what it invokes.
-def _in_json(invoke: Invoke) -> Invoke:
+class ToolLeft(Exception):
+    """A tool wanted to end more than itself: by `sys.exit`, or by cancelling whoever called it."""
+
+
+# In a task, SystemExit ends the event loop and with it everybody's answers. The SDK takes `str()`
+# of whatever a tool brings, and reads marks of its own at what it invokes.
+def _staying(invoke: Invoke, words: ToolErrorFunction | None, failed: Failed) -> Invoke:
     @wraps(invoke)
     async def readable(context: ToolContext[Any], arguments: str) -> Any:
-        return readable_output(await invoke(context, arguments))
+        try:
+            return readable_output(await invoke(context, arguments))
+        except (SystemExit, KeyboardInterrupt, asyncio.CancelledError) as error:
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
+                raise
+            failed(context, error)
+            left = ToolLeft(f"The tool left by {type(error).__name__}.")
+            if words is None:
+                raise left from error
+            said = words(context, left)
+            return await said if isawaitable(said) else said
 
     return readable
 

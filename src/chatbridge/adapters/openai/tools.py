@@ -127,7 +127,7 @@ class ToolHooks(RunHooks[Any]):
         """Report the end of the call."""
         self._calls.finish(_provider_id(context), shown_output(result))
 
-    def failed(self, context: RunContextWrapper[Any], error: Exception) -> None:
+    def failed(self, context: RunContextWrapper[Any], error: BaseException) -> None:
         """The host's tool is about to make an answer out of an error."""
         self._fail_call(self._calls.find(_provider_id(context)), error)
 
@@ -140,7 +140,7 @@ class ToolHooks(RunHooks[Any]):
         self._calls.finish(error.call_id, text)
         return text
 
-    def _fail_call(self, call: Call | None, error: Exception | None) -> None:
+    def _fail_call(self, call: Call | None, error: BaseException | None) -> None:
         if call is None:
             return
         call.failed = True

@@ -109,6 +109,29 @@ async def test_its_tool_that_raises_has_failed_and_tells_nothing_of_it() -> None
     assert "secret" not in repr(messages)
 
 
+@pytest.mark.parametrize("way", [SystemExit, KeyboardInterrupt, asyncio.CancelledError])
+@pytest.mark.parametrize("own_words", [True, False], ids=["own words", "none"])
+async def test_its_tool_that_wants_to_end_everything_ends_only_itself(
+    way: type[BaseException], own_words: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def leaves() -> str:
+        raise way("private")
+
+    def leaves_its_thread() -> str:
+        raise way("private")
+
+    words = {"failure_error_function": lambda *_: "It is closed."} if own_words else {}
+    tools = [function_tool(leaves, **words), function_tool(leaves_its_thread, **words)]
+    asked = [function_call(tool.name, {}, call_id=tool.name) for tool in tools]
+    model = ScriptedModel([asked, [assistant_message("Oh.")]])
+    events = await heard(runner_of(Agent(name="Host", tools=[*tools]), model), "go")
+    step, answer = kept(events)
+    assert calls_of((step,)) == [("leaves", "failed"), ("leaves_its_thread", "failed")]
+    assert all("private" not in call.output for call in step.tool_calls)
+    assert answer.content == "Oh."
+    assert len([r for r in caplog.records if "failed in call" in r.message]) == 2
+
+
 async def test_nothing_of_it_runs_before_its_call_is_durable() -> None:
     ran: list[str] = []
 
