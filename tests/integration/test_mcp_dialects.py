@@ -173,6 +173,9 @@ def event(text: str) -> Callable[[dict[str, Any]], Response]:
         event("\ufeffdata: SAID\n\n"),
         event("data: SAID\n"),
         event("data: SAID"),
+        event("event: response\r\ndata: SAID\r\n\r\n"),
+        event('event: ping\ndata: {"error": 1}\n\ndata: SAID\n\n'),
+        event("SAID"),
     ],
 )
 async def test_an_answer_in_a_wrong_wrapping_is_an_answer(answer: Any) -> None:
@@ -182,6 +185,64 @@ async def test_an_answer_in_a_wrong_wrapping_is_an_answer(answer: Any) -> None:
         await tools.tools(ALICE)
         result = await tools.call(request("look_up"), ALICE)
     assert (result.output, result.failed) == ("done", False)
+
+
+def answers(*ids: Any, events: bool) -> Callable[[dict[str, Any]], Response]:
+    """Answers to these ids, numbered."""
+
+    def call(message: dict[str, Any]) -> Response:
+        said = [
+            {"jsonrpc": "2.0", "id": known(message["id"]), "result": {"content": f"to {n}"}}
+            for n, known in enumerate(ids)
+        ]
+        if not events:
+            return JSONResponse(said[0] if len(said) == 1 else said)
+        text = "".join(f"data: {json.dumps(each)}\n\n" for each in said)
+        return Response(text, media_type="text/event-stream")
+
+    return call
+
+
+def mine(asked: int) -> Any:
+    return asked
+
+
+def of_another(asked: int) -> Any:
+    return asked + 1
+
+
+def as_text(asked: int) -> Any:
+    return str(asked)
+
+
+def null(asked: int) -> Any:
+    return None
+
+
+@pytest.mark.parametrize("events", [True, False])
+@pytest.mark.parametrize(
+    ("ids", "taken"),
+    [
+        ([of_another, mine], "to 1"),
+        ([null, mine], "to 1"),
+        ([as_text, mine], "to 1"),
+        ([mine, of_another], "to 0"),
+        ([as_text], "to 0"),
+        ([null], "to 0"),
+        ([of_another], None),
+        ([of_another, null], None),
+        ([as_text, null], None),
+    ],
+)
+async def test_an_answer_to_another_call_is_never_taken_for_this_ones(
+    ids: list[Any], taken: str | None, events: bool
+) -> None:
+    server = Scripted(LOOK_UP)
+    server.call = answers(*ids, events=events)
+    async with serving(server) as base, provider(at(base, timeout=5)) as tools:
+        result = await tools.call(request("look_up"), ALICE)
+    assert (result.output == taken, result.unknown) == (taken is not None, taken is None)
+    assert taken or "gave no answer that can be read" in result.output
 
 
 @pytest.mark.parametrize("cursor", ["again", "", 7])

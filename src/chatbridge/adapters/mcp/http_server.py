@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import httpx2
 from mcp import Client, MCPError
@@ -64,9 +64,12 @@ class _SessionLost(Exception):
 
 @dataclass(slots=True)
 class _Traffic:
-    """The headers of one exchange's requests, the last answer's status, and one too large."""
+    """The headers of one exchange's requests, the id of the last that asked for something, the
+    last answer's status, and one too large.
+    """
 
     headers: Mapping[str, str]
+    asked: Any = None
     status: int = 0
     in_a_session: bool = False
     too_large: TooLarge | None = None
@@ -277,6 +280,7 @@ class _OwnHeaders(httpx2.Auth):
         traffic = _traffic.get()
         request.headers.update(traffic.headers)
         traffic.in_a_session = "mcp-session-id" in request.headers
+        traffic.asked = _id_of(request) or traffic.asked
         response = yield request
         if request.method == "POST":
             traffic.status = response.status_code
@@ -320,7 +324,18 @@ def _first(error: Exception) -> Exception:
 
 async def _bound(response: httpx2.Response) -> None:
     bound(response, _traffic.get().note)
-    read_leniently(response)
+    # a stream that is taken up again with GET is still about what was asked
+    read_leniently(response, _traffic.get().asked)
+
+
+def _id_of(request: httpx2.Request) -> Any:
+    """What an answer to it would be known by; None where it asks for nothing."""
+    try:
+        message = json.loads(request.content)
+    except (ValueError, httpx2.RequestNotRead):
+        return None
+    asks = isinstance(message, dict) and "method" in message
+    return cast(dict[str, Any], message).get("id") if asks else None
 
 
 async def _hurry_goodbyes(request: httpx2.Request) -> None:

@@ -13,6 +13,7 @@ from mcp_types import (
 )
 
 from chatbridge.adapters.mcp.answers import LONGEST_OUTPUT, added
+from chatbridge.adapters.mcp.envelopes import TO_ANOTHER_CALL
 from chatbridge.adapters.mcp.exchange import Answer, Refused, TooLarge, Unreachable
 from chatbridge.domain.model.tool import ToolResult
 
@@ -37,6 +38,7 @@ _NOT_READ = (
     (INVALID_REQUEST, "Unexpected content type: "),
     (INVALID_REQUEST, "server answered a request with 202"),
     (INVALID_REQUEST, "Redirect to "),
+    (INVALID_REQUEST, TO_ANOTHER_CALL),
     (INVALID_REQUEST, "Session terminated"),
     (INTERNAL_ERROR, "Server returned an error response"),
 )
