@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from chatbridge.adapters.postgres.migrate import upgrade
+from chatbridge.adapters.postgres.migrate import grants_for, upgrade
 from chatbridge.adapters.postgres.standing import Standing, require_servable
 from chatbridge.adapters.postgres.store import PostgresStore
 from chatbridge.domain.model.errors import Unavailable
 from chatbridge.ports.store import StoreSettings
-from tests.integration.postgres.company import Company, company
+from tests.integration.postgres.company import Company, company, psql
 from tests.serving import free_port
 
 SCHEMA = "chatbridge"
@@ -171,6 +171,57 @@ async def test_a_newer_schema_is_served_and_not_migrated(shop: Company) -> None:
         await asyncio.to_thread(upgrade, url, SCHEMA)
 
 
+async def test_row_level_security_without_a_policy_is_told_until_it_lets_us_in(
+    shop: Company,
+) -> None:
+    await asyncio.to_thread(upgrade, shop.url_of(shop.owner), SCHEMA)
+    psql(shop.url, await asyncio.to_thread(grants_for, shop.url, SCHEMA, shop.app))
+    tables = ("tasks", "messages", "alembic_version")
+    async with store(shop.url_of(shop.app)) as served:
+        for table in tables:
+            await shop.run(f"alter table chatbridge.{table} enable row level security")
+        with pytest.raises(Unavailable, match="Row level security") as refused:
+            await served.require_ready()
+        assert refused.value.code == "database_refused"
+        assert all(f"chatbridge.{table} disable" in refused.value.detail for table in tables)
+        await shop.mend(refused.value.detail)
+        await served.require_ready()
+        await shop.run(
+            "alter table chatbridge.tasks enable row level security",
+            "create policy reads on chatbridge.tasks for select using (true)",
+        )
+        with pytest.raises(Unavailable, match=r"`alter table chatbridge\.tasks disable"):
+            await served.require_ready()
+        await shop.run("create policy ours on chatbridge.tasks to {app} using (true)")
+        await served.require_ready()
+
+
+async def test_row_level_security_is_nothing_to_the_owner_unless_it_is_forced(
+    shop: Company,
+) -> None:
+    url = shop.url_of(shop.owner)
+    await asyncio.to_thread(upgrade, url, SCHEMA)
+    await shop.run("alter table chatbridge.alembic_version enable row level security")
+    async with store(url) as served:
+        await served.require_ready()
+        await shop.run("alter table chatbridge.alembic_version force row level security")
+        for refusal in await refused_twice(url, served):
+            assert "chatbridge.alembic_version disable row level security" in refusal.detail
+
+
+async def test_a_table_that_is_lost_is_no_other_version(shop: Company) -> None:
+    url = shop.url_of(shop.owner)
+    await asyncio.to_thread(upgrade, url, SCHEMA)
+    async with store(url) as served:
+        await shop.run("alter table chatbridge.tasks rename to tasks_before")
+        with pytest.raises(
+            Unavailable, match=r"at the revision 0001 and has lost tasks: restore it"
+        ):
+            await served.require_ready()
+        await shop.run("alter table chatbridge.tasks_before rename to tasks")
+        await served.require_ready()
+
+
 async def test_a_database_in_another_encoding_is_refused(shop: Company) -> None:
     name = f"{shop.database}_latin1"
     await shop.run(f"create database {name} encoding 'LATIN1' locale 'C' template template0")
@@ -205,6 +256,7 @@ def test_a_server_that_can_not_do_is_refused(column: str, value: object, says: s
     may = dict.fromkeys(
         ("may_make_schemas", "has_plpgsql", "has_schema", "may_use", "may_make"), True
     )
+    known = Standing(**{**fit, **may, column: value})  # pyright: ignore
     with pytest.raises(Unavailable) as refused:
-        require_servable(Standing(**{**fit, **may, column: value}), older=set())  # pyright: ignore
+        require_servable(known, older=set(), own=None)
     assert says in refused.value.detail

@@ -89,7 +89,7 @@ async def require_current(engine: AsyncEngine, schema: str) -> None:
     with explained(Place.of(engine.url, schema)):
         async with engine.connect() as connection:
             known = await standing(connection, schema)
-    require_servable(known, older=_revisions() - {_head()})
+    require_servable(known, older=_revisions() - {_head()}, own=_head())
 
 
 def migration_config(connection: Connection | None = None, schema: str = SCHEMA) -> Config:

@@ -48,6 +48,15 @@ select current_user::text as role, current_database()::text as database,
     from json_to_recordset(cast(:rights as json)) w (name text, privilege text)
     join pg_class c on c.relname = w.name and c.relnamespace = n.oid
     where not has_table_privilege(c.oid, w.privilege)) as rights,
+  (select coalesce(json_agg(distinct w.name), '[]')
+    from json_to_recordset(cast(:rights as json)) w (name text, privilege text)
+    join pg_class c on c.relname = w.name and c.relnamespace = n.oid
+    where row_security_active(c.oid) and not exists (select from pg_policy p
+      where p.polrelid = c.oid and p.polpermissive
+      and p.polcmd in ('*', case w.privilege
+        when 'select' then 'r' when 'insert' then 'a' when 'update' then 'w' else 'd' end)
+      and exists (select from unnest(p.polroles) r (id)
+        where r.id = 0 or pg_has_role(r.id, 'usage')))) as closed,
   (select coalesce(json_agg(json_build_array(p.proname, has_function_privilege(p.oid, 'execute'))),
     '[]') from pg_proc p where p.pronamespace = n.oid) as functions
 from (select 1) one left join pg_namespace n on n.nspname = :schema
@@ -60,9 +69,9 @@ _WANTED = json.dumps([{"name": name, "privilege": right} for name, right in _RIG
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What the catalog says. `rights` and `functions` are those that the role lacks, `missing` the
-    tables and functions that are not there; `revision` is None where there is none, or none that
-    the role may read.
+    """What the catalog says. `rights` and `functions` are those that the role lacks, `closed` the
+    tables whose row level security lets it do nothing, `missing` the tables and functions that are
+    not there; `revision` is None where there is none, or none that the role may read.
     """
 
     schema: str
@@ -81,6 +90,7 @@ class Standing:
     relations: list[str] = field(default_factory=list[str])
     rights: list[list[str]] = field(default_factory=list[list[str]])
     functions: list[str] = field(default_factory=list[str])
+    closed: list[str] = field(default_factory=list[str])
     missing: list[str] = field(default_factory=list[str])
     revision: str | None = None
 
@@ -113,8 +123,9 @@ async def standing(connection: AsyncConnection, schema: str) -> Standing:
     return replace(known, revision=revision)
 
 
-def require_servable(known: Standing, *, older: set[str]) -> None:
-    """Raise Unavailable unless the role can serve; `older` are the revisions that are too old."""
+def require_servable(known: Standing, *, older: set[str], own: str | None) -> None:
+    """Raise Unavailable unless the role can serve; `older` are the revisions that are too old, and
+    `own` is this version's."""
     _require_a_fit_server(known)
     if not known.has_schema:
         raise refusals.schema_lacks(
@@ -126,17 +137,25 @@ def require_servable(known: Standing, *, older: set[str]) -> None:
         raise refusals.schema_lacks(
             f"The schema {known.schema} has no tables of chatbridge's: run `chatbridge migrate`."
         )
-    _require_this_version(known, older)
+    if known.closed:
+        raise _closed(known)
+    _require_this_version(known, older, own)
     if known.rights or known.functions:
         statements = lacking(known.schema, known.role, known.rights, known.functions)
         raise _lacks(known, "; ".join(statements))
 
 
-def _require_this_version(known: Standing, older: set[str]) -> None:
+def _require_this_version(known: Standing, older: set[str], own: str | None) -> None:
     if known.may_read_revision and (known.revision is None or known.revision in older):
         raise refusals.schema_lacks(
             f"The schema {known.schema} is at the revision {known.revision or 'none'}, which is "
             "older than this version of chatbridge: run `chatbridge migrate`."
+        )
+    if known.missing and known.revision is not None and known.revision == own:
+        raise refusals.schema_lacks(
+            f"The schema {known.schema} is at the revision {own} and has lost "
+            f"{', '.join(known.missing)}: restore it from a backup, or name a new schema in "
+            "CHATBRIDGE_DATABASE__SCHEMA and run `chatbridge migrate`."
         )
     if known.missing:
         raise refusals.schema_lacks(
@@ -171,6 +190,8 @@ def require_migratable(known: Standing, *, revisions: set[str]) -> None:
 
 
 def _require_our_schema(known: Standing, revisions: set[str]) -> None:
+    if VERSION in known.closed:
+        raise _closed(known)
     if VERSION in known.relations and not known.may_read_revision:
         raise refusals.database_refuses(
             f"The role {known.role} may not read {known.schema}.{VERSION}: migrate with the role "
@@ -224,4 +245,15 @@ def _lacks(known: Standing, statements: str) -> Unavailable:
     return refusals.database_refuses(
         f"The role {known.role} lacks rights in the schema {known.schema}: `{statements}`; "
         f"`chatbridge migrate --grants {known.role}` prints all that it needs (SQLSTATE 42501)."
+    )
+
+
+def _closed(known: Standing) -> Unavailable:
+    statements = "; ".join(
+        f"alter table {quoted(known.schema, table)} disable row level security"
+        for table in known.closed
+    )
+    return refusals.database_refuses(
+        f"Row level security without a policy for the role {known.role} keeps it from tables in "
+        f"the schema {known.schema}: `{statements}` (SQLSTATE 42501)."
     )
