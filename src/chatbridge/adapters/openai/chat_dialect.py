@@ -25,7 +25,13 @@ from chatbridge.adapters.openai.troubles import (
 
 Json = dict[str, Any]
 
-GOOD_ENDS = frozenset({"stop", "tool_calls", "function_call"})
+_GOOD_ENDS = {
+    "stop": "eos eos_token end_turn stop_sequence complete finish_reason_stop",
+    "tool_calls": "tool_call tool_use finish_reason_tool_calls",
+    "function_call": "finish_reason_function_call",
+}
+"""The good ends, each with what others say for the same: that the model itself has ended."""
+
 _NO_REASON = re.compile(
     r"|null|none|false|0|.*unspecified|unknown|pending|running|in.?progress|continue|not.?finished",
     re.I,
@@ -53,7 +59,7 @@ class ChatDialect:
         self._reason: str | None = None
         self._cost: Json | None = None
         self._template: Json = {}
-        self._goes_on = self._ends_alone = False
+        self._goes_on = self._ends_alone = self._ends_unnamed = False
         self.begun = self.settled = False
 
     @property
@@ -87,8 +93,14 @@ class ChatDialect:
             raise NotAStream("application/json")
         yield from self.read(whole)
 
-    def end(self) -> Iterator[Json]:
-        """What was held back. Raises TruncatedStream unless the answer has a good end."""
+    def end(self, *, done: bool = False) -> Iterator[Json]:
+        """What was held back. Raises TruncatedStream unless the answer has a good end.
+
+        `done` is whether the stream itself said so, which makes an empty reason a good one, but
+        runs no call.
+        """
+        if done and self._reason is None and self._ends_unnamed and not self._calls.calls:
+            self._reason = "stop"
         rest = self._delta_of([*self._thinking.take(self._halves.rest()), *self._thinking.end()])
         if rest:
             yield self._event(rest)
@@ -124,7 +136,7 @@ class ChatDialect:
 
     def _require_good_end(self) -> None:
         usage = cost_of(self._cost)
-        if (self._reason or "").lower() not in GOOD_ENDS:
+        if not _is_good(self._reason or ""):
             cut = TruncatedStream(self._reason, usage)
             cut.calls = self._calls.whole
             raise cut
@@ -154,8 +166,8 @@ class ChatDialect:
         brings = any(delta.get(name) for name in delta if name != "role")
         self._goes_on = self._goes_on or (brings and self._reason is not None)
         self.begun = self.begun or brings
-        known_bad = (self._reason or "stop").lower() not in GOOD_ENDS
-        last = brings or self._goes_on or not known_bad
+        self._ends_unnamed = choice.get("finish_reason") == "" and not brings
+        last = brings or self._goes_on or _is_good(self._reason or "stop")
         if last and not _NO_REASON.fullmatch(reason.strip()):
             self._reason, self._ends_alone = reason, not brings
         return self._strict(delta)
@@ -186,6 +198,10 @@ class ChatDialect:
         told = self._telling.take(answer)
         delta: Json = {"content": told} if told else {}
         return delta | ({"reasoning_content": thought} if thought else {})
+
+
+def _is_good(reason: str) -> bool:
+    return any(reason.lower() in (end, *same.split()) for end, same in _GOOD_ENDS.items())
 
 
 def _error(event: Json) -> Json | None:

@@ -107,7 +107,7 @@ class ResponsesDialect:
         """These events of the strict dialect as the one response that was not wanted streamed."""
         return cast(Json, events[-1]["response"])
 
-    def end(self) -> Iterator[Json]:
+    def end(self, *, done: bool = False) -> Iterator[Json]:
         """What was held back, where the response has no end. Raises TruncatedStream then."""
         if not self.ended:
             yield from self._rest()

@@ -52,8 +52,8 @@ class Dialect(Protocol):
         """The events of an answer that came as one object."""
         ...
 
-    def end(self) -> Iterator[Json]:
-        """What was held back, when nothing follows."""
+    def end(self, *, done: bool = False) -> Iterator[Json]:
+        """What was held back, when nothing follows; `done` is whether the stream has said so."""
         ...
 
     def answer(self, events: list[Json]) -> Json:
@@ -162,7 +162,7 @@ def rest_of(stream: EventStream, dialect: Dialect) -> Iterator[Json]:
     read = dialect.document if stream.is_document and len(last) == 1 else dialect.read
     for event in last:
         yield from read(event)
-    yield from dialect.end()
+    yield from dialect.end(done=stream.done)
 
 
 # So that the connection can be used again; an endpoint may leave it open, or break it.

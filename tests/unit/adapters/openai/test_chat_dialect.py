@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -387,6 +388,28 @@ def test_only_the_known_good_ends_are_good(reason: str | None, code: str) -> Non
     with pytest.raises(TruncatedStream) as raised:
         read([said("Half a sen"), chunk(finish=reason)])
     assert code_of(raised.value) == code
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["eos", "eos_token", "end_turn", "stop_sequence", "COMPLETE", "FINISH_REASON_STOP", "tool_use"],
+)
+def test_a_good_end_is_one_in_whatever_words(reason: str) -> None:
+    assert read([said("Hi"), chunk(finish=reason)]).text == "Hi"
+    assert read([*calling(call(0, "a", "add", X))[:-1], chunk(finish=reason)]).calls == [("add", X)]
+
+
+def test_an_end_without_a_name_is_one_where_the_stream_says_that_it_is_done() -> None:
+    for last, done, whole in (
+        (chunk(finish=""), True, True),
+        (chunk(finish=""), False, False),
+        (chunk({"content": "!"}, ""), True, False),
+        (chunk(), True, False),
+    ):
+        dialect = ChatDialect(Carried(), Thinking())
+        [*dialect.read(said("Hi")), *dialect.read(last)]
+        with nullcontext() if whole else pytest.raises(TruncatedStream):
+            [*dialect.end(done=done)]
 
 
 @pytest.mark.parametrize("reason", ["stop", "tool_calls"])
