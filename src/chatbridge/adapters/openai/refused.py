@@ -15,13 +15,21 @@ from chatbridge.adapters.openai.request_places import (
     all_paths,
     can_go,
     found,
+    give_empty_contents,
     name_of,
     remove,
     spelt,
     tools_of,
     without_content,
 )
-from chatbridge.adapters.openai.retold import has_calls, tell_calls
+from chatbridge.adapters.openai.retold import (
+    THOUGHT,
+    give_empty_thoughts,
+    has_calls,
+    lacks_thoughts,
+    tell_calls,
+    tell_calls_without_thoughts,
+)
 
 KNOWN_SECONDS = 3600.0
 """How long something is not sent after it was refused."""
@@ -47,40 +55,44 @@ _NO_TOOLS = re.compile(
 _TEMPLATE = re.compile(r"\broles?\b|\balternat|\btools?\b|function.?call|\bjinja|\btemplat", re.I)
 _MISSING = re.compile(r"required|missing|must (?:be|contain)|缺少|必填", re.I)
 _MOST_TRIED = 20
-_CONTENT = ("messages", EVERY, "content")
 _WITH_TOOLS = ("tools", "tool_choice", "parallel_tool_calls")
+
+_NO_CONTENT = "no messages.*.content"
+_NO_THOUGHT = "no messages.*.reasoning_content"
+_UNTHOUGHT_CALLS = "calls without reasoning_content, which are told in words"
+_PAST_CALLS = "calls of the past, which are told in words"
+_MENDS: dict[str, Callable[[Json], None]] = {
+    _NO_CONTENT: give_empty_contents,
+    _NO_THOUGHT: give_empty_thoughts,
+    _UNTHOUGHT_CALLS: tell_calls_without_thoughts,
+    _PAST_CALLS: tell_calls,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """One thing that is refused: a name within a request, a tool, no content, or calls of the past.
+    """One thing that is refused: a name within a request, a tool, or what has another way to say.
 
     A `path` has `*` for each of a list; a tool is known by all of it, as JSON, so that one
     whose schema changes is offered again.
     """
 
-    path: Path
+    path: Path = ()
     tool: str = ""
-    wants: bool = False
-    retells: bool = False
+    mend: str = ""
 
     def __str__(self) -> str:
         if self.tool:
             return f"the tool {name_of(json.loads(self.tool))}"
-        if self.retells:
-            return "calls of the past, which are told in words"
-        return f"no {'.'.join(self.path)}" if self.wants else ".".join(self.path)
+        return self.mend or ".".join(self.path)
 
     def heed(self, request: Json) -> None:
         """Make the request one that keeps to it."""
         if self.tool:
             left = [tool for tool in tools_of(request) if json.dumps(tool) != self.tool]
             request |= {"tools": left} if "tools" in request else {}
-        elif self.wants:
-            for message in without_content(request):
-                message["content"] = ""
-        elif self.retells:
-            tell_calls(request)
+        elif self.mend:
+            _MENDS[self.mend](request)
         else:
             remove(request, self.path)
         if not request.get("tools"):
@@ -151,7 +163,7 @@ class Trial:
 
 def lessons_of(refusal: Any, request: Json, known: list[Lesson]) -> list[Lesson]:
     """What a refusal of the request teaches beyond what is known."""
-    for find in (_no_content, _paths, _one_tool, _all_tools, _past_calls):
+    for find in (_no_content, _no_thoughts, _paths, _one_tool, _all_tools, _past_calls):
         new = [lesson for lesson in dict.fromkeys(find(refusal, request)) if lesson not in known]
         if new:
             return new
@@ -165,10 +177,21 @@ def names_of_tools(request: Json) -> set[str]:
 
 def _no_content(refusal: Any, request: Json) -> Iterator[Lesson]:
     """A message that only calls has no content, and some want one."""
+    if _misses(refusal, "content") and any(without_content(request)):
+        yield Lesson(mend=_NO_CONTENT)
+
+
+def _no_thoughts(refusal: Any, request: Json) -> Iterator[Lesson]:
+    """What was thought in another turn is not there any more, and some want it with each call."""
+    if _misses(refusal, THOUGHT) and lacks_thoughts(request):
+        yield Lesson(mend=_NO_THOUGHT)
+        yield Lesson(mend=_UNTHOUGHT_CALLS)
+
+
+def _misses(refusal: Any, name: str) -> bool:
     missing = "missing" in said.kinds(refusal) or any(map(_MISSING.search, said.sentences(refusal)))
     names = [*said.fields(refusal), *map(said.steps, said.sentences(refusal))]
-    if missing and any("content" in steps for steps in names) and any(without_content(request)):
-        yield Lesson(_CONTENT, wants=True)
+    return missing and any(name in steps for steps in names)
 
 
 def _paths(refusal: Any, request: Json) -> Iterator[Lesson]:
@@ -188,13 +211,13 @@ def _one_tool(refusal: Any, request: Json) -> Iterator[Lesson]:
     for text in (*(".".join(steps) for steps in said.fields(refusal)), *texts):
         numbers = [int(place) for place in _TOOL_PLACE.findall(text)]
         if numbers and numbers[-1] < len(tools):
-            yield Lesson((), tool=json.dumps(tools[numbers[-1]]))
+            yield Lesson(tool=json.dumps(tools[numbers[-1]]))
             return
     if _is_about_a_call(refusal):
         return
     quoted = {name for text in texts if _SCHEMA.search(text) for name in _QUOTED.findall(text)}
     named = (tool for tool in tools if name_of(tool) in quoted)
-    yield from (Lesson((), tool=json.dumps(tool)) for tool in [*named][:1])
+    yield from (Lesson(tool=json.dumps(tool)) for tool in [*named][:1])
 
 
 def _all_tools(refusal: Any, request: Json) -> Iterator[Lesson]:
@@ -207,7 +230,7 @@ def _all_tools(refusal: Any, request: Json) -> Iterator[Lesson]:
 def _past_calls(refusal: Any, request: Json) -> Iterator[Lesson]:
     """A template that knows users and assistants only may still read of the calls."""
     if has_calls(request) and any(map(_TEMPLATE.search, said.sentences(refusal))):
-        yield Lesson((), retells=True)
+        yield Lesson(mend=_PAST_CALLS)
 
 
 def _is_about_a_call(refusal: Any) -> bool:

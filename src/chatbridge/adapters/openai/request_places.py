@@ -142,6 +142,12 @@ def without_content(request: Json) -> list[Json]:
     return [message for message in messages if message.get("content") is None]
 
 
+def give_empty_contents(request: Json) -> None:
+    """Give each of them an empty text."""
+    for message in without_content(request):
+        message["content"] = ""
+
+
 # A name of several words, however it is written: `streamOptions`, "parallel tool calls".
 def spelt(name: str) -> re.Pattern[str]:
     """Where it is meant in a sentence."""

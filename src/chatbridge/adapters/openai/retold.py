@@ -1,10 +1,11 @@
-"""A history whose calls are told in words, for templates that know users and assistants only."""
+"""A history whose calls are told in words, for who does not take them as they were made."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 Json = dict[str, Any]
 
+THOUGHT = "reasoning_content"
 _USED = "I used {}({})."
 _ANSWERED = "The tool {} answered:\n{}"
 
@@ -14,12 +15,28 @@ def has_calls(request: Json) -> bool:
     return any(map(_is_of_a_call, _read(request)))
 
 
-def tell_calls(request: Json) -> None:
+def lacks_thoughts(request: Json) -> bool:
+    """Whether there are messages that call, and do not say what was thought before."""
+    return any(map(_is_unthought, _read(request)))
+
+
+def give_empty_thoughts(request: Json) -> None:
+    """Say of each of these messages that nothing was thought."""
+    for message in filter(_is_unthought, _read(request)):
+        message[THOUGHT] = message.get(THOUGHT) or ""
+
+
+def tell_calls_without_thoughts(request: Json) -> None:
+    """Tell of these in words; the calls of the running turn have their thoughts, and stay."""
+    tell_calls(request, _is_unthought)
+
+
+def tell_calls(request: Json, told_of: Callable[[Json], bool] = bool) -> None:
     """Make each call a sentence of the assistant's, and what it brought one of the user's."""
     if "messages" in request:
-        request["messages"] = [*_joined(_told(_read(request)), _text)]
+        request["messages"] = [*_joined(_told(_read(request), told_of), _text)]
     else:
-        told = _joined(_told(_read(request)), _parts)
+        told = _joined(_told(_read(request), told_of), _parts)
         request["input"] = [{"id": f"msg_told_{n}", **item} for n, item in enumerate(told)]
 
 
@@ -38,20 +55,30 @@ def _is_of_a_call(item: Json) -> bool:
     )
 
 
-def _told(items: list[Json]) -> Iterator[Json | tuple[str, str]]:
-    """Items as they are, and who says what in place of those of calls."""
+def _is_unthought(item: Json) -> bool:
+    return bool(item.get("tool_calls")) and not item.get(THOUGHT)
+
+
+def _told(items: list[Json], told_of: Callable[[Json], bool]) -> Iterator[Json | tuple[str, str]]:
+    """Items as they are, and who says what in place of those of calls that are told of."""
     names: dict[Any, str] = {}
+    kept: set[Any] = set()
     for item in items:
         calls = [item] if item.get("type") == "function_call" else item.get("tool_calls") or []
+        of = item.get("call_id") or item.get("tool_call_id")
+        stays = bool(calls) and not told_of(item)
         for call in calls:
-            names[call.get("call_id") or call.get("id")] = _function(call)["name"]
-        if calls:
+            id = call.get("call_id") or call.get("id")
+            kept |= {id} if stays else set()
+            names[id] = _function(call)["name"]
+        if stays or of in kept:
+            yield item
+        elif calls:
             said = [_said(item.get("content")), *map(_use, calls)]
             yield "assistant", "\n".join(filter(None, said))
         elif _is_of_a_call(item):
-            name = names.get(item.get("call_id") or item.get("tool_call_id"), "")
             output = _said(item.get("output") or item.get("content"))
-            yield "user", _ANSWERED.format(name, output)
+            yield "user", _ANSWERED.format(names.get(of, ""), output)
         elif item.get("type") != "reasoning":
             yield item
 

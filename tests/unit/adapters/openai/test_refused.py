@@ -326,3 +326,54 @@ def test_calls_of_the_past_are_told_in_words(words: str) -> None:
     assert told[1]["content"] == 'I used f({"a": 1}).\nI used f({"a": 1}).'
     assert told[2]["content"] == "The tool f answered:\none\nThe tool f answered:\ntwo"
     assert left(openai(words)) == REQUEST
+
+
+DEEPSEEK = "The `reasoning_content` in the thinking mode must be passed back to the API."
+KIMI = (
+    "thinking is enabled but reasoning_content is missing in assistant tool call message at index 1"
+)
+RUNNING: dict[str, Any] = PAST | {
+    "messages": [
+        *PAST["messages"],
+        {
+            "role": "assistant",
+            "content": "",
+            "reasoning_content": "hm",
+            "tool_calls": [{**CALL, "id": "now"}],
+        },
+        {"role": "tool", "tool_call_id": "now", "content": "three"},
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        openai(DEEPSEEK),
+        openai(KIMI),
+        pydantic("body", "messages", 1, "reasoning_content", kind="missing"),
+    ],
+)
+def test_thoughts_that_are_missed_are_empty_ones(refusal: Any) -> None:
+    messages = left(refusal, request=RUNNING)["messages"]
+    assert [m.get("reasoning_content") for m in messages if "tool_calls" in m] == ["", "hm"]
+    assert [m for m in messages if "tool_calls" not in m] == [
+        m for m in RUNNING["messages"] if "tool_calls" not in m
+    ]
+    assert (
+        left(refusal, request=PAST | {"messages": PAST["messages"][-2:]})["messages"]
+        == (PAST["messages"][-2:])
+    )
+
+
+@pytest.mark.parametrize("words", [DEEPSEEK, KIMI])
+def test_calls_without_thoughts_are_told_where_empty_ones_do_not_do(words: str) -> None:
+    refused = Refused()
+    trial = Trial(refused, copy.deepcopy(RUNNING))
+    trial.learn(openai(words))
+    trial.learn(openai(words))
+    trial.keep()
+    messages = Trial(refused, copy.deepcopy(RUNNING)).request()["messages"]
+    assert messages[-2:] == RUNNING["messages"][-2:]  # the running turn's are real
+    assert messages[1]["content"] == 'I used f({"a": 1}).\nI used f({"a": 1}).'
+    assert messages[2]["content"] == "The tool f answered:\none\nThe tool f answered:\ntwo"
