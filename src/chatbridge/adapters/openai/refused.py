@@ -8,6 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chatbridge.adapters.openai import refusal as said
+from chatbridge.adapters.openai.instructions import (
+    has_instructions,
+    instruct_as_developer,
+    instruct_as_user,
+)
 from chatbridge.adapters.openai.request_places import (
     EVERY,
     Json,
@@ -53,6 +58,11 @@ _NO_TOOLS = re.compile(
     re.I,
 )
 _TEMPLATE = re.compile(r"\broles?\b|\balternat|\btools?\b|function.?call|\bjinja|\btemplat", re.I)
+_SYSTEM = re.compile(
+    r"(?:system|developer)\W{0,3}(?:role|message|prompt|instruction)|"
+    r"\brole\b.{0,80}?\b(?:system|developer)\b",
+    re.I,
+)
 _MISSING = re.compile(r"required|missing|must (?:be|contain)|缺少|必填", re.I)
 _MOST_TRIED = 20
 _WITH_TOOLS = ("tools", "tool_choice", "parallel_tool_calls")
@@ -61,11 +71,15 @@ _NO_CONTENT = "no messages.*.content"
 _NO_THOUGHT = "no messages.*.reasoning_content"
 _UNTHOUGHT_CALLS = "calls without reasoning_content, which are told in words"
 _PAST_CALLS = "calls of the past, which are told in words"
+_NOT_AS_DEVELOPER = "the role of instructions, which are the developer's"
+_NOT_AS_USER = "instructions, which stand before the user's text"
 _MENDS: dict[str, Callable[[Json], None]] = {
     _NO_CONTENT: give_empty_contents,
     _NO_THOUGHT: give_empty_thoughts,
     _UNTHOUGHT_CALLS: tell_calls_without_thoughts,
     _PAST_CALLS: tell_calls,
+    _NOT_AS_DEVELOPER: instruct_as_developer,
+    _NOT_AS_USER: instruct_as_user,
 }
 
 
@@ -163,7 +177,7 @@ class Trial:
 
 def lessons_of(refusal: Any, request: Json, known: list[Lesson]) -> list[Lesson]:
     """What a refusal of the request teaches beyond what is known."""
-    for find in (_no_content, _no_thoughts, _paths, _one_tool, _all_tools, _past_calls):
+    for find in _FINDERS:
         new = [lesson for lesson in dict.fromkeys(find(refusal, request)) if lesson not in known]
         if new:
             return new
@@ -204,6 +218,15 @@ def _paths(refusal: Any, request: Json) -> Iterator[Lesson]:
     yield from (Lesson(path) for path in places if path and can_go(request, path))
 
 
+def _roles(refusal: Any, request: Json) -> Iterator[Lesson]:
+    """Some know no system, or call it the developer."""
+    if has_instructions(request) and any(map(_SYSTEM.search, said.refusing(refusal))):
+        texts = " ".join(said.sentences(refusal)).lower()
+        if "system" in texts and "developer" in texts:
+            yield Lesson(mend=_NOT_AS_DEVELOPER)
+        yield Lesson(mend=_NOT_AS_USER)
+
+
 def _one_tool(refusal: Any, request: Json) -> Iterator[Lesson]:
     """The one tool that the refusal is about, by its place or by its name."""
     tools = tools_of(request)
@@ -235,3 +258,6 @@ def _past_calls(refusal: Any, request: Json) -> Iterator[Lesson]:
 
 def _is_about_a_call(refusal: Any) -> bool:
     return bool(_ABOUT_A_CALL.search(json.dumps(refusal)))
+
+
+_FINDERS = (_no_content, _no_thoughts, _roles, _paths, _one_tool, _all_tools, _past_calls)

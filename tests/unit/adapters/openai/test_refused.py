@@ -377,3 +377,58 @@ def test_calls_without_thoughts_are_told_where_empty_ones_do_not_do(words: str) 
     assert messages[-2:] == RUNNING["messages"][-2:]  # the running turn's are real
     assert messages[1]["content"] == 'I used f({"a": 1}).\nI used f({"a": 1}).'
     assert messages[2]["content"] == "The tool f answered:\none\nThe tool f answered:\ntwo"
+
+
+INSTRUCTED: dict[str, Any] = {
+    "model": "m",
+    "messages": [
+        {"role": "system", "content": "Help."},
+        {"role": "assistant", "content": "Hello."},
+        {"role": "user", "content": "go"},
+        {"role": "user", "content": "now"},
+    ],
+}
+O1 = "'messages[0].role' does not support 'system' with this model."
+BY_USER = [("assistant", "Hello."), ("user", "Help.\n\ngo"), ("user", "now")]
+
+
+def spoken(request: dict[str, Any], within: str = "messages") -> list[tuple[str, Any]]:
+    return [(each["role"], each["content"]) for each in request[within]]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        openai("System role not supported"),
+        openai(f"Unsupported value: {O1}", "messages[0].role"),
+        openai("Developer instruction is not enabled for models/gemma-3-27b-it"),
+        openai("This model does not support system messages"),
+        openai('messages: Unexpected role "system". Use the top-level parameter instead.'),
+        "Jinja Exception: System role not supported",
+    ],
+)
+def test_instructions_stand_before_the_users_text_where_no_role_is_for_them(refusal: Any) -> None:
+    assert spoken(left(refusal, request=INSTRUCTED)) == BY_USER
+
+
+def test_instructions_are_the_developers_where_that_is_asked_for() -> None:
+    asks = openai(f"{O1} Use 'developer' instead.", "messages[0].role")
+    assert spoken(left(asks, request=INSTRUCTED))[0] == ("developer", "Help.")
+    assert spoken(left(asks, asks, request=INSTRUCTED)) == BY_USER
+    none = openai("Supported roles are 'user' only: no system, no developer messages.")
+    assert spoken(left(none, none, request=INSTRUCTED)) == BY_USER
+
+
+def test_instructions_stand_before_a_picture_by_either_api() -> None:
+    words = openai("System role not supported")
+    parts: list[Any] = [{"type": "input_image", "image_url": "x"}]
+    request = {"instructions": "Help.", "input": [{"role": "user", "content": parts}]}
+    told = left(words, request=request)
+    assert told == {
+        "input": [{"role": "user", "content": [{"type": "input_text", "text": "Help."}, *parts]}]
+    }
+    parts = [{"type": "image_url", "image_url": {"url": "x"}}]
+    request = {"messages": [INSTRUCTED["messages"][0], {"role": "user", "content": parts}]}
+    assert spoken(left(words, request=request)) == [
+        ("user", [{"type": "text", "text": "Help."}, *parts])
+    ]
