@@ -276,6 +276,11 @@ LOST = {
     "without words": lambda _: Response(status_code=404),
     "not found": lambda message: error(message, -32001, "Session not found", 404),
     "no valid one": lambda message: error(message, -32000, "Bad Request: No valid session ID", 400),
+    "not greeted": lambda message: error(message, -32000, "Server not initialized", 400),
+    "expired": lambda message: error(message, -32600, "Session expired or not found"),
+    "too early": lambda message: error(
+        message, -32602, "Received request before initialization was complete"
+    ),
 }
 
 
@@ -286,6 +291,14 @@ async def test_a_session_that_is_lost_is_taken_up_anew(lost: Callable[[Any], Res
     async with serving(server) as base, provider(at(base)) as tools:
         result = await tools.call(request("look_up"), ALICE)
     assert (result.output, len(server.calls)) == ("done", 2)
+
+
+async def test_a_tool_that_has_failed_for_a_session_of_its_own_is_not_run_again() -> None:
+    server = Scripted(LOOK_UP, sessions=True)
+    server.call = lambda message: error(message, -32603, "The login session expired.")
+    async with serving(server) as base, provider(at(base)) as tools:
+        result = await tools.call(request("look_up"), ALICE)
+    assert (result.failed, len(server.calls)) == (True, 1)
 
 
 async def test_a_session_that_is_lost_each_time_is_said_with_its_words() -> None:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 import httpx2
 from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
+from mcp_types import INVALID_PARAMS, INVALID_REQUEST
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from chatbridge.adapters.mcp.bodies import read_leniently
@@ -49,9 +50,12 @@ _NOT_FOUND = 404
 _NO_WORDS = ("Server returned an error response", "Session terminated")
 _LOST_SESSION = re.compile(
     r"session.{0,20}(not found|expired|terminated|unknown|invalid)"
-    r"|(no valid|invalid|unknown|expired) session",
+    r"|(no valid|invalid|unknown|expired) session"
+    r"|server not initialized|before initialization was complete",
     re.IGNORECASE,
 )
+# with a status of success only these say for sure that nothing was done
+_NOT_LET_IN = (INVALID_REQUEST, INVALID_PARAMS)
 
 
 class _SessionLost(Exception):
@@ -306,13 +310,15 @@ def _meant(error: Exception, traffic: _Traffic) -> Exception:
     """What an error of the client's stands for."""
     if traffic.too_large is not None:
         return traffic.too_large
-    if isinstance(error, MCPError) and traffic.refused:
-        if str(error) in _NO_WORDS:
-            refused = Refused(f"HTTP status {traffic.status}")
-            lost = traffic.status == _NOT_FOUND and traffic.in_a_session
-            return _SessionLost(refused) if lost else refused
-        if traffic.in_a_session and _LOST_SESSION.search(str(error)):
-            return _SessionLost(error)
+    if not isinstance(error, MCPError):
+        return error
+    if traffic.refused and str(error) in _NO_WORDS:
+        refused = Refused(f"HTTP status {traffic.status}")
+        lost = traffic.status == _NOT_FOUND and traffic.in_a_session
+        return _SessionLost(refused) if lost else refused
+    not_let_in = traffic.refused or error.code in _NOT_LET_IN
+    if not_let_in and traffic.in_a_session and _LOST_SESSION.search(str(error)):
+        return _SessionLost(error)
     return error
 
 
