@@ -11,6 +11,13 @@ def is_blank(text: str) -> bool:
     return not text.strip() or all(map(_is_invisible, text))
 
 
+def without_blank_beginning(text: str) -> str:
+    """The text from its first letter on that can be seen."""
+    return text[
+        next((n for n, letter in enumerate(text) if not _is_invisible(letter)), len(text)) :
+    ]
+
+
 def _is_invisible(letter: str) -> bool:
     kind = unicodedata.category(letter)
     return kind[0] == "Z" or kind in ("Cc", "Cf") or letter in _INVISIBLE or _selects(letter)

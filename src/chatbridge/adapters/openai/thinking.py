@@ -2,28 +2,34 @@
 
 Servers without a parser for the model's thinking pass it on between marks: `<think>` of DeepSeek,
 Qwen and many others, `[THINK]` of Mistral, `◁think▷` of Kimi, `<|START_THINKING|>` of Cohere, the
-channels of gpt-oss (https://cookbook.openai.com/articles/openai-harmony). Marks count where an
-answer begins, so that an answer about them stays whole.
+channels of gpt-oss (https://cookbook.openai.com/articles/openai-harmony), the channel of Gemma 4.
+Marks count where an answer begins, so that an answer about them stays whole; a template's token for
+the end of a turn is none of it where it stands at the very end.
 """
 
 import re
 from dataclasses import dataclass
 from typing import Literal
 
+from chatbridge.adapters.openai.telling import without_blank_beginning
+
 _WORDS = "think(?:ing)?|thoughts?|reason(?:ing)?"
 _TAGS = rf"(?:\w+:)?(?:{_WORDS})"
 _OPENS = re.compile(
-    rf"<\s?{_TAGS}(?:\s[^<>]*)?>|\[THINK\]|◁think▷|<\|(?:start|begin)_(?:of_)?(?:{_WORDS})\|>|"
+    rf"<\s?{_TAGS}(?:\s[^<>]*)?>|\[THINK\]|◁think▷|<\|(?:(?:start|begin)_(?:of_)?)?(?:{_WORDS})\|>|"
+    rf"<\|channel>(?:{_WORDS})(?:\s|(?=<))|"
     r"(?P<channel><\|(?:channel|start)\|>)",
     re.I,
 )
 _MAY_OPEN = re.compile(
-    rf"<(?:\s?/?\s?[\w:]{{0,20}}>?|\s?{_TAGS}\s[^<>]{{0,200}}|\|\w{{0,20}}(?:\|>?)?)?$|"
+    rf"<(?:\s?/?\s?[\w:]{{0,20}}>?|\s?{_TAGS}\s[^<>]{{0,200}}|\|/?\w{{0,20}}(?:\|>?)?|"
+    r"\|channel>\w{0,12})?$|"
     r"\[[A-Z]{0,5}\]?$|◁[a-z]{0,5}▷?$",
     re.I,
 )
 _CLOSES = re.compile(
-    rf"<\s?/\s?{_TAGS}\s?>|\[/THINK\]|◁/think▷|<\|end_(?:of_)?(?:{_WORDS})\|>", re.I
+    rf"<\s?/\s?{_TAGS}\s?>|\[/THINK\]|◁/think▷|<\|(?:/|end_(?:of_)?)(?:{_WORDS})\|>|<channel\|>",
+    re.I,
 )
 # where no beginning was written, only an end of the line is one of the thinking
 _CLOSES_ALONE = re.compile(rf"(?:</(?:{_WORDS})>|\[/THINK\]|◁/think▷)[ \t]*\n", re.I)
@@ -36,6 +42,20 @@ _HEAD = re.compile(
     r"<\|start\|>[^<]*|<\|channel\|>(?P<name>[^<]*)|<\|constrain\|>[^<]*|<\|message\|>"
 )
 _ENDS = re.compile(r"<\|(?:end|return|call|start|channel)\|>")
+_STOPS = (
+    "</s>",
+    "<|im_end|>",
+    "<|eot_id|>",
+    "<|end|>",
+    "<end_of_turn>",
+    "<turn|>",
+    "<|endoftext|>",
+)
+_STOPPED = "(?:(?:" + "|".join(map(re.escape, _STOPS)) + r")\s*)"
+_BEGUN = "|".join(re.escape(stop[:n]) for stop in (*_STOPS, "<s>") for n in range(1, len(stop)))
+_MAY_STOP = re.compile(rf"{_STOPPED}*(?:{_BEGUN})?\Z")
+_STOPS_AT_THE_END = re.compile(rf"{_STOPPED}+\Z")
+_LONGEST_STOP = 200
 _LONGEST_MARK = 24
 _LONGEST_DOUBT = 4000
 
@@ -58,6 +78,7 @@ class Thinking:
         self._read = self._start
         self._thought = False
         self._within = 0
+        self._struck = False
         self._answered: re.Pattern[str] | None = None
 
     def take(self, piece: str) -> list[Said]:
@@ -78,10 +99,12 @@ class Thinking:
         kind: Kind = "thinking" if self._read in (self._inside, self._channel) else "answer"
         if self._read == self._head:
             return []
+        if kind == "answer" and not self._struck:
+            rest = _STOPS_AT_THE_END.sub("", rest)
         return [Said(kind, rest)] if rest else []
 
     def _start(self, text: str, said: list[Said]) -> str:
-        bare = text.lstrip()
+        bare = without_blank_beginning(text)
         if self._thought and (closed := _CLOSES.match(bare)):
             bare = bare[closed.end() :].lstrip()
         opened = _OPENS.match(bare)
@@ -91,7 +114,7 @@ class Thinking:
         if opened:
             self._read, self._within = self._inside, 0
             return bare[opened.end() :]
-        if not bare or _MAY_OPEN.match(bare):
+        if len(text) < _LONGEST_DOUBT and (not bare or _MAY_OPEN.match(bare)):
             return bare if self._thought else text
         self._read = self._answer
         answers = _ANSWERS.match(bare) if self._thought else None
@@ -124,14 +147,20 @@ class Thinking:
 
     def _answer(self, text: str, said: list[Said]) -> str:
         if self._answered is None:
-            said.append(Said("answer", text))
-            return ""
+            return self._plain(text, said)
         ended = self._answered.search(text)
         sure = ended.start() if ended else len(text[: _sure(text)].rstrip())
         said.append(Said("answer", text[:sure]))
         if ended:
             self._answered = None
         return text[ended.end() :] if ended else text[sure:]
+
+    # What may be a template's token for the end waits; that of HTML's <s> is a word like others.
+    def _plain(self, text: str, said: list[Said]) -> str:
+        sure = _held_from(text)
+        said.append(Said("answer", text[:sure]))
+        self._struck = self._struck or "<s>" in text
+        return text[sure:]
 
     # <|start|>assistant<|channel|>analysis<|message|>
     def _head(self, text: str, said: list[Said]) -> str:
@@ -183,6 +212,11 @@ def without_thinking(text: str) -> str:
 def _sure(text: str) -> int:
     begins = max(text.rfind(mark) for mark in "<[◁")
     return begins if begins >= 0 and len(text) - begins < _LONGEST_MARK else len(text)
+
+
+def _held_from(text: str) -> int:
+    stop = _MAY_STOP.search(text, max(0, len(text) - _LONGEST_STOP))
+    return stop.start() if stop else len(text)
 
 
 def _joined(said: list[Said]) -> list[Said]:
