@@ -26,6 +26,7 @@ from chatbridge.adapters.openai.troubles import (
     NotAStream,
     ProviderFailure,
     TruncatedStream,
+    provider_failure,
 )
 from chatbridge.domain.model.errors import AgentFailed, ChatbridgeError
 
@@ -60,6 +61,7 @@ _MAY_BE_TOO_LONG = re.compile(
     r"(?<!_)\btokens?\b.{0,40}\bexceeds?\b.{0,40}\b(maximum|limit)",
     re.I | re.S,
 )
+_WRONG_KEY = re.compile(r"api[ _]?key (?:is )?(?:not valid|invalid)|api_key_invalid", re.I)
 _FILTERED = re.compile(r"filter|safety|recitation|blocklist|prohibited|spii|refus|policy", re.I)
 _CUT_SHORT = re.compile(r"length|max|limit|exceed|incomplete", re.I)
 _STATUS = {
@@ -166,6 +168,8 @@ def _refusal(error: APIError | ProviderFailure) -> str:
     status, said = status_of(error), f"{error.code} {words_of(error)}"
     if _TOO_LONG.search(said) or (status != 429 and _MAY_BE_TOO_LONG.search(said)):
         return "context_too_long"
+    if status == 400 and _WRONG_KEY.search(said):
+        return "model_unauthorized"
     words = [str(word).lower() for word in (error.code, type_of(error)) if word]
     told = next((_PROVIDER_CODES[word] for word in words if word in _PROVIDER_CODES), None)
     if told and not (status and told == "model_refused"):  # a number says more than that
@@ -184,7 +188,9 @@ def status_of(error: Exception) -> int:
 
 def type_of(error: APIError | ProviderFailure) -> str | None:
     """What the provider calls this kind of error."""
-    return error.type if isinstance(error, APIError) else error.kind
+    if isinstance(error, ProviderFailure):
+        return error.kind
+    return error.type or provider_failure(error.body).kind  # Gemini's `status`, and its lists
 
 
 def words_of(error: Exception) -> str:

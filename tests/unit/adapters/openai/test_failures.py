@@ -5,7 +5,7 @@ import json
 import httpx2
 import pytest
 from agents.exceptions import MaxTurnsExceeded, ModelBehaviorError
-from openai import NotFoundError
+from openai import APIStatusError, NotFoundError
 
 from chatbridge.adapters.openai.failure_line import failure_line
 from chatbridge.adapters.openai.failures import agent_failed
@@ -54,3 +54,20 @@ def test_the_log_names_what_an_endpoint_calls_it_and_nothing_that_anybody_said()
     assert "secret" not in line
     assert "secret" in failure_line(refused, words=True)
     assert failure_line(KeyError("secret"), words=False) == "KeyError"
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_the_log_reads_what_gemini_refuses(listed: bool) -> None:
+    request = httpx2.Request("POST", "http://x.invalid")
+
+    def line(status: int, kind: str, message: str) -> str:
+        told = {"code": status, "message": message, "status": kind}
+        answer = httpx2.Response(status, request=request)
+        body = [{"error": told}] if listed else told
+        return failure_line(APIStatusError("secret", response=answer, body=body), words=False)
+
+    key = line(400, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key.")
+    assert "type INVALID_ARGUMENT" in key
+    assert "CHATBRIDGE_AGENT__API_KEY" in key
+    assert "type RESOURCE_EXHAUSTED" in line(429, "RESOURCE_EXHAUSTED", "Quota.")
+    assert "API_KEY" not in line(400, "INVALID_ARGUMENT", "Unknown model.")
