@@ -49,7 +49,7 @@ _NOUN = (
     r"mode|flag|setting|参数|字段|属性)"
 )
 _NAMED = re.compile(
-    rf"(?:{_NOUN}|supports?)\s*[:\uff1a]?\s*\[?(?:the\s+)?(\w+)|\b(\w+)\s*(?={_NOUN}|=)|"
+    rf"(?:{_NOUN}|supports?)\s*[:\uff1a]?\s*\[?(?:the\s+)?(\w+)|\b(\w*[^\W_])\s*(?={_NOUN}|=)|"
     r"(?:^|[.:;,\uff0c。\uff1a]\s*)(\w+)\s*(?:is|are|has|must|should|can|不|无|非)",
     re.I | re.A,
 )

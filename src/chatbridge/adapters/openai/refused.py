@@ -83,6 +83,9 @@ _MENDS: dict[str, Callable[[Json], None]] = {
 }
 
 
+Finder = Callable[[Any, Json], Iterator["Lesson"]]
+
+
 @dataclass(frozen=True, slots=True)
 class Lesson:
     """One thing that is refused: a name within a request, a tool, or what has another way to say.
@@ -140,8 +143,9 @@ class Refused:
 class Trial:
     """One request that is tried without what was refused, one thing after the other.
 
-    What did not help is put back, and nothing is learnt before the endpoint has taken the rest: a
-    refusal may name what it does not mean.
+    What did not help is put back, and what did not help alone is tried together: a refusal may name
+    what it does not mean, or two things for as long as it misses one. Nothing is learnt before the
+    endpoint has taken the rest.
     """
 
     def __init__(self, refused: Refused, body: Json) -> None:
@@ -150,6 +154,8 @@ class Trial:
         self._known = refused.lessons
         self._learnt: list[Lesson] = []
         self._in_vain: list[Lesson] = []
+        self._last: list[Lesson] = []
+        self._together = 1
         self._said: Any = None
 
     def request(self) -> Json:
@@ -162,12 +168,23 @@ class Trial:
     def learn(self, refusal: Any) -> Lesson | None:
         """What to leave out besides, after this refusal; None where nobody knows."""
         before, self._said = self._said, ([*said.sentences(refusal)], [*said.fields(refusal)])
-        if self._learnt and not self._learnt[-1].tool and self._said == before:
-            self._in_vain.append(self._learnt.pop())
+        if self._said == before and not any(lesson.tool for lesson in self._last):
+            self._learnt = [lesson for lesson in self._learnt if lesson not in self._last]
+            self._in_vain += [lesson for lesson in self._last if lesson not in self._in_vain]
+        self._last = self._next(refusal)
+        self._learnt += self._last
+        return self._last[0] if self._last else None
+
+    def _next(self, refusal: Any) -> list[Lesson]:
         tried = [*self._known, *self._learnt, *self._in_vain]
-        more = lessons_of(refusal, self.request(), tried) if len(tried) < _MOST_TRIED else []
-        self._learnt += more[:1]
-        return more[0] if more else None
+        if len(tried) >= _MOST_TRIED:
+            return []
+        request = self.request()
+        named = lessons_of(refusal, request, tried, _NAMED)
+        if not named and len(self._in_vain) > self._together:
+            self._together = len(self._in_vain)
+            return [*self._in_vain]
+        return (named or lessons_of(refusal, request, tried, _GUESSED))[:1]
 
     def keep(self) -> list[Lesson]:
         """The endpoint has taken what was left: what it has taught."""
@@ -175,9 +192,11 @@ class Trial:
         return self._learnt
 
 
-def lessons_of(refusal: Any, request: Json, known: list[Lesson]) -> list[Lesson]:
+def lessons_of(
+    refusal: Any, request: Json, known: list[Lesson], finders: tuple[Finder, ...]
+) -> list[Lesson]:
     """What a refusal of the request teaches beyond what is known."""
-    for find in _FINDERS:
+    for find in finders:
         new = [lesson for lesson in dict.fromkeys(find(refusal, request)) if lesson not in known]
         if new:
             return new
@@ -260,4 +279,5 @@ def _is_about_a_call(refusal: Any) -> bool:
     return bool(_ABOUT_A_CALL.search(json.dumps(refusal)))
 
 
-_FINDERS = (_no_content, _no_thoughts, _roles, _paths, _one_tool, _all_tools, _past_calls)
+_NAMED = (_no_content, _no_thoughts, _roles, _paths)
+_GUESSED = (_one_tool, _all_tools, _past_calls)

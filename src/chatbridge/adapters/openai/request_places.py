@@ -70,7 +70,8 @@ def found(request: Json, steps: list[str]) -> Path | None:
             last = False
     if path and last:
         return tuple(path)
-    return None if len(steps) != 1 else _within_tools(request, steps[0])
+    of_a_tool = len(steps) == 1 or path == ["tools", EVERY]
+    return _within_tools(request, steps[-1]) if of_a_tool else None
 
 
 def _key(at: Json, step: str) -> str | None:

@@ -282,7 +282,29 @@ def test_what_is_named_in_vain_is_put_back() -> None:
     for name in ("store", "reasoning", "stream_options"):
         assert str(trial.learn(openai(words))) == name
     assert trial.request() == {k: v for k, v in REQUEST.items() if k != "stream_options"}
+
+
+def test_what_did_not_help_alone_is_tried_together_once() -> None:
+    words = "* GenerateContentRequest.stream_options: unknown\n* tools[0].strict: unknown\n"
+    refused = Refused()
+    trial = Trial(refused, copy.deepcopy(REQUEST))
+    for _ in range(3):
+        assert trial.learn(openai(words))
+    asked = trial.request()
+    assert {*REQUEST} - {*asked} == {"stream_options"}
+    assert [[*tool["function"]] for tool in asked["tools"]] == [["name", "parameters"]] * 2
+    trial.keep()
+    assert Trial(refused, copy.deepcopy(REQUEST)).request() == asked
+
+
+def test_what_does_not_help_together_is_put_back_too() -> None:
+    words = "'store' and 'reasoning' can't be used"
+    trial = Trial(Refused(), copy.deepcopy(REQUEST))
+    for _ in range(3):
+        assert trial.learn(openai(words))
+    assert not {"store", "reasoning"} & trial.request().keys()
     assert trial.learn(openai(words)) is None
+    assert trial.request() == REQUEST
 
 
 def test_nothing_is_learnt_for_ever_nor_before_it_has_helped() -> None:
