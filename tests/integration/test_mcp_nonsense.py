@@ -148,10 +148,58 @@ async def test_a_call_that_is_not_let_in_has_failed_for_sure(status: int, of_tod
         result = await tools.call(request("echo", text="hi"), ALICE)
 
     assert result == ToolResult(
-        output=f"The tool server 'probe' refused the call (HTTP status {status}); "
+        output=f"The tool server 'probe' refused the call (HTTP status {status}: no); "
         "nothing was done.",
         failed=True,
     )
+    assert app.calls == 1
+
+
+def redirecting(status: int) -> Any:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        headers = [(b"location", b"https://login.example.com/?state=secret")]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body"})
+
+    return app
+
+
+PROBLEM = b'{"title": "Not now", "detail": "Closed on Sundays", "type": "about:blank"}'
+OAUTH = b'{"error": "invalid_token", "error_description": "It has expired"}'
+REDIRECTED = "a redirect to login.example.com that was not followed"
+
+
+@pytest.mark.parametrize(
+    ("answer", "came", "said", "unknown"),
+    [
+        (answering(b'{"error": "boom"}', 400), "HTTP status 400", "boom", False),
+        (answering(OAUTH, 401), "HTTP status 401", "invalid_token; It has expired", False),
+        (
+            answering(PROBLEM, 503, b"application/problem+json"),
+            "HTTP status 503",
+            "Not now; Closed on Sundays",
+            True,
+        ),
+        (answering(b"Too\nlong" * 999, 413, b"text/plain"), "HTTP status 413", "Too long", False),
+        (answering(b"<p>Bad</p>", 502, b"text/html"), "HTTP status 502", "", True),
+        (answering(b"<p>Hi</p>", 200, b"text/html"), "200 with content type text/html", "", True),
+        (redirecting(302), f"HTTP status 302, {REDIRECTED}", "", False),
+        (redirecting(303), f"HTTP status 303, {REDIRECTED}", "", True),
+    ],
+)
+async def test_an_answer_that_is_no_message_is_told_by_what_came_and_its_own_words(
+    answer: Any, came: str, said: str, unknown: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = AnsweringCalls(answer)
+    async with serving(app) as base, provider(probe_at(base)) as tools:
+        await tools.tools(ALICE)
+        result = await tools.call(request("echo", text="hi"), ALICE)
+
+    assert (result.failed, result.unknown) == (True, unknown)
+    assert (f"{came}: {said}" if said else f"{came})") in result.output
+    assert len(result.output) < 800
+    assert f"{came})" in caplog.messages[-1]
+    assert "secret" not in result.output + caplog.messages[-1]
     assert app.calls == 1
 
 

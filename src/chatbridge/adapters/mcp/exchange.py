@@ -46,7 +46,20 @@ class Unreachable(OwnWords):
     """The server was not reached, so nothing was asked of it."""
 
 
-class Refused(OwnWords):
+class NoMessage(OwnWords):
+    """What came is no message, so nobody knows what was done; `said` is what the server says."""
+
+    def __init__(self, came: str, said: str = "") -> None:
+        super().__init__(f"{came}: {said}" if said else came)
+        self._came = came
+
+    @property
+    def words(self) -> str:
+        """What came, without what the server says of it."""
+        return self._came
+
+
+class Refused(NoMessage):
     """The server did not let the request in, so nothing was done."""
 
 

@@ -21,6 +21,7 @@ from chatbridge.adapters.mcp.exchange import (
     CLIENT_INFO,
     Alive,
     Answer,
+    NoMessage,
     OwnWords,
     Refused,
     ServersList,
@@ -30,6 +31,7 @@ from chatbridge.adapters.mcp.exchange import (
     heeding,
 )
 from chatbridge.adapters.mcp.listed import ListedTool
+from chatbridge.adapters.mcp.problems import own_words, what_came
 from chatbridge.adapters.mcp.sieve import Sieve
 from chatbridge.domain.model.correlation import correlation
 from chatbridge.domain.model.tool import OnBehalf, ToolRequest
@@ -46,8 +48,16 @@ _NEGOTIATE = "auto"
 _SESSIONS = 3
 _LOOKING = 1.0
 _NOT_FOUND = 404
-# all that the client says of a status that came without words
-_NO_WORDS = ("Server returned an error response", "Session terminated")
+# a redirect that is not followed was never at the tool; but what was done may end in 303
+_REDIRECTS = (301, 302, 307, 308)
+# how begins what the client itself says of an answer that is no message
+_NO_MESSAGE = (
+    "Server returned an error response",
+    "Session terminated",
+    "Redirect to ",
+)
+_NOT_OURS = "Unexpected content type: "
+_OK = 200
 _LOST_SESSION = re.compile(
     r"session.{0,20}(not found|expired|terminated|unknown|invalid)"
     r"|(no valid|invalid|unknown|expired) session"
@@ -69,18 +79,20 @@ class _SessionLost(Exception):
 @dataclass(slots=True)
 class _Traffic:
     """The headers of one exchange's requests, the id of the last that asked for something, the
-    last answer's status, and one too large.
+    last answer's status and what else is known of it, and one too large.
     """
 
     headers: Mapping[str, str]
     asked: Any = None
     status: int = 0
+    came: str = ""
+    said: str = ""
     in_a_session: bool = False
     too_large: TooLarge | None = None
 
     @property
     def refused(self) -> bool:
-        return 400 <= self.status < 500
+        return 400 <= self.status < 500 or self.status in _REDIRECTS
 
     def note(self, too_large: TooLarge) -> None:
         """An answer was too large."""
@@ -226,7 +238,7 @@ class HttpSource:
 
     async def _look_for_another_transport(self, error: Exception, on_behalf: OnBehalf) -> None:
         """Raises what is wrong, if the address is one of the old transport's."""
-        if not isinstance(error, MCPError | Refused):
+        if not isinstance(error, MCPError | NoMessage):
             return
         reset = _traffic.set(_Traffic(self._headers_for(on_behalf)))
         accept = {"Accept": "text/event-stream"}
@@ -312,10 +324,15 @@ def _meant(error: Exception, traffic: _Traffic) -> Exception:
         return traffic.too_large
     if not isinstance(error, MCPError):
         return error
-    if traffic.refused and str(error) in _NO_WORDS:
-        refused = Refused(f"HTTP status {traffic.status}")
-        lost = traffic.status == _NOT_FOUND and traffic.in_a_session
-        return _SessionLost(refused) if lost else refused
+    words = str(error)
+    # with a status of success these words are the server's own
+    if words.startswith(_NOT_OURS) or (traffic.status > _OK and words.startswith(_NO_MESSAGE)):
+        kind = Refused if traffic.refused else NoMessage
+        refused = kind(traffic.came, traffic.said)
+        lost = traffic.status == _NOT_FOUND or (
+            traffic.refused and _LOST_SESSION.search(traffic.said)
+        )
+        return _SessionLost(refused) if lost and traffic.in_a_session else refused
     not_let_in = traffic.refused or error.code in _NOT_LET_IN
     if not_let_in and traffic.in_a_session and _LOST_SESSION.search(str(error)):
         return _SessionLost(error)
@@ -331,7 +348,11 @@ def _first(error: Exception) -> Exception:
 async def _bound(response: httpx2.Response) -> None:
     bound(response, _traffic.get().note)
     # a stream that is taken up again with GET is still about what was asked
-    read_leniently(response, _traffic.get().asked)
+    traffic = _traffic.get()
+    read_leniently(response, traffic.asked)
+    if response.request.method == "POST":
+        traffic.came = what_came(response)
+        traffic.said = await own_words(response)
 
 
 def _id_of(request: httpx2.Request) -> Any:

@@ -6,7 +6,6 @@ import httpx2
 from mcp import MCPError
 from mcp_types import (
     CONNECTION_CLOSED,
-    INTERNAL_ERROR,
     INVALID_REQUEST,
     PARSE_ERROR,
     TextContent,
@@ -14,7 +13,7 @@ from mcp_types import (
 
 from chatbridge.adapters.mcp.answers import LONGEST_OUTPUT, added
 from chatbridge.adapters.mcp.envelopes import TO_ANOTHER_CALL
-from chatbridge.adapters.mcp.exchange import Answer, Refused, TooLarge, Unreachable
+from chatbridge.adapters.mcp.exchange import Answer, NoMessage, Refused, TooLarge, Unreachable
 from chatbridge.domain.model.tool import ToolResult
 
 _LONGEST_REASON = 200
@@ -31,16 +30,12 @@ _NOT_SENT = (
     httpx2.UnsupportedProtocol,
 )
 # What the client itself makes an error of, by its code and how its words begin; a server's own
-# errors bear any number. First: nothing came. Then: what came is nonsense, or a gateway's status.
+# errors bear any number. First: nothing came. Then: what came is nonsense.
 _NOTHING_CAME = ((CONNECTION_CLOSED, "Connection closed"), (CONNECTION_CLOSED, "SSE stream "))
 _NOT_READ = (
     (PARSE_ERROR, "Failed to parse "),
-    (INVALID_REQUEST, "Unexpected content type: "),
     (INVALID_REQUEST, "server answered a request with 202"),
-    (INVALID_REQUEST, "Redirect to "),
     (INVALID_REQUEST, TO_ANOTHER_CALL),
-    (INVALID_REQUEST, "Session terminated"),
-    (INTERNAL_ERROR, "Server returned an error response"),
 )
 
 
@@ -84,6 +79,9 @@ def gone_wrong(server: str, error: Exception) -> ToolResult:
     if isinstance(error, Refused):
         _log.warning("tool server %s: refused a call (%s)", server, error.words)
         return failed(f"The tool server '{server}' refused the call ({error}); nothing was done.")
+    if isinstance(error, NoMessage):
+        _log.warning("tool server %s: no answer that can be read (%s)", server, error.words)
+        return _not_read(server, str(error))
     if isinstance(error, TooLarge):
         _log.warning("tool server %s: answered a call with %s", server, error.words)
         return failed(
@@ -93,7 +91,6 @@ def gone_wrong(server: str, error: Exception) -> ToolResult:
         _log.warning("tool server %s: connection lost during a call", server)
         return _unknown(f"The connection to the tool server '{server}' was lost")
     if isinstance(error, MCPError):
-        _log.warning("tool server %s: protocol error %s", server, error.code)
         return _refused(server, error)
     _log.error("tool server %s: a call failed unexpectedly", server, exc_info=error)
     return _unknown(f"The call to the tool server '{server}' failed")
@@ -107,9 +104,15 @@ def failed(output: str) -> ToolResult:
 def _refused(server: str, error: MCPError) -> ToolResult:
     if _is_one_of(_NOT_READ, error):
         first = str(error).partition("\n")[0][:_LONGEST_REASON]
-        return _unknown(f"The tool server '{server}' gave no answer that can be read ({first})")
+        _log.warning("tool server %s: no answer that can be read (%s)", server, first)
+        return _not_read(server, first)
+    _log.warning("tool server %s: protocol error %s", server, error.code)
     words = added(str(error)[:LONGEST_OUTPUT], error.data, _LONGEST_DATA)
     return failed(_capped(f"The tool server '{server}' answered with an error: {words}"))
+
+
+def _not_read(server: str, why: str) -> ToolResult:
+    return _unknown(f"The tool server '{server}' gave no answer that can be read ({why})")
 
 
 def _unknown(what: str) -> ToolResult:
