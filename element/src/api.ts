@@ -69,6 +69,8 @@ export class Api {
   #chatbridge: string | null = null;
   /** Where something has answered already. */
   #met: string | null = null;
+  /** Where a chat server has answered already: what it refuses it may refuse in any JSON. */
+  #known: string | null = null;
   #user: string | null = null;
   #over = false;
 
@@ -125,13 +127,13 @@ export class Api {
     type: Type,
     params: JsonOperations[Type][0],
   ): Promise<JsonOperations[Type][1]> {
-    return content(type, await this.#post(type, params));
+    return this.#content(type, await this.#post(type, params));
   }
 
   /** A thread as it is now, and the id of the answer that was running in it. Throws Refusal. */
   async thread(id: string): Promise<{ thread: ThreadRead; running: string | null }> {
     const response = await this.#post("threads.get_by_id", { thread_id: id });
-    const thread = await content("threads.get_by_id", response);
+    const thread = await this.#content("threads.get_by_id", response);
     return { thread, running: response.headers.get("x-turn-id") };
   }
 
@@ -199,6 +201,18 @@ export class Api {
     return this.#request(this.#url, { body: { type, params }, patience: JSON_PATIENCE_MS });
   }
 
+  /** The answer of an operation. Throws HostFault where it is something else. */
+  async #content<Type extends keyof JsonOperations>(
+    type: Type,
+    response: Response,
+  ): Promise<JsonOperations[Type][1]> {
+    const reading: Promise<unknown> = response.json();
+    const answer = await within(JSON_PATIENCE_MS, reading).catch(() => null);
+    if (!isAnswer(type, answer)) throw noChat(response);
+    this.#known = this.#url;
+    return answer as JsonOperations[Type][1];
+  }
+
   #told(response: Response, url: string): Telling {
     const { body, headers } = response;
     const type = headers.get("content-type") ?? "";
@@ -207,18 +221,29 @@ export class Api {
     const resumable = headers.has(RESUMABLE);
     const silence = resumable ? SILENCE_MS : OTHERS_SILENCE_MS;
     return {
-      events: parsed(serverSentEvents(body, silence)),
+      events: this.#parsed(serverSentEvents(body, silence)),
       resumable,
       nothing: () => noChat(response, "nothing before the end of its stream"),
       stopAt: stopAt ? new URL(stopAt, new URL(url, document.baseURI)).href : null,
     };
   }
 
+  async *#parsed(told: AsyncGenerator<ServerSent>): AsyncGenerator<Told> {
+    const asked = this.#url;
+    for await (const { id, data } of told) {
+      const event = readEvent(data);
+      if (event.type === "thread.created" || event.type.startsWith("thread.item."))
+        this.#known = asked;
+      yield { cursor: id, event };
+    }
+  }
+
   async #request(url: string, sent: Sent): Promise<Response> {
     const first = await this.#send(url, sent);
-    if (first.status !== 401 || !this.#secret.wanted) return accepted(first);
+    const known = this.#known === this.#url;
+    if (first.status !== 401 || !this.#secret.wanted) return accepted(first, known);
     await this.#secret.renew();
-    return accepted(await this.#send(url, sent));
+    return accepted(await this.#send(url, sent), known);
   }
 
   async #send(
@@ -270,25 +295,10 @@ export function uniqueId(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** The answer of an operation. Throws HostFault where it is something else. */
-async function content<Type extends keyof JsonOperations>(
-  type: Type,
-  response: Response,
-): Promise<JsonOperations[Type][1]> {
-  const reading: Promise<unknown> = response.json();
-  const answer = await within(JSON_PATIENCE_MS, reading).catch(() => null);
-  if (!isAnswer(type, answer)) throw noChat(response);
-  return answer as JsonOperations[Type][1];
-}
-
 /** Whether it may be read as what was asked for. */
 function isAnswer(type: string, answer: unknown): boolean {
   if (!answer || typeof answer !== "object") return false;
   const page: unknown = type === "threads.get_by_id" ? Reflect.get(answer, "items") : answer;
   const paged = page !== answer || type.endsWith(".list");
   return !paged || Array.isArray(page && Reflect.get(page, "data"));
-}
-
-async function* parsed(told: AsyncGenerator<ServerSent>): AsyncGenerator<Told> {
-  for await (const { id, data } of told) yield { cursor: id, event: readEvent(data) };
 }

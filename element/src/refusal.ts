@@ -62,39 +62,58 @@ export function anotherUser(): Refusal {
   return new Refusal(message, 403, ANOTHER_USER);
 }
 
-/** The answer, if it is none that refuses. Throws Refusal, in the server's words if it has some. */
-export async function accepted(response: Response): Promise<Response> {
+/**
+ * The answer, if it is none that refuses; `known`: of a chat server. Throws Refusal, in the server's words if it has
+ * some.
+ */
+export async function accepted(response: Response, known: boolean): Promise<Response> {
   if (response.ok) return response;
-  if (response.status === 0 || isMisled(response)) throw noChat(response);
+  const { status } = response;
+  if (status === 0) throw noChat(response);
   // a problem document (RFC 9457), if the server speaks so
   const problem: unknown = await response.json().catch(() => null);
-  const said = (name: string, of: unknown = problem): string | null => {
-    const value = of && typeof of === "object" ? Reflect.get(of, name) : null;
-    if (value && typeof value === "object") return said("message", value);
-    return typeof value === "string" && value ? value.slice(0, LONGEST) : null;
-  };
-  const words = said("detail") ?? said("title") ?? said("error") ?? said("message");
-  const message = words ?? inWords(response.status);
-  throw new Refusal(message, response.status, said("code"), retryAfter(response));
+  const words = wordsOf(problem);
+  if (isMisled(status, problem, known)) throw noChat(response, "", words);
+  throw new Refusal(words ?? inWords(status), status, text(problem, "code"), retryAfter(response));
+}
+
+function wordsOf(problem: unknown): string | null {
+  const all = ["detail", "title", "error", "message"].map((name) => text(problem, name));
+  return all.find((words) => words !== null) ?? null;
+}
+
+/** The text that is said under a name; of an error within the answer, its message. */
+function text(said: unknown, name: string): string | null {
+  const value: unknown = said && typeof said === "object" ? Reflect.get(said, name) : null;
+  if (value && typeof value === "object") return text(value, "message");
+  return typeof value === "string" && value ? value.slice(0, LONGEST) : null;
 }
 
 const LONGEST = 500;
 
-/** A page server says of a path that it does not have it, and means the chat's. */
-function isMisled(response: Response): boolean {
-  const { status, headers } = response;
-  return [404, 405, 410].includes(status) && !/json/.test(headers.get("content-type") ?? "");
+/**
+ * Another server says of the chat's path that it does not have it, does not understand it, or breaks on it: in
+ * words that are no problem with a code, and no error as OpenAI writes it. A web page of a server that breaks may
+ * well be a chat server's.
+ */
+function isMisled(status: number, problem: unknown, known: boolean): boolean {
+  if (text(problem, "code") && (text(problem, "detail") ?? text(problem, "title"))) return false;
+  const error: unknown = problem && typeof problem === "object" && Reflect.get(problem, "error");
+  if (text(error, "code") && text(error, "message")) return false;
+  if (problem === null) return [404, 405, 410].includes(status);
+  return !known && [400, 404, 405, 410, 422, 500, 501].includes(status);
 }
 
 /** Whatever answered, it does not speak as a chat server: what it said, and where. */
-export function noChat(response: Response, what = ""): HostFault {
+export function noChat(response: Response, what = "", words: string | null = null): HostFault {
   const { status, headers, redirected, url } = response;
   const type = headers.get("content-type")?.split(";")[0] ?? "nothing that has a type";
   const how = what || (status === 0 ? "what a page may not read" : `${status} ${type}`);
   const where = redirected
     ? `: the chat's address led to ${url}, which`
     : ` at ${url || "the chat's address"}: it`;
-  return new HostFault(`No chat server answers${where} said ${how}.`, status);
+  const end = words ? `: ${words}` : ".";
+  return new HostFault(`No chat server answers${where} said ${how}${end}`, status);
 }
 
 function retryAfter(response: Response): number | null {

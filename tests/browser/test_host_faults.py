@@ -1,6 +1,7 @@
 """What answers is no chat server, or the page gives no access: it is said, and said where."""
 
 import json
+import re
 from typing import Any
 
 from playwright.async_api import BrowserContext, Route, expect
@@ -23,9 +24,28 @@ ANSWERS = (
     ({**STREAM, "body": "data: <p>\n\ndata: 7\n\n"}, "nothing before the end of its stream"),
     ({"status": 404, **HTML}, "it said 404 text/html"),
     ({"status": 405, "body": ""}, "it said 405"),
+    ({"status": 404, "json": {"no": 1}}, "it said 404 application/json."),
+    (
+        {"status": 404, "json": {"detail": "Not Found"}},
+        "it said 404 application/json: Not Found",
+    ),
+    (
+        {"status": 404, "json": {"code": "rest_no_route", "message": "No route"}},
+        "it said 404 application/json: No route",
+    ),
+    (
+        {"status": 422, "json": {"detail": [{"type": "missing"}]}},
+        "it said 422 application/json.",
+    ),
+    (
+        {"status": 500, "json": {"error": "Out of paper"}},
+        "it said 500 application/json: Out of paper",
+    ),
 )
 REFUSALS = (
-    ({"status": 500, "json": {"error": "Out of paper"}}, "Out of paper"),
+    ({"status": 404, "json": {"code": "missing", "detail": "No such chat."}}, "No such chat."),
+    ({"status": 400, "json": {"error": {"code": "no", "message": "Not so"}}}, "Not so"),
+    ({"status": 401, "json": {"detail": "Who are you?"}}, "Who are you?"),
     ({"status": 429, "json": {"error": {"message": "Slowly"}}}, "Slowly"),
     ({"status": 500, "body": "<p>"}, "The server has a problem"),
 )
@@ -89,6 +109,15 @@ async def test_an_answer_that_is_none_is_said_to_be_none(
     answers.append({"json": {"hello": "world"}})
     await chat.open_history()
     await expect(chat.history.get_by_role("alert")).to_contain_text("it said 200 application/json")
+
+    # whoever has shown to be a chat server refuses in words of its own
+    answers.append({"json": {"data": [], "has_more": False}})
+    await chat.history.get_by_role("button", name="Retry").click()
+    await expect(chat.history).to_contain_text("No conversations yet")
+    await chat.button("Conversations").click()
+    answers.append({"status": 404, "json": {"detail": "No such conversation"}})
+    await chat.say("Is anybody there?")
+    await expect(chat.alert).to_have_text(re.compile("^No such conversation"))
 
 
 async def test_an_address_that_leads_to_a_sign_in_is_named_with_its_end(
