@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, get_close_matches
 from typing import get_origin
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, ValidationError
@@ -17,6 +17,13 @@ _OTHERS = ("CHATBRIDGE_PG_BIN", "CHATBRIDGE_TOKEN", "CHATBRIDGE_URL")
 # what Kubernetes tells every pod of services whose names begin with ours
 _OF_SERVICES = re.compile(r"\w+_(SERVICE_(HOST|PORT)|PORT)(_\w+)?")
 _NEAR = 0.6
+
+_FAMILIES = (PREFIX, "BETTER_AUTH_")
+_MISSPELT = 0.85
+"""From there on a name that begins with neither, or is one of Better Auth's, is one of ours."""
+
+_BETTER_AUTHS = ("BETTER_AUTH_SECRETS",)
+"""What Better Auth reads itself, and is as near to a name of ours as a slip would be."""
 
 
 class Section(BaseModel):
@@ -44,7 +51,7 @@ def faults(found: Mapping[str, str | None], model: type[BaseModel]) -> list[str]
     return [
         fault
         for name, value in ours.items()
-        if name.startswith(PREFIX) and (fault := _fault(name, value, known))
+        if (fault := _fault(name, value, known) if name.startswith(PREFIX) else _slip(name, known))
     ]
 
 
@@ -68,6 +75,21 @@ def _fault(name: str, value: str, known: Mapping[str, FieldInfo]) -> str:
     if _likeness(name, meant) < _NEAR:
         return f"{name} is unknown: docs/reference.md names all settings."
     return f"{name} is unknown; did you mean {meant}?"
+
+
+def _slip(name: str, known: Mapping[str, FieldInfo]) -> str:
+    """Of a name whose first word is not ours, or that stands beside ours of Better Auth."""
+    if name in known or name in _BETTER_AUTHS or _OF_SERVICES.fullmatch(name):
+        return ""
+    for family in _FAMILIES:
+        said = name.removeprefix(family)
+        # Better Auth has more of its own, BETTER_AUTH_KV_URL for one: a slip adds no word
+        if name[0] != family[0] or (said != name and "_" in said):
+            continue
+        ours = [each for each in (*known, *_OTHERS) if each.startswith(family)]
+        for meant in get_close_matches(name, ours, n=1, cutoff=_MISSPELT):
+            return f"{name} is unknown; did you mean {meant}?"
+    return ""
 
 
 def _json_fault(name: str, value: str) -> str:

@@ -187,8 +187,11 @@ class Settings(BaseSettings):
     @field_validator("host", mode="before")
     @classmethod
     def _here(cls, host: Any) -> Any:
-        # empty, it would be every address of this machine
-        return "127.0.0.1" if host == "" else host
+        # empty, it would be every address of this machine; with colons it is IPv6, and is kept as
+        # an address has it
+        if not isinstance(host, str):
+            return host
+        return f"[{host.strip('[]')}]" if ":" in host else host or "127.0.0.1"
 
     @field_validator("page", "docs", mode="before")
     @classmethod
@@ -255,8 +258,8 @@ class Settings(BaseSettings):
     @property
     def own_address(self) -> str:
         """Where this server is reached from its own machine."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(self.host, self.host)  # noqa: S104
+        return f"http://{host}:{self.port}"
 
     @property
     def store_url(self) -> str:

@@ -267,6 +267,8 @@ async def refused(directory: Path, *arguments: str, **environment: str) -> str:
         ({"CHATBRIDGE_AGENT__MODEL": "gpt"}, "OPENAI_API_KEY"),
         ({"CHATBRIDGE_AGENT__ENTRY": "nothing_here:agent"}, "module nothing_here was found"),
         ({"CHATBRIDGE_HOST": "0.0.0.0"}, "CHATBRIDGE_ALLOW=public_development"),  # noqa: S104
+        ({"CHATBRIDGE_HOST": "::"}, "CHATBRIDGE_ALLOW=public_development"),
+        ({"CHATBRIDGE_HOST": "192.0.2.1"}, "set CHATBRIDGE_HOST to an address of this machine"),
         ({"CHATBRIDGE_ENVIRONMENT": "production"}, "CHATBRIDGE_SECRET is not set"),
         (PRODUCTION | {"CHATBRIDGE_ALLOW": "offline_model"}, "sign-in"),
         (PRODUCTION | SIGN_IN, "CHATBRIDGE_ALLOW=offline_model"),

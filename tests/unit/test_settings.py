@@ -325,6 +325,14 @@ def test_an_empty_host_is_this_machine_alone(monkeypatch: pytest.MonkeyPatch) ->
     assert settings().own_address == "http://127.0.0.1:8000"
 
 
+@pytest.mark.parametrize(
+    ("host", "address"), [("::1", "[::1]"), ("[::1]", "[::1]"), ("::", "[::1]"), ("[::]", "[::1]")]
+)
+def test_a_host_may_be_of_ipv6(monkeypatch: pytest.MonkeyPatch, host: str, address: str) -> None:
+    monkeypatch.setenv("CHATBRIDGE_HOST", host)
+    assert settings().own_address == f"http://{address}:8000"
+
+
 @pytest.mark.parametrize("port", ["-1", "65536", "http"])
 def test_a_port_that_there_is_not_is_refused(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
     monkeypatch.setenv("PORT", port)
@@ -415,6 +423,27 @@ def test_an_unknown_name_is_refused_with_the_nearest(
         Settings(_env_file=tmp_path / "env")
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("BETTER_AUTH_ULR", "BETTER_AUTH_URL"),
+        ("BETTER_AUTH_SECERT", "BETTER_AUTH_SECRET"),
+        ("BETTERAUTH_URL", "BETTER_AUTH_URL"),
+        ("BETER_AUTH_SECRET", "BETTER_AUTH_SECRET"),
+        ("CHATBRIGDE_HOST", "CHATBRIDGE_HOST"),
+        ("CHAT_BRIDGE_HOST", "CHATBRIDGE_HOST"),
+        ("CHATBRIDE_AGENT_MODEL", "CHATBRIDGE_AGENT__MODEL"),
+        ("chatbrige_auth__secret", "CHATBRIDGE_AUTH__SECRET"),
+    ],
+)
+def test_a_name_whose_first_word_is_misspelt_is_refused_too(
+    monkeypatch: pytest.MonkeyPatch, name: str, meant: str
+) -> None:
+    monkeypatch.setenv(name, "x")
+    with pytest.raises(ValueError, match=f"{name.upper()} is unknown; did you mean {meant}\\?"):
+        settings()
+
+
 def test_all_unknown_names_are_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHATBRIDGE_AGENT_MODEL", "gpt")
     monkeypatch.setenv("CHATBRIDGE_FLAVOUR", "vanilla")
@@ -428,7 +457,12 @@ def test_all_unknown_names_are_said_at_once(monkeypatch: pytest.MonkeyPatch) -> 
         *("CHATBRIDGE_TOKEN", "CHATBRIDGE_URL", "CHATBRIDGE_PG_BIN"),
         # of a service called chatbridge, or chatbridge-web, in Kubernetes
         *("CHATBRIDGE_SERVICE_HOST", "CHATBRIDGE_PORT_8000_TCP_ADDR", "CHATBRIDGE_WEB_PORT"),
-        "SOMEBODY_ELSES",
+        *("CHATBRIDGEWEB_PORT", "CHAT_BRIDGE_SERVICE_HOST"),
+        # of Better Auth's own
+        *("BETTER_AUTH_SECRETS", "BETTER_AUTH_TRUSTED_ORIGINS", "BETTER_AUTH_TELEMETRY"),
+        *("BETTER_AUTH_BASE_URL", "BETTER_AUTH_KV_URL", "BETTER_AUTH_API_KEY"),
+        *("BETTER_AUTH_TELEMETRY_ID", "BETTER_AUTH_VERSION"),
+        *("SOMEBODY_ELSES", "BETTER_STACK_SECRET", "BETTER_UPTIME_URL", "CHATBOT_HOST"),
     ],
 )
 def test_a_name_that_others_use_is_none_of_ours(monkeypatch: pytest.MonkeyPatch, name: str) -> None:

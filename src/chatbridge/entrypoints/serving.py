@@ -1,6 +1,7 @@
 """uvicorn, with a greeting when it is up, a word of its own when it can't be, and a clean end."""
 
 import asyncio
+import errno
 import socket
 from collections.abc import Awaitable, Callable
 
@@ -15,6 +16,8 @@ _GRACE = 1
 """How many seconds connections get to end once the work of the server has ended."""
 
 _DEAD_PEER_MS = 30_000
+
+_OF_THE_PORT = (errno.EADDRINUSE, errno.EACCES)
 
 
 class _Server(uvicorn.Server):
@@ -95,13 +98,24 @@ def run(
 
 
 def listening_on(host: str, port: int) -> socket.socket:
-    """A socket that listens. Raises ValueError where that can't be."""
+    """A socket that listens; an IPv6 address may be in brackets. Raises ValueError where that
+    can't be."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        listening = socket.create_server((host, port), backlog=2048)
+        listening = socket.create_server(
+            (host.strip("[]"), port),
+            family=family,
+            backlog=2048,
+            # `::` is every address of this machine, as `0.0.0.0` is
+            dualstack_ipv6=family == socket.AF_INET6 and socket.has_dualstack_ipv6(),
+        )
     except OSError as error:
-        raise ValueError(
-            f"Can't listen on {host}:{port} ({error.strerror}): set PORT to a free one."
-        ) from error
+        mend = (
+            "set PORT to a free one"
+            if error.errno in _OF_THE_PORT
+            else "set CHATBRIDGE_HOST to an address of this machine, such as 127.0.0.1"
+        )
+        raise ValueError(f"Can't listen on {host}:{port} ({error.strerror}): {mend}.") from error
     # what a peer does not take for so long is given up by the kernel; its connections inherit it
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _DEAD_PEER_MS)
