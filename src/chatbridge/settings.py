@@ -268,6 +268,11 @@ class Settings(BaseSettings):
         return url.get_secret_value().strip() if url else ""
 
     @property
+    def store_url_name(self) -> str:
+        """Which variable has set the database's address."""
+        return "CHATBRIDGE_DATABASE__URL" if self.database.url else "DATABASE_URL"
+
+    @property
     def api_key(self) -> str | None:
         """The model's key."""
         key = self.agent.api_key or self.openai_api_key

@@ -263,6 +263,7 @@ async def refused(directory: Path, *arguments: str, **environment: str) -> str:
         ({"CHATBRIDGE_TURNS__LEASE": "0"}, "CHATBRIDGE_TURNS__LEASE: "),
         ({"CHATBRIDGE_MCP__SERVERS": "{"}, "CHATBRIDGE_MCP__SERVERS is not JSON"),
         ({"DATABASE_URL": "mysql://localhost/x"}, "memory:, postgres:, postgresql:"),
+        ({"CHATBRIDGE_DATABASE__URL": "postgres"}, "Error: CHATBRIDGE_DATABASE__URL means no"),
         ({"DATABASE_URL": "postgres:nonsense"}, "database URL"),
         ({"CHATBRIDGE_AGENT__MODEL": "gpt"}, "OPENAI_API_KEY"),
         ({"CHATBRIDGE_AGENT__ENTRY": "nothing_here:agent"}, "module nothing_here was found"),
@@ -295,6 +296,7 @@ async def test_a_database_url_is_migrated(tmp_path: Path, fresh_database: str) -
     code, output, _ = await run(tmp_path, "migrate", "--grants", me, **settings)
     assert (code, output) == (0, grants("another_one", me, me) + "\n")
     assert "DATABASE_URL" in await refused(tmp_path, "migrate")
+    assert "--grants ROLE" in await refused(tmp_path, "migrate", "--grants", "", **settings)
 
 
 async def test_a_port_in_use_and_a_home_in_use_are_one_line_each(start: Spawn, home: Path) -> None:
@@ -364,6 +366,8 @@ async def test_a_chat_in_one_line(start: Spawn, home: Path) -> None:
         assert "buy oat milk" in output
         code, output, _ = await run(Path(elsewhere), "page", **at)
         assert (code, output) == (0, f"{server.url}/#key={server.key}\n")
+        line = await refused(Path(elsewhere), "chat", "hi", "--url", f"{server.url}/chatkit")
+        assert f"without a path (--url {server.url}/)" in line
         code, token, _ = await run(Path(elsewhere), "token", "--user", "alice", **at)
         assert code == 0
     headers = {"Authorization": f"Bearer {token.strip()}"}

@@ -56,6 +56,8 @@ def _add_servers(chatbridge: click.Group, program: Program) -> None:
     @click.option("--grants", metavar="ROLE", help="Only print what lets ROLE serve, for psql.")
     def migrate(grants: str | None) -> None:
         """Bring the database to this version's schema."""
+        if grants is not None and not grants.strip():
+            raise Refused("--grants takes the name of the role that is to serve: --grants ROLE.")
         say(_told(lambda: program.migrate() if grants is None else program.grants(grants)))
 
     @chatbridge.command()

@@ -68,5 +68,12 @@ def _asked(url: str, method: str, path: str, **more: Any) -> dict[str, str]:
         raise ValueError(why)
     raise ValueError(
         f"What answers at {url} is no chatbridge in development ({answer.status_code}): sign in "
-        "with a token of its sign-in (--token)."
+        f"with a token of its sign-in (--token){_or_without_a_path(url)}."
     )
+
+
+def _or_without_a_path(url: str) -> str:
+    address = httpx.URL(url)
+    if address.path in ("", "/"):
+        return ""
+    return f", or name the server's address without a path (--url {address.copy_with(path='/')})"
