@@ -215,7 +215,7 @@ async def test_nobody_is_anybody_through_a_proxy_that_says_nothing_of_itself(
     ):
         assert (await client.get("/healthz")).status_code == 200
         refused = await client.post("/development/token", json={"user": "alice"})
-        require_problem(refused, 403, "wrong_key")
+        require_problem(refused, 401, "key_missing")
         assert server.key not in (await client.get("/development")).text
         assert server.key not in (await client.get("/")).text
         client.headers["Authorization"] = f"Bearer {server.key}"
@@ -277,16 +277,16 @@ async def test_an_answer_goes_on_at_whichever_replica_is_asked(
                 ids += more
     turn, _ = ids[0].split("/")
     assert ids == [f"{turn}/{number}" for number in range(1, len(ids) + 1)]
-    assert len(ids) > 100
+    assert len(ids) > 25
 
 
 async def _some_ids(response: httpx.Response) -> list[str]:
-    """The ids of the next frames, of twenty at most."""
+    """The ids of the next frames, of eight at most."""
     found: list[str] = []
     async for line in response.aiter_lines():
         if line.startswith("id: "):
             found.append(line.removeprefix("id: "))
-        if len(found) == 20:
+        if len(found) == 8:
             break
     return found
 

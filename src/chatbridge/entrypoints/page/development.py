@@ -64,6 +64,8 @@ def development_router(issuer: TokenIssuer, key: Key) -> APIRouter:
     def require_key(request: Request) -> None:
         _require_own_page(request)
         scheme, _, shown = request.headers.get("authorization", "").partition(" ")
+        if not scheme:
+            raise refusals.key_missing()
         if scheme.lower() != "bearer" or not key.fits(shown.strip()):
             raise refusals.wrong_key()
 
@@ -87,7 +89,11 @@ def development_router(issuer: TokenIssuer, key: Key) -> APIRouter:
         operation_id="createDevelopmentToken",
         summary="Be somebody",
         responses=problems(
-            refusals.wrong_key, refusals.foreign_origin, *BODY, refusals.invalid_user_id
+            refusals.key_missing,
+            refusals.wrong_key,
+            refusals.foreign_origin,
+            *BODY,
+            refusals.invalid_user_id,
         ),
         dependencies=[Depends(_key)],
     )

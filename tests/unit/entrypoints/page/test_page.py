@@ -179,7 +179,7 @@ async def test_the_page_works_below_a_path(app: FastAPI) -> None:
             assert (await client.get(answer.url.join(path))).status_code == 200, path
         where = answer.url.join("development/token")
         asked = await client.post(where, json={"user": "alice"})
-        assert (asked.status_code, asked.json()["code"]) == (403, "wrong_key")
+        assert (asked.status_code, asked.json()["code"]) == (401, "key_missing")
 
 
 @_files
