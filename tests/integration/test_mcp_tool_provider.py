@@ -117,7 +117,8 @@ async def test_a_token_that_is_not_accepted_is_a_failed_call(tokens: FakeTokens)
             accepted = await tools.call(request("list_tasks"), ALICE)
 
     assert refused == ToolResult(
-        output="The tool server 'tasks' refused the call (HTTP status 401); nothing was done.",
+        output="The tool server 'tasks' refused the call (HTTP status 401: invalid_token; "
+        "Authentication required); nothing was done.",
         failed=True,
     )
     assert not accepted.failed
