@@ -16,9 +16,11 @@ from chatbridge.adapters.openai.telling import Telling
 from chatbridge.adapters.openai.texts import plain, texts
 from chatbridge.adapters.openai.thinking import Said, Thinking
 from chatbridge.adapters.openai.troubles import (
+    AnotherApi,
     EmptyAnswer,
     NotAStream,
     TruncatedStream,
+    is_of_another_api,
     is_told_alone,
     provider_failure,
 )
@@ -60,6 +62,7 @@ class ChatDialect:
         self._cost: Json | None = None
         self._template: Json = {}
         self._goes_on = self._ends_alone = self._ends_unnamed = False
+        self._foreign = False
         self.begun = self.settled = False
 
     @property
@@ -81,6 +84,7 @@ class ChatDialect:
         """The same in the strict dialect. Raises ProviderFailure if it tells of an error."""
         if (error := _error(event)) is not None:
             raise provider_failure(error)
+        self._foreign = self._foreign or ("choices" not in event and is_of_another_api(event))
         self._count(event)
         self._template = self._template or _head(event)
         choice = next(filter(self._is_followed, enumerate(_objects(event, "choices"))), None)
@@ -99,6 +103,8 @@ class ChatDialect:
         `done` is whether the stream itself said so, which makes an empty reason a good one, but
         runs no call.
         """
+        if self._foreign and self._followed is None:
+            raise AnotherApi()
         if done and self._reason is None and self._ends_unnamed and not self._calls.calls:
             self._reason = "stop"
         rest = self._delta_of([*self._thinking.take(self._halves.rest()), *self._thinking.end()])

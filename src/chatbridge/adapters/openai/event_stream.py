@@ -15,7 +15,11 @@ MAX_BYTES = 64_000_000
 _MAX_EVENT = 32_000_000
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _DOCUMENT = (b"{", b"[", b"<")
-_ALIVE = re.compile(r"\W*(ping|pong|heart-?_?beat|keep-?_?alive|alive|processing|ok|noop)\W*", re.I)
+_ALIVE = re.compile(
+    r"\W*(ping|pong|heart-?_?beat|keep-?_?alive|alive|processing|ok|noop|"
+    r"queued|pending|waiting|loading|progress|in[ _-]?progress)\W*",
+    re.I,
+)
 _DONE = re.compile(r"\[DONE\].*|\W*done\W*", re.I | re.S)
 _AGAIN = re.compile(r"(?:data:\s*){2,}")
 _MAY_BE_JSON = ("{", "[", '"')

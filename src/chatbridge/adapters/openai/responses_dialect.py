@@ -16,10 +16,12 @@ from chatbridge.adapters.openai.telling import Telling
 from chatbridge.adapters.openai.texts import answer_in, plain
 from chatbridge.adapters.openai.thinking import Thinking, without_thinking
 from chatbridge.adapters.openai.troubles import (
+    AnotherApi,
     EmptyAnswer,
     EndpointTrouble,
     NotAStream,
     TruncatedStream,
+    is_of_another_api,
     is_told_alone,
     provider_failure,
 )
@@ -59,7 +61,7 @@ class ResponsesDialect:
         self._output = Output(self._calls)
         self._texts: dict[Any, _Text] = {}
         self._written = 0
-        self._spoke = False
+        self._spoke = self._foreign = self._known = False
         self.begun = self.ended = False
         self.said = ""
         self._readers: tuple[tuple[str, Callable[[Json, str], Iterator[Json]]], ...] = (
@@ -89,6 +91,10 @@ class ResponsesDialect:
         told = (kind.split(".")[-1], event.get("object"))
         if event.get("error") or "error" in told or (not kind and is_told_alone(event)):
             raise provider_failure(event)
+        known = kind.startswith("response.")
+        self._known = self._known or known
+        foreign = not known and ("choices" in event or is_of_another_api(event))
+        self._foreign = self._foreign or foreign
         self.begun = self.begun or kind not in _OPENINGS
         read = next((read for like, read in self._readers if kind.startswith(like)), None)
         if read:
@@ -111,6 +117,8 @@ class ResponsesDialect:
         """What was held back, where the response has no end. Raises TruncatedStream then."""
         if not self.ended:
             yield from self._rest()
+            if self._foreign and not self._known:
+                raise AnotherApi()
             raise self._with_calls(TruncatedStream(None))
 
     def _created(self, event: Json, kind: str) -> Iterator[Json]:

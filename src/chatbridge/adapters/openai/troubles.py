@@ -60,6 +60,13 @@ class NotAStream(EndpointTrouble):
         self.kind = kind
 
 
+class AnotherApi(NotAStream):
+    """The events are those of another API than the one that was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+
 class ProviderFailure(EndpointTrouble):
     """The endpoint said, in an answer that had begun, that it can't go on.
 
@@ -86,10 +93,23 @@ _ERROR = re.compile(r"error|exception|invalid|fail|refus", re.I)
 _WORDS = ("message", "msg", "detail", "errors")
 
 
+# what Anthropic, llama.cpp, Cloudflare, Ollama, TGI and Gemini put their words in
+_OTHERS_WORDS = ("content", "response", "delta", "content_block", "token", "candidates")
+
+
+def is_of_another_api(event: Mapping[str, Any]) -> bool:
+    """Whether an event without anything of the API asked for has an answer in another's form."""
+    if isinstance(event.get("message"), Mapping):
+        message = cast(Mapping[str, Any], event["message"])
+        return "role" in message or "content" in message
+    return any(isinstance(event.get(name), str | list | Mapping) for name in _OTHERS_WORDS)
+
+
 def is_told_alone(event: Mapping[str, Any]) -> bool:
     """Whether an event that is no part of an answer has an error's words."""
-    kind = str(event.get("type") or "error")
-    return bool(_ERROR.search(kind)) and any(event.get(name) for name in _WORDS)
+    kind = str(event.get("type") or event.get("object") or event.get("event") or "error")
+    told = bool(_ERROR.search(kind)) and any(event.get(name) for name in _WORDS)
+    return told and not is_of_another_api(event)
 
 
 def provider_failure(error: Any) -> ProviderFailure:

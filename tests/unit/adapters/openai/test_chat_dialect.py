@@ -14,9 +14,16 @@ from openai.types.responses import Response
 from chatbridge.adapters.openai.carried import Carried
 from chatbridge.adapters.openai.chat_dialect import ChatDialect
 from chatbridge.adapters.openai.cost import cost_of
+from chatbridge.adapters.openai.failure_line import helpful_setting
 from chatbridge.adapters.openai.failures import code_of
+from chatbridge.adapters.openai.responses_dialect import ResponsesDialect
 from chatbridge.adapters.openai.thinking import Thinking
-from chatbridge.adapters.openai.troubles import EmptyAnswer, ProviderFailure, TruncatedStream
+from chatbridge.adapters.openai.troubles import (
+    AnotherApi,
+    EmptyAnswer,
+    ProviderFailure,
+    TruncatedStream,
+)
 from chatbridge.domain.model.usage import Usage
 
 STOP = {"finish_reason": "stop"}
@@ -358,6 +365,35 @@ def test_an_error_in_a_stream_has_the_code_of_its_number_or_its_word(error: Any,
     with pytest.raises(ProviderFailure) as raised:
         read([said("Half"), chunk({"content": ""}, finish="error", error=error)])
     assert code_of(raised.value) == code
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "message_start", "message": {"role": "assistant", "content": []}},
+        {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "Hi"}},
+        {"content": "Hi", "stop": False},
+        {"response": "Hi", "p": "abc"},
+        {"model": "m", "message": {"role": "assistant", "content": "Hi"}, "done": False},
+        {"candidates": [{"content": {"parts": [{"text": "Hi"}]}}]},
+        {"type": "response.output_text.delta", "delta": "Hi"},
+    ],
+    ids=str,
+)
+def test_the_events_of_another_api_are_named_with_the_settings_that_help(event: Any) -> None:
+    for dialect in (ChatDialect(Carried(), Thinking()), ResponsesDialect(Thinking)):
+        if isinstance(dialect, ResponsesDialect) and "response." in event.get("type", ""):
+            continue
+        with pytest.raises(AnotherApi) as raised:
+            [*dialect.read(event), *dialect.end(done=True)]
+        assert (
+            helpful_setting(raised.value) == "CHATBRIDGE_AGENT__BASE_URL and CHATBRIDGE_AGENT__API"
+        )
+
+
+def test_progress_is_no_error() -> None:
+    waiting = {"object": "progress", "message": "2 before you"}
+    assert read([waiting, said("Hi"), chunk(finish="stop")]).text == "Hi"
 
 
 def test_an_error_within_a_choice_is_one() -> None:

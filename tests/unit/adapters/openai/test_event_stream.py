@@ -41,6 +41,7 @@ A, B = '{"a": 1}', '{"b": 2}'
     ("body", "events"),
     [
         (f'data: ping\n\ndata: {A}\n\ndata: [PING]\n\ndata: "heartbeat"\n\n', [{"a": 1}]),
+        (f'data: "queued"\n\nevent: progress\ndata: {B}\n\ndata: {A}\n\n', [{"a": 1}]),
         (f"data: : keep-alive\n\nevent: ping\ndata: {B}\n\ndata: {A}\n\n", [{"a": 1}]),
         (f"data: -\n\ndata: {A}", [{"a": 1}]),
         (f"data: {A}\ndata: [DONE]", [{"a": 1}]),
