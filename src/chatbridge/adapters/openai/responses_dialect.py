@@ -65,7 +65,6 @@ class ResponsesDialect:
         self.begun = self.ended = False
         self.said = ""
         self._readers: tuple[tuple[str, Callable[[Json, str], Iterator[Json]]], ...] = (
-            ("response.created", self._created),
             ("response.output_text.annotation.added", self._annotation),
             ("response.output_text.d", self._text),
             ("response.content_part.done", self._text),
@@ -121,9 +120,6 @@ class ResponsesDialect:
                 raise AnotherApi()
             raise self._with_calls(TruncatedStream(None))
 
-    def _created(self, event: Json, kind: str) -> Iterator[Json]:
-        yield {"type": kind, "response": _response(event, "in_progress", [])}
-
     def _refusal(self, event: Json, kind: str) -> Iterator[Json]:
         self._spoke = True
         yield {"type": kind, "delta": plain(event.get("delta")), **_place(event)}
@@ -176,7 +172,8 @@ class ResponsesDialect:
             return
         index, done = event.get("output_index"), kind.endswith(".done")
         self._output.add(item, (index, item.get("id")), whole=done)
-        if item["type"] == CALL:
+        # nobody waits for a message that begins, and a client is slow with its first such event
+        if item["type"] == CALL or (item["type"] == "message" and not done):
             return
         if done and item["type"] == "message":
             self._texts.clear()  # its reader has the whole text now

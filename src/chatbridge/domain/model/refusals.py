@@ -58,8 +58,8 @@ token_malformed = Refusal(
 key_missing = Refusal(
     Unauthenticated,
     "key_missing",
-    "Show the key of this start (`Authorization: Bearer ...`): it is in the address that chatbridge "
-    "printed when it was started, or in the one that `chatbridge page` prints.",
+    "Show the key of this start (`Authorization: Bearer ...`): it is in the address that "
+    "chatbridge printed when it was started, or in the one that `chatbridge page` prints.",
 )
 wrong_type = Refusal(Unauthenticated, "wrong_type", "This token was made for another purpose.")
 wrong_algorithm = Refusal(
