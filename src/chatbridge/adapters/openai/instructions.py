@@ -12,11 +12,6 @@ def has_instructions(request: Json) -> bool:
     return bool(request.get("instructions")) or any(map(_instructs, _read(request)))
 
 
-def instruct_as_system(request: Json) -> None:
-    """Move the field for them into a message."""
-    _instruct_as(request, "system")
-
-
 def instruct_as_developer(request: Json) -> None:
     """Give them as OpenAI's newer models want them."""
     _instruct_as(request, "developer")
