@@ -46,6 +46,12 @@ WHOLE: dict[Api, bytes] = {
     "chat_completions": b'"finish_reason": "stop"',
 }
 
+OPENINGS = (
+    b'"response.created"',
+    b'"response.output_item.added"',
+    b'"response.content_part.added"',
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Cut:
@@ -63,6 +69,11 @@ class Cut:
         ends = accumulate(len(frame) for frame in frames)
         came = self.bytes + (len(b"\n\n") if self.ending == "end" else 0)
         return [frame for frame, end in zip(frames, ends, strict=True) if end <= came]
+
+    @property
+    def begun(self) -> bool:
+        """Whether something of the answer came, and not only the word that one is to come."""
+        return any(not any(kind in frame for kind in OPENINGS) for frame in self.arrived)
 
     @property
     def said(self) -> str:
@@ -146,5 +157,5 @@ async def test_an_answer_that_is_cut_anywhere_is_kept_as_far_as_it_came_and_neve
         assert (code == "completed") == cut.whole, where
         assert code in CODES, where
         assert kept is None or kept.kind == ("text" if cut.message_whole else "partial"), where
-        assert endpoint.asked[number] == (1 if cut.arrived else 3), where
+        assert endpoint.asked[number] == (1 if cut.begun else 3), where
     assert sum(not cut.whole for cut in cuts) > CUTS / 2
