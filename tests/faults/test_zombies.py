@@ -127,7 +127,9 @@ async def _wrong(person: Person, database: Database, seen: Seen) -> str:
     """What a turn that was taken over looks like, if it does not look like one."""
     kept = await database.messages(_of(person))
     (turn,) = await database.turns(_of(person))
-    if ([row["kind"] for row in kept], turn["state"]) != (["text", "partial"], "interrupted"):
+    # a message may be whole before its turn is
+    asked, *answer = [row["kind"] for row in kept]
+    if (asked, turn["state"]) != ("text", "interrupted") or answer not in (["partial"], ["text"]):
         return f"{turn['state']}: {[(row['kind'], row['content']) for row in kept]}"
     shown = kept[1]["content"].startswith(seen.text)
     return "" if shown else f"shown {seen.text!r}, kept {kept[1]['content']!r}"
