@@ -12,7 +12,7 @@ from pathlib import Path
 import asyncpg
 
 from chatbridge.adapters.embedded.account import account_for
-from chatbridge.adapters.embedded.programs import find_programs
+from chatbridge.adapters.embedded.programs import find_programs, within_reach
 
 _SERVE = """
 import sys, time
@@ -95,10 +95,12 @@ def somebody_else(data: Path) -> Generator[int]:
 
 def pg_ctl(data: Path, *arguments: str) -> None:
     """What somebody does by hand, without chatbridge."""
-    command = [str(find_programs() / "pg_ctl"), "-D", "/proc/self/cwd", *arguments]
+    account = account_for(data)
+    program = within_reach(find_programs(), account) / "pg_ctl"
+    command = [str(program), "-D", "/proc/self/cwd", *arguments]
     silent = subprocess.DEVNULL
     subprocess.run(  # noqa: S603 - the wheel's own program
-        command, cwd=data, check=True, stdout=silent, stderr=silent, **account_for(data)
+        command, cwd=data, check=True, stdout=silent, stderr=silent, **account
     )
 
 
