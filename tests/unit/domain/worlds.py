@@ -69,9 +69,11 @@ class Jamming(MemoryTurnJournal):
     async def keep(self, entries: Sequence[Entry]) -> Sequence[Outcome]:
         if any("unkeepable" in text_of(e for _, e in entry.events) for entry in entries):
             raise refusals.not_kept()
-        outcomes = await super().keep([e for e in entries if e.turn.id not in self.jammed])
-        told = iter(outcomes)
-        return ["busy" if e.turn.id in self.jammed else next(told) for e in entries]
+        return await super().keep(entries)
+
+    def _keep(self, entry: Entry) -> Outcome:
+        # asked where the store is atomic: a keep that was under way must not slip past it
+        return "busy" if entry.turn.id in self.jammed else super()._keep(entry)
 
 
 @dataclass

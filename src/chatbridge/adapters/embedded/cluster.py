@@ -56,7 +56,7 @@ class Cluster:
         Raises EmbeddedPostgresError. What a crash left half made is made again.
         """
         for half in self.home.glob("data.*"):
-            shutil.rmtree(half, ignore_errors=True)
+            _remove(half)
         if self.data.exists():
             # root's copy of it is root's, and a copy may have become readable for others
             give(self.data, self.account)
@@ -185,6 +185,13 @@ class Cluster:
         if done.returncode:
             said = (done.stderr or done.stdout)[-_QUOTED_CHARACTERS:].strip()
             raise EmbeddedPostgresError(f"{program} failed in {self.home}: {said}")
+
+
+def _remove(half: Path) -> None:
+    """An initdb whose chatbridge was killed goes on, and fails once its directory is gone."""
+    deadline = time.monotonic() + _LEAVING_SECONDS
+    while half.exists() and time.monotonic() < deadline:
+        shutil.rmtree(half, ignore_errors=True)
 
 
 def _shut_down(server: subprocess.Popen[bytes]) -> None:
