@@ -8,7 +8,8 @@ from pydantic import SecretStr
 
 from chatbridge.container import Container
 from chatbridge.main import create_app
-from chatbridge.settings import Auth, Database, Settings
+from chatbridge.sections import Auth, Database
+from chatbridge.settings import Settings
 
 CONTRACT = Path(__file__).resolve().parent.parent / "contracts" / "conversation-openapi.yaml"
 

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from chatbridge.container import Container, left_out, running, tasks_running
+from chatbridge.container import Container, left_out
 from chatbridge.entrypoints.chatkit.documentation import schemas as chatkit_schemas
 from chatbridge.entrypoints.chatkit.routes import chatkit_router
 from chatbridge.entrypoints.chatkit.threads import threads_router
@@ -34,6 +34,7 @@ from chatbridge.entrypoints.rest.health import health_router
 from chatbridge.entrypoints.rest.sessions import sessions_router
 from chatbridge.entrypoints.serving import listening_on, run
 from chatbridge.entrypoints.started import Start, require_start
+from chatbridge.running import running, tasks_running
 from chatbridge.settings import Settings
 
 

@@ -197,11 +197,11 @@ def _() -> None:
 
 @_patch("it starts without a database")
 def _() -> None:
-    from chatbridge import container
+    from chatbridge import running
 
     class Never(Exception): ...
 
-    _set(container, Unavailable=Never)
+    _set(running, Unavailable=Never)
 
 
 @_patch("statements have a limit")

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from chatbridge.container import Container
 from chatbridge.domain.model.limits import MAX_BODY, MAX_CONTENT, MAX_ENTRIES
 from chatbridge.main import create_app
-from chatbridge.settings import Database
+from chatbridge.sections import Database
 from tests.chatkit_client import Json, add, create, frames, items, retry
 from tests.integration.http.asking import (
     GUARDED,

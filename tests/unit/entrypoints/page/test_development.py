@@ -10,8 +10,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from chatbridge.container import Container, running
+from chatbridge.container import Container
 from chatbridge.main import create_app
+from chatbridge.running import running
 from chatbridge.settings import Settings
 from tests.unit.entrypoints.page.test_page import production
 

@@ -1,0 +1,68 @@
+"""Which model answers, how long it is waited for, and the agent of the host's own."""
+
+from typing import Any
+
+from chatbridge.adapters.offline.model import OfflineModel
+from chatbridge.adapters.openai.entry import Agent, load_agent
+from chatbridge.adapters.openai.host_agents import names_its_model
+from chatbridge.adapters.openai.models import Endpoint, offline_endpoint, openai_model
+from chatbridge.adapters.openai.patience import Patience
+from chatbridge.adapters.openai.unoffered import Unoffered
+from chatbridge.settings import Settings
+
+
+def model_endpoint(settings: Settings, unoffered: Unoffered) -> Endpoint:
+    """The model that is configured, and how its provider is reached."""
+    agent = settings.agent
+    if _is_offline(settings):
+        return offline_endpoint(
+            OfflineModel(),
+            base_url=agent.base_url,
+            api_key=settings.api_key,
+            api=agent.api,
+            patience=_patience(settings),
+            unoffered=unoffered,
+        )
+    return openai_model(
+        model=agent.model,
+        base_url=agent.base_url,
+        api_key=settings.api_key,
+        api=agent.api,
+        patience=_patience(settings),
+        unoffered=unoffered,
+    )
+
+
+def host_agent(settings: Settings) -> Agent[Any] | None:
+    """The agent of the host's own, if there is one. Raises ValueError where nothing may answer."""
+    agent = load_agent(settings.agent.entry) if settings.agent.entry else None
+    if (
+        _is_offline(settings)
+        and settings.refuses("offline_model")
+        and not (agent and names_its_model(agent))
+    ):
+        raise ValueError(
+            "CHATBRIDGE_AGENT__MODEL is not set, and in production the offline model, which "
+            "follows rules and can fail on purpose, answers only with "
+            "CHATBRIDGE_ALLOW=offline_model."
+        )
+    return agent
+
+
+def rehearses(settings: Settings) -> bool:
+    """Whether the bundled tools take the offline model's rehearsals of what can go wrong."""
+    return _is_offline(settings) and not settings.refuses("offline_model")
+
+
+def _is_offline(settings: Settings) -> bool:
+    return settings.agent.model == "offline"
+
+
+def _patience(settings: Settings) -> Patience:
+    agent = settings.agent
+    return Patience(
+        first=max(agent.first, agent.idle),
+        idle=agent.idle,
+        max_seconds=agent.max_seconds,
+        max_characters=agent.max_characters,
+    )

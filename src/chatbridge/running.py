@@ -1,0 +1,67 @@
+"""What is open while chatbridge is served: opened in order, and closed the other way round."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+from chatbridge.container import Container
+from chatbridge.domain.model.errors import Unavailable
+from chatbridge.domain.model.identifiers import UserId
+from chatbridge.domain.services.pauses import Pauses
+from chatbridge.entrypoints.tasks.looked_for import look_for_tasks
+from chatbridge.tools import task_token, tasks_url
+
+_NOBODY = UserId("nobody")
+
+
+@asynccontextmanager
+async def running(container: Container) -> AsyncGenerator[None]:
+    """Everything open, for as long as the context lasts."""
+    async with AsyncExitStack() as open_things:
+        await open_things.enter_async_context(Pauses().told())
+        if container.settings().environment == "development":
+            open_things.enter_context(container.key().kept())
+        await open_things.enter_async_context(_store_opened(container))
+        with suppress(Unavailable):
+            await container.turns().sweep()
+        open_things.push_async_callback(container.http().aclose)
+        if jwks := container.jwks():
+            open_things.push_async_callback(jwks.close)
+            await jwks.refresh()
+        open_things.push_async_callback(container.endpoint().close)
+        open_things.push_async_callback(container.tools().close)
+        await open_things.enter_async_context(container.tasks_app().running())
+        await open_things.enter_async_context(container.turns().running())
+        await open_things.enter_async_context(_tasks_looked_for(container))
+        yield
+
+
+@asynccontextmanager
+async def tasks_running(container: Container) -> AsyncGenerator[None]:
+    """What the task tools alone need."""
+    async with _store_opened(container), container.tasks_app().running():
+        yield
+
+
+@asynccontextmanager
+async def _store_opened(container: Container) -> AsyncGenerator[None]:
+    async with container.store().opened():
+        with suppress(Unavailable):
+            await container.readiness().require()
+        yield
+
+
+@asynccontextmanager
+async def _tasks_looked_for(container: Container) -> AsyncGenerator[None]:
+    settings, issuer = container.settings(), container.issuer()
+    if settings.agent.tools != "all":
+        yield
+        return
+    looking = asyncio.create_task(
+        look_for_tasks(tasks_url(settings), lambda: task_token(issuer, _NOBODY), container.http())
+    )
+    try:
+        yield
+    finally:
+        looking.cancel()
+        await asyncio.wait({looking})

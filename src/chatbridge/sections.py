@@ -1,0 +1,96 @@
+"""The sections of the settings, each with its knobs; those of tool servers are apart."""
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from chatbridge.adapters.openai.api import Api
+from chatbridge.domain.model.turn import OnBusy, OnDisconnect
+from chatbridge.entrypoints.logs.lines import Format
+from chatbridge.environment import Section
+
+INSTRUCTIONS = (
+    "You are a helpful assistant. You keep the user's tasks with the tools that you are given. "
+    "Never invent a task or its number: look it up. Say briefly what you did."
+)
+
+
+class Database(Section):
+    """Where conversations are kept. `url` unset: an embedded Postgres; `memory:`: nowhere."""
+
+    url: SecretStr | None = None
+    schema_name: str = Field(
+        default="chatbridge", validation_alias="schema", pattern="^[a-z_][a-z0-9_]{0,62}$"
+    )
+    pool_size: int = Field(default=5, ge=1, le=100)
+
+
+class Agent(Section):
+    """Who answers. `offline` needs no key and no network.
+
+    `entry` is an agent of the host's own, `module:attribute`, in place of one that has only
+    `instructions`. `tools` are ours that it gets: the bundled and the servers', or only these.
+    `first`, `idle` and `max_seconds` are in seconds.
+    """
+
+    entry: str | None = None
+    tools: Literal["all", "servers", "none"] = "all"
+    model: str = "offline"
+    base_url: str | None = None
+    api_key: SecretStr | None = None
+    api: Api = "responses"
+    instructions: str = INSTRUCTIONS
+    max_steps: int = Field(default=10, ge=1)
+    first: float = Field(default=120, ge=2)
+    idle: float = Field(default=30, ge=2)
+    max_seconds: float = Field(default=600, ge=2)
+    max_characters: int = Field(default=100_000, ge=100)
+    tracing: bool = False
+
+
+class Auth(Section):
+    """The sign-in: keys from `jwks_url`, a shared `secret` (HS256), or both."""
+
+    jwks_url: str | None = None
+    secret: SecretStr | None = None
+    issuer: str | None = None
+    audience: str | None = None
+
+
+class Window(Section):
+    """How much of a conversation the model reads: its last `low` to `high` messages."""
+
+    low: int = Field(default=10, ge=1)
+    high: int = Field(default=15, ge=2)
+    max_characters: int = Field(default=200_000, ge=1_000)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError("CHATBRIDGE_WINDOW__LOW must be less than CHATBRIDGE_WINDOW__HIGH")
+        return self
+
+
+class TurnSettings(Section):
+    """How turns behave; `lease` and `drain` are in seconds."""
+
+    on_disconnect: OnDisconnect = "finish"
+    on_busy: OnBusy = "reject"
+    lease: float = Field(default=5.0, ge=2.0)
+    drain: float = Field(default=5.0, ge=0.0)
+
+
+class Log(Section):
+    """What the log is like, and what it holds: `level` is that of chatbridge's own lines.
+
+    With `words` it repeats what people, models, tools and errors have said.
+    """
+
+    format: Format = "text"
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    words: bool = False
+
+    @field_validator("level", mode="before")
+    @classmethod
+    def _capitals(cls, level: Any) -> Any:
+        return level.upper() if isinstance(level, str) else level
