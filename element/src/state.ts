@@ -190,6 +190,7 @@ function replaced<T extends { widget: WidgetNode }>(
   return { ...item, widget: changedIn(item.widget, id, change) };
 }
 
+/** The tree with this component changed; what holds it is new, and all else is the same object. */
 function changedIn(
   node: WidgetNode,
   id: string,
@@ -200,5 +201,10 @@ function changedIn(
   if (!children) return node;
   const visit = (child: WidgetNode) =>
     child && typeof child === "object" ? changedIn(child, id, change) : child;
-  return { ...node, children: Array.isArray(children) ? children.map(visit) : visit(children) };
+  if (!Array.isArray(children)) {
+    const changed = visit(children);
+    return changed === children ? node : { ...node, children: changed };
+  }
+  const changed = children.map(visit);
+  return changed.every((child, i) => child === children[i]) ? node : { ...node, children: changed };
 }

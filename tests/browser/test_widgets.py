@@ -464,6 +464,46 @@ async def test_the_focus_stays_on_a_button_while_what_it_started_runs(modules_pa
     assert len(await acted(page)) == 2
 
 
+STEP = """async (tree) => {
+  const item = {id: "it", type: "widget", thread_id: "t", created_at: "", widget: tree};
+  const state = new modules.ThreadState();
+  state.apply({type: "thread.item.added", item});
+  const lines = () => [...document.querySelector("div").shadowRoot.querySelectorAll("article "
+    + "[data-component-id]")];
+  const before = lines();
+  const tell = (id, component) => {
+    const update = {type: "widget.component.updated", component_id: id, component};
+    state.apply({type: "thread.item.updated", item_id: "it", update});
+    show.again(state.items.get("it").widget, {allowedImageDomains: []});
+  };
+  const line = (id) => ({type: "Col", id, children: {type: "Row", children: [
+    {type: "Button", label: id, onClickAction: {type: id}}]}});
+  let made = 0;
+  const watch = new MutationObserver((changes) => {
+    for (const {addedNodes} of changes) for (const node of addedNodes)
+      made += 1 + (node.querySelectorAll?.("*").length ?? 0);
+  });
+  watch.observe(before[0].closest("article"), {childList: true, subtree: true});
+  for (const {id} of tree.children[0].children) tell(id, line(id));
+  await Promise.resolve();
+  tell("c1", {type: "Text", id: "c1", value: "Gone"});
+  return [made, before.length, lines().map(({localName}) => localName).join("")];
+}"""
+
+
+async def test_of_a_long_card_only_the_line_that_changes_is_drawn(modules_page: Page) -> None:
+    page = modules_page
+    lines = [{"type": "Col", "id": f"c{n}"} for n in range(150)]
+    tree = {"type": "Card", "children": [{"type": "Col", "gap": 0, "children": lines}]}
+    await draw(page, tree)
+    made, before, after = await page.evaluate(STEP, tree)
+    assert before == len(lines)
+    assert made <= 5 * len(lines)
+    assert after == "div" + "p" + "div" * 148
+    await page.get_by_role("button", name="c7", exact=True).click()
+    assert await acted(page) == [{"type": "c7"}]
+
+
 # --- what is seen ---
 
 

@@ -79,8 +79,8 @@ class Terminal:
                 self._screen.say(delta)
             case {"type": "thread.item.added", "item": {"type": "widget", "widget": widget}}:
                 self._show_badges(widget)
-            case {"type": "thread.item.updated", "update": {"widget": widget}}:
-                self._show_badges(widget)
+            case {"type": "thread.item.updated", "update": {"widget": part} | {"component": part}}:
+                self._show_badges(part)
             case {"type": "error", "message": message}:
                 self._end_thinking()
                 self._screen.say(f"\n! {message}", "danger")
@@ -145,9 +145,13 @@ def _checked(response: httpx.Response) -> httpx.Response:
         raise ChatRefused(f"The server answered {response.status_code}.") from error
 
 
-def _badges(widget: Mapping[str, Any]) -> Generator[tuple[str, str, str, str]]:
-    for line in widget.get("children", []):
-        row = line["children"][0]["children"]
-        badge = next(part for part in row if part["type"] == "Badge")
-        title = next(part["value"] for part in row if part["type"] == "Text")
-        yield line["key"], title, badge["label"], badge["color"]
+def _badges(part: Mapping[str, Any]) -> Generator[tuple[str, str, str, str]]:
+    """Of each call in a part of a widget its key, its title, and its state with a colour."""
+    if "key" not in part:
+        for inner in part.get("children", []):
+            yield from _badges(inner)
+        return
+    row = part["children"][0]["children"]
+    badge = next(part for part in row if part["type"] == "Badge")
+    title = next(part["value"] for part in row if part["type"] == "Text")
+    yield part["key"], title, badge["label"], badge["color"]

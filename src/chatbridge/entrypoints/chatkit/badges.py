@@ -1,10 +1,15 @@
-"""How a tool call looks: a row with its name and a badge of its state."""
+"""How a tool call looks: a row with its name and a badge of its state.
+
+A line is a component with an id, so that one that comes or changes is told alone. The protocol can
+put a component in another's place and can't append one: while calls come, a card has places left.
+"""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 from unicodedata import category
 
-from chatkit.widgets import DynamicWidgetRoot
+from chatkit.types import WidgetComponentUpdated
+from chatkit.widgets import DynamicWidgetComponent, DynamicWidgetRoot
 
 from chatbridge.domain.model.tool_call import CallState, ToolCall, is_listing
 
@@ -14,11 +19,24 @@ _MAX_REASON = 200
 def badges(calls: Sequence[ToolCall]) -> dict[str, Any]:
     """The widget of one model step's calls, and the text that stands for it when copied."""
     return {
-        "widget": DynamicWidgetRoot.model_validate(
-            {"type": "Card", "size": "sm", "children": [_line(call) for call in calls]}
-        ),
+        "widget": card(calls),
         "copy_text": "\n".join(f"{_title(c)}: {_badge(c.state).label}" for c in calls),
     }
+
+
+def card(calls: Sequence[ToolCall], places: int = 0) -> DynamicWidgetRoot:
+    """The calls as lines of one card that has so many places in all, or as many as it needs."""
+    lines = [_line(place, call) for place, call in enumerate(calls)]
+    # nothing is seen of a place that is left: it has no height, and no gap before it
+    lines += [{"type": "Col", "id": _id(place)} for place in range(len(calls), places)]
+    inside = {"type": "Col", "gap": 0, "children": lines}
+    return DynamicWidgetRoot.model_validate({"type": "Card", "size": "sm", "children": [inside]})
+
+
+def line_updated(place: int, call: ToolCall) -> WidgetComponentUpdated:
+    """This call is in this place of its card now."""
+    line = DynamicWidgetComponent.model_validate(_line(place, call))
+    return WidgetComponentUpdated(component_id=_id(place), component=line)
 
 
 class _Badge(NamedTuple):
@@ -43,7 +61,11 @@ def _badge(state: CallState) -> _Badge:
             return _Badge("Outcome unknown", "warning", has_reason=True)
 
 
-def _line(call: ToolCall) -> dict[str, Any]:
+def _id(place: int) -> str:
+    return f"call-{place}"
+
+
+def _line(place: int, call: ToolCall) -> dict[str, Any]:
     badge = _badge(call.state)
     row = {
         "type": "Row",
@@ -63,7 +85,9 @@ def _line(call: ToolCall) -> dict[str, Any]:
         ],
     }
     reason = [_reason(call.output)] if badge.has_reason and call.output else []
-    return {"type": "Col", "key": call.id, "gap": 1, "children": [row, *reason]}
+    apart = {"padding": {"top": 2}} if place else {}
+    head = {"type": "Col", "id": _id(place), "key": call.id, "gap": 1}
+    return {**head, **apart, "children": [row, *reason]}
 
 
 def _reason(output: str) -> dict[str, Any]:

@@ -16,13 +16,12 @@ from chatkit.types import (
     ThreadItemUpdatedEvent,
     ThreadStreamEvent,
     ThreadUpdatedEvent,
-    WidgetItem,
     WidgetRootUpdated,
 )
 from chatkit.types import Page as ChatKitPage
 
 from chatbridge.domain.model.conversation import Conversation
-from chatbridge.domain.model.identifiers import MessageId
+from chatbridge.domain.model.identifiers import CallId, MessageId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn_event import (
@@ -39,6 +38,7 @@ from chatbridge.domain.model.turn_event import (
     Unreadable,
 )
 from chatbridge.domain.services.recording import Recording
+from chatbridge.entrypoints.chatkit.badges import card, line_updated
 from chatbridge.entrypoints.chatkit.mapping import to_annotation, to_item, to_thread
 
 _OfMessage = TextStarted | Cited | TextFinished | ToolCallStarted | ToolCallFinished | Unreadable
@@ -64,6 +64,8 @@ class Translation:
         self._thread = to_thread(conversation, pictures)
         self._transcript = Transcript(conversation.id)
         self._open: set[MessageId] = set()
+        # of each card, how many lines it has room for
+        self._places: dict[MessageId, int] = {}
 
     def of(self, event: TurnEvent) -> Generator[ThreadStreamEvent]:
         """What the client is told of this event."""
@@ -75,7 +77,7 @@ class Translation:
             case TextStarted() | Cited() | TextFinished() if message := self._message(event):
                 yield from self._text(event, message)
             case ToolCallStarted() | ToolCallFinished() if message := self._message(event):
-                yield from self._tools(message)
+                yield from self._tools(event, message)
             case Titled(title=title):
                 told = self._thread.model_dump(exclude={"title"})
                 yield ThreadUpdatedEvent(thread=Thread(**told, title=title, items=ChatKitPage()))
@@ -97,6 +99,7 @@ class Translation:
     ) -> Generator[ThreadStreamEvent]:
         match event:
             case TextStarted():
+                yield from self._settled()
                 yield self._added(message)
                 part = AssistantMessageContent(text="", annotations=[])
                 added = AssistantMessageContentPartAdded(content_index=0, content=part)
@@ -111,18 +114,50 @@ class Translation:
             case TextFinished():
                 yield self._done(message)
 
-    def _tools(self, message: Message) -> Generator[ThreadStreamEvent]:
-        running = any(call.state == "running" for call in message.tool_calls)
-        item = to_item(message)
-        if len(message.tool_calls) == 1 and running:
+    def _tools(
+        self, event: ToolCallStarted | ToolCallFinished, message: Message
+    ) -> Generator[ThreadStreamEvent]:
+        match event:
+            case ToolCallStarted():
+                yield from self._call_started(message)
+            case ToolCallFinished(call_id=id):
+                yield from self._call_finished(message, id)
+
+    def _call_started(self, message: Message) -> Generator[ThreadStreamEvent]:
+        """One more line in the card; what is told of all calls grows with their number alone.
+
+        A card that is full is told anew with twice as many places.
+        """
+        calls = message.tool_calls
+        if len(calls) == 1:
+            yield from self._settled()
+            self._places[message.id] = 1
             yield self._added(message)
             yield THINKING
-        elif isinstance(item, WidgetItem):
-            update = WidgetRootUpdated(widget=item.widget)
+            return
+        self._open.add(message.id)
+        if len(calls) > self._places[message.id]:
+            self._places[message.id] *= 2
+            update = WidgetRootUpdated(widget=card(calls, self._places[message.id]))
             yield ThreadItemUpdatedEvent(item_id=message.id, update=update)
-        if not running:
-            yield self._done(message)
+        else:
+            update = line_updated(len(calls) - 1, calls[-1])
+            yield ThreadItemUpdatedEvent(item_id=message.id, update=update)
+
+    def _call_finished(self, message: Message, id: CallId) -> Generator[ThreadStreamEvent]:
+        for place, call in enumerate(message.tool_calls):
+            if call.id == id:
+                update = line_updated(place, call)
+                yield ThreadItemUpdatedEvent(item_id=message.id, update=update)
+        if not _running(message):
             yield THINKING
+
+    def _settled(self) -> Generator[ThreadStreamEvent]:
+        """A card is done when something else begins: until then its step may call once more."""
+        for id in [id for id in self._places if id in self._open]:
+            message = self._transcript.message(id)
+            if message and not _running(message):
+                yield self._done(message)
 
     def _close(self) -> Generator[ThreadStreamEvent]:
         """What is kept is what was shown: finish what is open as finish keeps it."""
@@ -137,3 +172,7 @@ class Translation:
     def _done(self, message: Message) -> ThreadItemDoneEvent:
         self._open.discard(message.id)
         return ThreadItemDoneEvent(item=to_item(message))
+
+
+def _running(message: Message) -> bool:
+    return any(call.state == "running" for call in message.tool_calls)

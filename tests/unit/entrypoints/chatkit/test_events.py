@@ -1,9 +1,11 @@
 """What ChatKit's client is told of a turn, event by event."""
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from chatkit.types import ThreadStreamEvent
 from pydantic import TypeAdapter
 
@@ -85,7 +87,7 @@ def assistant(id: str, said: str) -> dict[str, Any]:
     return {"id": id, **HEAD, "type": "assistant_message", "content": content}
 
 
-def line(id: str, title: str, label: str, color: str, *reason: str) -> dict[str, Any]:
+def line(place: int, title: str, label: str, color: str, *reason: str) -> dict[str, Any]:
     row = {
         "type": "Row",
         "align": "center",
@@ -98,11 +100,14 @@ def line(id: str, title: str, label: str, color: str, *reason: str) -> dict[str,
         ],
     }
     why = [{"type": "Text", "value": text, "size": "xs", "color": "secondary"} for text in reason]
-    return {"type": "Col", "key": id, "gap": 1, "children": [row, *why]}
+    head = {"type": "Col", "id": f"call-{place}", "key": f"call_{place + 1}", "gap": 1}
+    apart = {"padding": {"top": 2}} if place else {}
+    return {**head, **apart, "children": [row, *why]}
 
 
 def card(*lines: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "Card", "size": "sm", "children": list(lines)}
+    inside = {"type": "Col", "gap": 0, "children": list(lines)}
+    return {"type": "Card", "size": "sm", "children": [inside]}
 
 
 def badges(copied: str, *lines: dict[str, Any], id: str = "msg_tools") -> dict[str, Any]:
@@ -136,6 +141,11 @@ def redrawn(*lines: dict[str, Any]) -> dict[str, Any]:
     return updated("msg_tools", {"type": "widget.root.updated", "widget": card(*lines)})
 
 
+def changed(line: dict[str, Any]) -> dict[str, Any]:
+    kind = "widget.component.updated"
+    return updated("msg_tools", {"type": kind, "component_id": line["id"], "component": line})
+
+
 def error(message: str, *, retry: bool) -> dict[str, Any]:
     return {"type": "error", "code": "custom", "message": message, "allow_retry": retry}
 
@@ -146,9 +156,9 @@ def kept(events: Iterable[TurnEvent]) -> list[dict[str, Any]]:
     return [to_item(m).model_dump(mode="json", exclude_none=True) for m in messages]
 
 
-RUNNING = line("call_1", "add_task", "Running", "secondary")
-SUCCESS = line("call_1", "add_task", "Success", "success")
-UNKNOWN = line("call_1", "add_task", "Outcome unknown", "warning")
+RUNNING = line(0, "add_task", "Running", "secondary")
+SUCCESS = line(0, "add_task", "Success", "success")
+UNKNOWN = line(0, "add_task", "Outcome unknown", "warning")
 
 
 def test_a_text_is_shown_as_it_is_said() -> None:
@@ -165,15 +175,15 @@ def test_a_tool_call_is_a_badge_that_changes() -> None:
     assert told(started("call_1"), finished("call_1"), ended()) == [
         added(badges("add_task: Running", RUNNING)),
         THINKING,
-        redrawn(SUCCESS),
-        done(badges("add_task: Success", SUCCESS)),
+        changed(SUCCESS),
         THINKING,
+        done(badges("add_task: Success", SUCCESS)),
     ]
 
 
 def test_two_tools_side_by_side_share_a_card_and_one_may_fail() -> None:
-    second = line("call_2", "list_tasks", "Running", "secondary")
-    failed = line("call_2", "list_tasks", "Failed", "danger", "no list")
+    second = line(1, "list_tasks", "Running", "secondary")
+    failed = line(1, "list_tasks", "Failed", "danger", "no list")
     events = [
         started("call_1"),
         started("call_2", "list_tasks"),
@@ -186,14 +196,69 @@ def test_two_tools_side_by_side_share_a_card_and_one_may_fail() -> None:
         added(badges("add_task: Running", RUNNING)),
         THINKING,
         redrawn(RUNNING, second),
-        redrawn(RUNNING, failed),
-        redrawn(SUCCESS, failed),
-        done(badges("add_task: Success\nlist_tasks: Failed", SUCCESS, failed)),
+        changed(failed),
+        changed(SUCCESS),
         THINKING,
+        done(badges("add_task: Success\nlist_tasks: Failed", SUCCESS, failed)),
         added(assistant("msg_2", "")),
         part_added("msg_2"),
         delta("msg_2", "One of two."),
         done(assistant("msg_2", "One of two.")),
+    ]
+
+
+SIDE_BY_SIDE, ONE_BY_ONE = "side by side", "one by one"
+
+
+def calls(number: int, how: str) -> list[TurnEvent]:
+    """A step of so many calls, that ends with the next text."""
+    starts = [started(f"call_{n + 1}") for n in range(number)]
+    ends = [finished(f"call_{n + 1}") for n in range(number)]
+    pairs = zip(starts, ends, strict=True)
+    step = [*starts, *ends] if how == SIDE_BY_SIDE else [event for pair in pairs for event in pair]
+    return [*step, *text("msg_2", "Done."), ended()]
+
+
+@pytest.mark.parametrize("how", [SIDE_BY_SIDE, ONE_BY_ONE])
+def test_what_many_calls_cost_grows_with_their_number_alone(how: str) -> None:
+    few, many = (len(json.dumps(told(*calls(number, how)))) for number in (75, 150))
+    assert many < 500_000
+    assert many < 2.2 * few
+
+
+@pytest.mark.parametrize("how", [SIDE_BY_SIDE, ONE_BY_ONE])
+def test_a_client_that_follows_the_lines_has_what_is_kept(how: str) -> None:
+    events = calls(20, how)
+    seen: dict[str, Any] = {}
+    for event in told(*events):
+        match event:
+            case {"type": "thread.item.added", "item": {"widget": widget}}:
+                seen = widget
+            case {"type": "thread.item.updated", "update": {"widget": widget}}:
+                seen = widget
+            case {"type": "thread.item.updated", "update": {"component_id": id, "component": line}}:
+                lines = lines_of(seen)
+                (place,) = [n for n, known in enumerate(lines) if known["id"] == id]
+                lines[place] = line
+            case {"type": "thread.item.done", "item": {"widget": widget}}:
+                assert [line for line in lines_of(seen) if "children" in line] == lines_of(widget)
+                assert widget == kept(events)[0]["widget"]
+            case _:
+                pass
+    assert len(lines_of(seen)) == 32
+
+
+def lines_of(widget: dict[str, Any]) -> list[dict[str, Any]]:
+    return widget["children"][0]["children"]
+
+
+def test_a_call_of_a_step_that_was_done_is_told_and_the_step_is_done_again() -> None:
+    events = [started("call_1"), finished("call_1"), *text("msg_2", "Let me see.")]
+    events += [started("call_2"), finished("call_2"), ended()]
+    assert [e["item"]["id"] for e in told(*events) if e["type"] == "thread.item.done"] == [
+        "msg_tools",
+        "msg_2",
+        "msg_tools",
     ]
 
 

@@ -382,36 +382,42 @@ def test_a_tool_call_is_a_badge_of_its_state(state: CallState, label: str, color
     shown = to_item(message(kind="tools", tool_calls=(call(state),)))
     assert isinstance(shown, WidgetItem)
     assert shown.copy_text == f"add_task: {label}"
-    assert shown.widget.model_dump(exclude_none=True) == {
-        "type": "Card",
-        "size": "sm",
-        "children": [
-            {
-                "type": "Col",
-                "key": "call_1",
-                "gap": 1,
-                "children": [
-                    {
-                        "type": "Row",
-                        "align": "center",
-                        "gap": 2,
-                        "children": [
-                            {"type": "Icon", "name": "bolt", "size": "sm"},
-                            {"type": "Text", "value": "add_task", "size": "sm"},
-                            {"type": "Spacer"},
-                            {
-                                "type": "Badge",
-                                "label": label,
-                                "color": color,
-                                "variant": "soft",
-                                "size": "sm",
-                            },
-                        ],
-                    }
-                ],
-            }
-        ],
-    }
+    assert lines_of(shown) == [
+        {
+            "type": "Col",
+            "id": "call-0",
+            "key": "call_1",
+            "gap": 1,
+            "children": [
+                {
+                    "type": "Row",
+                    "align": "center",
+                    "gap": 2,
+                    "children": [
+                        {"type": "Icon", "name": "bolt", "size": "sm"},
+                        {"type": "Text", "value": "add_task", "size": "sm"},
+                        {"type": "Spacer"},
+                        {
+                            "type": "Badge",
+                            "label": label,
+                            "color": color,
+                            "variant": "soft",
+                            "size": "sm",
+                        },
+                    ],
+                }
+            ],
+        }
+    ]
+
+
+def lines_of(shown: ThreadItem) -> list[dict[str, Any]]:
+    """The calls of a card, as JSON."""
+    assert isinstance(shown, WidgetItem)
+    assert isinstance(shown.widget, DynamicWidgetRoot)
+    card = shown.widget.model_dump(exclude_none=True)
+    assert (card["type"], card["size"]) == ("Card", "sm")
+    return card["children"][0]["children"]
 
 
 def test_every_state_of_a_call_has_a_badge() -> None:
@@ -424,9 +430,7 @@ def test_the_calls_of_one_step_are_lines_of_one_card() -> None:
     calls = (call("succeeded"), call("failed", id=CallId("call_2"), name="list_tasks"))
     shown = to_item(message(kind="tools", tool_calls=calls))
     assert isinstance(shown, WidgetItem)
-    assert isinstance(shown.widget, DynamicWidgetRoot)
-    lines = shown.widget.model_dump(exclude_none=True)["children"]
-    assert [line["key"] for line in lines] == ["call_1", "call_2"]
+    assert [line["key"] for line in lines_of(shown)] == ["call_1", "call_2"]
     assert shown.copy_text == "add_task: Success\nlist_tasks: Failed"
 
 
@@ -438,8 +442,7 @@ def test_a_call_that_did_not_succeed_says_why_and_not_at_length(
     state: CallState, output: str, reason: str
 ) -> None:
     shown = to_item(message(kind="tools", tool_calls=(call(state, output=output),)))
-    assert isinstance(shown, WidgetItem)
-    line = shown.widget.model_dump(exclude_none=True)["children"][0]
+    (line,) = lines_of(shown)
     assert [part.get("value") for part in line["children"]] == [None, reason]
 
 
