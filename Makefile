@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SERVER := $(VENV)/.server
 DEV := $(VENV)/.dev
-SOURCES := src tests scripts examples
+SOURCES := src tests scripts examples benchmarks
+BENCH_VENV := .bench/venv
 ELEMENT := element/node_modules/.installed
 FRONTEND := frontend/node_modules/.installed
 TOOL_SERVERS := tests/system/tool_servers/node_modules/.installed
@@ -17,7 +18,7 @@ LOCK := $(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --pytho
 # Python 3.11 may fail to parse for a prettier traceback, where many tasks were cancelled
 FAULTS := --tb=native -p no:hypothesispytest
 
-.PHONY: help run demo web quick unit test coverage test-container test-system test-faults test-faults-bite test-browser picture element check format lint types imports migrate contract lock install clean
+.PHONY: help run demo web quick unit test coverage test-container test-system test-faults test-faults-bite test-browser picture element bench bench-docs check format lint types imports migrate contract lock install clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +77,12 @@ picture: ## the README's picture, from the last run of test-browser
 element: $(ELEMENT) ## build the chat element into the Python package; needs Node
 	cd element && npm run -s build
 
+bench: $(BENCH_VENV)/.installed ## what it costs beside others; BENCH=quick, BENCH=large, ROWS=delta,first; needs Linux
+	@$(BIN)/python -m benchmarks
+
+bench-docs: $(BENCH_VENV)/.installed ## the last full run's figures into docs/performance.md, with its plots
+	@$(BIN)/python -m benchmarks.document
+
 check: lint types imports coverage ## what has to be green before a change lands
 
 format: $(DEV) ## format the code
@@ -103,12 +110,13 @@ lock: $(DEV) ## choose the newest versions that pyproject.toml allows
 	$(LOCK) pyproject.toml --extra dev -c requirements.lock -o requirements-dev.lock
 	$(LOCK) --group build -c requirements-dev.lock -o requirements-build.lock
 	$(LOCK) --group llama --no-deps -o tests/system/llama/requirements.lock
+	$(LOCK) benchmarks/requirements.in -c requirements.lock -o benchmarks/requirements.lock
 
 install: $(DEV) ## set up for development, with the hooks
 	$(BIN)/pre-commit install
 
 clean: ## remove what make has made; .chatbridge stays
-	rm -rf $(VENV) .pytest_cache .ruff_cache .coverage dist tests/browser/artefacts
+	rm -rf $(VENV) .bench .pytest_cache .ruff_cache .coverage dist tests/browser/artefacts
 	rm -rf element/node_modules frontend/node_modules tests/system/tool_servers/node_modules frontend/.next
 
 $(SERVER): requirements.lock requirements-build.lock pyproject.toml
@@ -126,6 +134,13 @@ $(DEV): requirements-dev.lock $(SERVER)
 $(LLAMA): tests/system/llama/requirements.lock | $(SERVER)
 	rm -rf $(@D)
 	$(PIP) --require-hashes --target $(@D) -r $<
+	@touch $@
+
+# what only a peer and the plots need, in versions that agree with the product's
+$(BENCH_VENV)/.installed: benchmarks/requirements.lock | $(SERVER)
+	$(BIN)/python -m venv --clear $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install -q --disable-pip-version-check --no-deps \
+		--require-hashes -r $<
 	@touch $@
 
 $(ELEMENT) $(FRONTEND) $(TOOL_SERVERS): %/node_modules/.installed: %/package-lock.json

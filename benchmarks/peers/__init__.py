@@ -1,0 +1,1 @@
+"""Servers that do the same, or less, written as their own guides write them."""
