@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import pytest
 
+from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.errors import AgentFailed, TurnLost
 from chatbridge.domain.model.identifiers import (
     CallId,
@@ -21,6 +22,7 @@ from chatbridge.domain.model.identifiers import (
 from chatbridge.domain.model.message import Message, Role
 from chatbridge.domain.model.tool import OnBehalf
 from chatbridge.domain.model.transcript import Transcript
+from chatbridge.domain.model.turn import Turn
 from chatbridge.domain.model.turn_event import (
     TextDelta,
     TextFinished,
@@ -35,6 +37,13 @@ from tests.contracts.task_tools import TaskTools
 E = TypeVar("E")
 ADA = OnBehalf(
     user_id=UserId("ada"), conversation_id=ConversationId("conv_1"), turn_id=TurnId("turn_1")
+)
+_NOW = datetime.now(UTC)
+TURN = Turn(
+    id=ADA.turn_id,
+    conversation=Conversation(
+        id=ADA.conversation_id, user_id=ADA.user_id, created_at=_NOW, updated_at=_NOW
+    ),
 )
 
 
@@ -59,7 +68,7 @@ def asking(
     before_call: Callable[[CallId], Awaitable[None]] = _at_once,
 ) -> AgentRequest:
     messages = tuple(said(m) if isinstance(m, str) else m for m in window)
-    return AgentRequest(window=messages, on_behalf=ADA, say=say, before_call=before_call)
+    return AgentRequest(turn=TURN, window=messages, say=say, before_call=before_call)
 
 
 async def heard(runner: AgentRunner, *window: Message | str) -> list[TurnEvent]:

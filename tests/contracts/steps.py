@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -137,8 +137,11 @@ async def claim(store: Store) -> Claimed:
 
 
 async def readable(store: Store) -> list[Message]:
-    first = await store.conversations.messages(ALICE, C1, PageRequest(limit=100))
+    """All that there is, notes too."""
+    request = PageRequest(limit=100)
+    first = await store.conversations.messages(ALICE, C1, request, notes=True)
     if first.next is None:
         return list(first.items)
-    request = PageRequest(limit=100, after=first.next)
-    return [*first.items, *(await store.conversations.messages(ALICE, C1, request)).items]
+    request = replace(request, after=first.next)
+    rest = await store.conversations.messages(ALICE, C1, request, notes=True)
+    return [*first.items, *rest.items]

@@ -246,7 +246,7 @@ class TurnBeginningContract(StoreContract):
     async def test_the_newest_messages_come_with_what_rides_between_them(
         self, store: Store
     ) -> None:
-        """Over sixty counted messages, with tools that ride and notes that nobody reads."""
+        """Over sixty counted messages, with tools and notes that ride."""
         await store.seed(conversation())
         for n in range(30):
             begun = await begin(store, ask(f"turn_{n}"))

@@ -44,10 +44,11 @@ from tests.contracts.store import (
     tools,
 )
 from tests.contracts.turn_beginning import TurnBeginningContract
+from tests.contracts.turn_showing import TurnShowingContract
 from tests.contracts.turn_watching import TurnWatchingContract
 
 
-class TurnRepositoryContract(TurnBeginningContract, TurnWatchingContract):
+class TurnRepositoryContract(TurnBeginningContract, TurnShowingContract, TurnWatchingContract):
     async def test_finish_keeps_the_answer_at_the_end(self, store: Store) -> None:
         begun = await begin(store, ask(new=True))
         answer = (tools("tools_1"), message("says_1", "Done.", role="assistant"))

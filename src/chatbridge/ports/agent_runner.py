@@ -1,34 +1,49 @@
 """The one who answers: reads a window, calls tools, and says what happens."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from chatbridge.domain.model.identifiers import CallId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.tool import OnBehalf
+from chatbridge.domain.model.turn import Asking, Turn
 from chatbridge.domain.model.turn_event import TurnEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentRequest:
-    """The messages to read, the last of them to be answered, and for whom.
+    """A turn, the messages to read for it, and how it was asked for.
 
-    `say` is given each event as it happens. `before_call` is awaited with a call's id after its
-    ToolCallStarted was said and before the tool runs; it returns when the call is durable and
-    raises TurnLost when the turn is lost.
-    `zone` is the person's time zone, as far as the page gives it.
+    The last of the messages is to be answered, unless the turn has no subject. `say` is given each
+    event as it happens. `before_call` is awaited with a call's id after its ToolCallStarted was
+    said and before the tool runs; it returns when the call is durable and raises TurnLost when the
+    turn is lost. `stopped`: its owner wants no more of it.
     """
 
+    turn: Turn
     window: tuple[Message, ...]
-    on_behalf: OnBehalf
     say: Callable[[TurnEvent], None]
     before_call: Callable[[CallId], Awaitable[None]]
-    zone: str | None = None
+    stopped: Callable[[], bool] = lambda: False
+    asking: Asking = field(default_factory=Asking)
+
+    @property
+    def on_behalf(self) -> OnBehalf:
+        """Whom it is for, and where."""
+        conversation = self.turn.conversation
+        return OnBehalf(
+            user_id=conversation.user_id, conversation_id=conversation.id, turn_id=self.turn.id
+        )
 
 
 class AgentRunner(Protocol):
-    """Runs the agent for one turn."""
+    """Runs the agent for one turn.
+
+    `by_host`: it is a server of the host's own, which gives titles too.
+    """
+
+    by_host: bool = False
 
     @property
     def model(self) -> str:

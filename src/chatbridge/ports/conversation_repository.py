@@ -7,6 +7,7 @@ from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import Page, PageRequest
+from chatbridge.domain.model.turn import Changes
 
 FeedbackKind = Literal["positive", "negative"]
 
@@ -35,10 +36,35 @@ class ConversationRepository(Protocol):
         """Delete it with all that belongs to it."""
         ...
 
+    async def message(
+        self, user_id: UserId, conversation_id: ConversationId, id: MessageId
+    ) -> Message:
+        """One of its messages, notes too. Raises NotFound where it has no such message."""
+        ...
+
+    async def change(
+        self,
+        user_id: UserId,
+        conversation_id: ConversationId,
+        changes: Changes,
+        added: Sequence[Message] = (),
+    ) -> None:
+        """Keep what was changed outside of a turn, and what was added at the end.
+
+        What is added under the id of a kept message takes its place; what is replaced or removed
+        and is not there changes nothing.
+        """
+        ...
+
     async def messages(
-        self, user_id: UserId, conversation_id: ConversationId, request: PageRequest
+        self,
+        user_id: UserId,
+        conversation_id: ConversationId,
+        request: PageRequest,
+        *,
+        notes: bool = False,
     ) -> Page[Message]:
-        """A page of its messages in order of position, notes left out.
+        """A page of its messages in order of position, notes left out unless they are asked for.
 
         The cursor is a message's id. Raises Invalid for one that the conversation has not.
         """

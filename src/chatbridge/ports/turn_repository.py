@@ -14,9 +14,11 @@ from chatbridge.domain.model.turn_event import TurnEvent
 class TurnRequest:
     """What a surface asks for: a new message to answer, or (`retry_of`) one to answer again.
 
-    Exactly one of `message` and `retry_of` is given. `new` makes the conversation first. All ids
-    are the caller's, so that the same request may be sent twice and happens once; `once` says the
-    same of a request whose caller does not know our ids. `model` is kept for reports.
+    With neither of `message` and `retry_of`, the turn answers no message. `new` makes the
+    conversation first. All ids are the caller's, so that the same request may be sent twice and
+    happens once; `once` says the same of a request whose caller does not know our ids. `model` is
+    kept for reports, and `by_host`, that a server of the host's own speaks, for whoever shows the
+    turn.
     """
 
     user_id: UserId
@@ -27,14 +29,16 @@ class TurnRequest:
     new: bool = False
     once: Once | None = None
     model: str | None = None
+    by_host: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
     """A turn that is running, and the newest messages up to its subject, oldest first.
 
-    `newest` holds as many counted messages as were asked for, if there are as many, and what rides
-    between them; `counted` is how many the whole conversation has up to there.
+    Where it has no subject, up to the last one. `newest` holds as many counted messages as were
+    asked for, if there are as many, and what rides between them, notes too; `counted` is how many
+    the whole conversation has up to there.
     """
 
     turn: Turn
@@ -110,6 +114,7 @@ class TurnRepository(Protocol):
 
         Answers the state that is kept: a turn that has ended already keeps the one it has, and
         finishing it again changes nothing. Raises TurnLost where somebody has taken it over.
+        So are its changes, but for those of a retry that was not completed.
         For a completed retry the earlier answer, all that followed the subject, is deleted.
         Raises NotFound when the turn is gone with its conversation.
         """

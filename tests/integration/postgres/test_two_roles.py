@@ -22,9 +22,10 @@ from chatbridge.adapters.postgres.task_repository import PostgresTaskRepository
 from chatbridge.domain.model.errors import Unavailable
 from chatbridge.domain.model.identifiers import MessageId
 from chatbridge.domain.model.page import PageRequest
+from chatbridge.domain.model.turn import Changes
 from tests.chatkit_client import add, create, items, retry, say, shown, text_of
 from tests.contracts.steps import begin, entry, finish
-from tests.contracts.store import ALICE, C1, ask, said
+from tests.contracts.store import ALICE, C1, ask, message, said
 from tests.integration.http.asking import require_refused
 from tests.integration.postgres.company import Company, company, psql
 from tests.integration.postgres.stores import postgres_replica
@@ -120,6 +121,9 @@ async def everything(engine: AsyncEngine) -> None:
     await conversations.get(ALICE, C1)
     await conversations.list(ALICE, PageRequest())
     await conversations.messages(ALICE, C1, PageRequest())
+    await conversations.message(ALICE, C1, MessageId("says_2"))
+    new = (message("says_2", "Hi", role="assistant"),)
+    await conversations.change(ALICE, C1, Changes(replaced=new))
     await conversations.rename(ALICE, C1, "Milk")
     await conversations.save_feedback(ALICE, C1, [MessageId("says_2")], "positive")
     task = await tasks.add(ALICE, "milk", key="key_1")

@@ -1,6 +1,6 @@
 from dataclasses import replace
 from datetime import timedelta
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -10,7 +10,10 @@ from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.tool_call import CallState, ToolCall
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn_event import (
+    Changed,
     Cited,
+    Removed,
+    Shown,
     TextDelta,
     TextFinished,
     TextStarted,
@@ -21,6 +24,7 @@ from chatbridge.domain.model.turn_event import (
     TurnEnded,
     TurnEvent,
     TurnFailed,
+    Unreadable,
 )
 from chatbridge.domain.model.usage import Usage
 from tests.contracts.store import C1, NOON, call, said
@@ -185,3 +189,56 @@ def test_a_message_that_was_handed_out_does_not_change() -> None:
 
 def _states(calls: tuple[ToolCall, ...]) -> list[str]:
     return [c.state for c in calls]
+
+
+# --- what a surface shows
+
+
+def shown(id: str = "w_1", how: str = "added", **fields: Any) -> Shown:
+    given = {"kind": "shown", "content": "", "payload": {"type": "widget"}, "at": NOON, **fields}
+    return Shown(message_id=MessageId(id), how=how, **given)  # pyright: ignore
+
+
+def changed(n: int) -> Changed:
+    return Changed(message_id=MessageId("w_1"), payload={"n": n})
+
+
+def test_what_has_changed_of_an_entry_is_put_beside_it_until_it_is_whole() -> None:
+    transcript = folded(shown(), changed(1), changed(2))
+    assert transcript.said[0].payload == {"type": "widget", "updates": [{"n": 1}, {"n": 2}]}
+    transcript.apply(changed(3))
+    assert transcript.said[0].payload["updates"][2:] == [{"n": 3}]  # pyright: ignore
+    transcript.apply(shown(how="done", payload={"type": "widget", "whole": 1}))
+    assert transcript.said[0].payload == {"type": "widget", "whole": 1}
+
+
+def test_what_is_taken_back_leaves_nothing() -> None:
+    gone = Removed(message_id=MessageId("says_1"))
+    transcript = folded(*said("says_1", "Hi", finished=False), gone, *said("says_2", "Ho"))
+    assert [m.id for m in transcript.said] == ["says_2"]
+    assert transcript.removed == set()
+
+
+def test_a_text_in_a_surfaces_own_form_is_that_when_it_is_whole() -> None:
+    start = TextStarted(message_id=MessageId("says_1"), at=NOON, content="A ", payload={"p": 1})
+    _, more, _ = said("says_1", "word")
+    end = TextFinished(message_id=MessageId("says_1"), content="All", payload={"p": 2}, at=LATER)
+    (cut_off,) = folded(start, more).said
+    assert (cut_off.kind, cut_off.content, cut_off.payload) == ("partial", "A word", None)
+    (whole,) = folded(start, more, end).said
+    assert (whole.kind, whole.content, whole.payload) == ("text", "All", {"p": 2})
+    assert whole.created_at == LATER
+
+
+def test_what_an_earlier_turn_has_shown_is_replaced_or_removed_by_its_last_word() -> None:
+    replaced = shown("w_0", "replaced", earlier=True)
+    removed = Removed(message_id=MessageId("w_0"), earlier=True)
+    assert list(folded(removed, replaced).replaced) == ["w_0"]
+    assert folded(removed, replaced).removed == set()
+    assert folded(replaced, removed).removed == {"w_0"}
+    assert folded(replaced, removed).replaced == {}
+
+
+def test_what_this_version_does_not_know_is_not_shown() -> None:
+    unknown = Unreadable(message_id=MessageId("turn_1_3"), at=NOON, shown=False)
+    assert folded(unknown).messages == ()

@@ -1,4 +1,4 @@
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 from datetime import UTC, datetime
 from types import UnionType
 from typing import Any, get_args, get_type_hints
@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatbridge.domain.model.identifiers import MessageId
+from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.turn_event import (
+    TextDelta,
     ToolCallStarted,
     TurnEvent,
     to_record,
@@ -22,6 +24,12 @@ NAMES = {
     "TextFinished": "text.finished",
     "ToolCallStarted": "tool_call.started",
     "ToolCallFinished": "tool_call.finished",
+    "Shown": "shown",
+    "Changed": "changed",
+    "Removed": "removed",
+    "Progressed": "progressed",
+    "Told": "told",
+    "Revised": "revised",
     "TokensUsed": "tokens.used",
     "Titled": "titled",
     "TurnFailed": "turn.failed",
@@ -36,6 +44,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         return st.datetimes(timezones=st.just(UTC))
     if isinstance(hint, type) and is_dataclass(hint):
         return st.builds(hint, **{n: values(h) for n, h in get_type_hints(hint).items()})
+    if hint == Payload:
+        return st.dictionaries(st.text(), st.recursive(st.text() | st.none(), st.lists))
     if isinstance(hint, UnionType):
         return st.one_of([values(member) for member in get_args(hint)])
     return st.from_type(hint)
@@ -63,3 +73,9 @@ def test_a_record_is_flat_and_its_call_is_whole() -> None:
             "source": "",
         },
     }
+
+
+def test_a_record_says_nothing_that_goes_without_saying() -> None:
+    delta = TextDelta(message_id=MessageId("msg_1"), text="Hi")
+    assert to_record(delta) == {"type": "text.delta", "message_id": "msg_1", "text": "Hi"}
+    assert to_record(replace(delta, part=1))["part"] == 1

@@ -22,6 +22,7 @@ from chatbridge.domain.model.page import (
     activity_cursor,
     read_activity_cursor,
 )
+from chatbridge.domain.model.turn import Changes
 from chatbridge.ports.conversation_repository import ConversationRepository, FeedbackKind
 
 T = TypeVar("T")
@@ -55,12 +56,35 @@ class MemoryConversationRepository(ConversationRepository):
         await self._memory.find(user_id, id)
         del self._memory.conversations[user_id, id]
 
+    async def message(
+        self, user_id: UserId, conversation_id: ConversationId, id: MessageId
+    ) -> Message:
+        return message_copy((await self._memory.find(user_id, conversation_id)).message(id))
+
+    async def change(
+        self,
+        user_id: UserId,
+        conversation_id: ConversationId,
+        changes: Changes,
+        added: Sequence[Message] = (),
+    ) -> None:
+        kept = await self._memory.find(user_id, conversation_id)
+        for message in added:
+            kept.put(message)
+        kept.change(changes)
+        kept.touch(self._memory.now())
+
     async def messages(
-        self, user_id: UserId, conversation_id: ConversationId, request: PageRequest
+        self,
+        user_id: UserId,
+        conversation_id: ConversationId,
+        request: PageRequest,
+        *,
+        notes: bool = False,
     ) -> Page[Message]:
         kept = await self._memory.find(user_id, conversation_id)
         after = None if request.after is None else _position_of(kept, MessageId(request.after))
-        shown = [message_copy(m) for m in kept.messages.values() if m.kind != "note"]
+        shown = [message_copy(m) for m in kept.messages.values() if notes or m.kind != "note"]
         following = _following(shown, after, lambda m: m.position, request)
         return _page(following, request, lambda m: m.id)
 

@@ -12,8 +12,8 @@ from chatbridge.domain.model import refusals
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId, UserId
 from chatbridge.domain.model.message import Message
-from chatbridge.domain.model.turn import Once, Turn, TurnState
-from chatbridge.domain.model.turn_event import TurnEvent
+from chatbridge.domain.model.turn import Changes, Once, Turn, TurnState
+from chatbridge.domain.model.turn_event import Revised, TurnEvent
 from chatbridge.domain.model.usage import Usage
 from chatbridge.ports.conversation_repository import FeedbackKind
 
@@ -23,7 +23,7 @@ class KeptTurn:
     """A turn as it is kept; `subject` and `retry` outlive the replica that began it."""
 
     id: TurnId
-    subject: MessageId
+    subject: MessageId | None
     retry: bool
     lease_until: float
     once: Once | None = None
@@ -34,6 +34,7 @@ class KeptTurn:
     ended_at: datetime | None = None
     usage: Usage | None = None
     model: str | None = None
+    by_host: bool = False
     code: str | None = None
 
     @property
@@ -83,6 +84,26 @@ class KeptConversation:
         kept = replace(message_copy(message), position=position)
         self.messages[message.id] = kept
         return kept
+
+    def change(self, changes: Changes) -> None:
+        """Let what is there be another one; what is not there stays so."""
+        for message in changes.replaced:
+            if known := self.messages.get(message.id):
+                self.put(replace(message, created_at=known.created_at))
+        for id in changes.removed:
+            self.messages.pop(id, None)
+            self.feedback.pop(id, None)
+        self.revise(changes.revised)
+
+    def revise(self, revised: Revised) -> None:
+        """Let the conversation itself be another one; what is None stays."""
+        given: dict[str, Any] = {"title": revised.title, "status": revised.status}
+        if revised.metadata is not None:
+            given["metadata"] = json_copy(revised.metadata)
+        given = {name: value for name, value in given.items() if value is not None}
+        if revised.status is not None:
+            given["status_reason"] = revised.status_reason
+        self.conversation = replace(self.conversation, **given)
 
     def drop_after(self, position: int) -> None:
         """Delete the messages behind this position, with the verdicts on them."""
@@ -145,15 +166,15 @@ def conversation_copy(conversation: Conversation) -> Conversation:
         conversation,
         created_at=conversation.created_at.astimezone(UTC),
         updated_at=conversation.updated_at.astimezone(UTC),
-        metadata=_json_copy(conversation.metadata),
+        metadata=json_copy(conversation.metadata),
     )
 
 
 def message_copy(message: Message) -> Message:
     """The same message in UTC, which shares nothing that can be changed."""
-    payload = None if message.payload is None else _json_copy(message.payload)
+    payload = None if message.payload is None else json_copy(message.payload)
     return replace(message, created_at=message.created_at.astimezone(UTC), payload=payload)
 
 
-def _json_copy(value: Mapping[str, Any]) -> dict[str, Any]:
+def json_copy(value: Mapping[str, Any]) -> dict[str, Any]:
     return json.loads(json.dumps(dict(value)))

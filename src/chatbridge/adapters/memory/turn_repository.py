@@ -27,6 +27,7 @@ from chatbridge.ports.turn_repository import (
 )
 
 _STALE_AT_ONCE = 100
+_WITHOUT_TEXT = 100
 
 
 class MemoryTurnRepository(TurnRepository):
@@ -80,6 +81,8 @@ class MemoryTurnRepository(TurnRepository):
             return mine.state
         mine.keep(ending.tail)
         _keep_answer(kept, mine, ending)
+        if not mine.retry or ending.state == "completed":
+            kept.change(ending.changes)
         if kept.conversation.title is None:
             kept.conversation = replace(kept.conversation, title=ending.title)
         mine.usage, mine.code = ending.usage, ending.code
@@ -125,10 +128,7 @@ class MemoryTurnRepository(TurnRepository):
         kept, turn = known
         if turn.once != request.once:
             raise refusals.key_reused()
-        if turn.subject not in kept.messages:
-            raise refusals.turn_ended()
-        subject = message_copy(kept.messages[turn.subject])
-        return Repeated(turn=replace(_held(kept, turn), subject=subject))
+        return Repeated(turn=_asked_again(kept, turn))
 
     def _conversation(self, request: TurnRequest) -> KeptConversation:
         key = (request.user_id, request.conversation_id)
@@ -160,11 +160,12 @@ class MemoryTurnRepository(TurnRepository):
         subject = _subject(kept, request)
         turn = KeptTurn(
             id=request.turn_id,
-            subject=subject.id,
-            retry=request.message is None,
+            subject=subject and subject.id,
+            retry=request.retry_of is not None,
             lease_until=0,
             once=request.once,
             model=request.model,
+            by_host=request.by_host,
         )
         turn.renew(self._lease)
         kept.turns[turn.id] = turn
@@ -189,9 +190,11 @@ def _refuse_a_second(kept: KeptConversation) -> None:
     raise refusals.turn_running()
 
 
-def _subject(kept: KeptConversation, request: TurnRequest) -> Message:
+def _subject(kept: KeptConversation, request: TurnRequest) -> Message | None:
+    if request.retry_of is not None:
+        return _retried(kept, request.retry_of)
     if request.message is None:
-        return _retried(kept, request.retry_of or MessageId(""))
+        return None
     if request.message.id in kept.messages:
         raise refusals.message_exists()
     return kept.put(request.message)
@@ -205,28 +208,43 @@ def _retried(kept: KeptConversation, id: MessageId) -> Message:
 
 
 def _begun(kept: KeptConversation, turn: KeptTurn, newest: int) -> Begun:
-    subject = kept.messages[turn.subject]
-    readable = [
-        m for m in kept.messages.values() if m.position <= subject.position and m.kind != "note"
-    ]
+    held = _asked_again(kept, turn)
+    last = held.subject.position if held.subject else kept.last_position
+    readable = [m for m in kept.messages.values() if m.position <= last]
     counted = [m.position for m in readable if m.counted]
-    first = counted[-newest:][0]
+    first = next(iter(counted[-newest:]), last - _WITHOUT_TEXT)
     return Begun(
-        turn=replace(_held(kept, turn), subject=message_copy(subject)),
+        turn=held,
         newest=tuple(message_copy(m) for m in readable if m.position >= first),
         counted=len(counted),
     )
 
 
+def _asked_again(kept: KeptConversation, turn: KeptTurn) -> Turn:
+    """The turn with its subject. Raises Conflict where that is gone."""
+    held = _held(kept, turn)
+    if turn.subject is None:
+        return held
+    if turn.subject not in kept.messages:
+        raise refusals.turn_ended()
+    return replace(held, subject=message_copy(kept.messages[turn.subject]))
+
+
 def _held(kept: KeptConversation, turn: KeptTurn) -> Turn:
     conversation = conversation_copy(kept.conversation)
-    return Turn(id=turn.id, conversation=conversation, epoch=turn.epoch, retry=turn.retry)
+    return Turn(
+        id=turn.id,
+        conversation=conversation,
+        epoch=turn.epoch,
+        retry=turn.retry,
+        by_host=turn.by_host,
+    )
 
 
 def _keep_answer(kept: KeptConversation, turn: KeptTurn, ending: Ending) -> None:
     if turn.retry and ending.state != "completed":
         return
-    if turn.retry:
+    if turn.retry and turn.subject:
         kept.drop_after(kept.messages[turn.subject].position)
     for message in ending.messages:
         kept.put(message)

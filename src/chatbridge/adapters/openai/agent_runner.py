@@ -181,7 +181,7 @@ class _Run:
         return RunConfig(
             group_id=self._request.on_behalf.conversation_id,
             model_provider=self._models,
-            call_model_input_filter=partial(_given, self._request.zone),
+            call_model_input_filter=partial(_given, self._request.asking.zone),
             tool_not_found_behavior="return_error_to_model",
             tool_error_formatter=self._hooks.describe,
             tracing_disabled=not tracing,

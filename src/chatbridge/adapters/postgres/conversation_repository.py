@@ -30,7 +30,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col, select
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
-from chatbridge.adapters.postgres.rows import missing, to_conversation, to_message
+from chatbridge.adapters.postgres.rows import (
+    changes_to_json,
+    messages_to_json,
+    missing,
+    to_conversation,
+    to_message,
+)
 from chatbridge.adapters.postgres.statements import Statements
 from chatbridge.adapters.postgres.tables import ConversationRow, FeedbackRow, MessageRow
 from chatbridge.domain.model import refusals
@@ -45,6 +51,7 @@ from chatbridge.domain.model.page import (
     activity_cursor,
     read_activity_cursor,
 )
+from chatbridge.domain.model.turn import Changes
 from chatbridge.ports.conversation_repository import ConversationRepository, FeedbackKind
 
 _USER, _ID = bindparam("user_id", type_=Text), bindparam("id", type_=Text)
@@ -81,11 +88,19 @@ def _list(order: Order, further: bool) -> SelectOfScalar[ConversationRow]:
     return page.order_by(*map(direction, activity)).limit(_LIMIT)
 
 
+# what is read most by far: plain rows cost a sixth less than entities
+_COLUMNS = select(*inspect(MessageRow).columns).where(*_IN_IT)
+_MESSAGE = _COLUMNS.where(col(MessageRow.id) == _AFTER)
+
+_CHANGE = """
+select {s}.change_conversation_1(:user_id, :conversation_id, null, cast(:added as json),
+  cast(:changes as json)) as outcome"""
+
+
 @cache
-def _messages(order: Order, further: bool) -> Select[*tuple[Any, ...]]:
+def _messages(order: Order, further: bool, notes: bool) -> Select[*tuple[Any, ...]]:
     beyond, direction = _WAYS[order]
-    # what is read most by far: plain rows cost a sixth less than entities
-    page = select(*inspect(MessageRow).columns).where(*_IN_IT, col(MessageRow.kind) != "note")
+    page = _COLUMNS if notes else _COLUMNS.where(col(MessageRow.kind) != "note")
     if further:
         cursor = select(MessageRow.position).where(*_IN_IT, col(MessageRow.id) == _AFTER)
         place = cursor.correlate(None).scalar_subquery()
@@ -132,11 +147,43 @@ class PostgresConversationRepository(ConversationRepository):
         if not await self._statements.changed(deletion.returning(col(ConversationRow.id))):
             raise await self._why_nothing(user_id, id) or refusals.no_conversation()
 
+    async def message(
+        self, user_id: UserId, conversation_id: ConversationId, id: MessageId
+    ) -> Message:
+        rows = await self._statements.columns(
+            _MESSAGE, user_id=user_id, id=conversation_id, after=id
+        )
+        if not rows:
+            raise await self._why_nothing(user_id, conversation_id) or refusals.no_message()
+        return to_message(rows[0])
+
+    async def change(
+        self,
+        user_id: UserId,
+        conversation_id: ConversationId,
+        changes: Changes,
+        added: Sequence[Message] = (),
+    ) -> None:
+        rows = await self._statements.rows(
+            _CHANGE,
+            user_id=user_id,
+            conversation_id=conversation_id,
+            added=messages_to_json(tuple(added)),
+            changes=changes_to_json(changes) or "{}",
+        )
+        if (outcome := rows[0]["outcome"]) != "changed":
+            raise missing(somebody_elses=outcome == "forbidden")
+
     async def messages(
-        self, user_id: UserId, conversation_id: ConversationId, request: PageRequest
+        self,
+        user_id: UserId,
+        conversation_id: ConversationId,
+        request: PageRequest,
+        *,
+        notes: bool = False,
     ) -> Page[Message]:
         rows = await self._statements.columns(
-            _messages(request.order, request.after is not None),
+            _messages(request.order, request.after is not None, notes),
             user_id=user_id,
             id=conversation_id,
             after=request.after,

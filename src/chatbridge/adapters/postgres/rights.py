@@ -14,7 +14,7 @@ REPORTS = "answers"
 RIGHTS = {
     VERSION: ("select",),
     "conversations": ("select", "insert", "update", "delete"),
-    "messages": ("select", "insert", "delete"),
+    "messages": ("select", "insert", "update", "delete"),
     "turns": ("select", "insert", "update"),
     "turn_events": ("select", "insert", "delete"),
     "feedback": ("select", "insert", "update"),
@@ -24,7 +24,13 @@ RIGHTS = {
 }
 """By table. What goes with its conversation, foreign keys delete with their owner's rights."""
 
-FUNCTIONS = ("begin_turn_1", "keep_turns_1", "finish_turn_1", "claim_stale_turn_1")
+FUNCTIONS = (
+    "begin_turn_1",
+    "keep_turns_1",
+    "finish_turn_1",
+    "claim_stale_turn_1",
+    "change_conversation_1",
+)
 
 TABLES = frozenset(table.name for table in Row.metadata.tables.values())
 

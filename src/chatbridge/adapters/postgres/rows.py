@@ -16,12 +16,14 @@ from chatbridge.domain.model.errors import Forbidden, NotFound
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.message import Message, unreadable
 from chatbridge.domain.model.payload import Payload
+from chatbridge.domain.model.turn import Changes
 from chatbridge.domain.model.turn_event import TurnEvent, Unreadable, call_to_record, name_of
 from chatbridge.domain.model.usage import Usage
 
 Columns = Mapping[str, Any]
 
 _log = logging.getLogger(__name__)
+_REVISED = ("title", "status", "status_reason", "metadata")
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 _EVENTS: dict[str, TypeAdapter[TurnEvent]] = {
     name_of(kind): TypeAdapter(kind) for kind in get_args(TurnEvent)
@@ -70,13 +72,16 @@ def to_message(columns: Columns) -> Message:
 def to_event(turn_id: str, number: int, record: Any) -> TurnEvent:
     """Event `number` of a turn; one that can't be read keeps its place among the others.
 
-    A newer version may have written it.
+    A newer version may have written it. Of a kind that is not known here nothing is shown.
     """
     try:
         return _EVENTS[record["type"]].validate_python(record)
-    except (ValidationError, KeyError, TypeError):
+    except (ValidationError, KeyError, TypeError) as error:
         _log.warning("turn %s: event %d can't be read", turn_id, number)
-        return Unreadable(message_id=MessageId(f"{turn_id}_{number}"), at=datetime.now(UTC))
+        id = MessageId(f"{turn_id}_{number}")
+        return Unreadable(
+            message_id=id, at=datetime.now(UTC), shown=not isinstance(error, KeyError)
+        )
 
 
 def message_to_json(message: Message) -> str:
@@ -87,6 +92,20 @@ def message_to_json(message: Message) -> str:
 def messages_to_json(messages: tuple[Message, ...]) -> str:
     """Several messages, in order."""
     return json.dumps([_message_record(m) for m in messages])
+
+
+def changes_to_json(changes: Changes) -> str | None:
+    """What was changed as change_conversation_1 reads it; None where nothing was."""
+    if not changes:
+        return None
+    revised = {name: getattr(changes.revised, name) for name in _REVISED}
+    return json.dumps(
+        {
+            "replaced": [_message_record(m) for m in changes.replaced],
+            "removed": changes.removed,
+            **{name: value for name, value in revised.items() if value is not None},
+        }
+    )
 
 
 def usage_to_json(usage: Usage | None) -> str | None:

@@ -149,7 +149,9 @@ class MessageRow(Row, table=True):
 class TurnRow(Row, table=True):
     """The one with the highest epoch may write, until its lease has passed.
 
-    `watchable`: its events are still there.
+    `subject_position` is of the message that it answers, or, where it answers none, of the last one
+    when it began. `by_host`: a server of the host's own speaks. `watchable`: its events are still
+    there.
     """
 
     __tablename__ = "turns"  # pyright: ignore[reportAssignmentType]
@@ -192,6 +194,7 @@ class TurnRow(Row, table=True):
     state: TurnState = _column(Text, default=text("'running'"))
     code: str | None = _column(Text, nullable=True)
     model: str | None = _column(Text, nullable=True)
+    by_host: bool = Field(sa_column_kwargs={"server_default": text("false")})
     epoch: int = Field(sa_column_kwargs={"server_default": text("1")})
     lease_until: datetime = _time(default=None)
     watchable: bool = Field(sa_column_kwargs={"server_default": text("true")})

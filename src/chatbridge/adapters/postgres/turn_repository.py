@@ -22,6 +22,7 @@ from sqlmodel.sql.expression import Select
 
 from chatbridge.adapters.postgres.rows import (
     Columns,
+    changes_to_json,
     conversation_row,
     message_to_json,
     messages_to_json,
@@ -52,7 +53,7 @@ from chatbridge.ports.turn_repository import (
 _BEGIN = """
 select * from {s}.begin_turn_1(:user_id, :conversation_id, :new, :turn_id,
   cast(:lease as double precision), cast(:message as json), :retry_of, :newest, :key, :digest,
-  :model)"""
+  :model, :by_host)"""
 
 _USER, _ID = bindparam("user_id", type_=Text), bindparam("id", type_=Text)
 _AFTER = bindparam("after", type_=Integer)
@@ -65,7 +66,7 @@ _RUNNING = literal_column("'running'") == _STATE
 _LEASE_PASSED = and_(_RUNNING, col(TurnRow.lease_until) < func.clock_timestamp())
 
 _TURN = (
-    select(TurnRow.id, TurnRow.epoch, TurnRow.retry, ConversationRow)
+    select(TurnRow.by_host, TurnRow.epoch, TurnRow.retry, ConversationRow)
     .join(col(TurnRow.conversation))
     .where(*_MINE)
 )
@@ -99,7 +100,7 @@ _PROGRESS = (
 
 _FINISH = """
 select {s}.finish_turn_1(:user_id, :turn_id, :epoch, :state, :code, :title, cast(:usage as jsonb),
-  cast(:messages as json),
+  cast(:messages as json), cast(:changes as json),
   array(select (t.kept->>'number')::integer
     from json_array_elements(cast(:tail as json)) with ordinality t (kept, n) order by t.n),
   array(select t.kept->'event'
@@ -150,12 +151,14 @@ class PostgresTurnRepository(TurnRepository):
             key=request.once.key if request.once else None,
             digest=request.once.digest if request.once else None,
             model=request.model,
+            by_host=request.by_host,
         )
         outcome = rows[0]["outcome"]
         if outcome not in ("started", "repeated"):
             raise _refusal(outcome)
-        messages = [to_message(row) for row in rows]
-        turn = _turn(rows[0], request.user_id, subject=messages[-1])
+        messages = [to_message(row) for row in rows if row["position"] is not None]
+        answers_one = request.message is not None or request.retry_of is not None
+        turn = _turn(rows[0], request.user_id, subject=messages[-1] if answers_one else None)
         if outcome == "repeated":
             return Repeated(turn=turn)
         return Begun(turn=turn, newest=tuple(messages), counted=rows[0]["counted"])
@@ -165,8 +168,14 @@ class PostgresTurnRepository(TurnRepository):
         if not rows:
             (somebodys,) = await self._statements.found(_EXISTS, id=id)
             raise refusals.turn_not_yours() if somebodys else refusals.no_turn()
-        _, epoch, retry, conversation = rows[0]
-        return Turn(id=id, conversation=to_conversation(conversation), epoch=epoch, retry=retry)
+        by_host, epoch, retry, conversation = rows[0]
+        return Turn(
+            id=id,
+            conversation=to_conversation(conversation),
+            epoch=epoch,
+            retry=retry,
+            by_host=by_host,
+        )
 
     async def last(self, user_id: UserId, conversation_id: ConversationId) -> LastTurn | None:
         rows = await self._statements.found(_LAST, user_id=user_id, id=conversation_id)
@@ -194,6 +203,7 @@ class PostgresTurnRepository(TurnRepository):
             title=ending.title,
             usage=usage_to_json(ending.usage),
             messages=messages_to_json(ending.messages),
+            changes=changes_to_json(ending.changes),
             tail=json.dumps(tail),
         )
         if rows[0]["state"] is None:
@@ -247,6 +257,7 @@ def _turn(row: Columns, user_id: UserId, subject: Message | None = None) -> Turn
         subject=subject,
         epoch=row["epoch"],
         retry=row["retry"],
+        by_host=row.get("by_host", False),
     )
 
 

@@ -18,6 +18,8 @@
 
 from typing import ClassVar
 
+from chatbridge.domain.model.payload import Payload
+
 
 class ChatbridgeError(Exception):
     """The base of all: a stable code and a sentence that says what to do."""
@@ -91,6 +93,15 @@ class TurnLost(ChatbridgeError):
 
 
 class AgentFailed(ChatbridgeError):
-    """The model can't answer or go on; `detail` is a sentence for the person in the chat."""
+    """The model can't answer or go on; `detail` is a sentence for the person in the chat.
+
+    `payload` is how a surface says it itself, where it has words of its own.
+    """
 
     default = "agent_failed"
+
+    def __init__(
+        self, detail: str, *, code: str | None = None, payload: Payload | None = None
+    ) -> None:
+        super().__init__(detail, code=code)
+        self.payload = payload

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from chatbridge.domain.model.errors import (
+    AgentFailed,
     Busy,
     ChatbridgeError,
     Conflict,
@@ -23,6 +24,7 @@ from chatbridge.domain.model.errors import (
 from chatbridge.domain.model.limits import (
     MAX_CONTENT,
     MAX_DATA,
+    MAX_EVENT,
     MAX_LIMIT,
     MAX_TASK_TITLE,
     MAX_TITLE,
@@ -219,6 +221,13 @@ schema_lacks = Refusal(
 
 not_kept = Refusal(
     Unkeepable, "not_kept", "A part of the answer can't be kept, so it was stopped there."
+)
+
+shown_too_large = Refusal(
+    AgentFailed,
+    "shown_too_large",
+    f"The answer was to show something of more than {MAX_EVENT:,} characters at once, so it was "
+    "stopped there.",
 )
 
 malformed_json = Refusal(Invalid, "malformed_json", "The body is no well-formed JSON.")

@@ -5,9 +5,14 @@ from dataclasses import replace
 
 from chatbridge.domain.model.identifiers import ConversationId, MessageId
 from chatbridge.domain.model.message import Message, unreadable
+from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.tool_call import CallState, ToolCall
 from chatbridge.domain.model.turn_event import (
+    Changed,
     Cited,
+    Removed,
+    Revised,
+    Shown,
     TextDelta,
     TextFinished,
     TextStarted,
@@ -23,12 +28,21 @@ from chatbridge.domain.model.usage import Usage
 
 
 class Transcript:
-    """What a turn has said, as the messages that a reader sees or that finish keeps."""
+    """What a turn has said, as the messages that a reader sees or that finish keeps.
+
+    And what it has changed: `replaced` and `removed` are entries of earlier turns, `revised` is
+    what is different in the conversation itself. What a surface has changed of an entry is put
+    into its payload as `updates`, for that surface to put together.
+    """
 
     def __init__(self, conversation_id: ConversationId, events: Iterable[TurnEvent] = ()) -> None:
         self._conversation_id = conversation_id
         self._messages: dict[MessageId, Message] = {}
         self._words: dict[MessageId, list[str]] = {}
+        self._updates: dict[MessageId, list[Payload]] = {}
+        self.replaced: dict[MessageId, Message] = {}
+        self.removed: set[MessageId] = set()
+        self.revised = Revised()
         self.title: str | None = None
         self.usage: Usage | None = None
         self.code: str | None = None
@@ -41,15 +55,19 @@ class Transcript:
         What belongs to a message whose beginning could not be read changes nothing.
         """
         match event:
-            case TextDelta() | Cited() | TextFinished() | ToolCallFinished():
+            case TextDelta() | Cited() | TextFinished() | ToolCallFinished() | Changed():
                 if event.message_id in self._messages:
                     self._go_on(event)
             case TextStarted():
                 self._begin_text(event)
             case ToolCallStarted():
                 self._begin_call(event)
-            case Unreadable(message_id=id, at=at):
+            case Unreadable(message_id=id, at=at, shown=True):
                 self._messages[id] = unreadable(id, self._conversation_id, at)
+            case Shown():
+                self._show(event)
+            case Removed(message_id=id):
+                self._remove(id, earlier=event.earlier)
             case _:
                 self._note(event)
 
@@ -58,6 +76,10 @@ class Transcript:
         # joined when it is read, not at each word: a long answer has thousands of them
         if words := self._words.pop(id, None):
             self._change(id, content=self._messages[id].content + "".join(words))
+        if updates := self._updates.pop(id, None):
+            payload = self._messages[id].payload or {}
+            known = payload.get("updates", ())
+            self._change(id, payload={**payload, "updates": [*known, *updates]})
         return self._messages.get(id)
 
     @property
@@ -68,7 +90,7 @@ class Transcript:
     @property
     def said(self) -> tuple[Message, ...]:
         """Those of them that hold something."""
-        return tuple(m for m in self.messages if m.content or m.tool_calls)
+        return tuple(m for m in self.messages if m.content or m.tool_calls or m.payload)
 
     def closed(self, open_calls: CallState = "unknown") -> tuple[Message, ...]:
         """What is kept when the turn has ended: a call that nobody saw end is `open_calls`."""
@@ -83,6 +105,7 @@ class Transcript:
             conversation_id=self._conversation_id,
             role="assistant",
             kind="partial",
+            content=event.content,
             created_at=event.at,
         )
 
@@ -96,7 +119,34 @@ class Transcript:
         )
         self._messages[step.id] = replace(step, tool_calls=(*step.tool_calls, event.call))
 
-    def _go_on(self, event: TextDelta | Cited | TextFinished | ToolCallFinished) -> None:
+    def _show(self, event: Shown) -> None:
+        shown = Message(
+            id=event.message_id,
+            conversation_id=self._conversation_id,
+            role=event.role,
+            kind=event.kind,
+            content=event.content,
+            payload=event.payload,
+            created_at=event.at,
+        )
+        if event.earlier and event.message_id not in self._messages:
+            self.removed.discard(event.message_id)
+            self.replaced[event.message_id] = shown
+        else:
+            self._forget(event.message_id)
+            self._messages[event.message_id] = shown
+
+    def _remove(self, id: MessageId, *, earlier: bool) -> None:
+        self._forget(id)
+        self.replaced.pop(id, None)
+        if self._messages.pop(id, None) is None and earlier:
+            self.removed.add(id)
+
+    def _forget(self, id: MessageId) -> None:
+        self._words.pop(id, None)
+        self._updates.pop(id, None)
+
+    def _go_on(self, event: TextDelta | Cited | TextFinished | ToolCallFinished | Changed) -> None:
         message = self._messages[event.message_id]
         match event:
             case TextDelta(message_id=id, text=text):
@@ -104,9 +154,23 @@ class Transcript:
             case Cited(message_id=id, citation=citation):
                 self._change(id, citations=(*message.citations, citation))
             case TextFinished(message_id=id):
-                self._change(id, kind="text")
+                self._end_text(event)
+            case Changed(message_id=id, payload=payload):
+                # a text that was cut off is put together of its words
+                if message.payload is not None:
+                    self._updates.setdefault(id, []).append(payload)
             case ToolCallFinished():
                 self._end_call(event)
+
+    def _end_text(self, event: TextFinished) -> None:
+        id = event.message_id
+        if event.payload is None:
+            return self._change(id, kind="text")
+        self._forget(id)
+        at = event.at or self._messages[id].created_at
+        return self._change(
+            id, kind="text", content=event.content, payload=event.payload, created_at=at
+        )
 
     def _end_call(self, event: ToolCallFinished) -> None:
         calls = tuple(
@@ -122,6 +186,8 @@ class Transcript:
             case TokensUsed(input_tokens=read, output_tokens=written):
                 used = Usage(input_tokens=read, output_tokens=written)
                 self.usage = self.usage + used if self.usage else used
+            case Revised():
+                self.revised = self.revised.then(event)
             case TurnFailed(code=code):
                 self.code = code
             case _:

@@ -1,12 +1,15 @@
 """What happens while a turn runs. Every surface translates from this union."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, Literal
 
 from chatbridge.domain.model.citation import Citation
-from chatbridge.domain.model.errors import ChatbridgeError
+from chatbridge.domain.model.conversation import Status
+from chatbridge.domain.model.errors import AgentFailed, ChatbridgeError
 from chatbridge.domain.model.identifiers import CallId, MessageId
+from chatbridge.domain.model.message import Kind, Role
+from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.tool_call import CallState, ToolCall
 
 EndState = Literal["completed", "failed", "cancelled", "interrupted"]
@@ -14,18 +17,25 @@ EndState = Literal["completed", "failed", "cancelled", "interrupted"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextStarted:
-    """The assistant begins a message."""
+    """The assistant begins a message, perhaps with words; `payload` is a surface's own form of it.
+
+    `at_once`: it is whole already, and its words and its end follow at once.
+    """
 
     message_id: MessageId
     at: datetime
+    content: str = ""
+    payload: Payload | None = None
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextDelta:
-    """Some more of it."""
+    """Some more of it, in this part of it."""
 
     message_id: MessageId
     text: str
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +48,12 @@ class Cited:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextFinished:
-    """The message is whole."""
+    """The message is whole. With a surface's own form of it, `content` is what it says in all."""
 
     message_id: MessageId
+    content: str = ""
+    payload: Payload | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,16 +95,95 @@ class Titled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """An entry as it is now, in a surface's own form.
+
+    `added`: there is more of it to come; `done`: it is whole; `replaced`: it stands where another
+    form of it stood; `kept`: nobody is told. `earlier`: a turn before this one began it.
+    """
+
+    message_id: MessageId
+    at: datetime
+    how: Literal["added", "done", "replaced", "kept"]
+    kind: Kind
+    content: str
+    payload: Payload
+    role: Role = "assistant"
+    earlier: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """A part of an entry is another one now, in a surface's own words."""
+
+    message_id: MessageId
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """An entry is taken back; `told`: those who watch hear of it."""
+
+    message_id: MessageId
+    told: bool = True
+    earlier: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progressed:
+    """What goes on at the moment, for who watches; it is not kept with the messages."""
+
+    text: str
+    icon: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Said to who watches, in a surface's own words, and not kept with the messages."""
+
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revised:
+    """The conversation itself is another one now: what is None stays.
+
+    `status_reason` goes with `status`. Without a `payload` nobody who watches is told.
+    """
+
+    title: str | None = None
+    status: Status | None = None
+    status_reason: str | None = None
+    metadata: Payload | None = None
+    payload: Payload | None = None
+
+    def then(self, later: "Revised") -> "Revised":
+        """What both together come to."""
+        told = self if later.status is None else later
+        return Revised(
+            title=self.title if later.title is None else later.title,
+            status=told.status,
+            status_reason=told.status_reason,
+            metadata=self.metadata if later.metadata is None else later.metadata,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TurnFailed:
-    """The turn can't go on: a stable code and a sentence for the person."""
+    """The turn can't go on: a stable code and a sentence for the person.
+
+    `payload` is how a surface has said it itself.
+    """
 
     code: str
     detail: str
+    payload: Payload | None = None
 
     @classmethod
     def because(cls, error: ChatbridgeError) -> "TurnFailed":
         """What stopped it."""
-        return cls(code=error.code, detail=error.detail)
+        payload = error.payload if isinstance(error, AgentFailed) else None
+        return cls(code=error.code, detail=error.detail, payload=payload)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +195,14 @@ class TurnEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreadable:
-    """Something that this version can't read; it stands in its place, as a message of its own."""
+    """Something that this version can't read; it stands in its place, as a message of its own.
+
+    Of a kind that it does not know, nothing is `shown`: most kinds are no message.
+    """
 
     message_id: MessageId
     at: datetime
+    shown: bool = True
 
 
 TurnEvent = (
@@ -116,6 +212,12 @@ TurnEvent = (
     | TextFinished
     | ToolCallStarted
     | ToolCallFinished
+    | Shown
+    | Changed
+    | Removed
+    | Progressed
+    | Told
+    | Revised
     | TokensUsed
     | Titled
     | TurnFailed
@@ -133,6 +235,12 @@ _NAMES: dict[type[TurnEvent], str] = {
     TextFinished: "text.finished",
     ToolCallStarted: "tool_call.started",
     ToolCallFinished: "tool_call.finished",
+    Shown: "shown",
+    Changed: "changed",
+    Removed: "removed",
+    Progressed: "progressed",
+    Told: "told",
+    Revised: "revised",
     TokensUsed: "tokens.used",
     Titled: "titled",
     TurnFailed: "turn.failed",
@@ -147,21 +255,31 @@ def name_of(kind: type[TurnEvent]) -> str:
 
 
 def to_record(event: TurnEvent) -> dict[str, Any]:
-    """The event as JSON can hold it: `type`, and the event's own fields."""
-    return {"type": _NAMES[type(event)], **_written(asdict(event))}
+    """The event as JSON can hold it: `type`, and the event's own fields but for what goes without
+    saying. Payloads go in as they are."""
+    said: dict[str, Any] = {"type": _NAMES[type(event)]}
+    for name, usual in _FIELDS[type(event)]:
+        value = getattr(event, name)
+        if usual is MISSING or value != usual:
+            said[name] = _written(value)
+    return said
 
 
 def call_to_record(call: ToolCall) -> dict[str, Any]:
     """A tool call as JSON can hold it."""
-    return _written(asdict(call))
+    return {field.name: _written(getattr(call, field.name)) for field in fields(call)}
 
 
-def _written(value: dict[str, Any]) -> dict[str, Any]:
-    return {
-        k: v.isoformat()
-        if isinstance(v, datetime)
-        else _written(v)  # pyright: ignore[reportUnknownArgumentType]
-        if isinstance(v, dict)
-        else v
-        for k, v in value.items()
-    }
+_FIELDS = {kind: [(field.name, field.default) for field in fields(kind)] for kind in _NAMES}
+
+
+def _written(value: Any) -> Any:
+    match value:
+        case datetime():
+            return value.isoformat()
+        case ToolCall():
+            return call_to_record(value)
+        case Citation():
+            return asdict(value)
+        case _:
+            return value

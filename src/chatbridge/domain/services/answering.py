@@ -6,7 +6,7 @@ The story of one turn is told here from top to bottom. How what is said is kept 
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from time import monotonic
@@ -23,8 +23,7 @@ from chatbridge.domain.model.errors import (
 )
 from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
 from chatbridge.domain.model.message import Message
-from chatbridge.domain.model.tool import OnBehalf
-from chatbridge.domain.model.turn import Ending, Turn
+from chatbridge.domain.model.turn import Asking, Ending, Turn
 from chatbridge.domain.model.turn_event import Titled, TurnEnded, TurnEvent, TurnFailed
 from chatbridge.domain.model.turn_report import TurnReport
 from chatbridge.domain.services.copies import Copies
@@ -87,25 +86,25 @@ class Answering:
         """The turns that run here, those included that only begin or only have to be kept."""
         return frozenset(self._ours)
 
-    async def begin(self, request: TurnRequest, zone: str | None = None) -> Recording | Repeated:
+    async def begin(self, request: TurnRequest, asking: Asking) -> Recording | Repeated:
         """Keep the message and begin to answer it. Raises like the repository."""
         begun = await self._begun(request)
         if isinstance(begun, Repeated):
             return begun
         recording = Recording(begun.turn)
-        if begun.turn.conversation.title is None and begun.turn.subject:
+        if begun.turn.conversation.title is None and begun.turn.subject and not begun.turn.by_host:
             # nobody waits for it: it is kept with the first words
             recording.say(Titled(title=title_from(begun.turn.subject.content)))
         window = self._window.of(begun.newest, begun.counted)
         self._recordings[_place(begun.turn)] = recording
         self._keeper.open(recording)
-        task = asyncio.create_task(self._answer(recording, window, zone))
+        task = asyncio.create_task(self._answer(recording, window, asking))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return recording
 
     async def _begun(self, request: TurnRequest) -> Begun | Repeated:
-        named = replace(request, model=self._agent.model)
+        named = replace(request, model=self._agent.model, by_host=self._agent.by_host)
         # before the store knows of it: it may be late in saying so
         self._ours.add(request.turn_id)
         try:
@@ -127,13 +126,13 @@ class Answering:
             await asyncio.wait(self._tasks)
 
     async def _answer(
-        self, recording: Recording, window: tuple[Message, ...], zone: str | None
+        self, recording: Recording, window: tuple[Message, ...], asking: Asking
     ) -> None:
         began = monotonic()
         with in_turn(recording.turn.conversation.id, recording.turn.id):
             # never cancelled: only the speaking is, so that the end is always kept
             try:
-                speaking = asyncio.create_task(self._speak(recording, window, zone))
+                speaking = asyncio.create_task(self._speak(recording, window, asking))
                 await _until_spoken(recording, speaking)
                 if recording.state == "speaking":
                     _close(recording, speaking)
@@ -151,21 +150,25 @@ class Answering:
     # --- say
 
     async def _speak(
-        self, recording: Recording, window: tuple[Message, ...], zone: str | None
+        self, recording: Recording, window: tuple[Message, ...], asking: Asking
     ) -> None:
-        turn = recording.turn
         request = AgentRequest(
+            turn=recording.turn,
             window=window,
-            on_behalf=OnBehalf(
-                user_id=turn.conversation.user_id,
-                conversation_id=turn.conversation.id,
-                turn_id=turn.id,
-            ),
             say=partial(self._say, recording),
             before_call=recording.until_kept,
-            zone=zone,
+            stopped=lambda: recording.stopped_as == "cancelled",
+            asking=asking,
         )
         await self._agent.run(request)
+
+    async def amend(self, recording: Recording, events: Sequence[TurnEvent]) -> bool:
+        """Have a turn say this besides what its agent says; whether it is kept."""
+        if recording.state != "speaking":
+            return False
+        for event in events:
+            self._say(recording, event)
+        return await recording.until_said_is_kept()
 
     def _say(self, recording: Recording, event: TurnEvent) -> None:
         # an agent that can't be stopped at once may still speak, and nobody listens

@@ -8,6 +8,9 @@ from chatbridge.domain.model.conversation import Conversation, checked_title
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import Page, PageRequest
+from chatbridge.domain.model.transcript import Transcript
+from chatbridge.domain.model.turn import Changes
+from chatbridge.domain.model.turn_event import Removed, Shown, TurnEvent
 from chatbridge.domain.services.turns import Turns
 from chatbridge.ports.conversation_repository import ConversationRepository, FeedbackKind
 
@@ -35,9 +38,38 @@ class ConversationHistory:
         An answer whose server has gone is shown as interrupted.
         """
         # asked first: what is kept meanwhile may be seen twice, and is never missed
-        said = await self._turns.said_so_far(user_id, id)
+        turn = await self._turns.said_so_far(user_id, id)
+        said = tuple(m for m in turn.said if m.kind != "note")
         read = self._forwards if request.order == "asc" else self._backwards
-        return await read(user_id, id, request, said)
+        page = await read(user_id, id, request, said)
+        return _changed(page, turn) if turn.replaced or turn.removed else page
+
+    async def message(self, user_id: UserId, id: ConversationId, message_id: MessageId) -> Message:
+        """One of its messages as it is now, what a running turn has said and changed included.
+
+        Raises NotFound where it has no such message.
+        """
+        turn = await self._turns.said_so_far(user_id, id)
+        said = turn.message(message_id) or turn.replaced.get(message_id)
+        if said is None and message_id in turn.removed:
+            raise refusals.no_message()
+        return said or await self._conversations.message(user_id, id, message_id)
+
+    async def change(
+        self, user_id: UserId, id: ConversationId, events: Sequence[TurnEvent]
+    ) -> None:
+        """Keep what was shown and changed outside of a turn.
+
+        What belongs to a running turn is said by that turn; raises Busy where it runs elsewhere.
+        """
+        turn = await self._turns.said_so_far(user_id, id)
+        own = {m.id for m in turn.messages} | turn.replaced.keys()
+        of_turn = [e for e in events if isinstance(e, Shown | Removed) and e.message_id in own]
+        if of_turn and not await self._turns.amend(user_id, id, of_turn):
+            raise refusals.turn_running()
+        changed = Transcript(id, (event for event in events if event not in of_turn))
+        if changed.said or Changes.of(changed):
+            await self._conversations.change(user_id, id, Changes.of(changed), changed.said)
 
     async def _forwards(
         self, user_id: UserId, id: ConversationId, request: PageRequest, said: tuple[Message, ...]
@@ -80,6 +112,17 @@ class ConversationHistory:
     ) -> None:
         """Keep the owner's verdict on messages. Raises NotFound where one of them is missing."""
         await self._conversations.save_feedback(user_id, id, message_ids, kind)
+
+
+def _changed(page: Page[Message], turn: Transcript) -> Page[Message]:
+    """The page with what a turn has changed in it; it is shorter by what that has removed."""
+    return Page(tuple(_present(m, turn) for m in page.items if m.id not in turn.removed), page.next)
+
+
+def _present(message: Message, turn: Transcript) -> Message:
+    new = turn.replaced.get(message.id)
+    at = {"position": message.position, "created_at": message.created_at}
+    return replace(new, **at) if new else message
 
 
 def _beyond(said: tuple[Message, ...], after: str | None) -> tuple[Message, ...] | None:

@@ -143,7 +143,7 @@ class Recording:
         self._require("speaking")
         if not isinstance(event, TextDelta):
             return self._add(event)
-        if self._words and self._words[0].message_id != event.message_id:
+        if self._words and not _go_together(self._words[0], event):
             self._join()
         return self._words.append(event)
 
@@ -216,6 +216,13 @@ class Recording:
             await self._changed.wait()
         raise self._lost or TurnLost("The turn has ended before the call could be kept.")
 
+    async def until_said_is_kept(self) -> bool:
+        """Wait until all that was said so far is kept; False where it never will be."""
+        number = len(self._events)
+        while self._kept < number and self._state in ("speaking", "closing"):
+            await self._changed.wait()
+        return self._kept >= number and self._lost is None
+
     # --- show
 
     async def show(self, after: int = 0) -> AsyncGenerator[Numbered, None]:
@@ -252,8 +259,7 @@ class Recording:
     def _join(self) -> None:
         if words := self._words:
             self._words = []
-            text = "".join(said.text for said in words)
-            self._events.append(TextDelta(message_id=words[0].message_id, text=text))
+            self._events.append(replace(words[0], text="".join(said.text for said in words)))
 
     def _add(self, event: TurnEvent) -> None:
         self._join()
@@ -277,3 +283,7 @@ class Recording:
     def _tell(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+
+
+def _go_together(one: TextDelta, another: TextDelta) -> bool:
+    return (one.message_id, one.part) == (another.message_id, another.part)

@@ -1,7 +1,7 @@
 """Who may have a turn begun, watched, stopped or taken over, here or on another replica."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
 
@@ -18,6 +18,7 @@ from chatbridge.domain.model.identifiers import (
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn import Asking, OnBusy, OnDisconnect, Turn
+from chatbridge.domain.model.turn_event import TurnEvent
 from chatbridge.domain.model.turn_report import TurnReport
 from chatbridge.domain.services.answering import Answering
 from chatbridge.domain.services.copies import Copies
@@ -147,6 +148,31 @@ class Turns:
         )
         return await self._begin(request, asking)
 
+    async def act(
+        self, user_id: UserId, conversation_id: ConversationId, asking: Asking
+    ) -> Recording:
+        """Begin a turn that answers no message: somebody has pressed a button, or filled in a form.
+
+        Raises like `ask`.
+        """
+        request = TurnRequest(
+            user_id=user_id,
+            conversation_id=conversation_id,
+            turn_id=new_turn_id(),
+            once=asking.once,
+        )
+        return await self._begin(request, asking)
+
+    async def amend(
+        self, user_id: UserId, conversation_id: ConversationId, events: Sequence[TurnEvent]
+    ) -> bool:
+        """Have the conversation's running turn say this too; False where it does not run here.
+
+        Returns when it is kept.
+        """
+        recording = self._answering.of(user_id, conversation_id)
+        return recording is not None and await self._answering.amend(recording, events)
+
     async def watch(self, user_id: UserId, id: TurnId) -> Recording:
         """A turn that runs, here or elsewhere, or has ended within the last hour.
 
@@ -180,24 +206,22 @@ class Turns:
             return last and last.id
         return last.id if last.state == "interrupted" and not last.retry else None
 
-    async def said_so_far(
-        self, user_id: UserId, conversation_id: ConversationId
-    ) -> tuple[Message, ...]:
-        """What the conversation's running turn has said, oldest first, wherever it runs.
+    async def said_so_far(self, user_id: UserId, conversation_id: ConversationId) -> Transcript:
+        """What the conversation's running turn has said and changed, wherever it runs.
 
         One that has lost its replica is closed: what it said is among the messages then.
         """
         if recording := self._answering.of(user_id, conversation_id):
-            return recording.shown.said
+            return recording.shown
         id = await self._running(user_id, conversation_id)
         if id is None:
-            return ()
+            return Transcript(conversation_id)
         self._stale.seen()
         progress = await self._repository.progress(user_id, id)
         if progress.stale:
             await self.close_stale(user_id, conversation_id)
-            return ()
-        return Transcript(conversation_id, progress.events).said
+            return Transcript(conversation_id)
+        return Transcript(conversation_id, progress.events)
 
     def leave(self, recording: Recording) -> None:
         """A viewer has gone, in whatever way."""
@@ -236,27 +260,27 @@ class Turns:
         while True:
             self.require_open()
             try:
-                return await self._begin_once(request, asking.zone)
+                return await self._begin_once(request, asking)
             except Busy:
                 if (asking.on_busy or self._on_busy) == "reject" or monotonic() > give_up:
                     raise
             await self.cancel(request.user_id, request.conversation_id)
             await asyncio.sleep(_INTERRUPT_EVERY)
 
-    async def _begin_once(self, request: TurnRequest, zone: str | None) -> Recording:
+    async def _begin_once(self, request: TurnRequest, asking: Asking) -> Recording:
         try:
-            begun = await self._answering.begin(request, zone)
+            begun = await self._answering.begin(request, asking)
         except StaleTurn:
             await self.close_stale(request.user_id, request.conversation_id)
-            begun = await self._begin_again(request, zone)
+            begun = await self._begin_again(request, asking)
         if isinstance(begun, Repeated):
             return await self._shown(begun.turn)
         self._stale.seen()
         return begun
 
-    async def _begin_again(self, request: TurnRequest, zone: str | None) -> Recording | Repeated:
+    async def _begin_again(self, request: TurnRequest, asking: Asking) -> Recording | Repeated:
         try:
-            return await self._answering.begin(request, zone)
+            return await self._answering.begin(request, asking)
         except StaleTurn:
             # it runs here, and its lease is about to be renewed
             raise refusals.turn_running() from None

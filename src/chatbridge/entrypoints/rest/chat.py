@@ -17,7 +17,7 @@ from chatbridge.domain.model.identifiers import (
 )
 from chatbridge.domain.model.message import Message, checked_content
 from chatbridge.domain.model.turn import Asking
-from chatbridge.domain.model.turn_event import TurnEnded, TurnFailed, to_record
+from chatbridge.domain.model.turn_event import Shown, TurnEnded, TurnFailed, to_record
 from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.asking import asking
@@ -148,6 +148,8 @@ async def _frames(recording: Recording, after: int = 0) -> AsyncGenerator[bytes,
         started = {"type": STARTED, "conversation_id": turn.conversation.id, "turn_id": turn.id}
         yield f"event: {STARTED}\ndata: {json.dumps(started)}\n\n".encode()
     async for number, event in recording.show(after):
+        if isinstance(event, Shown) and event.kind == "note":
+            continue
         record = to_record(event)
         frame = f"id: {number}\nevent: {record['type']}\ndata: {json.dumps(record)}\n\n"
         yield frame.encode()
@@ -169,6 +171,7 @@ async def _whole(recording: Recording) -> TurnOut:
             case _:
                 pass
     transcript = recording.shown
-    turn.messages = list(map(MessageOut.of, transcript.closed()))
+    said = (message for message in transcript.closed() if message.kind != "note")
+    turn.messages = list(map(MessageOut.of, said))
     turn.usage = transcript.usage and UsageOut.of(transcript.usage)
     return turn

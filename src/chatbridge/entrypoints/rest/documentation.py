@@ -73,7 +73,7 @@ def schemas() -> Schema:
 
 def _named(event: Schema, name: str) -> Schema:
     properties = {"type": {"type": "string", "const": name}, **event["properties"]}
-    return event | {"properties": properties, "required": ["type", *event["required"]]}
+    return event | {"properties": properties, "required": ["type", *event.get("required", ())]}
 
 
 EVENTS = event_stream(

@@ -3,17 +3,17 @@
 -- Locks the conversation first, so that everything after it is decided in one order; each
 -- statement then sees what was committed before (a single statement with CTEs would not).
 -- Answers a row for each of the newest messages up to the one to be answered, oldest first, so many
--- that `p_newest` of them count, each with the outcome, the conversation and how many count in all;
--- for a turn that was begun under the same key before, its subject alone; else the outcome alone.
+-- that `p_newest` of them count, each with the outcome, the conversation and how many count in all
+-- (where nothing is there to be read, a row without a message); for a turn that was begun under the same key before, its subject alone; else the outcome alone.
 -- The same request asked again answers the same.
 create function {s}.begin_turn_1(
   p_user text, p_conversation text, p_new boolean, p_turn text, p_lease double precision,
   p_message json, p_retry_of text, p_newest integer, p_key text, p_digest text,
-  p_model text
+  p_model text, p_by_host boolean
 ) returns table (
   outcome text, conversation_id text, title text, status text, status_reason text, metadata jsonb,
   conversation_created_at timestamptz, conversation_updated_at timestamptz,
-  turn_id text, epoch integer, retry boolean, counted bigint,
+  turn_id text, epoch integer, retry boolean, by_host boolean, counted bigint,
   "position" bigint, id text, role text, kind text, content text, tool_calls jsonb,
   citations jsonb, payload json, created_at timestamptz
 ) language plpgsql as $$
@@ -74,6 +74,9 @@ begin
         where m.user_id = p_user and m.conversation_id = p_conversation and m.id = p_retry_of;
       outcome := case when v_subject is null then 'no_message'
         when not v_answerable then 'not_retryable' else 'started' end;
+    elsif outcome = 'started' and p_message is null then
+      -- it answers no message, but what is there
+      v_subject := v_conversation.last_position;
     elsif outcome = 'started' then
       v_subject := v_conversation.last_position + 1;
       -- not asked for first: a planner that knows little of ids might read the whole conversation
@@ -87,9 +90,10 @@ begin
     end if;
     if outcome = 'started' then
       insert into {s}.turns
-        (user_id, id, conversation_id, subject_position, retry, key, digest, model, lease_until)
+        (user_id, id, conversation_id, subject_position, retry, key, digest, model, by_host,
+          lease_until)
         values (p_user, p_turn, p_conversation, v_subject, p_retry_of is not null, p_key, p_digest,
-          p_model, clock_timestamp() + make_interval(secs => p_lease))
+          p_model, p_by_host, clock_timestamp() + make_interval(secs => p_lease))
         on conflict (user_id, key) where key is not null do nothing
         returning * into v_turn;
       if not found then
@@ -97,7 +101,7 @@ begin
       end if;
       update {s}.conversations c
         set last_position = greatest(c.last_position, v_subject),
-          counted = c.counted + case when p_retry_of is null then 1 else 0 end,
+          counted = c.counted + case when p_message is null then 0 else 1 end,
           updated_at = clock_timestamp()
         where c.user_id = p_user and c.id = p_conversation
         returning * into v_conversation;
@@ -118,18 +122,27 @@ begin
       where m.user_id = p_user and m.conversation_id = p_conversation
         and m.position <= v_subject and m.kind in ('text', 'partial')
       order by m.position desc offset greatest(0, least(p_newest, v_counted) - 1) limit 1;
+    -- where none counts, whatever else was shown last
+    v_first := coalesce(v_first, v_subject - 100);
   end if;
   return query
     select outcome, v_conversation.id, v_conversation.title, v_conversation.status,
       v_conversation.status_reason, v_conversation.metadata, v_conversation.created_at,
-      v_conversation.updated_at, v_turn.id, v_turn.epoch, v_turn.retry, v_counted,
+      v_conversation.updated_at, v_turn.id, v_turn.epoch, v_turn.retry, v_turn.by_host, v_counted,
       m.position, m.id, m.role, m.kind, m.content, m.tool_calls, m.citations, m.payload,
       m.created_at
     from {s}.messages m
     where m.user_id = p_user and m.conversation_id = v_place
-      and m.position between v_first and v_subject and m.kind <> 'note'
+      and m.position between v_first and v_subject
     order by m.position;
-  if not found then
+  if not found and p_message is null and p_retry_of is null then
+    return query
+      select outcome, v_conversation.id, v_conversation.title, v_conversation.status,
+        v_conversation.status_reason, v_conversation.metadata, v_conversation.created_at,
+        v_conversation.updated_at, v_turn.id, v_turn.epoch, v_turn.retry, v_turn.by_host,
+        coalesce(v_counted, 0), null::bigint, null, null, null, null, null::jsonb, null::jsonb,
+        null::json, null::timestamptz;
+  elsif not found then
     -- what was asked then has been deleted since, by a retry of something before it
     outcome := 'ended';
     return next;

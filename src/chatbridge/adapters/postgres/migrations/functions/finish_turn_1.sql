@@ -4,7 +4,7 @@
 -- has changed; null where it is gone with its conversation.
 create function {s}.finish_turn_1(
   p_user text, p_turn text, p_epoch integer, p_state text, p_code text, p_title text,
-  p_usage jsonb, p_messages json, p_numbers integer[], p_events json[]
+  p_usage jsonb, p_messages json, p_changes json, p_numbers integer[], p_events json[]
 ) returns text language plpgsql as $$
 declare
   v_conversation {s}.conversations;
@@ -38,12 +38,16 @@ begin
       (user_id, conversation_id, position, id, turn_id, role, kind, content, tool_calls, citations,
         payload, created_at)
       select p_user, v_turn.conversation_id, v_conversation.last_position + m.n,
-        m.value->>'id', p_turn, 'assistant', m.value->>'kind', m.value->>'content',
+        m.value->>'id', p_turn, m.value->>'role', m.value->>'kind', m.value->>'content',
         (m.value->'tool_calls')::jsonb, (m.value->'citations')::jsonb, (m.value->>'payload')::json,
         (m.value->>'created_at')::timestamptz
       from json_array_elements(p_messages) with ordinality m (value, n);
     select count(*) into v_more from json_array_elements(p_messages) m
       where m.value->>'kind' in ('text', 'partial');
+    if p_changes is not null then
+      perform {s}.change_conversation_1(
+        p_user, v_turn.conversation_id, p_turn, '[]'::json, p_changes);
+    end if;
   end if;
   update {s}.conversations c
     set last_position = c.last_position + case

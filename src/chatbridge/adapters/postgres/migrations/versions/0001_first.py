@@ -12,7 +12,13 @@ from chatbridge.adapters.postgres.tables import Row
 revision = "0001"
 down_revision = None
 
-FUNCTIONS = ("begin_turn_1", "keep_turns_1", "finish_turn_1", "claim_stale_turn_1")
+FUNCTIONS = (
+    "begin_turn_1",
+    "keep_turns_1",
+    "finish_turn_1",
+    "claim_stale_turn_1",
+    "change_conversation_1",
+)
 
 
 def upgrade() -> None:

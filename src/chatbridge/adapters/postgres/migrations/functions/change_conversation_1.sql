@@ -1,0 +1,63 @@
+-- Change what a conversation holds, and the conversation itself: one call, one transaction.
+--
+-- Answers 'changed', 'missing' or 'forbidden'. What is added under the id of a kept message takes its
+-- place; what is replaced or removed and is not there changes nothing. Harmless when repeated.
+create function {s}.change_conversation_1(
+  p_user text, p_conversation text, p_turn text, p_added json, p_changes json
+) returns text language plpgsql as $$
+declare
+  v_conversation {s}.conversations;
+  v_before bigint;
+  v_after bigint;
+  v_touched text[] := array(
+    select m.value->>'id' from json_array_elements(p_added) m (value)
+    union all
+    select m.value->>'id' from json_array_elements(p_changes->'replaced') m (value)
+    union all
+    select m.value from json_array_elements_text(p_changes->'removed') m (value));
+begin
+  select * into v_conversation from {s}.conversations c
+    where c.user_id = p_user and c.id = p_conversation for update;
+  if not found then
+    return case when exists (select from {s}.conversations c where c.id = p_conversation)
+      then 'forbidden' else 'missing' end;
+  end if;
+  select count(*) into v_before from {s}.messages m
+    where m.user_id = p_user and m.conversation_id = p_conversation and m.id = any (v_touched)
+      and m.kind in ('text', 'partial');
+  insert into {s}.messages
+    (user_id, conversation_id, position, id, turn_id, role, kind, content, tool_calls, citations,
+      payload, created_at)
+    select p_user, p_conversation, v_conversation.last_position + m.n, m.value->>'id', p_turn,
+      m.value->>'role', m.value->>'kind', m.value->>'content', (m.value->'tool_calls')::jsonb,
+      (m.value->'citations')::jsonb, (m.value->>'payload')::json,
+      (m.value->>'created_at')::timestamptz
+    from json_array_elements(p_added) with ordinality m (value, n)
+    on conflict on constraint messages_by_id do update
+      set role = excluded.role, kind = excluded.kind, content = excluded.content,
+        tool_calls = excluded.tool_calls, citations = excluded.citations,
+        payload = excluded.payload;
+  update {s}.messages m
+    set role = r.value->>'role', kind = r.value->>'kind', content = r.value->>'content',
+      tool_calls = (r.value->'tool_calls')::jsonb, citations = (r.value->'citations')::jsonb,
+      payload = (r.value->>'payload')::json
+    from json_array_elements(p_changes->'replaced') r (value)
+    where m.user_id = p_user and m.conversation_id = p_conversation and m.id = r.value->>'id';
+  delete from {s}.messages m
+    where m.user_id = p_user and m.conversation_id = p_conversation
+      and m.id in (select json_array_elements_text(p_changes->'removed'));
+  select count(*) into v_after from {s}.messages m
+    where m.user_id = p_user and m.conversation_id = p_conversation and m.id = any (v_touched)
+      and m.kind in ('text', 'partial');
+  update {s}.conversations c
+    set last_position = c.last_position + json_array_length(p_added),
+      counted = c.counted + v_after - v_before,
+      title = coalesce(p_changes->>'title', c.title),
+      status = coalesce(p_changes->>'status', c.status),
+      status_reason = case when p_changes->>'status' is null then c.status_reason
+        else p_changes->>'status_reason' end,
+      metadata = coalesce((p_changes->'metadata')::jsonb, c.metadata),
+      updated_at = clock_timestamp()
+    where c.user_id = p_user and c.id = p_conversation;
+  return 'changed';
+end $$

@@ -1,0 +1,54 @@
+"""What can be kept of what others show: cleaned of what no database holds, and bounded in size."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any, cast
+
+from chatbridge.domain.model import refusals
+from chatbridge.domain.model.limits import MAX_EVENT
+from chatbridge.domain.model.message import cleaned, storable
+from chatbridge.domain.model.turn_event import TurnEvent
+
+
+def keepable(event: TurnEvent) -> TurnEvent:
+    """The event with NUL and lone surrogates replaced by U+FFFD, at all depths and in keys too.
+
+    Raises AgentFailed (`shown_too_large`) for more than 4 million characters.
+    """
+    given = {field.name: getattr(event, field.name) for field in fields(event)}
+    if sum(map(_size, given.values())) > MAX_EVENT:
+        raise refusals.shown_too_large()
+    changed = {name: new for name, old in given.items() if (new := _clean(old)) is not old}
+    return replace(event, **changed) if changed else event
+
+
+def _size(value: Any) -> int:
+    match value:
+        case str():
+            return len(value)
+        case Mapping():
+            parts = cast(Mapping[Any, Any], value)
+            return len(parts) + sum(map(_size, parts)) + sum(map(_size, parts.values()))
+        case Sequence():
+            entries = cast(Sequence[Any], value)
+            return len(entries) + sum(map(_size, entries))
+        case _:
+            return 1
+
+
+def _clean(value: Any) -> Any:
+    """The value, or a cleaned one where something in it can't be kept."""
+    match value:
+        case str():
+            return value if storable(value) else cleaned(value)
+        case Mapping():
+            parts = cast(Mapping[Any, Any], value)
+            new = {_clean(key): _clean(part) for key, part in parts.items()}
+            same = all(k in parts and parts[k] is part for k, part in new.items())
+            return parts if same else new
+        case list():
+            old = cast(list[Any], value)
+            entries = [_clean(each) for each in old]
+            return old if all(a is b for a, b in zip(old, entries, strict=True)) else entries
+        case _:
+            return value
