@@ -232,8 +232,7 @@ export class Api {
     const asked = this.#url;
     for await (const { id, data } of told) {
       const event = readEvent(data);
-      if (event.type === "thread.created" || event.type.startsWith("thread.item."))
-        this.#known = asked;
+      if (/^thread\.(created$|item\.)/.test(event.type)) this.#known = asked;
       yield { cursor: id, event };
     }
   }
