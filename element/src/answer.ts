@@ -1,8 +1,9 @@
 /** One answer from its question to its end, over as many connections as that takes. */
 
-import type { Api, Running, Telling } from "./api";
+import type { Api } from "./api";
 import type { StreamingRequest, ThreadEvent, UserMessageItem } from "./protocol";
 import { ANOTHER_USER, HostFault, Refusal, SILENT, unreachable } from "./refusal";
+import type { Running, Telling } from "./telling";
 
 /** The connection is gone for good. `kept`: the answer may be found in the thread, but is told no more. */
 export class Lost extends Error {
@@ -68,10 +69,11 @@ export class Answer {
   /**
    * Where it can be stopped; null where nobody will say. While a chatbridge has not yet said it, the same
    * request (or the rest of the same answer) is asked for once more, and looked for among what runs: whatever
-   * keeps the answer's first byte away must not keep its end away.
+   * keeps the answer's first byte away must not keep its end away. What waits for the sign-in was never asked.
    */
   async whereToStop(): Promise<string | null> {
-    const asks = !this.#connected && (this.#repeatable || this.#resumable);
+    const asleep = this.api.signingIn && !this.#failures;
+    const asks = !this.#connected && !asleep && (this.#repeatable || this.#resumable);
     if (this.stopAt || !asks || this.left.aborted) return this.stopAt;
     await new Promise<void>((found) => {
       this.#found = found;

@@ -1,7 +1,7 @@
 /** At most one answer at a time: it is asked for, followed over any number of connections, and stopped. */
 
 import { Answer, Lost } from "./answer";
-import { uniqueId } from "./api";
+import { uniqueId } from "./ids";
 import type { ClientToolCallItem, StreamingRequest, ThreadEvent } from "./protocol";
 import { HostFault, Refusal } from "./refusal";
 import { Replay } from "./replay";

@@ -1,36 +1,17 @@
 /** Requests to the ChatKit endpoint, and whether what answers is one. */
 
 import type { ChatKitOptions } from "@openai/chatkit";
-import type { JsonOperations, StreamingRequest, ThreadEvent, UserMessageItem } from "./protocol";
-import { readEvent } from "./odd";
+import type { JsonOperations, StreamingRequest } from "./protocol";
+import { isAnswer, isRecord, readEvent } from "./odd";
 import { requireResponse, silentFor, whyNot } from "./diagnosis";
-import { accepted, anotherUser, HostFault, noChat, SILENT, unreachable } from "./refusal";
+import { uniqueId } from "./ids";
+import { addressOf, outgoing, requireWeb } from "./outgoing";
+import { accepted, anotherUser, noChat, SILENT, unreachable } from "./refusal";
 import { scriptUrl } from "./script";
 import { Secret } from "./secret";
 import { serverSentEvents, type ServerSent } from "./stream";
-import { within } from "./within";
-
-/** An event of an answer, and where it stands in it: what comes after it can be asked for. */
-export interface Told {
-  cursor: string | null;
-  event: ThreadEvent;
-}
-
-/** An answer that is being told: its events, and where it can be stopped. */
-export interface Telling {
-  events: AsyncGenerator<Told>;
-  stopAt: string | null;
-  /** What is missed can be had again. */
-  resumable: boolean;
-  /** For whom it came without a single event. */
-  nothing(): HostFault;
-}
-
-/** An answer that is being made: the message that it answers, and where it can be stopped. */
-export interface Running {
-  asked: UserMessageItem;
-  stopAt: string;
-}
+import type { Running, Telling, Told } from "./telling";
+import { unlessLeft, within } from "./within";
 
 type ThreadRead = JsonOperations["threads.get_by_id"][1];
 
@@ -74,15 +55,22 @@ export class Api {
   #user: string | null = null;
   #over = false;
 
-  /** `met` hears whose the chat is, as soon as that is known. */
+  /** `met` hears whose the chat is, as soon as that is known; `waits`, whether the page's sign-in is slow. */
   constructor(
     private readonly options: () => ChatKitOptions,
     met: (user: string) => void,
+    waits: () => void,
   ) {
-    this.#secret = new Secret(options, (user) => {
+    const known = (user: string) => {
       if (this.#user !== null && this.#user !== user) throw anotherUser();
       met(user);
-    });
+    };
+    this.#secret = new Secret(options, known, waits);
+  }
+
+  /** The page's server is taking its time to give the secret of a chat session. */
+  get signingIn(): boolean {
+    return this.#secret.late;
   }
 
   /** Whom the chat is for from now on, as the page says; what opened it to another is forgotten. */
@@ -118,7 +106,7 @@ export class Api {
    * allowed them would never see the request: it has to be a chatbridge for sure.
    */
   get asksToResume(): boolean {
-    const { origin } = new URL(this.#url, document.baseURI);
+    const { origin } = addressOf(this.#url);
     return this.resumes || origin === location.origin || origin === scriptOrigin;
   }
 
@@ -182,7 +170,7 @@ export class Api {
   }
 
   #below(threadId: string, name: string): string {
-    const url = new URL(this.#url, document.baseURI);
+    const url = addressOf(this.#url);
     url.pathname = `${url.pathname.replace(/\/$/, "")}/threads/${encodeURIComponent(threadId)}/${name}`;
     return url.href;
   }
@@ -239,10 +227,26 @@ export class Api {
 
   async #request(url: string, sent: Sent): Promise<Response> {
     const first = await this.#send(url, sent);
-    const known = this.#known === this.#url;
-    if (first.status !== 401 || !this.#secret.wanted) return accepted(first, known);
+    const isChat = (spoken: boolean) => this.#isChat(sent.body, spoken);
+    if (first.status !== 401 || !this.#secret.wanted) return accepted(first, isChat);
     await this.#secret.renew();
-    return accepted(await this.#send(url, sent), known);
+    return accepted(await this.#send(url, sent), isChat);
+  }
+
+  /**
+   * Whether it is a chat server that refused this; `spoken`: in JSON. Of a thread, any server may say by a mere 404
+   * that it is not there: then it is asked for something that is there.
+   */
+  async #isChat(body: unknown, spoken: boolean): Promise<boolean> {
+    if (spoken && this.#known === this.#url) return true;
+    const named = isRecord(body) && isRecord(body.params) && "thread_id" in body.params;
+    return (
+      named &&
+      this.json("threads.list", { limit: 1 }).then(
+        () => true,
+        () => false,
+      )
+    );
   }
 
   async #send(
@@ -258,9 +262,15 @@ export class Api {
     };
     if (body) headers["Content-Type"] = "application/json";
     if (this.#over) throw anotherUser();
-    if (this.#secret.wanted) headers["Authorization"] = `Bearer ${await this.#secret.get()}`;
+    const own = "fetch" in api && api.fetch;
+    if (!own) requireWeb(url);
+    if (this.#secret.wanted) {
+      const secret = await unlessLeft(this.#secret.get(), signal);
+      headers["Authorization"] = `Bearer ${secret}`;
+    }
+    const request = outgoing(method, headers, body);
     const asked = this.#url;
-    const send = ("fetch" in api && api.fetch) || fetch;
+    const send = own || fetch;
     const connection = new AbortController();
     const leave = () => connection.abort();
     signal?.addEventListener("abort", leave);
@@ -272,8 +282,7 @@ export class Api {
     };
     const timer = patience < Infinity ? setTimeout(giveUp, patience) : undefined;
     try {
-      const request = { method, headers, signal: connection.signal };
-      const response = await send(url, body ? { ...request, body: JSON.stringify(body) } : request);
+      const response = await send(url, { ...request, signal: connection.signal });
       requireResponse(response);
       this.#met = asked;
       if (response.headers.has(RESUMABLE)) this.#chatbridge = asked;
@@ -286,18 +295,4 @@ export class Api {
       clearTimeout(timer);
     }
   }
-}
-
-/** An id that nobody else has; also on a page without TLS, which has no `crypto.randomUUID`. */
-export function uniqueId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** Whether it may be read as what was asked for. */
-function isAnswer(type: string, answer: unknown): boolean {
-  if (!answer || typeof answer !== "object") return false;
-  const page: unknown = type === "threads.get_by_id" ? Reflect.get(answer, "items") : answer;
-  const paged = page !== answer || type.endsWith(".list");
-  return !paged || Array.isArray(page && Reflect.get(page, "data"));
 }

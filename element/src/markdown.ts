@@ -3,6 +3,9 @@
 import { parseBlocks } from "./markdown/blocks";
 import { update, type Shown } from "./markdown/render";
 
+/** So many elements are made of what stands within blocks; what follows is shown as it was written. */
+const MOST_INLINES = 5_000;
+
 interface View {
   shown: Shown[];
   open: (address: string) => void;
@@ -24,7 +27,7 @@ export function renderMarkdown(
   const view = views.get(host) ?? start(host, open);
   view.open = open;
   const blocks = parseBlocks(growing ? withoutMarks(source) : source, growing);
-  update(host, view.shown, blocks, growing);
+  update(host, view.shown, blocks, growing, { left: MOST_INLINES });
 }
 
 function start(host: HTMLElement, open: (address: string) => void): View {

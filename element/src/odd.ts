@@ -188,6 +188,14 @@ function readable(event: Record<string, unknown>): ThreadEvent | null {
   return wrong ? null : (event as never);
 }
 
+/** Whether an answer may be read as that of an operation. */
+export function isAnswer(type: string, answer: unknown): boolean {
+  if (!answer || typeof answer !== "object") return false;
+  const page: unknown = type === "threads.get_by_id" ? Reflect.get(answer, "items") : answer;
+  const paged = page !== answer || type.endsWith(".list");
+  return !paged || Array.isArray(page && Reflect.get(page, "data"));
+}
+
 const EVENTS: Readonly<Record<string, Shape>> = {
   "thread.item.updated": { item_id: "text", update: { type: "text" } },
   "thread.item.removed": { item_id: "text" },

@@ -63,17 +63,21 @@ export function anotherUser(): Refusal {
 }
 
 /**
- * The answer, if it is none that refuses; `known`: of a chat server. Throws Refusal, in the server's words if it has
- * some.
+ * The answer, if it is none that refuses. `isChat` tells whether a chat server has refused so, by whether it spoke
+ * JSON. Throws Refusal, in the server's words if it has some.
  */
-export async function accepted(response: Response, known: boolean): Promise<Response> {
+export async function accepted(
+  response: Response,
+  isChat: (spoken: boolean) => Promise<boolean>,
+): Promise<Response> {
   if (response.ok) return response;
   const { status } = response;
   if (status === 0) throw noChat(response);
   // a problem document (RFC 9457), if the server speaks so
   const problem: unknown = await response.json().catch(() => null);
   const words = wordsOf(problem);
-  if (isMisled(status, problem, known)) throw noChat(response, "", words);
+  if (isMisled(status, problem) && !(await isChat(problem !== null)))
+    throw noChat(response, "", words);
   throw new Refusal(words ?? inWords(status), status, text(problem, "code"), retryAfter(response));
 }
 
@@ -96,12 +100,12 @@ const LONGEST = 500;
  * words that are no problem with a code, and no error as OpenAI writes it. A web page of a server that breaks may
  * well be a chat server's.
  */
-function isMisled(status: number, problem: unknown, known: boolean): boolean {
+function isMisled(status: number, problem: unknown): boolean {
   if (text(problem, "code") && (text(problem, "detail") ?? text(problem, "title"))) return false;
   const error: unknown = problem && typeof problem === "object" && Reflect.get(problem, "error");
   if (text(error, "code") && text(error, "message")) return false;
   if (problem === null) return [404, 405, 410].includes(status);
-  return !known && [400, 404, 405, 410, 422, 500, 501].includes(status);
+  return [400, 404, 405, 410, 422, 500, 501].includes(status);
 }
 
 /** Whatever answered, it does not speak as a chat server: what it said, and where. */

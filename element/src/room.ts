@@ -72,7 +72,16 @@ export abstract class Room {
     protected readonly options: () => ChatKitOptions,
     protected readonly listener: Listener,
   ) {
-    this.api = new Api(options, (user) => this.listener.met(user));
+    this.api = new Api(
+      options,
+      (user) => this.listener.met(user),
+      () => this.listener.changed(),
+    );
+  }
+
+  /** What is done waits for the page's own sign-in. */
+  get signingIn(): boolean {
+    return this.api.signingIn;
   }
 
   get threadId(): string | null {

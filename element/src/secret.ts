@@ -1,10 +1,14 @@
 /** The secret of a chat session, as the page gets it from its own server, and whose it is. */
 
 import type { ChatKitOptions } from "@openai/chatkit";
+import { fitsHeader, UNFIT } from "./outgoing";
 import { HostFault, anotherUser, unreachable } from "./refusal";
 import { within } from "./within";
 
-const PATIENCE_MS = 30_000;
+/** A back end that was asleep, and one that it asks in turn, may take so long. */
+const PATIENCE_MS = 15_000;
+/** Whoever waits longer is told for what. */
+const LATE_MS = 2_000;
 /** A secret of this age is asked for anew when its page is looked at again. */
 const AGED_MS = 60_000;
 
@@ -13,12 +17,19 @@ export class Secret {
   #since = 0;
   #asking: Promise<string> | null = null;
   #user: string | null = null;
+  #late = false;
 
-  /** `met` hears whose the secret is, once that can be told. */
+  /** `met` hears whose the secret is, once that can be told; `waits`, that `late` has changed. */
   constructor(
     private readonly options: () => ChatKitOptions,
     private readonly met: (user: string) => void,
+    private readonly waits: () => void,
   ) {}
+
+  /** It is asked for, and has not come for a while. */
+  get late(): boolean {
+    return this.#late;
+  }
 
   /** Whether the page goes by secrets at all. */
   get wanted(): boolean {
@@ -32,7 +43,13 @@ export class Secret {
 
   /** Another one, asked for once however many need it. Throws HostFault and Refusal. */
   renew(): Promise<string> {
-    this.#asking ??= this.#renewed().finally(() => (this.#asking = null));
+    if (this.#asking) return this.#asking;
+    const timer = setTimeout(() => this.#isLate(true), LATE_MS);
+    this.#asking = this.#renewed().finally(() => {
+      clearTimeout(timer);
+      this.#isLate(false);
+      this.#asking = null;
+    });
     return this.#asking;
   }
 
@@ -44,6 +61,12 @@ export class Secret {
 
   forget(): void {
     this.#text = this.#user = null;
+  }
+
+  #isLate(late: boolean): void {
+    if (this.#late === late) return;
+    this.#late = late;
+    this.waits();
   }
 
   async #renewed(): Promise<string> {
@@ -67,10 +90,17 @@ export class Secret {
       if (!navigator.onLine) throw unreachable();
       throw new HostFault(`The page could not open a chat session: ${said(error)}`, 0, error);
     }
-    if (typeof given === "string" && given) return given;
-    const what = given === "" ? "an empty text" : given === null ? "null" : typeof given;
+    const what = unlike(given);
+    if (typeof given === "string" && what === null) return given;
     throw new HostFault(`The page opened no chat session: getClientSecret gave ${what}.`);
   }
+}
+
+/** What is given instead of a secret; null: it may be one. */
+function unlike(given: unknown): string | null {
+  if (typeof given !== "string") return given === null ? "null" : typeof given;
+  if (!given.trim()) return "an empty text";
+  return fitsHeader(given) ? null : `a text that ${UNFIT}`;
 }
 
 function said(error: unknown): string {

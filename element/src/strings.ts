@@ -48,6 +48,7 @@ export const strings = {
   skipped: "Skipped",
   working: "Working",
   thinking: "Thinking",
+  signingIn: "Waiting for the sign-in",
   reconnecting: "Connection lost. Reconnecting",
   thoughtFor: (seconds: number) => `Thought for ${seconds} s`,
   clientTool: (name: string, done: boolean) => `${name}: ${done ? "done" : "waiting"}`,

@@ -125,7 +125,8 @@ export class View {
     const { state, loading } = this.session;
     const empty = !state.thread && !state.items.size && !loading;
     const parts: Node[] = [];
-    if (loading) parts.push(h("p", { class: "quiet", role: "status" }, strings.loading));
+    const waits = this.session.signingIn ? strings.signingIn : strings.loading;
+    if (loading) parts.push(h("p", { class: "quiet", role: "status" }, waits));
     if (empty && !this.session.trouble) parts.push(this.#startScreen(options));
     if (this.session.hasOlder) parts.push(this.#older, this.#notPrinted);
     const [first] = state.items.keys();
@@ -149,15 +150,20 @@ export class View {
   }
 
   #drawProgress(): Node[] {
-    const { busy, reconnecting, state } = this.session;
-    if (!busy) return [];
-    const last = [...state.items.values()].at(-1);
-    const text = reconnecting
-      ? strings.reconnecting
-      : (state.progress?.text ?? (last?.type === "user_message" ? strings.thinking : null));
+    const { busy } = this.session;
+    const text = busy ? this.#doing() : null;
     if (!text) return [];
     if (this.#progress.textContent !== text) this.#progress.textContent = text;
     return [this.#progress];
+  }
+
+  /** What is waited for. */
+  #doing(): string | null {
+    const { reconnecting, signingIn, state } = this.session;
+    if (signingIn) return strings.signingIn;
+    if (reconnecting) return strings.reconnecting;
+    const last = [...state.items.values()].at(-1);
+    return state.progress?.text ?? (last?.type === "user_message" ? strings.thinking : null);
   }
 
   #drawNotices(): Node[] {

@@ -64,6 +64,8 @@ BY_SECRET = """(options) => {
     undefined: () => undefined,
     empty: () => "",
     number: () => 7,
+    lines: () => "one\\ntwo",
+    letters: () => "sch\\u0142\\u00fcssel",
     silent: () => new Promise(() => {}),
   };
   document.querySelector("openai-chatkit").setOptions({
@@ -76,6 +78,16 @@ WAYS = (
     ("undefined", "getClientSecret gave undefined"),
     ("empty", "getClientSecret gave an empty text"),
     ("number", "getClientSecret gave number"),
+    ("lines", "getClientSecret gave a text that holds a line break"),
+    ("letters", "getClientSecret gave a text that holds a line break or a letter"),
+)
+# what a page's options are, and what is said of them before anything leaves it
+UNSENDABLE = (
+    ({"api": {"url": "http://[", "domainKey": "local"}}, "api.url is no address: http://["),
+    ({"api": {"url": "localhost:8000/chatkit"}}, "begins with localhost:"),
+    ({"api": {"url": "file:///srv/chatkit"}}, "begins with file:"),
+    ({"api": {"url": "http://ann:pw@127.0.0.1/chatkit"}}, "must not hold a name or a password"),
+    ({"locale": "de\nDE"}, "its header Accept-Language holds a line break"),
 )
 
 
@@ -148,10 +160,84 @@ async def test_the_pages_own_failure_is_told_as_its_own(
     await page.evaluate("window.way = 'silent'")
     await chat.say("Let me in")
     await expect(chat.stop_button).to_be_visible()
-    await page.clock.fast_forward(31_000)
-    await expect(chat.alert).to_contain_text("There was no answer for 30 s")
+    await page.clock.fast_forward(3_000)
+    await expect(chat.log).to_have_attribute("aria-busy", "true")
+    await expect(page.locator("[data-part=progress]")).to_have_text("Waiting for the sign-in")
+    await page.clock.fast_forward(13_000)
+    await expect(chat.alert).to_contain_text("There was no answer for 15 s")
     assert endpoint.requests == []
     assert len(await chat.heard("error")) == len(WAYS) + 1
+
+    # nothing has left the page: stop is the end of it at once
+    await chat.say("Let me in")
+    await page.clock.fast_forward(3_000)
+    await chat.stop_button.click()
+    await expect(chat.box).to_have_value("Let me in")
+    await expect(chat.send_button).to_be_visible()
+    assert len(await chat.heard("error")) == len(WAYS) + 1
+
+
+async def test_what_no_browser_sends_is_no_lost_connection(
+    context: BrowserContext, endpoint: Endpoint, watch: Watch
+) -> None:
+    watch.expect("HostFault")
+    chat = await opened(context, endpoint)
+    for number, (options, said) in enumerate(UNSENDABLE, 1):
+        await chat.element.evaluate("(chat, all) => chat.setOptions(all)", OPTIONS | options)
+        await chat.say("Is anybody there?")
+        await expect(chat.alert).to_contain_text(said)
+        await expect(chat.box).to_have_value("Is anybody there?")
+        assert len(await chat.heard("error")) == number
+    assert endpoint.requests == []
+    assert await chat.heard("log") == []
+
+
+async def test_what_a_policy_bars_is_said_to_be_barred(
+    context: BrowserContext, endpoint: Endpoint, watch: Watch
+) -> None:
+    watch.expect("HostFault", "policy violated", "Content Security Policy", "Mixed Content")
+    elsewhere = {"url": "http://127.0.0.1:9/chatkit", "domainKey": "local"}
+    chat = await opened(context, endpoint, api=elsewhere)
+    await chat.say("Is anybody there?")
+    await expect(chat.alert).to_contain_text("content security policy bars it (connect-src)")
+
+    async def by_tls(route: Route) -> None:
+        answer = await route.fetch(url=endpoint.url + route.request.url.rpartition("/")[2])
+        headers = answer.headers | {"content-security-policy": "default-src * 'unsafe-inline'"}
+        await route.fulfill(response=answer, headers=headers)
+
+    await context.route("https://shop.test/**", by_tls)
+    await chat.page.goto("https://shop.test/")
+    options = OPTIONS | {"api": {"url": "http://api.test/chatkit", "domainKey": "local"}}
+    await chat.element.evaluate("(chat, all) => chat.setOptions(all)", options)
+    await chat.say("Is anybody there?")
+    await expect(chat.alert).to_contain_text("may ask by https only (mixed content)")
+
+
+async def test_a_conversation_that_is_gone_at_any_server_is_said_to_be_gone(
+    context: BrowserContext, endpoint: Endpoint, watch: Watch
+) -> None:
+    watch.expect("status of 404", "HostFault")
+    gone: dict[str, Any] = {"status": 404, "json": {"detail": "Thread not found"}}
+
+    async def refuse(route: Route) -> None:
+        if "threads.get_by_id" in (route.request.post_data or ""):
+            await route.fulfill(**gone)
+        else:
+            await route.fallback()
+
+    await context.route("**/chatkit", refuse)
+    chat = await opened(context, endpoint, initialThread="thr_old")
+    await expect(chat.alert).to_contain_text("Thread not found")
+    await expect(chat.alert.get_by_role("button")).to_have_text("New conversation")
+    gone.clear()
+    gone.update(status=404, body="Not Found", content_type="text/plain")
+    await chat.element.evaluate("(chat) => chat.setThreadId('thr_other')")
+    await expect(chat.alert).to_contain_text("This is not here any more")
+    # whoever does not know the list either is no chat server
+    await context.route("**/chatkit", lambda route: route.fulfill(**gone))
+    await chat.element.evaluate("(chat) => chat.setThreadId('thr_third')")
+    await expect(chat.alert).to_contain_text("No chat server answers at")
 
 
 async def test_a_fetch_of_the_pages_own_that_fails_is_told_as_its_own(

@@ -598,10 +598,15 @@ async def test_no_text_is_too_much(modules_page: Page, piece: str) -> None:
     async with asyncio.timeout(20):
         for source in (piece * (100_000 // len(piece)), _nested(piece)):
             for growing in (False, True):
-                await modules_page.evaluate(
-                    f"([source, growing]) => {{ {SIMPLE} rendered(source, growing); }}",
+                elements, shown = await modules_page.evaluate(
+                    f"""([source, growing]) => {{ {SIMPLE}
+                      const host = rendered(source + "\\nthe end", growing);
+                      return [host.querySelectorAll("*").length, host.textContent];
+                    }}""",
                     [source, growing],
                 )
+                assert elements < 12_000
+                assert shown.endswith("the end")
 
 
 def _nested(piece: str) -> str:

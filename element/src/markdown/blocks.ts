@@ -6,9 +6,16 @@ import { unescape } from "./entities";
 import { Formulas } from "./formulas";
 import { labelOf, noReferences, takeDefinitions } from "./references";
 import { alignments, cells, tableRow, type Alignment } from "./table";
-import { element, inline, text, type Tree } from "./tree";
+import { asWritten, element, inline, text, type Tree } from "./tree";
 
-const DEEPEST = 32;
+/** As deep as containers are read; no page has room for more. */
+const DEEPEST = 20;
+/** From here on they are not drawn farther in. */
+const DEEP = 8;
+/** So many elements are made of blocks; what follows is shown as it was written. */
+const MOST = 5_000;
+/** Code has a heading with a button. */
+const OF_A_FIGURE = 9;
 
 /** The blocks of a text; of one that still grows, a table's head is a table before its second line. */
 export function parseBlocks(source: string, growing: boolean): Tree[] {
@@ -16,11 +23,17 @@ export function parseBlocks(source: string, growing: boolean): Tree[] {
   const lines = source.replaceAll("\0", "\ufffd").split(/\r\n?|\n/);
   if (lines.at(-1) === "") lines.pop();
   const formulas = new Formulas(lines);
-  lines.forEach((line, i) => parser.read(line, formulas.opensAt(i)));
-  return parser.end(growing);
+  let i = 0;
+  for (; i < lines.length && parser.made < MOST; i++) parser.read(lines[i]!, formulas.opensAt(i));
+  const blocks = parser.end(growing);
+  if (i === lines.length) return blocks;
+  const rest = asWritten(lines.slice(i).join("\n"));
+  return [...blocks, element("p", rest, { dir: "auto" })];
 }
 
 class Parser {
+  /** How many elements there are so far. */
+  made = 0;
   #root = container("root", element("div"));
   #open: Container[] = [this.#root];
   #leaf: Leaf | null = null;
@@ -146,6 +159,7 @@ class Parser {
     } else if (this.#leaf?.type === "table" && this.#depth === this.#open.length) {
       const row = tableRow(line, "td", this.#leaf.columns, this.#references);
       this.#leaf.rows.children.push(row);
+      this.made += 1 + row.children.length;
     } else {
       const tree = this.#add(inline("p", "", this.#references, this.#direction()));
       this.#leaf = { type: "paragraph", tree, lines: [line] };
@@ -316,10 +330,13 @@ class Parser {
     }
     parent.list = null;
     parent.tree.children.push(tree);
+    this.made += tree.tag === "figure" ? OF_A_FIGURE : 1;
     return tree;
   }
 
   #push(opened: Container): void {
+    this.made++;
+    if (this.#open.length > DEEP) opened.tree.attributes["data-deep"] = "";
     this.#open.push(opened);
     this.#depth = this.#open.length;
   }

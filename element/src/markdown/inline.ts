@@ -25,13 +25,17 @@ interface Bracket {
   holds: boolean;
 }
 
-/** The inlines of a block; in one that still grows, what is open is shown as if it were closed. */
+/**
+ * The inlines of a block; in one that still grows, what is open is shown as if it were closed. After about as many
+ * elements as `most`, all is text.
+ */
 export function parseInline(
   source: string,
   growing: boolean,
   references: References = noReferences(),
+  most = Infinity,
 ): Tree[] {
-  return new Parser(growing ? withoutLoose(source) : source, growing, references).parse();
+  return new Parser(growing ? withoutLoose(source) : source, growing, references).parse(most);
 }
 
 /** A growing text without the marks at its end: what they will mean is not yet known. */
@@ -51,6 +55,8 @@ class Parser {
   #parts: Part[] = [];
   #runs: Run[] = [];
   #brackets: Bracket[] = [];
+  /** How many elements there may be of what was read. */
+  #made = 0;
   /** Brackets below this place stand around a link: they cannot be one. */
   #around = 0;
 
@@ -66,8 +72,9 @@ class Parser {
     this.#formulas = new InlineFormulas(source);
   }
 
-  parse(): Tree[] {
+  parse(most: number): Tree[] {
     while (this.#at < this.#source.length) {
+      if (this.#made >= most) this.#at = this.#source.length;
       if (!this.#step(this.#source.charAt(this.#at))) this.#at++;
     }
     this.#flush();
@@ -119,6 +126,7 @@ class Parser {
     this.#flush();
     this.#at = this.#plain = end;
     const taken = { ...newPart(), ...part };
+    if (taken.leaf) this.#made++;
     this.#parts.push(taken);
     return taken;
   }
@@ -187,6 +195,8 @@ class Parser {
     const part = this.#take(end, { text: this.#source.slice(at, end) });
     const run = char === "~" && end - at !== 2 ? null : readRun(this.#source, at, end, part);
     if (run) this.#runs.push(run);
+    // two such runs are at most half as many elements as they have marks
+    this.#made += Math.ceil((end - at) / 4);
     return true;
   }
 
@@ -194,6 +204,7 @@ class Parser {
     const at = this.#at;
     const mark = image ? "![" : "[";
     const part = this.#take(at + mark.length, { text: mark });
+    this.#made++;
     const around = this.#brackets.at(-1);
     if (around) around.holds = true;
     const index = this.#parts.length;

@@ -4,7 +4,10 @@ import { copyText } from "../clipboard";
 import { h } from "../dom";
 import { icon } from "../icons";
 import { parseInline } from "./inline";
-import type { Tree } from "./tree";
+import { asWritten, type Tree } from "./tree";
+
+/** So many characters of a block are read; what follows in it is shown as it was written. */
+const LONGEST = 20_000;
 
 /** A tree on the page. */
 export interface Shown {
@@ -16,6 +19,14 @@ export interface Shown {
   children: Shown[];
   /** Which references its inlines were read with. */
   mark: string | undefined;
+  /** How many elements its inlines were let have, and how many they have. */
+  allowed: number;
+  size: number;
+}
+
+/** How many elements an answer's inlines may still have; then they are shown as they were written. */
+export interface Budget {
+  left: number;
 }
 
 /** Makes a parent show exactly these trees, and the list of what it shows say so. */
@@ -24,12 +35,13 @@ export function update(
   shown: Shown[],
   trees: readonly Tree[],
   growing: boolean,
+  budget: Budget,
 ): void {
   trees.forEach((tree, i) => {
     const grows = growing && i === trees.length - 1;
     const old = shown[i];
-    if (old && isSame(old.tree, tree)) return patch(old, tree, grows);
-    const fresh = create(tree, grows);
+    if (old && isSame(old.tree, tree)) return patch(old, tree, grows, budget);
+    const fresh = create(tree, grows, budget);
     if (old) old.node.replaceWith(fresh.node);
     else parent.appendChild(fresh.node);
     shown[i] = fresh;
@@ -42,17 +54,17 @@ function isSame(old: Tree, tree: Tree): boolean {
   return old.tag === tree.tag && old.attributes[language] === tree.attributes[language];
 }
 
-function create(tree: Tree, growing: boolean): Shown {
+function create(tree: Tree, growing: boolean, budget: Budget): Shown {
   const [node, body] = build(tree);
   const mark = tree.references?.mark;
-  const shown: Shown = { tree, growing, node, body, children: [], mark };
-  update(body, shown.children, content(tree, growing), growing);
+  const shown: Shown = { tree, growing, node, body, children: [], mark, allowed: 0, size: 0 };
+  fill(shown, budget);
   // Last, because dir=auto looks through the whole block at every child that comes.
   if (node instanceof HTMLElement) setAttributes(node, {}, tree.attributes);
   return shown;
 }
 
-function patch(shown: Shown, tree: Tree, growing: boolean): void {
+function patch(shown: Shown, tree: Tree, growing: boolean, budget: Budget): void {
   const old = shown.tree;
   const said = tree.references?.mark === shown.mark || !tree.inline?.includes("[");
   const unread = tree.inline !== old.inline || growing !== shown.growing || !said;
@@ -61,13 +73,29 @@ function patch(shown: Shown, tree: Tree, growing: boolean): void {
   shown.growing = growing;
   if (shown.node instanceof Text) return setText(shown.node, old.text, tree.text);
   setAttributes(shown.node, old.attributes, tree.attributes);
-  if (tree.inline !== undefined && !unread) return;
-  update(shown.body, shown.children, content(tree, growing), growing);
+  const fits = budget.left === shown.allowed || shown.size < Math.min(budget.left, shown.allowed);
+  if (tree.inline === undefined || unread || !fits) fill(shown, budget);
+  else budget.left -= shown.size;
 }
 
-function content(tree: Tree, growing: boolean): Tree[] {
-  if (tree.inline === undefined) return tree.children;
-  return parseInline(tree.inline, growing, tree.references);
+/** Makes it show what its tree holds now. */
+function fill(shown: Shown, budget: Budget): void {
+  const { tree, growing, body, children } = shown;
+  if (tree.inline === undefined) return update(body, children, tree.children, growing, budget);
+  shown.allowed = budget.left;
+  const whole = tree.inline.length <= LONGEST;
+  const read = whole ? tree.inline : tree.inline.slice(0, LONGEST);
+  const trees = budget.left
+    ? parseInline(read, growing && whole, tree.references, budget.left)
+    : asWritten(read);
+  if (!whole) trees.push(...asWritten(tree.inline.slice(LONGEST)));
+  shown.size = Math.min(budget.left, count(trees));
+  budget.left -= shown.size;
+  update(body, children, trees, growing, budget);
+}
+
+function count(trees: readonly Tree[]): number {
+  return trees.reduce((sum, { tag, children }) => sum + (tag ? 1 : 0) + count(children), 0);
 }
 
 /** A node for a tree, still empty, and the node in it that takes the children. */

@@ -25,6 +25,15 @@ export function text(value: string): Tree {
   return { tag: "", attributes: {}, children: [], text: value };
 }
 
+const PIECE = /[^]{1,4999}\s|[^]{1,5000}/gu;
+
+/** A text as it was written, in pieces: a page lays out only those that are seen. */
+export function asWritten(source: string): Tree[] {
+  return (source.match(PIECE) ?? []).map((piece) =>
+    element("span", [text(piece)], { class: "rest" }),
+  );
+}
+
 /** An element whose inlines are read later, with what the whole text says elsewhere. */
 export function inline(
   tag: string,
