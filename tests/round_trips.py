@@ -26,7 +26,7 @@ STATEMENTS = {
     "finish_turn": "finish",
     "keep_turns": "tick",
     "claim_stale_turn": "claim",
-    "order by chatbridge.turns.lease_until": "sweep",
+    "stale_turns": "sweep",
 }
 
 APART = ("tick", "sweep", "first use")

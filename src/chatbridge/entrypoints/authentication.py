@@ -50,12 +50,12 @@ def guarded(
     return GuardedRoute
 
 
-def current_caller(request: Request, _: object = Depends(_bearer)) -> Caller:
+async def current_caller(request: Request, _: object = Depends(_bearer)) -> Caller:
     """The caller whom the route's guard has let in."""
     return request.state.caller
 
 
-def current_user(
+async def current_user(
     user_id: str = Path(description="The caller's own id, as the token names it."),
     caller: Caller = Depends(current_caller),
 ) -> UserId:

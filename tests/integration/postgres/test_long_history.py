@@ -36,11 +36,27 @@ insert into chatbridge.messages
     case n % 2 when 1 then 'user' else 'assistant' end, 'text', 'Word after word.'
   from generate_series(cast(:first as integer), :last) n"""
 
+RUNNING = 60
+_RUN_AND_END = """
+insert into chatbridge.conversations (user_id, id)
+  select 'user_' || n % 40, 'conv_' || n from generate_series(1, 5000) n;
+insert into chatbridge.turns (user_id, id, conversation_id, subject_position, retry, lease_until)
+  select user_id, 'turn_' || id, id, 1, false, now() + interval '1 hour'
+  from chatbridge.conversations where user_id like 'user_%';
+update chatbridge.turns set state = 'completed'
+  where state = 'running' and substr(conversation_id, 6)::integer > {running};
+analyze chatbridge.turns"""
+
 
 @pytest.fixture
 async def engine(fresh_database: str) -> AsyncGenerator[AsyncEngine]:
     """What is asked one after the other is asked on one connection, whose counters are read."""
     engine = engine_on(fresh_database)
+    yield engine
+    await engine.dispose()
+
+
+async def _fill(engine: AsyncEngine) -> None:
     async with engine.connect() as connection:
         await connection.execute(text("set session_replication_role = replica"))
         for user, length in (("short", SHORT), ("long", LONG)):
@@ -51,8 +67,6 @@ async def engine(fresh_database: str) -> AsyncGenerator[AsyncEngine]:
                 for statement in _TALK.format(user=user).split(";"):
                     await connection.execute(text(statement), part)
         await connection.execute(text("set session_replication_role = origin"))
-    yield engine
-    await engine.dispose()
 
 
 async def _blocks(engine: AsyncEngine) -> int:
@@ -92,8 +106,23 @@ async def _a_turn(engine: AsyncEngine, user: str) -> dict[str, int]:
     return touched
 
 
+async def test_a_sweep_costs_the_same_whatever_has_ended_since(engine: AsyncEngine) -> None:
+    """Of running turns so many that a planner would think of a bitmap, which cleans nothing up."""
+    async with engine.connect() as connection:
+        for statement in _RUN_AND_END.format(running=RUNNING).split(";"):
+            await connection.execute(text(statement))
+    store = postgres_replica(engine)(60.0)
+    swept: list[int] = []
+    for _ in range(2):
+        before = await _blocks(engine)
+        assert await store.turns.stale() == ()
+        swept.append(await _blocks(engine) - before)
+    assert swept[1] <= RUNNING + DEEPER < swept[0]
+
+
 async def test_a_turn_costs_the_same_in_a_conversation_of_a_hundred_thousand_messages(
     engine: AsyncEngine,
 ) -> None:
+    await _fill(engine)
     short, long = [await _a_turn(engine, user) for user in ("short", "long")]
     assert {name: long[name] for name in long if long[name] > short[name] + DEEPER} == {}, short

@@ -48,7 +48,6 @@ READS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "last": lambda s: s.turns.last(OWNER, PLACE),
     "progress": lambda s: s.turns.progress(OWNER, TURN, after=2),
     "stop": lambda s: s.turns.ask_cancel(OWNER, PLACE),
-    "stale": lambda s: s.turns.stale(),
 }
 # attributes of the class, which are typed as a row's own
 MESSAGES: Any = ConversationRow.messages

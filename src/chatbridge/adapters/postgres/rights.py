@@ -30,6 +30,7 @@ FUNCTIONS = (
     "finish_turn_1",
     "claim_stale_turn_1",
     "change_conversation_1",
+    "stale_turns_1",
 )
 
 TABLES = frozenset(table.name for table in Row.metadata.tables.values())

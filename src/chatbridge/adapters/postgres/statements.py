@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar, TypeVarTuple, overload
 
-from sqlalchemy import TextClause, UpdateBase, text
+from sqlalchemy import Executable, TextClause, UpdateBase, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import Select, SelectOfScalar
@@ -58,13 +58,10 @@ class Statements:
         return await self._in_a_session(work)
 
     async def columns(self, statement: Select[*tuple[Any, ...]], **parameters: Any) -> Rows:
-        """What is selected, each row by its columns' names."""
-
-        async def work(session: AsyncSession) -> Rows:
-            result: Any = await session.exec(statement, params=parameters)
-            return [{**row} for row in result.mappings()]
-
-        return await self._in_a_session(work)
+        """What is selected, each row by its columns' names. Without a session, which costs more
+        than such a row.
+        """
+        return await self._rows(statement, parameters)
 
     async def changed(self, statement: UpdateBase) -> list[Any]:
         """What an insert, update or delete returns: of each row the first that it names."""
@@ -93,7 +90,9 @@ class Statements:
         if statement is None:
             statement = text(in_schema(template, self._schema))
             self._prepared[template] = statement
+        return await self._rows(statement, parameters)
 
+    async def _rows(self, statement: Executable, parameters: dict[str, Any]) -> Rows:
         async def work() -> Rows:
             async with self._engine.connect() as connection:
                 result = await connection.execute(statement, parameters)

@@ -111,12 +111,7 @@ _CLAIM = """
 select * from {s}.claim_stale_turn_1(
   :user_id, :conversation_id, cast(:lease as double precision), cast(:ours as text[]))"""
 
-_STALE = (
-    select(TurnRow.user_id, TurnRow.conversation_id)
-    .where(_LEASE_PASSED)
-    .order_by(col(TurnRow.lease_until))
-    .limit(100)
-)
+_STALE = "select * from {s}.stale_turns_1()"
 
 _REFUSALS: dict[str, Callable[[], ChatbridgeError]] = {
     "closed": refusals.closed,
@@ -178,9 +173,8 @@ class PostgresTurnRepository(TurnRepository):
         )
 
     async def last(self, user_id: UserId, conversation_id: ConversationId) -> LastTurn | None:
-        rows = await self._statements.found(_LAST, user_id=user_id, id=conversation_id)
-        last = [LastTurn(id=TurnId(id), state=state, retry=retry) for id, state, retry in rows]
-        return last[0] if last else None
+        rows = await self._statements.columns(_LAST, user_id=user_id, id=conversation_id)
+        return LastTurn(**rows[0]) if rows else None
 
     async def progress(self, user_id: UserId, id: TurnId, after: int = 0) -> Progress:
         rows = await self._statements.found(_PROGRESS, user_id=user_id, id=id, after=after)
@@ -225,8 +219,8 @@ class PostgresTurnRepository(TurnRepository):
         return Claimed(turn=_turn(rows[0], user_id), events=_events(rows)) if rows else None
 
     async def stale(self) -> tuple[tuple[UserId, ConversationId], ...]:
-        rows = await self._statements.found(_STALE)
-        return tuple((UserId(user_id), ConversationId(id)) for user_id, id in rows)
+        rows = await self._statements.rows(_STALE)
+        return tuple((r["user_id"], r["conversation_id"]) for r in rows)
 
     async def abandon_running(self) -> None:
         abandoning = update(TurnRow).where(_RUNNING).values(lease_until=text("'-infinity'"))

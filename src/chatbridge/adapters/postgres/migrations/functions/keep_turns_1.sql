@@ -14,7 +14,7 @@ begin
     select a.entry, t.user_id, t.id, t.cancel_asked, t.lease_until from {s}.turns t
       join asked a on t.user_id = a.user_id and t.id = a.turn_id and t.epoch = a.epoch
       where t.state = 'running' for update of t skip locked),
-  -- each renewal writes the row and its indexes anew, so a lease is only renewed now and then
+  -- each renewal writes the row anew, so a lease is only renewed now and then
   renewed as (
     update {s}.turns t set lease_until = clock_timestamp() + make_interval(secs => p_lease)
       from held h where t.user_id = h.user_id and t.id = h.id
