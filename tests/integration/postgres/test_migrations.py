@@ -8,7 +8,6 @@ from typing import Any, get_args
 import pytest
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -20,10 +19,11 @@ from chatbridge.adapters.postgres.engine import postgres_engine
 from chatbridge.adapters.postgres.migrate import (
     Migrated,
     downgrade,
-    migration_config,
     require_current,
     upgrade,
 )
+from chatbridge.adapters.postgres.revisions import REVISIONS
+from chatbridge.adapters.postgres.scripts import migration_config
 from chatbridge.adapters.postgres.tables import Row
 from chatbridge.adapters.postgres.task_repository import PostgresTaskRepository
 from chatbridge.adapters.postgres.turn_repository import PostgresTurnRepository
@@ -35,10 +35,6 @@ from tests.contracts.steps import ending
 from tests.contracts.store import ALICE, C1, ask, conversation, said
 from tests.integration.postgres.stores import SCHEMA, postgres_replica
 
-REVISIONS = [
-    script.revision
-    for script in reversed([*ScriptDirectory.from_config(migration_config()).walk_revisions()])
-]
 PATIENCE = 60.0
 
 _TABLES = text(

@@ -6,7 +6,8 @@ import pytest
 
 from chatbridge.adapters.memory.store import MemoryStore
 from chatbridge.adapters.postgres.store import PostgresStore
-from chatbridge.stores import EmbeddedStore, registered, store_for
+from chatbridge.embedded_store import EmbeddedStore
+from chatbridge.stores import registered, store_for
 from tests.chatkit_client import create, items
 from tests.serving import served, settings_for
 

@@ -2,24 +2,18 @@
 
 import asyncio
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from chatbridge.adapters.postgres.database_url import Target, parse
 from chatbridge.adapters.postgres.failures import Place, explained
+from chatbridge.adapters.postgres.revisions import HEAD, REVISIONS, Way
 from chatbridge.adapters.postgres.rights import grants, quoted
 from chatbridge.adapters.postgres.standing import require_migratable, require_servable, standing
 from chatbridge.adapters.postgres.statements import in_schema
-from chatbridge.adapters.postgres.tables import SCHEMA
 from chatbridge.domain.model import refusals
 
 MIGRATION_SECONDS = 600.0
@@ -65,12 +59,12 @@ def upgrade(url: str, schema: str, revision: str = "head") -> Migrated:
     Goes to the database itself where `url` names a pooler. Blocks; must not be called on an event
     loop. Raises Unavailable, and ValueError for a schema's name that would need quoting.
     """
-    return _migrate(url, schema, lambda config: command.upgrade(config, revision), revision)
+    return _migrate(url, schema, "upgrade", HEAD if revision == "head" else revision)
 
 
 def downgrade(url: str, schema: str, revision: str = "base") -> Migrated:
     """Take migrations back down to `revision`; the empty schema stays."""
-    return _migrate(url, schema, lambda config: command.downgrade(config, revision), revision)
+    return _migrate(url, schema, "downgrade", revision)
 
 
 def grants_for(url: str, schema: str, role: str) -> str:
@@ -89,36 +83,15 @@ async def require_current(engine: AsyncEngine, schema: str) -> None:
     with explained(Place.of(engine.url, schema)):
         async with engine.connect() as connection:
             known = await standing(connection, schema)
-    require_servable(known, older=_revisions() - {_head()}, own=_head())
+    require_servable(known, older={*REVISIONS} - {HEAD}, own=HEAD)
 
 
-def migration_config(connection: Connection | None = None, schema: str = SCHEMA) -> Config:
-    """What Alembic needs to know: where the migrations are, and for which schema of which
-    database; without a connection, they can only be read."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes.update(connection=connection, schema=schema)
-    return config
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(migration_config())
-
-
-def _revisions() -> set[str]:
-    return {script.revision for script in _scripts().walk_revisions()}
-
-
-def _head() -> str | None:
-    return _scripts().get_current_head()
-
-
-def _migrate(url: str, schema: str, act: Callable[[Config], None], to: str) -> Migrated:
+def _migrate(url: str, schema: str, way: Way, to: str) -> Migrated:
     if not _SCHEMA_NAME.fullmatch(schema):
         raise ValueError(f"{schema!r} is no plain name for a schema: use a-z, 0-9 and _")
     target = parse(url)
     with explained(Place.of(target.direct_url, schema), aloud=True):
-        return asyncio.run(_connected(target, schema, act, _head() if to == "head" else to))
+        return asyncio.run(_connected(target, schema, way, to))
 
 
 def _engine(target: Target) -> AsyncEngine:
@@ -129,37 +102,29 @@ def _engine(target: Target) -> AsyncEngine:
     )
 
 
-async def _connected(
-    target: Target, schema: str, act: Callable[[Config], None], to: str | None
-) -> Migrated:
+async def _connected(target: Target, schema: str, way: Way, to: str) -> Migrated:
     engine = _engine(target)
     try:
         async with engine.begin() as connection:
             for statement in _ALONE:
                 await connection.execute(text(statement))
-            return await _migrated(connection, schema, act, to)
+            return await _migrated(connection, schema, way, to)
     finally:
         await engine.dispose()
 
 
-async def _migrated(
-    connection: AsyncConnection, schema: str, act: Callable[[Config], None], to: str | None
-) -> Migrated:
+async def _migrated(connection: AsyncConnection, schema: str, way: Way, to: str) -> Migrated:
     before = await standing(connection, schema)
     if before.revision == to:
         return Migrated(to, to)
-    require_migratable(before, revisions=_revisions())
+    require_migratable(before, revisions={*REVISIONS})
     if not before.has_schema:
         await connection.execute(text(in_schema("create schema {s}", schema)))
-    try:
-        await connection.run_sync(_act, schema, act)
-    except CommandError as error:
-        raise refusals.database_refuses(f"The migrations can't be applied: {error}.") from error
+    # Alembic is not loaded where there is nothing to do
+    from chatbridge.adapters.postgres.scripts import run_scripts
+
+    await connection.run_sync(run_scripts, schema, way, to)
     return Migrated(before.revision, (await standing(connection, schema)).revision)
-
-
-def _act(connection: Connection, schema: str, act: Callable[[Config], None]) -> None:
-    act(migration_config(connection, schema))
 
 
 async def _granting(target: Target, schema: str, role: str) -> str:
