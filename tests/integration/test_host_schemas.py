@@ -57,10 +57,17 @@ class Hung(MCPServer):
     def name(self) -> str:
         return "hung"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.called: list[dict[str, Any] | None] = []
+
     async def list_tools(self, *_: Any, **__: Any) -> list[Tool]:
         return [Tool(name="hung", input_schema=ODD), Tool(name="never", input_schema=NEVER)]
 
-    async def call_tool(self, *_: Any, **__: Any) -> CallToolResult:
+    async def call_tool(
+        self, tool_name: str, arguments: dict[str, Any] | None, meta: Any = None
+    ) -> CallToolResult:
+        self.called.append(arguments)
         return CallToolResult(content=[TextContent(type="text", text="Done.")])
 
     async def list_prompts(self, *_: Any, **__: Any) -> ListPromptsResult:
@@ -149,3 +156,28 @@ async def test_so_do_the_tools_of_an_agent_that_is_a_tool() -> None:
     assert "never_within" not in found
     assert list(complaints(found["within"]["parameters"])) == []
     assert ("an agent", "never_within") in {(e.source, e.tool) for e in unoffered.tools()}
+
+
+async def test_a_tool_server_of_the_hosts_own_gets_its_own_names_of_arguments() -> None:
+    schema = {
+        "type": "object",
+        "properties": {"größe": {"type": "object", "properties": {"$min": {"type": "integer"}}}},
+        "required": ["größe"],
+    }
+
+    class Foreign(Hung):
+        async def list_tools(self, *_: Any, **__: Any) -> list[Tool]:
+            return [Tool(name="measure", input_schema=schema)]
+
+    server = Foreign()
+    agent = Agent(name="Host", mcp_servers=[server])
+    async with ScriptedEndpoint().running() as endpoint:
+        model = openai_model(model="m", base_url=endpoint.url, api_key=None, api="responses")
+        runner = OpenAIAgentRunner(model.model, TaskTools(()), instructions="", agent=agent)
+        endpoint.answer(*responses(function_call("measure", '{"gr__e": {"_min": 1}}')))
+        endpoint.answer(*responses(message("Done.")))
+        await heard(runner, "go")
+        await model.close()
+    assert server.called == [{"größe": {"$min": 1}}]
+    told = asked_for(endpoint.requests[0])["measure"]["parameters"]
+    assert told["required"] == [*told["properties"]] == ["gr__e"]

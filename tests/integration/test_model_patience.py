@@ -240,6 +240,16 @@ async def test_an_answer_that_is_whole_is_whole_whatever_comes_behind_it(
     assert (answer.content, answer.kind, len(endpoint.requests)) == (SAID, "text", 1)
 
 
+async def test_a_connection_that_is_left_open_behind_the_end_is_soon_left(
+    endpoint: ScriptedEndpoint, tools: TaskTools
+) -> None:
+    endpoint.answer(chunk({"content": SAID}), chunk(finish="stop"), ending="silence")
+    async with asyncio.timeout(15):
+        async for patient in runner_of(endpoint, "chat_completions", tools, idle=30):
+            (answer,) = kept(await heard(patient, "hello"))
+            assert (answer.content, answer.kind) == (SAID, "text")
+
+
 async def test_the_next_request_takes_the_same_connection(
     endpoint: ScriptedEndpoint, runner: OpenAIAgentRunner, api: Api
 ) -> None:

@@ -20,7 +20,8 @@ from chatbridge.domain.model.identifiers import new_call_id
 Json = dict[str, Any]
 Place = tuple[Any, ...]
 _ENDS = '}]`"'
-_ARGUMENTS = ("arguments", "parameters", "input", "args")
+_ARGUMENTS = ("arguments", "parameters", "input", "args", "params", "kwargs")
+_NAMES = ("name", "tool_name", "function_name")
 _GROWING = ("text", "summary", "thinking")
 
 
@@ -107,7 +108,7 @@ class CallDeltas:
         """The call that this is a piece of, or all of (`whole`); None where nothing is said."""
         function = _function(piece)
         theirs = _text(piece.get("call_id") or piece.get("id"))
-        name, arguments = _text(function.get("name")), _given(function)
+        name, arguments = _name(function) or _name(piece), given_arguments(piece)
         if not (theirs or name or arguments):
             return None
         self.length += len(arguments)
@@ -119,7 +120,7 @@ class CallDeltas:
             call.pieces = [arguments]
         elif arguments:
             call.pieces.append(arguments)
-        merge(call.extras, unknown(piece, CALL_FIELDS | set(function)))
+        merge(call.extras, unknown(piece, CALL_FIELDS | {*function, *_ARGUMENTS, *_NAMES}))
         return call
 
     def _begin(self, theirs: str, place: Place) -> Call:
@@ -140,6 +141,8 @@ class CallDeltas:
         if not here:
             return None
         other = bool(theirs) and here[0].theirs not in ("", theirs)
+        if other and nowhere and name and arguments.lstrip()[:1] in ("", "{"):
+            return None  # two at once, told apart by nothing else
         return here[0] if self._goes_on(here[0], name, arguments, other) else None
 
     def _goes_on(self, call: Call, name: str, arguments: str, other_id: bool) -> bool:
@@ -179,9 +182,22 @@ def _function(piece: Json) -> Json:
     return cast(Json, function) if isinstance(function, dict) else piece
 
 
-def _given(function: Json) -> str:
-    told = (function.get(name) for name in _ARGUMENTS)
-    return arguments_of(next((given for given in told if given is not None), None))
+def _name(function: Json) -> str:
+    """What is called; `function` may be the name itself."""
+    told = (function.get(each) for each in (*_NAMES, "function"))
+    return next(filter(None, (_text(name) for name in told if isinstance(name, str))), "")
+
+
+def given_arguments(piece: Json) -> str:
+    """The arguments in a piece of a call, whatever they are called, as a text.
+
+    Where several names are there, the one that says something counts.
+    """
+    function = _function(piece)
+    holders = (function,) if function is piece else (function, piece)
+    told = [arguments_of(holder.get(name)) for holder in holders for name in _ARGUMENTS]
+    given = [text for text in told if text]
+    return next((text for text in given if not has_all("{}", text)), next(iter(given), ""))
 
 
 def _text(value: Any) -> str:

@@ -38,14 +38,14 @@ _NO_REASON = re.compile(
     r"|null|none|false|0|.*unspecified|unknown|pending|running|in.?progress|continue|not.?finished",
     re.I,
 )
+_SETTLED_SECONDS, _ENDED_SECONDS, _MAYBE_SECONDS = 1.0, 2.0, 10.0
 _THOUGHTS = ("reasoning_content", "reasoning")
 
 
 class ChatDialect:
     """Reads one streamed answer; raises an EndpointTrouble where it is none.
 
-    `begun` is whether the model has brought anything, and `settled` whether it has told the cost
-    behind its end.
+    `begun` is whether the model has brought anything.
     """
 
     def __init__(self, carried: Carried, thinking: Thinking, offered: Collection[str] = ()) -> None:
@@ -62,13 +62,25 @@ class ChatDialect:
         self._cost: Json | None = None
         self._template: Json = {}
         self._goes_on = self._ends_alone = self._ends_unnamed = False
-        self._foreign = False
-        self.begun = self.settled = False
+        self._foreign = self._settled = self._open = False
+        self.begun = False
 
     @property
     def ended(self) -> bool:
         """Whether it has said why it ends; some say so all the time, which means nothing."""
         return self._reason is not None and not self._goes_on
+
+    @property
+    def grace(self) -> float | None:
+        """Seconds of silence behind its end that are the end of all; None where it has none.
+
+        Some leave the connection open. What says that it ends in its only event may say so in each.
+        """
+        if not self.ended:
+            return None
+        if self._settled:
+            return _SETTLED_SECONDS
+        return _ENDED_SECONDS if self._ends_alone or self._open else _MAYBE_SECONDS
 
     @property
     def length(self) -> int:
@@ -155,7 +167,7 @@ class ChatDialect:
         cost = cost_in_chat(event.get("usage")) or cost_in_chat(further)
         self._cost = cost or self._cost
         last = self._ends_alone and self.ended and not event.get("choices")
-        self.settled = last and cost is not None
+        self._settled = last and cost is not None
 
     # Of several answers one is followed, whatever its number.
     def _is_followed(self, placed: tuple[int, Json]) -> bool:
@@ -176,6 +188,7 @@ class ChatDialect:
         last = brings or self._goes_on or _is_good(self._reason or "stop")
         if last and not _NO_REASON.fullmatch(reason.strip()):
             self._reason, self._ends_alone = reason, not brings
+        self._open = self._open or (brings and self._reason is None)
         return self._strict(delta)
 
     def _strict(self, delta: Json) -> Json:

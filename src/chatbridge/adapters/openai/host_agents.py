@@ -16,6 +16,7 @@ from agents import (
 )
 from agents.models import get_default_model_settings
 
+from chatbridge.adapters.openai.host_servers import fit_server
 from chatbridge.adapters.openai.host_tools import HOSTED_TOOLS, fit_tools, telling
 from chatbridge.adapters.openai.models import is_chat_completions
 from chatbridge.adapters.openai.names import apart
@@ -51,6 +52,7 @@ class HostAgents:
                     telling(tool, self._hooks.failed)
                     for tool in fit_tools(agent.name, agent.tools, self._unoffered)
                 ],
+                mcp_servers=[*map(fit_server, agent.mcp_servers)],
             )
             _set_apart(known)
         return known

@@ -12,6 +12,11 @@ def has_instructions(request: Json) -> bool:
     return bool(request.get("instructions")) or any(map(_instructs, _read(request)))
 
 
+def instruct_in_input(request: Json) -> None:
+    """Give those of the Responses API as the first message of its input."""
+    _instruct_as(request, "system")
+
+
 def instruct_as_developer(request: Json) -> None:
     """Give them as OpenAI's newer models want them."""
     _instruct_as(request, "developer")
@@ -34,7 +39,7 @@ def instruct_as_user(request: Json) -> None:
 def _instruct_as(request: Json, role: str) -> None:
     items = [{**item, "role": role} if _instructs(item) else item for item in _read(request)]
     if text := request.pop("instructions", None):
-        items.insert(0, {"role": role, "content": text})
+        items.insert(0, {"type": "message", "role": role, "content": text})
     request[_place(request)] = items
 
 

@@ -22,14 +22,28 @@ def meant_name(name: str, known: Collection[str]) -> str:
     """The known name that a model means, or a permitted one that says what it wrote.
 
     Models put namespaces in front of a name (`functions.add_task`, `default_api:add_task`), tokens
-    of their template around it (`add_task<|channel|>json`, `<add_task>`) or a number behind it.
+    of their template around it (`add_task<|channel|>json`, `<add_task>`) or a number behind it, or
+    write it in another case (`Add_Task`, `addTask`).
     """
     if name in known:
         return name
     addressed = _ADDRESSED.sub(r"\1", name)
     written = next((part for part in _SPECIAL.split(addressed) if part.strip()), "")
     words = [word for word in _BETWEEN.split(written) if word and not word.isdigit()]
-    return words[-1] if words and words[-1] in known else permitted_name(name)
+    if words and words[-1] in known:
+        return words[-1]
+    ways = (permitted_name(name), *words[-1:])
+    return next(filter(None, (_cased(way, known) for way in ways)), ways[0])
+
+
+def _cased(name: str, known: Collection[str]) -> str | None:
+    """The only known name that differs by nothing but case, `_` and `-`."""
+    same = [each for each in known if _plain(each) == _plain(name)]
+    return same[0] if len(same) == 1 else None
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").replace("-", "").lower()
 
 
 def apart(names: Iterable[str], taken: Collection[str] = ()) -> list[str]:

@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from chatbridge.adapters.openai.call_deltas import Call, CallDeltas, Place, arguments_of
+from chatbridge.adapters.openai.call_deltas import Call, CallDeltas, Place, given_arguments
 from chatbridge.adapters.openai.halves import joined
 from chatbridge.adapters.openai.telling import is_blank
 from chatbridge.adapters.openai.texts import plain, texts
@@ -92,7 +92,7 @@ class Output:
 
     def _same(self, item: Json, placed: list[Call | Json]) -> Call | None:
         """The call that this item is, if it is any."""
-        name, arguments = item.get("name"), arguments_of(item.get("arguments"))
+        name, arguments = item.get("name"), given_arguments(item)
         known = {call.theirs for call in self._calls.calls}
         free = (c for c in self._calls.calls if not any(c is each for each in placed))
         same = next((call for call in free if call.says(plain(name), arguments)), None)

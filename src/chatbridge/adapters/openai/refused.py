@@ -12,6 +12,7 @@ from chatbridge.adapters.openai.instructions import (
     has_instructions,
     instruct_as_developer,
     instruct_as_user,
+    instruct_in_input,
 )
 from chatbridge.adapters.openai.request_places import (
     EVERY,
@@ -71,6 +72,7 @@ _NO_CONTENT = "no messages.*.content"
 _NO_THOUGHT = "no messages.*.reasoning_content"
 _UNTHOUGHT_CALLS = "calls without reasoning_content, which are told in words"
 _PAST_CALLS = "calls of the past, which are told in words"
+_NOT_APART = "instructions, which are the first message of the input"
 _NOT_AS_DEVELOPER = "the role of instructions, which are the developer's"
 _NOT_AS_USER = "instructions, which stand before the user's text"
 _MENDS: dict[str, Callable[[Json], None]] = {
@@ -78,6 +80,7 @@ _MENDS: dict[str, Callable[[Json], None]] = {
     _NO_THOUGHT: give_empty_thoughts,
     _UNTHOUGHT_CALLS: tell_calls_without_thoughts,
     _PAST_CALLS: tell_calls,
+    _NOT_APART: instruct_in_input,
     _NOT_AS_DEVELOPER: instruct_as_developer,
     _NOT_AS_USER: instruct_as_user,
 }
@@ -246,6 +249,14 @@ def _roles(refusal: Any, request: Json) -> Iterator[Lesson]:
         yield Lesson(mend=_NOT_AS_USER)
 
 
+def _instructions(refusal: Any, request: Json) -> Iterator[Lesson]:
+    """The Responses API has a field for them, which some who speak it do not know."""
+    names = (*said.fields(refusal), *said.named(refusal), *said.guessed(refusal))
+    named = any(steps[-1].lower() == "instructions" for steps in names)
+    if named and request.get("instructions") and not _misses(refusal, "instructions"):
+        yield Lesson(mend=_NOT_APART)
+
+
 def _one_tool(refusal: Any, request: Json) -> Iterator[Lesson]:
     """The one tool that the refusal is about, by its place or by its name."""
     tools = tools_of(request)
@@ -279,5 +290,5 @@ def _is_about_a_call(refusal: Any) -> bool:
     return bool(_ABOUT_A_CALL.search(json.dumps(refusal)))
 
 
-_NAMED = (_no_content, _no_thoughts, _roles, _paths)
+_NAMED = (_no_content, _no_thoughts, _instructions, _roles, _paths)
 _GUESSED = (_one_tool, _all_tools, _past_calls)

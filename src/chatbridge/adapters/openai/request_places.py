@@ -125,6 +125,8 @@ def can_go(request: Json, path: Path) -> bool:
         return False
     if len(path) == 1:
         return path[0] not in _NEEDED
+    if path == ("input", EVERY, "id"):  # a call and its output have a `call_id`
+        return True
     return path[-1] != EVERY and (path[-1] not in _NEEDED_WITHIN or _is_null(request, path))
 
 

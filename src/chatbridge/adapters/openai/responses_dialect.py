@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from chatbridge.adapters.openai.call_deltas import CallDeltas
+from chatbridge.adapters.openai.call_deltas import CallDeltas, given_arguments
 from chatbridge.adapters.openai.cost import cost_in_responses, cost_of
 from chatbridge.adapters.openai.halves import Halves
 from chatbridge.adapters.openai.output_items import CALL, Output, brings, strict_item
@@ -29,6 +29,7 @@ from chatbridge.adapters.openai.troubles import (
 Json = dict[str, Any]
 _OPENINGS = ("response.created", "response.in_progress", "response.queued")
 _ENDS = ("response.completed", "response.incomplete", "response.failed", "response.done")
+_ENDED_SECONDS = 1.0
 _PLACE = ("item_id", "output_index", "content_index")
 
 
@@ -75,9 +76,9 @@ class ResponsesDialect:
         )
 
     @property
-    def settled(self) -> bool:
-        """Whether all is told."""
-        return self.ended
+    def grace(self) -> float | None:
+        """Seconds of silence behind its end that are the end of all; None where it has none."""
+        return _ENDED_SECONDS if self.ended else None
 
     @property
     def length(self) -> int:
@@ -129,10 +130,8 @@ class ResponsesDialect:
 
     def _arguments(self, event: Json, kind: str) -> Iterator[Json]:
         whole = kind.endswith(".done")
-        told = {
-            "name": event.get("name"),
-            "arguments": event.get("arguments" if whole else "delta"),
-        }
+        arguments = given_arguments(event) if whole else event.get("delta")
+        told = {"name": event.get("name"), "arguments": arguments}
         self._calls.take(told, (event.get("output_index"), event.get("item_id")), whole=whole)
         yield from ()
 

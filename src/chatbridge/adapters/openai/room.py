@@ -20,7 +20,6 @@ from chatbridge.adapters.openai.troubles import EndpointTrouble, LimitReached, N
 log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
-_TAIL_SECONDS = 1.0
 _DRAIN_SECONDS = 0.5
 _FAIR_BYTES, _FAIR_RATIO = 1_000_000, 100
 _CALL_AS_TEXT = re.compile(
@@ -38,7 +37,7 @@ class Dialect(Protocol):
     @property
     def ended(self) -> bool: ...
     @property
-    def settled(self) -> bool: ...
+    def grace(self) -> float | None: ...
     @property
     def length(self) -> int: ...
     @property
@@ -135,8 +134,8 @@ class Room(httpx2.AsyncByteStream):
             raise
 
     def _deadline(self) -> tuple[float, EndpointTrouble]:
-        if self._dialect.settled:
-            return self._last + _TAIL_SECONDS, Silence("")
+        if (grace := self._dialect.grace) is not None:
+            return self._last + min(grace, self._patience.idle), Silence("")
         begun = self._dialect.begun
         since, wait = (
             (self._last, self._patience.idle) if begun else (self._asked, self._patience.first)

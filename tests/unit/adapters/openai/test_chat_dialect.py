@@ -147,6 +147,18 @@ X, Y = '{"title":"x"}', '{"title":"y"}'
         [call(None, "a", "add", X), call(None, "b", "add", Y)],
         [call(None, None, "add", X), call(None, None, "add", Y)],
         [call(0, None, "add", X), call(0, None, "add", Y)],
+        [
+            call(None, "a", "add", X[:4]),
+            call(None, "b", "add", Y[:4]),
+            call(None, "a", None, X[4:]),
+            call(None, "b", None, Y[4:]),
+        ],
+        [
+            call(None, "a", "add", ""),
+            call(None, "b", "add", Y[:4]),
+            call(None, "a", "add", X),
+            call(None, "b", "", Y[4:]),
+        ],
         [call(0, "same", "add", X), call(1, "same", "add", Y)],
         [call(0, "same", "add", X), call(0, "same", "add", Y)],
         [call(0, "", "add", json.loads(X)), call(1, "", "add", json.loads(Y))],
@@ -189,6 +201,13 @@ def test_the_same_call_under_another_id_is_another() -> None:
         [call(0, "a", "add", f"```json\n{X}\n```")],
         [call(0, "a", "add", f"{{}}{X}")],
         [{"id": "a", "function": {"name": "add", "parameters": json.loads(X)}}],
+        [{"id": "a", "function": {"name": "add", "arguments": "", "input": json.dumps(X)}}],
+        [{"id": "a", "function": {"name": "add", "arguments": {}, "args": json.loads(X)}}],
+        [{"id": "a", "function": {"name": "add"}, "arguments": json.loads(X)}],
+        [{"id": "a", "function": "add", "params": X}],
+        [{"id": "a", "tool_name": "add", "kwargs": json.loads(X)}],
+        [call(0, "a", "add", json.dumps(json.dumps(X)))],
+        [call(0, "a", "add", json.dumps(X)[:5]), call(0, None, None, json.dumps(X)[5:])],
         [call(0, "a", "ad", ""), call(0, None, "d", ""), call(0, None, None, X)],
         [call(0, "a", "a", None), call(0, "a", "ad", None), call(0, "a", "add", X)],
         [call(None, None, "a", None), call(None, None, "dd", X)],
@@ -312,13 +331,18 @@ def test_an_end_is_found_wherever_it_is_told(events: list[dict[str, Any]]) -> No
 def test_a_reason_that_is_the_last_is_an_end() -> None:
     dialect = ChatDialect(Carried(), Thinking())
     [*dialect.read(said("one")), *dialect.read(chunk(finish="stop"))]
-    assert (dialect.ended, dialect.settled) == (True, False)
+    assert (dialect.ended, dialect.grace) == (True, 2.0)
     [*dialect.read({"choices": [], "usage": {"prompt_tokens": 3}})]
-    assert dialect.settled
+    assert dialect.grace == 1.0
+    dialect = ChatDialect(Carried(), Thinking())
+    [*dialect.read(said("one ")), *dialect.read(chunk({"content": "two"}, "stop"))]
+    assert dialect.grace == 2.0
     dialect = ChatDialect(Carried(), Thinking())
     [*dialect.read(chunk({"content": "one"}, "stop"))]
     [*dialect.read({"choices": [], "usage": {"prompt_tokens": 3}})]
-    assert not dialect.settled, "more may follow where each event says that it is the last"
+    assert dialect.grace == 10.0, "more may follow where each event says that it is the last"
+    [*dialect.read(chunk({"content": "two"}, "stop"))]
+    assert dialect.grace is None
 
 
 def test_a_bad_end_is_not_made_good_by_what_follows_it() -> None:

@@ -33,6 +33,11 @@ KNOWN = {"add_task", "list_tasks", "json"}
         " add_task\n",
         '"add_task"',
         "add task",
+        "Add_Task",
+        "ADD_TASK",
+        "addTask",
+        "add-task",
+        "functions.AddTask",
     ],
 )
 def test_a_known_name_is_meant_whatever_stands_around_it(written: str) -> None:
@@ -53,6 +58,11 @@ def test_a_known_name_is_meant_whatever_stands_around_it(written: str) -> None:
 )
 def test_an_unknown_name_is_said_in_permitted_letters(written: str, said: str) -> None:
     assert meant_name(written, KNOWN) == said
+
+
+def test_of_two_names_that_differ_by_their_case_neither_is_guessed() -> None:
+    assert meant_name("ADD_TASK", {"add_task", "Add_Task"}) == "ADD_TASK"
+    assert meant_name("Add_Task", {"add_task", "Add_Task"}) == "Add_Task"
 
 
 @given(st.text())

@@ -454,3 +454,51 @@ def test_instructions_stand_before_a_picture_by_either_api() -> None:
     assert spoken(left(words, request=request)) == [
         ("user", [{"type": "text", "text": "Help."}, *parts])
     ]
+
+
+ASKED: dict[str, Any] = {
+    "model": "m",
+    "instructions": "Help.",
+    "input": [
+        {"type": "message", "role": "user", "content": "go"},
+        {"type": "message", "id": "msg_1", "role": "assistant", "content": [{"text": "Hello."}]},
+        {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "add", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "c1", "output": "done"},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        openai("Unknown parameter: 'input[1].id'.", "input[1].id"),
+        openai("Unknown parameter: 'input[1].id'."),
+        pydantic("body", "input", 1, "id"),
+        pydantic("body", "input", "list", 2, "ResponseFunctionToolCall", "id"),
+        openai("input.1.id: Extra inputs are not permitted"),
+    ],
+)
+def test_the_ids_of_items_are_left_out_and_those_of_calls_stay(refusal: Any) -> None:
+    items = left(refusal, request=ASKED)["input"]
+    assert [item.get("id") for item in items] == [None] * 4
+    assert [item.get("call_id") for item in items[2:]] == ["c1", "c1"]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        openai("Unsupported parameter: 'instructions' is not supported.", "instructions"),
+        openai("Unknown parameter: instructions"),
+        pydantic("body", "instructions"),
+        {"error": 'json: unknown field "instructions"'},
+        openai("instructions is not permitted"),
+    ],
+)
+def test_instructions_are_a_message_where_no_field_is_for_them(refusal: Any) -> None:
+    told = left(refusal, request=ASKED)
+    assert "instructions" not in told
+    assert told["input"][0] == {"type": "message", "role": "system", "content": "Help."}
+    assert told["input"][1:] == ASKED["input"]
+    none = openai("System role not supported")
+    assert left(refusal, none, request=ASKED)["input"][0]["content"] == "Help.\n\ngo"
+    assert left(openai("'instructions' is required"), request=ASKED) == ASKED
