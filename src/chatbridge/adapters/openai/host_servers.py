@@ -1,4 +1,4 @@
-"""The host's own tool servers in one run: copies whose tools have names of arguments that all take."""
+"""The host's own tool servers in one run: copies whose arguments have names that all take."""
 
 import copy
 from collections.abc import Mapping

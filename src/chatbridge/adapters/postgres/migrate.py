@@ -12,7 +12,12 @@ from chatbridge.adapters.postgres.database_url import Target, parse
 from chatbridge.adapters.postgres.failures import Place, explained
 from chatbridge.adapters.postgres.revisions import HEAD, REVISIONS, Way
 from chatbridge.adapters.postgres.rights import grants, quoted
-from chatbridge.adapters.postgres.standing import require_migratable, require_servable, standing
+from chatbridge.adapters.postgres.standing import (
+    require_migratable,
+    require_servable,
+    require_whole,
+    standing,
+)
 from chatbridge.adapters.postgres.statements import in_schema
 from chatbridge.domain.model import refusals
 
@@ -116,6 +121,8 @@ async def _connected(target: Target, schema: str, way: Way, to: str) -> Migrated
 async def _migrated(connection: AsyncConnection, schema: str, way: Way, to: str) -> Migrated:
     before = await standing(connection, schema)
     if before.revision == to:
+        if to == HEAD:
+            require_whole(before)
         return Migrated(to, to)
     require_migratable(before, revisions={*REVISIONS})
     if not before.has_schema:

@@ -152,11 +152,7 @@ def _require_this_version(known: Standing, older: set[str], own: str | None) -> 
             "older than this version of chatbridge: run `chatbridge migrate`."
         )
     if known.missing and known.revision is not None and known.revision == own:
-        raise refusals.schema_lacks(
-            f"The schema {known.schema} is at the revision {own} and has lost "
-            f"{', '.join(known.missing)}: restore it from a backup, or name a new schema in "
-            "CHATBRIDGE_DATABASE__SCHEMA and run `chatbridge migrate`."
-        )
+        raise _lost(known, f"is at the revision {own}", known.missing)
     if known.missing:
         raise refusals.schema_lacks(
             f"The schema {known.schema} is at the revision {known.revision} and has no "
@@ -164,6 +160,20 @@ def _require_this_version(known: Standing, older: set[str], own: str | None) -> 
             "another application's. Name another schema in CHATBRIDGE_DATABASE__SCHEMA, and run "
             "`chatbridge migrate`."
         )
+
+
+def require_whole(known: Standing) -> None:
+    """Raise Unavailable where something is gone that this version's migrations have made."""
+    lost = [*known.missing, *({REPORTS} - {*known.relations})]
+    if lost:
+        raise _lost(known, f"is at the revision {known.revision}", lost)
+
+
+def _lost(known: Standing, how: str, what: list[str]) -> Unavailable:
+    return refusals.schema_lacks(
+        f"The schema {known.schema} {how} and has lost {', '.join(what)}: restore it from a "
+        "backup, or name a new schema in CHATBRIDGE_DATABASE__SCHEMA and run `chatbridge migrate`."
+    )
 
 
 def require_migratable(known: Standing, *, revisions: set[str]) -> None:
@@ -208,6 +218,8 @@ def _require_our_schema(known: Standing, revisions: set[str]) -> None:
                 "CHATBRIDGE_DATABASE__SCHEMA."
             )
         )
+    if known.revision is None and known.is_ours:
+        raise _lost(known, "has chatbridge's tables", [f"its revision, the row of {VERSION}"])
     foreign = sorted({*known.relations} & {*TABLES, REPORTS})
     if known.revision is None and foreign:
         raise refusals.database_refuses(
