@@ -20,6 +20,7 @@ def model_endpoint(settings: Settings, unoffered: Unoffered) -> Endpoint:
             base_url=agent.base_url,
             api_key=settings.api_key,
             api=agent.api,
+            http=agent.http,
             patience=_patience(settings),
             unoffered=unoffered,
         )
@@ -28,6 +29,7 @@ def model_endpoint(settings: Settings, unoffered: Unoffered) -> Endpoint:
         base_url=agent.base_url,
         api_key=settings.api_key,
         api=agent.api,
+        http=agent.http,
         patience=_patience(settings),
         unoffered=unoffered,
     )

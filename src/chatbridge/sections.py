@@ -4,7 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from chatbridge.adapters.openai.api import Api
+from chatbridge.adapters.openai.api import Api, Http
 from chatbridge.domain.model.turn import OnBusy, OnDisconnect
 from chatbridge.entrypoints.logs.lines import Format
 from chatbridge.environment import Section
@@ -39,6 +39,7 @@ class Agent(Section):
     base_url: str | None = None
     api_key: SecretStr | None = None
     api: Api = "responses"
+    http: Http = "httpx"
     instructions: str = INSTRUCTIONS
     max_steps: int = Field(default=10, ge=1)
     first: float = Field(default=120, ge=2)

@@ -7,7 +7,6 @@ from collections import defaultdict
 from typing import Any, cast
 
 import httpx2
-from openai import DefaultAsyncHttpxClient
 
 from chatbridge.adapters.openai.carried import carried
 from chatbridge.adapters.openai.chat_dialect import ChatDialect
@@ -30,10 +29,10 @@ _LONGEST_REFUSAL = 1_000_000
 _REFUSED = (400, 404, 405, 422, 500, 501)
 
 
-class EndpointHttp(DefaultAsyncHttpxClient):
+class EndpointHttp(httpx2.AsyncClient):
     """Leaves out what the endpoint has refused by name, and gives every answer to the Room.
 
-    What it learns of an endpoint it knows for an hour.
+    What it learns of an endpoint it knows for an hour. Who carries the bytes is its other base.
     """
 
     def __init__(self, patience: Patience, unoffered: Unoffered, **how: Any) -> None:

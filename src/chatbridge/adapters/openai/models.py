@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from agents import Model, ModelProvider, OpenAIChatCompletionsModel, OpenAIResponsesModel
-from openai import Timeout
+from openai import DefaultAsyncHttpxClient, Timeout
 
 from chatbridge.adapters.openai.address import endpoint_address
-from chatbridge.adapters.openai.api import Api
+from chatbridge.adapters.openai.api import Api, Http
 from chatbridge.adapters.openai.endpoint_client import EndpointClient
 from chatbridge.adapters.openai.endpoint_http import EndpointHttp
 from chatbridge.adapters.openai.patience import Patience
@@ -74,6 +74,7 @@ def offline_endpoint(
     base_url: str | None,
     api_key: str | None,
     api: Api,
+    http: Http = "httpx",
     patience: Patience = _PATIENCE,
     unoffered: Unoffered | None = None,
 ) -> Endpoint:
@@ -84,6 +85,7 @@ def offline_endpoint(
             base_url=base_url,
             api_key=api_key,
             api=api,
+            http=http,
             patience=patience,
             unoffered=unoffered,
         )
@@ -100,14 +102,16 @@ def openai_model(
     base_url: str | None,
     api_key: str | None,
     api: Api,
+    http: Http = "httpx",
     patience: Patience = _PATIENCE,
     unoffered: Unoffered | None = None,
 ) -> Endpoint:
     """A model at OpenAI, or at the compatible endpoint `base_url`, over one client.
 
     A request is tried three times before its first event and never after it; 10 s to connect. All
-    else that is waited for is in `patience`. Raises ValueError when OpenAI itself is meant and
-    there is no key for it, and when `base_url` is no address.
+    else that is waited for is in `patience`, and `http` is who carries the bytes. Raises ValueError
+    when OpenAI itself is meant and there is no key for it, when `base_url` is no address, and when
+    aiohttp is meant and not installed.
     """
     if not api_key and not base_url:
         raise ValueError(
@@ -117,7 +121,7 @@ def openai_model(
     for note in address.notes:
         log.warning("%s", note)
     timeout = Timeout(patience.max_seconds, connect=_CONNECT_SECONDS)
-    http = EndpointHttp(patience, unoffered or Unoffered(), timeout=timeout)
+    carrier = _over(http)(patience, unoffered or Unoffered(), timeout=timeout)
     client = EndpointClient(
         # never left out: the client would look into the environment and send that key anywhere
         api_key=api_key or "none",
@@ -125,11 +129,28 @@ def openai_model(
         default_query=address.query,
         timeout=timeout,
         max_retries=0,  # PatientModel asks again, before the first event too
-        http_client=http,
+        http_client=carrier,
     )
 
     def named(name: str) -> Model:
         kind = OpenAIResponsesModel if api == "responses" else OpenAIChatCompletionsModel
         return PatientModel(kind(name, client), first=patience.first)
 
-    return Endpoint(named(model), client.close, named, http.left_out)
+    return Endpoint(named(model), client.close, named, carrier.left_out)
+
+
+class _OverHttpx(EndpointHttp, DefaultAsyncHttpxClient): ...
+
+
+def _over(http: Http) -> type[EndpointHttp]:
+    if http == "httpx":
+        return _OverHttpx
+    # an extra, which need not be there
+    try:
+        from chatbridge.adapters.openai.over_aiohttp import OverAiohttp
+    except ImportError as error:
+        raise ValueError(
+            "CHATBRIDGE_AGENT__HTTP=aiohttp needs aiohttp, which is not installed: "
+            "pip install 'chatbridge-server[fast]'."
+        ) from error
+    return OverAiohttp

@@ -1,5 +1,6 @@
 """The models behind an endpoint."""
 
+import sys
 from typing import Any
 
 import pytest
@@ -32,6 +33,14 @@ def foreign_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_openai_without_a_key_is_refused_with_advice(key: str | None) -> None:
     with pytest.raises(ValueError, match=r"OPENAI_API_KEY.*CHATBRIDGE_AGENT__MODEL=offline"):
         openai_model(model="gpt", base_url=None, api_key=key, api="responses")
+
+
+def test_an_extra_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = "chatbridge.adapters.openai.over_aiohttp"
+    monkeypatch.delitem(sys.modules, room, raising=False)
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    with pytest.raises(ValueError, match=r"AGENT__HTTP=aiohttp.*chatbridge-server\[fast"):
+        openai_model(model="m", base_url=None, api_key="k", api="responses", http="aiohttp")
 
 
 async def test_each_api_has_its_model() -> None:
