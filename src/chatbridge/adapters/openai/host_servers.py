@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from agents.mcp import MCPServer
-from mcp_types import Tool
 
 from chatbridge.domain.model.tool_schema import Unfit, fitted, renamed, restored
 
@@ -15,7 +14,7 @@ def fit_server(server: MCPServer) -> MCPServer:
     copied = copy.copy(server)
     own_names: dict[str, Mapping[str, str]] = {}
 
-    async def list_tools(*given: Any, **more: Any) -> list[Tool]:
+    async def list_tools(*given: Any, **more: Any) -> list[Any]:
         return [_fit(tool, own_names) for tool in await server.list_tools(*given, **more)]
 
     async def call_tool(
@@ -28,7 +27,7 @@ def fit_server(server: MCPServer) -> MCPServer:
     return copied
 
 
-def _fit(tool: Tool, own_names: dict[str, Mapping[str, str]]) -> Tool:
+def _fit(tool: Any, own_names: dict[str, Mapping[str, str]]) -> Any:
     try:
         schema, own = renamed(fitted(tool.input_schema))
     except Unfit:  # it is left out where it is offered
