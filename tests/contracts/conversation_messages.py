@@ -8,6 +8,7 @@ import pytest
 
 from chatbridge.domain.model.errors import Invalid
 from chatbridge.domain.model.identifiers import ConversationId
+from chatbridge.domain.model.limits import MAX_PAGE
 from chatbridge.domain.model.message import Kind
 from chatbridge.domain.model.page import Order, Page, PageRequest
 from chatbridge.domain.model.tool_call import CallState
@@ -186,6 +187,23 @@ class ConversationMessagesContract(StoreContract):
         for limit in range(1, 13):
             seen = await walk(lambda r: repository.messages(ALICE, C1, r), limit, order)
             assert seen == (expected if order == "asc" else expected[::-1])
+
+    @pytest.mark.parametrize("order", ["asc", "desc"])
+    async def test_a_page_has_an_end_in_bytes_and_pages_still_join(
+        self, store: Store, repository: ConversationRepository, order: Order
+    ) -> None:
+        long = [replace(m, content="é" * (MAX_PAGE // 7)) for m in answers(*"abcdefghi")]
+        large = tools("tools", call(output="x" * 2 * MAX_PAGE))
+        await exchange(store, message("asks"), *long, large, *answers("last"))
+        seen: list[list[str]] = []
+        after: str | None = ""
+        while after is not None:
+            request = PageRequest(after=after or None, order=order)
+            page = await repository.messages(ALICE, C1, request)
+            seen, after = [*seen, [m.id for m in page.items]], page.next
+        forwards = [["asks", *"abcd"], [*"efgh"], ["i", "tools"], ["last"]]
+        backwards = [["last", "tools"], [*"ihgf"], [*"edcb"], ["a", "asks"]]
+        assert seen == (forwards if order == "asc" else backwards)
 
     async def test_a_conversation_of_nothing_shows_nothing(
         self, store: Store, repository: ConversationRepository

@@ -30,6 +30,7 @@ from tests.contracts.store import (
     Store,
     StoreContract,
     ask,
+    call,
     conversation,
     message,
     said,
@@ -285,3 +286,14 @@ class TurnBeginningContract(StoreContract):
             assert isinstance(begun, Begun)
             assert [m.position for m in begun.newest] == list(range(1, 10))[-newest:]
             assert begun.counted == 9
+
+    async def test_no_more_bytes_come_than_there_is_room_for(self, store: Store) -> None:
+        for n in range(3):
+            long = tools(f"calls_{n}", call(output="x" * 10_000))
+            await exchange(store, message(f"msg_{n}"), long)
+        request = ask()
+        for room, read in ((1, 1), (9_000, 2), (19_000, 4), (1_000_000, 7)):
+            begun = await store.turns.begin(request, 15, room)
+            assert isinstance(begun, Begun)
+            assert [m.position for m in begun.newest] == list(range(1, 8))[-read:]
+            assert begun.counted == 4

@@ -50,12 +50,14 @@ class Terminal:
             self._stream({"type": "threads.create", "params": {"input": asked}})
 
     def show_history(self) -> None:
-        """Write what was said before. Raises ChatRefused."""
-        params = {"thread_id": self.conversation_id, "order": "asc", "limit": 100}
+        """Write what was said last: as much as is on a page. Raises ChatRefused."""
+        params = {"thread_id": self.conversation_id, "order": "desc", "limit": 100}
         with self._told():
             request = {"type": "items.list", "params": params}
-            response = _checked(self._http.post("/chatkit", json=request))
-            for item in response.json()["data"]:
+            page = _checked(self._http.post("/chatkit", json=request)).json()
+            if page.get("has_more"):
+                self._screen.say("(There is more before this.)\n", "secondary")
+            for item in reversed(page["data"]):
                 self._show(item)
 
     def _stream(self, request: Mapping[str, Any]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId, UserId
+from chatbridge.domain.model.limits import MAX_PAGE
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.turn import Ending, Once, Turn, TurnState
 from chatbridge.domain.model.turn_event import TurnEvent
@@ -37,8 +38,8 @@ class Begun:
     """A turn that is running, and the newest messages up to its subject, oldest first.
 
     Where it has no subject, up to the last one. `newest` holds as many counted messages as were
-    asked for, if there are as many, and what rides between them, notes too; `counted` is how many
-    the whole conversation has up to there.
+    asked for, if there are as many and they fit, and what rides between them, notes too; `counted`
+    is how many the whole conversation has up to there.
     """
 
     turn: Turn
@@ -87,8 +88,11 @@ class Progress:
 class TurnRepository(Protocol):
     """Every call raises Unavailable when the store is away."""
 
-    async def begin(self, request: TurnRequest, newest: int) -> Begun | Repeated:
-        """Keep the message and the running turn, and read the `newest` counted messages.
+    async def begin(
+        self, request: TurnRequest, newest: int, room: int = MAX_PAGE
+    ) -> Begun | Repeated:
+        """Keep the message and the running turn, and read the `newest` counted messages, or the
+        newest that fit in `room` bytes where these are fewer.
 
         Raises NotFound, Forbidden, Conflict (`conversation_closed`, `turn_ended`;
         `message_exists`: the new message has the id of a kept one), Busy, StaleTurn, or Invalid

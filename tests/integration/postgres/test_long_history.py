@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chatbridge.domain.model.identifiers import UserId
+from chatbridge.domain.model.limits import MAX_PAGE
 from chatbridge.domain.model.page import PageRequest
 from tests.contracts.steps import WINDOW, begin, ending, entry
 from tests.contracts.store import C1, ask, said
@@ -126,3 +127,51 @@ async def test_a_turn_costs_the_same_in_a_conversation_of_a_hundred_thousand_mes
     await _fill(engine)
     short, long = [await _a_turn(engine, user) for user in ("short", "long")]
     assert {name: long[name] for name in long if long[name] > short[name] + DEEPER} == {}, short
+
+
+_LONG_WORDS = """
+insert into chatbridge.conversations (user_id, id, last_position, counted)
+  values ('alice', :id, 60, 60);
+insert into chatbridge.messages (user_id, conversation_id, position, id, role, kind, content)
+  select 'alice', :id, n, 'msg_' || n, case n % 2 when 1 then 'user' else 'assistant' end, 'text',
+    (select string_agg(md5(n::text || k), '') from generate_series(1, 4000) k)
+  from generate_series(1, 60) n"""
+
+
+async def test_of_messages_that_a_page_or_a_window_does_not_hold_only_the_sizes_are_read(
+    fresh_database: str,
+) -> None:
+    engine = engine_on(fresh_database)
+    async with engine.connect() as connection:
+        for statement in _LONG_WORDS.split(";"):
+            await connection.execute(text(statement), {"id": C1})
+    store = postgres_replica(engine)(60.0)
+
+    async def read(work: Awaitable[Any]) -> tuple[Any, float]:
+        """What it answers, and how much of what is kept out of line it has read, in MB."""
+        before = await _large_blocks(engine)
+        done = await work
+        return done, (await _large_blocks(engine) - before) * 8192 / MAX_PAGE
+
+    page, of_page = await read(
+        store.conversations.messages(UserId("alice"), C1, PageRequest(limit=60, order="desc"))
+    )
+    begun, of_window = await read(store.turns.begin(ask(), WINDOW.high, MAX_PAGE))
+    await engine.dispose()
+    # each block comes with some of the index that leads to it
+    assert (len(page.items), page.next) == (9, "msg_52")
+    assert of_page < 2
+    assert len(begun.newest) == 10
+    assert of_window < 2
+
+
+async def _large_blocks(engine: AsyncEngine) -> int:
+    async with engine.connect() as connection:
+        await connection.execute(text("select pg_stat_force_next_flush()"))
+        counted = await connection.scalar(
+            text(
+                "select sum(toast_blks_hit + toast_blks_read) from pg_statio_user_tables"
+                " where schemaname = 'chatbridge'"
+            )
+        )
+        return int(counted or 0)

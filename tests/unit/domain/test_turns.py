@@ -20,6 +20,7 @@ from chatbridge.domain.model.errors import (
 from chatbridge.domain.model.identifiers import (
     new_conversation_id,
 )
+from chatbridge.domain.model.limits import MAX_PAGE
 from chatbridge.domain.model.turn_event import (
     Titled,
     ToolCallStarted,
@@ -397,8 +398,10 @@ class Late(MemoryTurnRepository):
         super().__init__(store, lease=LEASE)
         self.passed, self.may_tell = asyncio.Event(), asyncio.Event()
 
-    async def begin(self, request: TurnRequest, newest: int) -> Begun | Repeated:
-        begun = await super().begin(request, newest)
+    async def begin(
+        self, request: TurnRequest, newest: int, room: int = MAX_PAGE
+    ) -> Begun | Repeated:
+        begun = await super().begin(request, newest, room)
         await asyncio.sleep(2 * LEASE)
         self.passed.set()
         await self.may_tell.wait()

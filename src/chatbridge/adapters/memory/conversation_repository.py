@@ -20,6 +20,7 @@ from chatbridge.domain.model.page import (
     Page,
     PageRequest,
     activity_cursor,
+    page_of,
     read_activity_cursor,
 )
 from chatbridge.domain.model.turn import Changes
@@ -84,9 +85,9 @@ class MemoryConversationRepository(ConversationRepository):
     ) -> Page[Message]:
         kept = await self._memory.find(user_id, conversation_id)
         after = None if request.after is None else _position_of(kept, MessageId(request.after))
-        shown = [message_copy(m) for m in kept.messages.values() if notes or m.kind != "note"]
-        following = _following(shown, after, lambda m: m.position, request)
-        return _page(following, request, lambda m: m.id)
+        shown = [m for m in kept.messages.values() if notes or m.kind != "note"]
+        page = page_of(_following(shown, after, lambda m: m.position, request), request.limit)
+        return replace(page, items=tuple(map(message_copy, page.items)))
 
     async def save_feedback(
         self,

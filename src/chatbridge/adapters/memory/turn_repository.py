@@ -14,7 +14,8 @@ from chatbridge.adapters.memory.memory import (
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId, UserId
-from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.limits import MAX_PAGE
+from chatbridge.domain.model.message import Message, fitting
 from chatbridge.domain.model.turn import Ending, Turn, TurnState
 from chatbridge.ports.turn_repository import (
     Begun,
@@ -37,13 +38,15 @@ class MemoryTurnRepository(TurnRepository):
         self._memory = memory
         self._lease = lease
 
-    async def begin(self, request: TurnRequest, newest: int) -> Begun | Repeated:
+    async def begin(
+        self, request: TurnRequest, newest: int, room: int = MAX_PAGE
+    ) -> Begun | Repeated:
         await sleep(0)
         if repeated := self._repeated(request):
             return repeated
         kept = self._conversation(request)
         turn = self._already_begun(request) or self._start(kept, request)
-        return _begun(kept, turn, newest)
+        return _begun(kept, turn, newest, room)
 
     async def turn(self, user_id: UserId, id: TurnId) -> Turn:
         await sleep(0)
@@ -207,15 +210,16 @@ def _retried(kept: KeptConversation, id: MessageId) -> Message:
     return message
 
 
-def _begun(kept: KeptConversation, turn: KeptTurn, newest: int) -> Begun:
+def _begun(kept: KeptConversation, turn: KeptTurn, newest: int, room: int) -> Begun:
     held = _asked_again(kept, turn)
     last = held.subject.position if held.subject else kept.last_position
     readable = [m for m in kept.messages.values() if m.position <= last]
     counted = [m.position for m in readable if m.counted]
     first = next(iter(counted[-newest:]), last - _WITHOUT_TEXT)
+    read = fitting([m for m in reversed(readable) if m.position >= first], room)
     return Begun(
         turn=held,
-        newest=tuple(message_copy(m) for m in readable if m.position >= first),
+        newest=tuple(message_copy(m) for m in reversed(read)),
         counted=len(counted),
     )
 

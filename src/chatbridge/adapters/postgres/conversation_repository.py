@@ -43,6 +43,7 @@ from chatbridge.domain.model import refusals
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.errors import ChatbridgeError
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
+from chatbridge.domain.model.limits import MAX_PAGE
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import (
     Order,
@@ -99,13 +100,22 @@ select {s}.change_conversation_1(:user_id, :conversation_id, null, cast(:added a
 
 @cache
 def _messages(order: Order, further: bool, notes: bool) -> Select[*tuple[Any, ...]]:
+    """The rows that fill a page, of so many as there are with one more; its end is found by sizes
+    before anything large is read.
+    """
     beyond, direction = _WAYS[order]
-    page = _COLUMNS if notes else _COLUMNS.where(col(MessageRow.kind) != "note")
+    rows = _COLUMNS if notes else _COLUMNS.where(col(MessageRow.kind) != "note")
     if further:
         cursor = select(MessageRow.position).where(*_IN_IT, col(MessageRow.id) == _AFTER)
         place = cursor.correlate(None).scalar_subquery()
-        page = page.where(beyond(col(MessageRow.position), place))
-    return page.order_by(direction(col(MessageRow.position))).limit(_LIMIT)
+        rows = rows.where(beyond(col(MessageRow.position), place))
+    most = rows.order_by(direction(col(MessageRow.position))).limit(_LIMIT).subquery()
+    in_order = direction(most.c.position)
+    before = func.sum(most.c.size).over(order_by=in_order) - most.c.size
+    known = (before.label("before"), func.count().over().label("found"))
+    measured = select(most, *known).subquery()
+    page: Any = select(*measured.c).where(measured.c.before < MAX_PAGE)
+    return page.order_by(direction(measured.c.position))
 
 
 class PostgresConversationRepository(ConversationRepository):
@@ -194,7 +204,7 @@ class PostgresConversationRepository(ConversationRepository):
         ):
             raise refusal
         page = tuple(to_message(row) for row in rows[: request.limit])
-        return Page(page, page[-1].id if len(rows) > request.limit else None)
+        return Page(page, page[-1].id if rows and rows[0]["found"] > len(page) else None)
 
     async def save_feedback(
         self,

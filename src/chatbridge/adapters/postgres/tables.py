@@ -7,6 +7,7 @@ from typing import Any, get_args
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Computed,
     DateTime,
     ForeignKeyConstraint,
     Index,
@@ -101,8 +102,16 @@ _CALL_LACKS_SOMETHING = (
 )
 
 
+_SIZE = (
+    "octet_length(content) + octet_length(tool_calls::text) + octet_length(citations::text)"
+    " + coalesce(octet_length(payload::text), 0)"
+)
+
+
 class MessageRow(Row, table=True):
-    """`payload` is json, not jsonb: it comes back byte for byte."""
+    """`payload` is json, not jsonb: it comes back byte for byte. `size`: bytes of it all as text,
+    known without reading it.
+    """
 
     __tablename__ = "messages"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
@@ -142,6 +151,7 @@ class MessageRow(Row, table=True):
     tool_calls: list[dict[str, Any]] = _column(JSONB, default=text("'[]'"))
     citations: list[dict[str, Any]] = _column(JSONB, default=text("'[]'"))
     payload: dict[str, Any] | None = _column(JSON(none_as_null=True), nullable=True)
+    size: int = Field(sa_column_args=[Computed(_SIZE)])
     created_at: datetime = _time()
     conversation: ConversationRow = _related("messages")
 

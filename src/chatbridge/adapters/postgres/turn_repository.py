@@ -37,6 +37,7 @@ from chatbridge.adapters.postgres.tables import ConversationRow, TurnEventRow, T
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.errors import ChatbridgeError
 from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
+from chatbridge.domain.model.limits import MAX_PAGE
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.turn import Ending, Turn, TurnState
 from chatbridge.domain.model.turn_event import TurnEvent, to_record
@@ -52,8 +53,8 @@ from chatbridge.ports.turn_repository import (
 
 _BEGIN = """
 select * from {s}.begin_turn_1(:user_id, :conversation_id, :new, :turn_id,
-  cast(:lease as double precision), cast(:message as json), :retry_of, :newest, :key, :digest,
-  :model, :by_host)"""
+  cast(:lease as double precision), cast(:message as json), :retry_of, :newest,
+  cast(:room as bigint), :key, :digest, :model, :by_host)"""
 
 _USER, _ID = bindparam("user_id", type_=Text), bindparam("id", type_=Text)
 _AFTER = bindparam("after", type_=Integer)
@@ -132,7 +133,9 @@ class PostgresTurnRepository(TurnRepository):
         self._statements = Statements(engine, schema)
         self._lease = lease
 
-    async def begin(self, request: TurnRequest, newest: int) -> Begun | Repeated:
+    async def begin(
+        self, request: TurnRequest, newest: int, room: int = MAX_PAGE
+    ) -> Begun | Repeated:
         rows = await self._statements.rows(
             _BEGIN,
             user_id=request.user_id,
@@ -143,6 +146,7 @@ class PostgresTurnRepository(TurnRepository):
             message=message_to_json(request.message) if request.message else None,
             retry_of=request.retry_of,
             newest=newest,
+            room=room,
             key=request.once.key if request.once else None,
             digest=request.once.digest if request.once else None,
             model=request.model,

@@ -26,11 +26,19 @@ class ContextWindow:
         if not 1 <= self.low < self.high:
             raise ValueError("a window needs 1 <= low < high")
 
+    @property
+    def max_bytes(self) -> int:
+        """Of messages in a store, more than which no window can hold: in JSON a character takes
+        its bytes, an escape or two, and some more where a payload repeats it.
+        """
+        return 16 * self.max_characters
+
     def of(self, messages: Sequence[Message], counted: int) -> tuple[Message, ...]:
         """The window at the end of `messages`, in order.
 
         `messages` are the conversation's newest, up to and including the one to be answered, and
-        hold at least its last `high` counted ones (or all of them); `counted` is how many counted
+        hold at least its last `high` counted ones (or all of them, or as much as is larger than
+        any window); `counted` is how many counted
         messages the whole conversation has up to there.
         """
         start = self._start(counted)

@@ -12,6 +12,9 @@ MAX_TASK_TITLE = 500
 MAX_LIMIT = 100
 """Entries of a page."""
 
+MAX_PAGE = 1024 * 1024
+"""Bytes of the messages of a page: the one with which they are as many is the last."""
+
 MAX_BODY = 1024 * 1024
 """Bytes of a request. The web app's proxy and nginx say it too; a test compares them."""
 

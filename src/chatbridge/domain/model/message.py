@@ -1,7 +1,8 @@
 """One kept entry of a conversation, and exactly one item on every surface."""
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -47,6 +48,13 @@ class Message:
         """Whether the context window counts it."""
         return self.kind in ("text", "partial")
 
+    @property
+    def size(self) -> int:
+        """About how many bytes it is, as text."""
+        calls = (f"{call.arguments}{call.output}" for call in self.tool_calls)
+        payload = json.dumps(self.payload) if self.payload else ""
+        return sum(len(text.encode()) for text in (self.content, payload, *calls))
+
 
 Words = Callable[[Message], str]
 
@@ -54,6 +62,16 @@ Words = Callable[[Message], str]
 def content_of(message: Message) -> str:
     """What a message says by its text alone."""
     return message.content
+
+
+def fitting(messages: Sequence[Message], room: int) -> tuple[Message, ...]:
+    """The first of them up to the one with which they are `room` bytes, at least one."""
+    held = 0
+    for count, message in enumerate(messages, 1):
+        held += message.size
+        if held >= room:
+            return tuple(messages[:count])
+    return tuple(messages)
 
 
 def unreadable(

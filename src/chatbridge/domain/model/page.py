@@ -1,12 +1,13 @@
 """One page of a long list, and where the next one begins."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Generic, Literal, TypeVar
 
-from chatbridge.domain.model.limits import MAX_LIMIT
-from chatbridge.domain.model.message import storable
+from chatbridge.domain.model.limits import MAX_LIMIT, MAX_PAGE
+from chatbridge.domain.model.message import Message, fitting, storable
 from chatbridge.domain.model.refusals import invalid_cursor, invalid_limit
 
 Order = Literal["asc", "desc"]
@@ -17,7 +18,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:
-    """At most `limit` entries (1-100), after the cursor `after` that an earlier page gave."""
+    """At most `limit` entries (1-100), after the cursor `after` that an earlier page gave.
+
+    A page of messages may be shorter than asked for: it has an end in bytes too.
+    """
 
     limit: int = 20
     after: str | None = None
@@ -36,6 +40,12 @@ class Page(Generic[T]):
 
     items: tuple[T, ...]
     next: str | None = None
+
+
+def page_of(messages: Sequence[Message], limit: int, further: str | None = None) -> Page[Message]:
+    """As many of them as a page takes by number and by size; `further`: what follows the last."""
+    page = fitting(messages[:limit], MAX_PAGE)
+    return Page(page, page[-1].id if len(page) < len(messages) else further)
 
 
 def activity_cursor(moment: datetime, id: str) -> str:

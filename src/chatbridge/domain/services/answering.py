@@ -108,7 +108,7 @@ class Answering:
         # before the store knows of it: it may be late in saying so
         self._ours.add(request.turn_id)
         try:
-            begun = await self._repository.begin(named, self._window.high)
+            begun = await self._repository.begin(named, self._window.high, self._window.max_bytes)
         except BaseException:
             self._ours.discard(request.turn_id)
             raise

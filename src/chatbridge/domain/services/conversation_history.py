@@ -7,7 +7,7 @@ from chatbridge.domain.model import refusals
 from chatbridge.domain.model.conversation import Conversation, checked_title
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.message import Message
-from chatbridge.domain.model.page import Page, PageRequest
+from chatbridge.domain.model.page import Page, PageRequest, page_of
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn import Changes
 from chatbridge.domain.model.turn_event import Removed, Shown, TurnEvent
@@ -76,9 +76,11 @@ class ConversationHistory:
     ) -> Page[Message]:
         rest = _beyond(said, request.after)
         if rest is not None:
-            return _joined((), rest, request.limit)
+            return page_of(rest, request.limit)
         kept = await self._conversations.messages(user_id, id, request)
-        return kept if kept.next else _joined(kept.items, said, request.limit)
+        if kept.next:
+            return kept
+        return page_of((*kept.items, *_not_among(kept.items, said)), request.limit)
 
     async def _backwards(
         self, user_id: UserId, id: ConversationId, request: PageRequest, said: tuple[Message, ...]
@@ -87,12 +89,14 @@ class ConversationHistory:
         rest = newest if request.after is None else _beyond(newest, request.after)
         if rest is None:
             return await self._conversations.messages(user_id, id, request)
+        first = page_of(rest, request.limit)
         room = request.limit - len(rest)
-        if room <= 0:
-            return Page(rest[: request.limit], rest[request.limit - 1].id)
+        if first.next or not room:
+            return Page(first.items, first.items[-1].id)
         from_the_end = replace(request, limit=room, after=None)
         kept = await self._conversations.messages(user_id, id, from_the_end)
-        return Page((*_not_among(kept.items, rest), *kept.items), kept.next)
+        every = (*_not_among(kept.items, rest), *kept.items)
+        return page_of(every, request.limit, kept.next)
 
     async def rename(self, user_id: UserId, id: ConversationId, title: str) -> Conversation:
         """Give it a title. Raises Invalid for one that can't be kept."""
@@ -129,13 +133,6 @@ def _beyond(said: tuple[Message, ...], after: str | None) -> tuple[Message, ...]
     """What follows this one of them; None where it is none of them."""
     ids = [m.id for m in said]
     return said[ids.index(MessageId(after)) + 1 :] if after and after in ids else None
-
-
-def _joined(kept: tuple[Message, ...], newest: tuple[Message, ...], limit: int) -> Page[Message]:
-    """What is kept, and as much of what follows it as there is room for."""
-    every = (*kept, *_not_among(kept, newest))
-    page = every[:limit]
-    return Page(page, page[-1].id if len(every) > limit else None)
 
 
 def _not_among(kept: tuple[Message, ...], newest: tuple[Message, ...]) -> tuple[Message, ...]:

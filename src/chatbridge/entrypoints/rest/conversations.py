@@ -121,6 +121,7 @@ def conversations_router(
         after: str | None = _AFTER,
         order: Order = Query("asc", description="`asc`: in the order in which they were said."),
     ) -> MessagePage:
+        """A page ends early, with a `next`, where its messages are 1 MB in all."""
         request = PageRequest(limit=limit, after=after, order=order)
         page = await history.messages(user, ConversationId(conversation_id), request)
         return MessagePage(items=list(map(MessageOut.of, page.items)), next=page.next)

@@ -3,12 +3,13 @@
 -- Locks the conversation first, so that everything after it is decided in one order; each
 -- statement then sees what was committed before (a single statement with CTEs would not).
 -- Answers a row for each of the newest messages up to the one to be answered, oldest first, so many
--- that `p_newest` of them count, each with the outcome, the conversation and how many count in all
--- (where nothing is there to be read, a row without a message); for a turn that was begun under the same key before, its subject alone; else the outcome alone.
--- The same request asked again answers the same.
+-- that `p_newest` of them count or that they are `p_room` bytes, each with the outcome, the
+-- conversation and how many count in all (where nothing is there to be read, a row without a
+-- message); for a turn that was begun under the same key before, its subject alone; else the outcome
+-- alone. The same request asked again answers the same.
 create function {s}.begin_turn_1(
   p_user text, p_conversation text, p_new boolean, p_turn text, p_lease double precision,
-  p_message json, p_retry_of text, p_newest integer, p_key text, p_digest text,
+  p_message json, p_retry_of text, p_newest integer, p_room bigint, p_key text, p_digest text,
   p_model text, p_by_host boolean
 ) returns table (
   outcome text, conversation_id text, title text, status text, status_reason text, metadata jsonb,
@@ -131,9 +132,12 @@ begin
       v_conversation.updated_at, v_turn.id, v_turn.epoch, v_turn.retry, v_turn.by_host, v_counted,
       m.position, m.id, m.role, m.kind, m.content, m.tool_calls, m.citations, m.payload,
       m.created_at
-    from {s}.messages m
-    where m.user_id = p_user and m.conversation_id = v_place
-      and m.position between v_first and v_subject
+    from (
+      select n.*, sum(n.size) over (order by n.position desc) - n.size as before
+        from {s}.messages n
+        where n.user_id = p_user and n.conversation_id = v_place
+          and n.position between v_first and v_subject) m
+    where m.before < p_room
     order by m.position;
   if not found and p_message is null and p_retry_of is null then
     return query
