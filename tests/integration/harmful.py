@@ -115,7 +115,8 @@ def _repeat(said: str) -> Answer:
 
 
 def _refuse(said: str) -> Answer:
-    error = {"message": said, "code": said, "type": said, "param": said}
+    name = SAID.sub(lambda found: found[0].split()[1], said)  # has the form of a code
+    error = {"message": said, "code": name, "type": name, "param": f"tools[0].{name}"}
     return Answer([json.dumps({"error": error}).encode()], status=400, headers=_JSON)
 
 

@@ -464,12 +464,14 @@ async def test_the_words_of_an_endpoint_are_in_the_log_only_if_they_are_wanted(
     endpoint: ScriptedEndpoint, api: Api, caplog: pytest.LogCaptureFixture, log_words: bool
 ) -> None:
     caplog.set_level(logging.INFO)
-    error = {"message": "hello\n\x1b[2J" + "x" * 900, "type": "odd_error", "param": "a sentence"}
-    endpoint.answer(document({"error": error | {"code": "c"}}), status=404, headers=JSON)
+    error = {"message": "hello\n\x1b[2J" + "x" * 900, "type": "ann_smith", "param": "a sentence"}
+    endpoint.answer(
+        document({"error": error | {"code": "model_not_found"}}), status=404, headers=JSON
+    )
     async for runner in runner_of(endpoint, api, log_words=log_words):
         await heard_until_failure(runner, "hello")
     (line,) = [r.getMessage() for r in caplog.records if "failed with" in r.getMessage()]
-    told = "status 404, code c, type odd_error, parameter (no name)"
+    told = "status 404, code model_not_found, type (not known here), parameter (not known here)"
     assert f"failed with model_refused: NotFoundError, {told}" in line
     assert "CHATBRIDGE_AGENT__MODEL" in line
     assert ("xxx" in line, "\n" in line, len(line) < 1000) == (log_words, False, True)

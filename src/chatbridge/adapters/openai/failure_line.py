@@ -20,6 +20,7 @@ from chatbridge.adapters.openai.failures import (
     type_of,
     words_of,
 )
+from chatbridge.adapters.openai.known_names import known_name
 from chatbridge.adapters.openai.troubles import (
     EndpointTrouble,
     NotAStream,
@@ -39,7 +40,6 @@ _ELSEWHERE = (
     ToolInputGuardrailTripwireTriggered,
     ToolOutputGuardrailTripwireTriggered,
 )
-_NAME = re.compile(r"[\w.\[\]/+:-]{1,80}(; ?charset=[\w-]{1,20})?", re.A)
 _LONGEST_WORDS = 400
 _HELPS = {
     "model_unauthorized": "CHATBRIDGE_AGENT__API_KEY",
@@ -117,6 +117,6 @@ def _about_tools(error: Exception) -> bool:
     return refused and bool(re.search(r"\btools?\b", words_of(error)))
 
 
-# A name is foreign too, and a sentence in its place may quote people.
+# A name is foreign too: what nobody knows may be what somebody has said.
 def _word(value: object) -> str:
-    return str(value) if _NAME.fullmatch(str(value)) else "(no name)"
+    return known_name(value) or "(not known here)"

@@ -9,7 +9,7 @@ from openai import APIStatusError, NotFoundError
 
 from chatbridge.adapters.openai.failure_line import failure_line
 from chatbridge.adapters.openai.failures import agent_failed
-from chatbridge.adapters.openai.troubles import ProviderFailure, TruncatedStream
+from chatbridge.adapters.openai.troubles import NotAStream, ProviderFailure, TruncatedStream
 from chatbridge.domain.model.errors import AgentFailed, TurnLost
 
 
@@ -71,3 +71,36 @@ def test_the_log_reads_what_gemini_refuses(listed: bool) -> None:
     assert "CHATBRIDGE_AGENT__API_KEY" in key
     assert "type RESOURCE_EXHAUSTED" in line(429, "RESOURCE_EXHAUSTED", "Quota.")
     assert "API_KEY" not in line(400, "INVALID_ARGUMENT", "Unknown model.")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("context_length_exceeded", "invalid_api_key", "RESOURCE_EXHAUSTED", "InvalidParameter"),
+        *("model_not_found", "insufficient_quota", "string_above_max_length", "content_filter"),
+        *("MALFORMED_FUNCTION_CALL", "SAFETY", "overloaded_error", "BadRequestError", "1301", 400),
+        *("tools[0].function.parameters", "messages.[3].content", "stream_options", "max_tokens"),
+        *("text/html; charset=utf-8", "application/json", "text/event-stream", "length", "model"),
+    ],
+)
+def test_a_name_of_known_words_is_told(name: object) -> None:
+    error = ProviderFailure(str(name), "secret")
+    assert f"code {name}" in failure_line(error, words=False)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("ann", "Max", "ann_smith", "AnnSmith", "ann.smith", "diagnosis-17", "call_Ann", "no.ann"),
+        *("secret_key", "sk-proj-abc", "0160123456789", "not_a_hard_day", "x" * 200, "pregnancy"),
+        *("tools[0].ann", "text/ann", "the words", "ünvalid", "invalid\nrequest"),
+    ],
+)
+def test_a_name_that_may_be_somebodys_is_not(name: str) -> None:
+    for error in (
+        ProviderFailure(name, "m", kind=name, parameter=name),
+        TruncatedStream(name),
+        NotAStream(name),
+    ):
+        line = failure_line(error, words=False)
+        assert name not in line.replace("(not known here)", "")
