@@ -82,29 +82,33 @@ async def served(
     """chatbridge on this loop; `override` may put other adapters into its container first."""
     container = Container(settings=settings)
     override(container)
+    here = Served(f"http://127.0.0.1:{settings.port}", container)
+    async with serving(create_app(container), settings.port, timeout_graceful_shutdown=1):
+        try:
+            yield here
+        finally:
+            await here.close()
+
+
+@asynccontextmanager
+async def serving(app: Any, port: int, **options: Any) -> AsyncGenerator[uvicorn.Server]:
+    """Any application on this loop, by uvicorn with these options."""
     config = uvicorn.Config(
-        create_app(container),
-        host="127.0.0.1",
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=1,
+        app, host="127.0.0.1", port=port, log_config=None, access_log=False, **options
     )
     server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    here = Served(f"http://127.0.0.1:{settings.port}", container)
+    running = asyncio.create_task(server.serve())
     try:
         async with asyncio.timeout(START_SECONDS):
             while not server.started:
-                if serving.done():
-                    serving.result()
+                if running.done():
+                    running.result()
                     raise RuntimeError("the server did not start")
                 await asyncio.sleep(0.01)
-        yield here
+        yield server
     finally:
-        await here.close()
         server.should_exit = True
-        await serving
+        await running
 
 
 @dataclass

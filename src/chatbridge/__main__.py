@@ -25,15 +25,9 @@ def main() -> None:
 
 
 def _settings():  # no annotation: its type is loaded with the settings themselves
-    from pydantic import ValidationError
+    from chatbridge.settings import read_settings
 
-    from chatbridge.environment import worded
-    from chatbridge.settings import Settings
-
-    try:
-        return Settings()
-    except ValidationError as error:
-        raise ValueError(worded(error, Settings)) from error
+    return read_settings({})
 
 
 def _serve(agent: str | None) -> None:

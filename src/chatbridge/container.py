@@ -22,24 +22,31 @@ from chatbridge.domain.model.tool import LeftOut
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.readiness import Readiness
 from chatbridge.domain.services.turns import Turns
+from chatbridge.entrypoints.authentication import Gate
 from chatbridge.entrypoints.chatkit.words import words_of
+from chatbridge.entrypoints.host_sign_in import HostSignIn
 from chatbridge.entrypoints.logs.turns import TurnLog
 from chatbridge.entrypoints.page.key import Key
 from chatbridge.entrypoints.rest.health import recently
 from chatbridge.entrypoints.tasks.server import TasksApp, tasks_server
-from chatbridge.models import host_agent, model_endpoint, rehearses
+from chatbridge.host import Host
+from chatbridge.models import host_agent, instructions, model_endpoint, rehearses
 from chatbridge.ports.agent_runner import AgentRunner
 from chatbridge.ports.authenticator import Authenticator
 from chatbridge.ports.store import Store
 from chatbridge.ports.token_issuer import TokenIssuer
 from chatbridge.settings import Settings
-from chatbridge.sign_in import key_set, own_secret, service_keys, sign_in
+from chatbridge.sign_in import (
+    chosen_claims,
+    gives_tokens,
+    host_sign_in,
+    key_set,
+    own_secret,
+    service_keys,
+    sign_in,
+)
 from chatbridge.stores import store_for
 from chatbridge.tools import tool_servers
-
-
-def _is_development(settings: Settings) -> bool:
-    return settings.environment == "development"
 
 
 def _readiness(readiness: Readiness, turns: Callable[[], Turns]) -> Callable[[], Awaitable[None]]:
@@ -56,6 +63,7 @@ class Container(DeclarativeContainer):
     """The table of ports and their adapters."""
 
     settings: Provider[Settings] = Dependency(instance_of=Settings)
+    host: Provider[Host] = Dependency(instance_of=Host, default=Object(Host()))
     _turns = settings.provided.turns
 
     store: Provider[Store] = Singleton(store_for, settings)
@@ -68,33 +76,16 @@ class Container(DeclarativeContainer):
     authenticator: Provider[Authenticator] = Singleton(
         JwtAuthenticator,
         issuer=issuer,
-        sign_in=CallableProvider(sign_in, settings, jwks),
-        development=CallableProvider(_is_development, settings),
+        sign_in=CallableProvider(sign_in, settings, host, jwks),
+        development=CallableProvider(gives_tokens, settings, host),
         service_keys=CallableProvider(service_keys, settings),
+        claims=CallableProvider(chosen_claims, settings),
     )
+    host_sign_in: Provider[HostSignIn | None] = Singleton(host_sign_in, settings, host)
+    gate: Provider[Gate] = Singleton(Gate, authenticator, host_sign_in)
 
     key: Provider[Key] = Singleton(Key, settings.provided.data_dir, settings.provided.port)
 
-    tools: Provider[McpToolProvider] = Singleton(
-        McpToolProvider,
-        CallableProvider(tool_servers, settings, issuer),
-        most_tools=settings.provided.mcp.max_tools,
-    )
-    unoffered: Provider[Unoffered] = Singleton(Unoffered)
-    endpoint: Provider[Endpoint] = Singleton(model_endpoint, settings, unoffered)
-    agent: Provider[AgentRunner] = Singleton(
-        OpenAIAgentRunner,
-        endpoint.provided.model,
-        tools,
-        instructions=settings.provided.agent.instructions,
-        agent=CallableProvider(host_agent, settings),
-        named=endpoint.provided.named,
-        max_steps=settings.provided.agent.max_steps,
-        tracing=settings.provided.agent.tracing,
-        log_words=settings.provided.log.words,
-        words=Object(words_of),
-        unoffered=unoffered,
-    )
     tasks_app: Provider[TasksApp] = Singleton(
         TasksApp,
         CallableProvider(
@@ -104,6 +95,27 @@ class Container(DeclarativeContainer):
             audience=TASKS_TOOLS,
             rehearsal=CallableProvider(rehearses, settings),
         ),
+    )
+    tools: Provider[McpToolProvider] = Singleton(
+        McpToolProvider,
+        CallableProvider(tool_servers, settings, host, issuer, tasks_app),
+        most_tools=settings.provided.mcp.max_tools,
+    )
+    unoffered: Provider[Unoffered] = Singleton(Unoffered)
+    endpoint: Provider[Endpoint] = Singleton(model_endpoint, settings, unoffered)
+    agent: Provider[AgentRunner] = Singleton(
+        OpenAIAgentRunner,
+        endpoint.provided.model,
+        tools,
+        instructions=CallableProvider(instructions, settings, host),
+        agent=CallableProvider(host_agent, settings, host),
+        named=endpoint.provided.named,
+        max_steps=settings.provided.agent.max_steps,
+        tracing=settings.provided.agent.tracing,
+        log_words=settings.provided.log.words,
+        words=Object(words_of),
+        unoffered=unoffered,
+        context=host.provided.context,
     )
 
     turns: Provider[Turns] = Singleton(

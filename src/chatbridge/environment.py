@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher, get_close_matches
-from typing import get_origin
+from typing import Any, get_origin
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
@@ -30,6 +30,15 @@ class Section(BaseModel):
     """A part of the settings; a name that is not known is a mistake."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def words(listed: Any) -> Any:
+    """A list as people write it: JSON, or words with commas between them; nothing is not set."""
+    if not isinstance(listed, str):
+        return listed
+    if listed.lstrip().startswith("["):
+        return json.loads(listed)
+    return [word.strip() for word in listed.split(",")] if listed.strip() else None
 
 
 def names(model: type[BaseModel], prefix: str = PREFIX) -> Iterator[tuple[str, FieldInfo]]:

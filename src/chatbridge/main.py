@@ -26,7 +26,7 @@ from chatbridge.entrypoints.logs.requests import RequestIds
 from chatbridge.entrypoints.openapi import document
 from chatbridge.entrypoints.own_command import at, own_command
 from chatbridge.entrypoints.page.development import development_router
-from chatbridge.entrypoints.page.routes import element_router, page_router
+from chatbridge.entrypoints.page.routes import TASK_STARTERS, Look, element_router, page_router
 from chatbridge.entrypoints.rest.chat import chat_router
 from chatbridge.entrypoints.rest.conversations import conversations_router
 from chatbridge.entrypoints.rest.documentation import schemas as turn_schemas
@@ -34,17 +34,15 @@ from chatbridge.entrypoints.rest.health import health_router
 from chatbridge.entrypoints.rest.sessions import sessions_router
 from chatbridge.entrypoints.serving import listening_on, run
 from chatbridge.entrypoints.started import Start, require_start
+from chatbridge.host import Host
 from chatbridge.running import running, tasks_running
 from chatbridge.settings import Settings
+from chatbridge.sign_in import gives_tokens
+from chatbridge.tools import offered
 
 
 def create_app(container: Container | None = None) -> FastAPI:
-    """The service. Without a container it is configured by the environment.
-
-    In a host's own FastAPI application, mount it: `host.mount("/chat", app)`, enter
-    `app.router.lifespan_context(app)` in the host's lifespan, and set CHATBRIDGE_MCP__TASKS_URL
-    to where the bundled tools are then: the host's address and `/chat/mcp/tasks`.
-    """
+    """The service. Without a container it is configured by the environment."""
     container = container or Container(settings=Settings())
 
     @asynccontextmanager
@@ -64,33 +62,48 @@ def create_app(container: Container | None = None) -> FastAPI:
         openapi_url=None,
     )
     turns, history = container.turns(), container.history()
-    authenticator, tasks_app = container.authenticator(), container.tasks_app()
-    settings = container.settings()
+    gate, tasks_app = container.gate(), container.tasks_app()
+    settings, host = container.settings(), container.host()
+    gives = gives_tokens(settings, host)
     pictures = settings.allowed_image_domains or ()
-    app.include_router(chatkit_router(turns, history, authenticator, pictures))
-    app.include_router(threads_router(turns, history, authenticator, pictures))
-    app.include_router(chat_router(turns, authenticator))
-    app.include_router(sessions_router(history, authenticator, container.issuer()))
-    app.include_router(conversations_router(turns, history, container.store().tasks, authenticator))
+    app.include_router(chatkit_router(turns, history, gate, pictures))
+    app.include_router(threads_router(turns, history, gate, pictures))
+    app.include_router(chat_router(turns, gate))
+    app.include_router(sessions_router(history, gate, container.issuer()))
+    app.include_router(conversations_router(turns, history, container.store().tasks, gate))
     app.include_router(health_router(container.require_ready(), partial(left_out, container)))
     app.router.routes.append(tasks_app.route)
     app.include_router(element_router())
-    development = settings.environment == "development"
     if settings.serves_page:
+        look = _look(settings, host)
         app.include_router(
-            page_router(pictures, signs_in_itself=development, offline=settings.is_offline)
+            page_router(pictures, look, signs_in_itself=gives, host=container.host_sign_in())
         )
-    if development:
+    if gives:
         app.include_router(development_router(container.issuer(), container.key()))
     if settings.serves_docs:
         app.include_router(contract_router(app))
     add_error_handlers(app)
     require_start(app, start)
-    add_cors(app, settings.cors_origins or (), loopback=settings.allows_own_machine)
+    add_cors(
+        app,
+        settings.cors_origins or (),
+        loopback=settings.allows_own_machine,
+        cookies=host.signed_in is not None,
+    )
     add_heads(app)
     app.add_middleware(RequestIds)
     document(app, chatkit_schemas, turn_schemas)
     return app
+
+
+def _look(settings: Settings, host: Host) -> Look:
+    page = settings.page
+    starters = [starter.model_dump(exclude_none=True) for starter in page.starters or ()]
+    if page.starters is None and offered(settings, host) == "all":
+        starters = [*TASK_STARTERS]
+    offline = settings.is_offline and host.agent is None
+    return Look(title=page.title, greeting=page.greeting, starters=starters, offline=offline)
 
 
 def serve(settings: Settings) -> None:

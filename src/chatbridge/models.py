@@ -3,11 +3,13 @@
 from typing import Any
 
 from chatbridge.adapters.offline.model import OfflineModel
-from chatbridge.adapters.openai.entry import Agent, load_agent
+from chatbridge.adapters.openai.entry import Agent, agent_of, load_agent
 from chatbridge.adapters.openai.host_agents import names_its_model
 from chatbridge.adapters.openai.models import Endpoint, offline_endpoint, openai_model
 from chatbridge.adapters.openai.patience import Patience
+from chatbridge.adapters.openai.run_context import Instructions
 from chatbridge.adapters.openai.unoffered import Unoffered
+from chatbridge.host import Host
 from chatbridge.settings import Settings
 
 
@@ -35,9 +37,16 @@ def model_endpoint(settings: Settings, unoffered: Unoffered) -> Endpoint:
     )
 
 
-def host_agent(settings: Settings) -> Agent[Any] | None:
+def host_agent(settings: Settings, host: Host) -> Agent[Any] | None:
     """The agent of the host's own, if there is one. Raises ValueError where nothing may answer."""
-    agent = load_agent(settings.agent.entry) if settings.agent.entry else None
+    entry = host.agent if isinstance(host.agent, str) else settings.agent.entry
+    given = host.agent is not None and not isinstance(host.agent, str)
+    agent = agent_of(host.agent, "`agent`") if given else load_agent(entry) if entry else None
+    if agent and host.instructions:
+        raise ValueError(
+            "`instructions` are for the settings' agent. One of your own has them itself: "
+            "`Agent(instructions=...)` takes a function of the run's context and the agent."
+        )
     if (
         _is_offline(settings)
         and settings.refuses("offline_model")
@@ -49,6 +58,11 @@ def host_agent(settings: Settings) -> Agent[Any] | None:
             "CHATBRIDGE_ALLOW=offline_model."
         )
     return agent
+
+
+def instructions(settings: Settings, host: Host) -> str | Instructions:
+    """What a model is told that has no agent of the host's own around it."""
+    return host.instructions or settings.agent.instructions
 
 
 def rehearses(settings: Settings) -> bool:

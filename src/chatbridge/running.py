@@ -1,17 +1,12 @@
 """What is open while chatbridge is served: opened in order, and closed the other way round."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from chatbridge.container import Container
 from chatbridge.domain.model.errors import Unavailable
-from chatbridge.domain.model.identifiers import UserId
 from chatbridge.domain.services.pauses import Pauses
-from chatbridge.entrypoints.tasks.looked_for import look_for_tasks
-from chatbridge.tools import task_token, tasks_url
-
-_NOBODY = UserId("nobody")
+from chatbridge.sign_in import gives_tokens
 
 
 @asynccontextmanager
@@ -19,7 +14,7 @@ async def running(container: Container) -> AsyncGenerator[None]:
     """Everything open, for as long as the context lasts."""
     async with AsyncExitStack() as open_things:
         await open_things.enter_async_context(Pauses().told())
-        if container.settings().environment == "development":
+        if gives_tokens(container.settings(), container.host()):
             open_things.enter_context(container.key().kept())
         await open_things.enter_async_context(_store_opened(container))
         with suppress(Unavailable):
@@ -32,7 +27,6 @@ async def running(container: Container) -> AsyncGenerator[None]:
         open_things.push_async_callback(container.tools().close)
         await open_things.enter_async_context(container.tasks_app().running())
         await open_things.enter_async_context(container.turns().running())
-        await open_things.enter_async_context(_tasks_looked_for(container))
         yield
 
 
@@ -49,19 +43,3 @@ async def _store_opened(container: Container) -> AsyncGenerator[None]:
         with suppress(Unavailable):
             await container.readiness().require()
         yield
-
-
-@asynccontextmanager
-async def _tasks_looked_for(container: Container) -> AsyncGenerator[None]:
-    settings, issuer = container.settings(), container.issuer()
-    if settings.agent.tools != "all":
-        yield
-        return
-    looking = asyncio.create_task(
-        look_for_tasks(tasks_url(settings), lambda: task_token(issuer, _NOBODY), container.http())
-    )
-    try:
-        yield
-    finally:
-        looking.cancel()
-        await asyncio.wait({looking})

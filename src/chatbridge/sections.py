@@ -1,18 +1,23 @@
 """The sections of the settings, each with its knobs; those of tool servers are apart."""
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import NoDecode
 
 from chatbridge.adapters.openai.api import Api, Http
 from chatbridge.domain.model.turn import OnBusy, OnDisconnect
 from chatbridge.entrypoints.logs.lines import Format
-from chatbridge.environment import Section
+from chatbridge.environment import Section, words
 
 INSTRUCTIONS = (
     "You are a helpful assistant. You keep the user's tasks with the tools that you are given. "
     "Never invent a task or its number: look it up. Say briefly what you did."
 )
+
+
+OurTools = Literal["all", "servers", "none"]
+"""Those that an agent gets of us: the bundled and the servers', only the servers', or none."""
 
 
 class Database(Section):
@@ -29,12 +34,13 @@ class Agent(Section):
     """Who answers. `offline` needs no key and no network.
 
     `entry` is an agent of the host's own, `module:attribute`, in place of one that has only
-    `instructions`. `tools` are ours that it gets: the bundled and the servers', or only these.
+    `instructions`. `tools` are ours that it gets: the bundled and the servers', or only these;
+    unset, one of the host's own gets the servers'.
     `first`, `idle` and `max_seconds` are in seconds.
     """
 
     entry: str | None = None
-    tools: Literal["all", "servers", "none"] = "all"
+    tools: OurTools | None = None
     model: str = "offline"
     base_url: str | None = None
     api_key: SecretStr | None = None
@@ -48,14 +54,64 @@ class Agent(Section):
     max_characters: int = Field(default=100_000, ge=100)
     tracing: bool = False
 
+    @field_validator("tools", mode="before")
+    @classmethod
+    def _unset(cls, said: Any) -> Any:
+        return None if said == "" else said
+
+
+class Starter(Section):
+    """A message that the page offers to send: what the button says, and what is sent."""
+
+    label: str
+    prompt: str
+    icon: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, said: Any) -> Any:
+        if not isinstance(said, dict):
+            return {"label": said, "prompt": said}
+        given = cast(dict[str, Any], said)
+        return {"prompt": given.get("label"), **given}
+
+
+class Page(Section):
+    """The chat page: whether it is served, and what it says of itself. `starters` unset: those of
+    the task tools, where the agent has them."""
+
+    serve: bool | None = None
+    title: str = Field(default="chatbridge", max_length=200)
+    greeting: str = Field(default="What can I do for you?", max_length=200)
+    starters: Annotated[tuple[Starter, ...] | None, NoDecode] = Field(default=None, max_length=12)
+
+    @field_validator("serve", mode="before")
+    @classmethod
+    def _unset(cls, said: Any) -> Any:
+        return None if said == "" else said
+
+    @field_validator("starters", mode="before")
+    @classmethod
+    def _listed(cls, listed: Any) -> Any:
+        return words(listed)
+
 
 class Auth(Section):
-    """The sign-in: keys from `jwks_url`, a shared `secret` (HS256), or both."""
+    """The sign-in: keys from `jwks_url`, a shared `secret` (HS256), or both.
+
+    `claims` names those of its tokens that an agent's tools may see.
+    """
 
     jwks_url: str | None = None
     secret: SecretStr | None = None
     issuer: str | None = None
     audience: str | None = None
+    claims: Annotated[tuple[str, ...] | None, NoDecode] = None
+
+    @field_validator("claims", mode="before")
+    @classmethod
+    def _listed(cls, listed: Any) -> Any:
+        return words(listed)
 
 
 class Window(Section):

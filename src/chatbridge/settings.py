@@ -7,6 +7,7 @@ people's environments already have (`DATABASE_URL`, `PORT`, `OPENAI_API_KEY`, `B
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -14,6 +15,7 @@ from pydantic import (
     AliasChoices,
     Field,
     SecretStr,
+    ValidationError,
     field_validator,
     model_validator,
 )
@@ -25,8 +27,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from chatbridge.environment import PREFIX, faults
-from chatbridge.sections import Agent, Auth, Database, Log, TurnSettings, Window
+from chatbridge.environment import PREFIX, faults, worded, words
+from chatbridge.sections import Agent, Auth, Database, Log, Page, TurnSettings, Window
 from chatbridge.tool_servers import Mcp
 
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -57,13 +59,13 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Path(".chatbridge")
     secret: SecretStr | None = None
-    page: bool | None = None
     docs: bool | None = None
     service_keys: Annotated[tuple[str, ...] | None, NoDecode] = Field(default=None, max_length=2)
     cors_origins: Annotated[tuple[str, ...] | None, NoDecode] = None
     allowed_image_domains: Annotated[tuple[str, ...] | None, NoDecode] = None
     database: Database = Database()
     agent: Agent = Agent()
+    page: Page = Page()
     auth: Auth = Auth()
     mcp: Mcp = Mcp()
     window: Window = Window()
@@ -104,7 +106,7 @@ class Settings(BaseSettings):
             return host
         return f"[{host.strip('[]')}]" if ":" in host else host or "127.0.0.1"
 
-    @field_validator("page", "docs", mode="before")
+    @field_validator("docs", mode="before")
     @classmethod
     def _unset(cls, said: Any) -> Any:
         return None if said == "" else said
@@ -122,12 +124,7 @@ class Settings(BaseSettings):
     @field_validator("allow", "service_keys", "cors_origins", mode="before")
     @classmethod
     def _listed(cls, listed: Any) -> Any:
-        """JSON, or words with commas between them; nothing is not set."""
-        if not isinstance(listed, str):
-            return listed
-        if listed.lstrip().startswith("["):
-            return json.loads(listed)
-        return [word.strip() for word in listed.split(",")] if listed.strip() else None
+        return words(listed)
 
     @field_validator("allowed_image_domains", mode="before")
     @classmethod
@@ -154,7 +151,7 @@ class Settings(BaseSettings):
     @property
     def serves_page(self) -> bool:
         """Whether the chat page is served; in development it is, unless it is turned off."""
-        return self.environment == "development" if self.page is None else self.page
+        return self.environment == "development" if self.page.serve is None else self.page.serve
 
     @property
     def is_offline(self) -> bool:
@@ -211,3 +208,40 @@ class Settings(BaseSettings):
     def audience(self) -> str | None:
         """For whom the sign-in's tokens must have been issued."""
         return self.auth.audience or (self.better_auth_url or "").rstrip("/") or None
+
+
+def read_settings(given: Mapping[str, object]) -> Settings:
+    """The settings, with `given` before the environment and named as there; None is not given.
+
+    Raises ValueError with a sentence, by the names that they are set by.
+    """
+
+    class Given(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            if isinstance(env_settings, EnvSettingsSource):
+                env_settings.env_vars = {**env_settings.env_vars, **_written(given)}
+            return super().settings_customise_sources(
+                settings_cls, init_settings, env_settings, dotenv_settings, file_secret_settings
+            )
+
+    try:
+        return Given()
+    except ValidationError as error:
+        raise ValueError(worded(error, Settings)) from error
+
+
+def _written(given: Mapping[str, object]) -> dict[str, str]:
+    """As an environment would have it."""
+    said = {name.lower(): value for name, value in given.items() if value is not None}
+    return {
+        name: str(value) if isinstance(value, str | Path) else json.dumps(value)
+        for name, value in said.items()
+    }

@@ -6,6 +6,8 @@ from chatbridge.adapters.jwt.authenticator import SignIn
 from chatbridge.adapters.jwt.key_source import Jwks, SharedSecret
 from chatbridge.adapters.jwt.secret_file import secret_in
 from chatbridge.adapters.jwt.service_keys import ServiceKeys
+from chatbridge.entrypoints.host_sign_in import HostSignIn
+from chatbridge.host import Host
 from chatbridge.settings import Settings
 
 
@@ -27,8 +29,12 @@ def key_set(settings: Settings, http: httpx.AsyncClient) -> Jwks | None:
     return Jwks(settings.jwks_url, http) if settings.jwks_url else None
 
 
-def sign_in(settings: Settings, jwks: Jwks | None) -> SignIn | None:
-    """Whose tokens are taken besides our own; nobody's, in development alone. Raises ValueError."""
+def sign_in(settings: Settings, host: Host, jwks: Jwks | None) -> SignIn | None:
+    """Whose tokens are taken besides our own: nobody's in development alone, and where the host
+    knows its users itself. Raises ValueError.
+    """
+    if host.signed_in:
+        return None
     secret = settings.shared_secret
     shared = SharedSecret(secret.encode()) if secret else None
     keys = tuple(source for source in (jwks, shared) if source)
@@ -45,6 +51,23 @@ def sign_in(settings: Settings, jwks: Jwks | None) -> SignIn | None:
             "CHATBRIDGE_AUTH__ISSUER and CHATBRIDGE_AUTH__AUDIENCE."
         )
     return SignIn(keys, settings.issuer, settings.audience)
+
+
+def gives_tokens(settings: Settings, host: Host) -> bool:
+    """Whether chatbridge itself signs people in: in development, where nobody else does."""
+    return settings.environment == "development" and host.signed_in is None
+
+
+def chosen_claims(settings: Settings) -> tuple[str, ...]:
+    """What of the sign-in's tokens is for agents and their tools."""
+    return settings.auth.claims or ()
+
+
+def host_sign_in(settings: Settings, host: Host) -> HostSignIn | None:
+    """The host's own, if it has one."""
+    if host.signed_in is None:
+        return None
+    return HostSignIn(host.signed_in, settings.cors_origins or ())
 
 
 def service_keys(settings: Settings) -> ServiceKeys:

@@ -8,30 +8,33 @@ from chatbridge.adapters.jwt.token_issuer import SharedSecretTokens
 from chatbridge.adapters.mcp.http_server import HttpServer
 from chatbridge.adapters.mcp.stdio_server import StdioServer
 from chatbridge.domain.model.caller import TASKS_TOOLS, Caller
-from chatbridge.domain.model.identifiers import UserId
 from chatbridge.domain.model.tool import OnBehalf
-from chatbridge.entrypoints.tasks.server import TASKS_PATH
+from chatbridge.entrypoints.tasks.server import TasksApp
+from chatbridge.host import Host
 from chatbridge.ports.token_issuer import TokenIssuer
+from chatbridge.sections import OurTools
 from chatbridge.settings import Settings
 from chatbridge.tool_servers import McpServer, UserToken
 
 _log = logging.getLogger(__name__)
 
+_HERE = "this.process.invalid"
+"""No name that can be resolved: what is sent there goes over no network."""
+
 _TOKEN_LIFETIME = timedelta(seconds=60)
 
 
-def tool_servers(settings: Settings, issuer: TokenIssuer) -> list[HttpServer | StdioServer]:
+def tool_servers(
+    settings: Settings, host: Host, issuer: TokenIssuer, tasks: TasksApp
+) -> list[HttpServer | StdioServer]:
     """The bundled one and the further ones, as far as the agent is to have them."""
-
-    def token(on_behalf: OnBehalf) -> str:
-        return task_token(issuer, on_behalf.user_id)
-
-    bundled = HttpServer(name="tasks", url=tasks_url(settings), token=token, one_list=True)
-    settings.mcp.require_names(bundled=settings.agent.tools == "all")
+    tools = offered(settings, host)
+    bundled = _bundled(settings, issuer, tasks)
+    settings.mcp.require_names(bundled=tools == "all")
     for missing in settings.mcp.missing_programs():
         _log.warning("%s", missing)
     further = (_tool_server(name, server) for name, server in settings.mcp.servers.items())
-    match settings.agent.tools:
+    match tools:
         case "all":
             return [bundled, *further]
         case "servers":
@@ -40,14 +43,26 @@ def tool_servers(settings: Settings, issuer: TokenIssuer) -> list[HttpServer | S
             return []
 
 
-def tasks_url(settings: Settings) -> str:
-    """Where the bundled tool server is reached."""
-    return settings.mcp.tasks_url or f"{settings.own_address}{TASKS_PATH}"
+def offered(settings: Settings, host: Host) -> OurTools:
+    """What of ours the agent gets: one of the host's own no bundled tools, unless that is asked."""
+    own = settings.agent.entry or host.agent
+    return settings.agent.tools or ("servers" if own else "all")
 
 
-def task_token(issuer: TokenIssuer, user: UserId) -> str:
-    """What the bundled tool server is shown by who asks for this user."""
-    return issuer.issue(Caller(user_id=user), audience=TASKS_TOOLS, lifetime=_TOKEN_LIFETIME).token
+def _bundled(settings: Settings, issuer: TokenIssuer, tasks: TasksApp) -> HttpServer:
+    """In this process, unless it is said to be elsewhere."""
+
+    def token(on_behalf: OnBehalf) -> str:
+        caller = Caller(user_id=on_behalf.user_id)
+        return issuer.issue(caller, audience=TASKS_TOOLS, lifetime=_TOKEN_LIFETIME).token
+
+    return HttpServer(
+        name="tasks",
+        url=settings.mcp.tasks_url or f"http://{_HERE}{tasks.path}",
+        token=token,
+        one_list=True,
+        app=None if settings.mcp.tasks_url else tasks,
+    )
 
 
 def _tool_server(name: str, server: McpServer) -> HttpServer | StdioServer:

@@ -320,7 +320,7 @@ async def production(postgres_url: str, tmp_path: Path) -> AsyncIterator[str]:
         DATABASE_URL=postgres_url,
         CHATBRIDGE_ENVIRONMENT="production",
         CHATBRIDGE_ALLOW="offline_model",
-        CHATBRIDGE_PAGE="on",
+        CHATBRIDGE_PAGE__SERVE="on",
         CHATBRIDGE_SECRET=SECRET,
         CHATBRIDGE_AUTH__SECRET=SIGN_IN["secret"],
         CHATBRIDGE_AUTH__ISSUER=SIGN_IN["iss"],

@@ -355,13 +355,13 @@ def test_the_page_and_the_docs_are_for_development_unless_they_are_asked_for(
     monkeypatch: pytest.MonkeyPatch, environment: str, page: str, served: bool
 ) -> None:
     monkeypatch.setenv("CHATBRIDGE_ENVIRONMENT", environment)
-    monkeypatch.setenv("CHATBRIDGE_PAGE", page)
+    monkeypatch.setenv("CHATBRIDGE_PAGE__SERVE", page)
     monkeypatch.setenv("CHATBRIDGE_DOCS", page)
     assert (settings().serves_page, settings().serves_docs) == (served, served)
 
 
 def test_a_page_that_is_neither_on_nor_off_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CHATBRIDGE_PAGE", "maybe")
+    monkeypatch.setenv("CHATBRIDGE_PAGE__SERVE", "maybe")
     with pytest.raises(ValidationError, match="page"):
         settings()
 
@@ -622,6 +622,31 @@ def test_service_keys_are_named_with_commas_or_as_json(
 ) -> None:
     monkeypatch.setenv("CHATBRIDGE_SERVICE_KEYS", said)
     assert settings().service_keys == HASHES
+
+
+@pytest.mark.parametrize("said", ["plan,roles", " plan , roles ", '["plan", "roles"]'])
+def test_claims_are_named_with_commas_or_as_json(
+    monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    assert settings().auth.claims is None
+    monkeypatch.setenv("CHATBRIDGE_AUTH__CLAIMS", said)
+    assert settings().auth.claims == ("plan", "roles")
+
+
+@pytest.mark.parametrize(
+    ("said", "starters"),
+    [
+        ("Hello, My orders", [("Hello", "Hello"), ("My orders", "My orders")]),
+        ('["Hello, you", {"label": "Mine", "prompt": "my orders"}]', None),
+        ('[{"label": "Mine"}]', [("Mine", "Mine")]),
+    ],
+)
+def test_starters_are_texts_or_have_a_label_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, said: str, starters: list[tuple[str, str]] | None
+) -> None:
+    monkeypatch.setenv("CHATBRIDGE_PAGE__STARTERS", said)
+    found = [(each.label, each.prompt) for each in settings().page.starters or ()]
+    assert found == (starters or [("Hello, you", "Hello, you"), ("Mine", "my orders")])
 
 
 @pytest.mark.parametrize("empty", ["", "  "])

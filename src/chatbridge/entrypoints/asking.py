@@ -2,9 +2,11 @@
 
 from hashlib import sha256
 
-from fastapi import Header, Request
+from fastapi import Depends, Header, Request
 
+from chatbridge.domain.model.caller import Caller
 from chatbridge.domain.model.turn import Asking, OnBusy, Once
+from chatbridge.entrypoints.authentication import current_caller
 
 _KEY = Header(
     None,
@@ -21,6 +23,8 @@ _ON_BUSY = Header(
     "`interrupt` that answer and keep what it has said. Unset: as the server is configured.",
 )
 
+# they sign in, and what a tool has could be told to a model
+_SECRET = ("authorization", "cookie", "proxy-authorization")
 _ZONE = Header(
     None,
     alias="X-Chatbridge-Time-Zone",
@@ -36,9 +40,14 @@ async def asking(
     key: str | None = _KEY,
     on_busy: OnBusy | None = _ON_BUSY,
     zone: str | None = _ZONE,
+    caller: Caller = Depends(current_caller),
 ) -> Asking:
     """What the headers say; FastAPI answers 422 where they can't be read."""
-    if key is None:
-        return Asking(on_busy=on_busy, zone=zone)
-    digest = sha256(await request.body()).hexdigest()
-    return Asking(once=Once(key=key, digest=digest), on_busy=on_busy, zone=zone)
+    digest = sha256(await request.body()).hexdigest() if key else ""
+    return Asking(
+        once=Once(key=key, digest=digest) if key else None,
+        on_busy=on_busy,
+        zone=zone,
+        claims=caller.claims,
+        headers={name: value for name, value in request.headers.items() if name not in _SECRET},
+    )

@@ -15,6 +15,7 @@ from chatbridge.domain.model import refusals
 from chatbridge.domain.model.caller import Caller
 from chatbridge.domain.model.identifiers import UserId
 from chatbridge.entrypoints.bodies import guarded_request
+from chatbridge.entrypoints.host_sign_in import HostSignIn
 from chatbridge.ports.authenticator import Authenticator
 
 _bearer = HTTPBearer(
@@ -25,12 +26,34 @@ _bearer = HTTPBearer(
 )
 
 
-def guarded(
-    authenticator: Authenticator, *, sessions: bool = False, services: bool = False
-) -> type[APIRoute]:
-    """A route class that lets in only callers with a good token.
+class Gate:
+    """Who is calling: by a token, or as the application that we are a part of knows them.
 
-    The path's `user_id`, if it has one, must be the token's subject, and its `thread_id` the one
+    `host` is its sign-in. What chatbridge itself has given out, a chat session above all, is good
+    beside it, and no other token is.
+    """
+
+    def __init__(self, tokens: Authenticator, host: HostSignIn | None = None) -> None:
+        self._tokens = tokens
+        self._host = host
+
+    async def caller(self, request: Request, *, services: bool) -> Caller:
+        """Who is calling; `services` is as in `guarded`. Raises like both sign-ins."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        token = token.strip() if scheme.lower() == "bearer" else ""
+        if self._host and not (token and self._tokens.issued(token)):
+            return await self._host.caller(request)
+        if not token:
+            raise refusals.token_missing()
+        return await self._tokens.authenticate(
+            token, service_for=request.path_params.get("user_id") if services else None
+        )
+
+
+def guarded(gate: Gate, *, sessions: bool = False, services: bool = False) -> type[APIRoute]:
+    """A route class that lets in only callers whom the gate knows.
+
+    The path's `user_id`, if it has one, must be the caller's own, and its `thread_id` the one
     that a session is bound to. `sessions` says whether a chat session's secret is good here too;
     `services` whether a service key is, which is good for whichever user the path names.
     """
@@ -40,7 +63,7 @@ def guarded(
             handle = super().get_route_handler()
 
             async def guard(request: Request) -> Response:
-                caller = await _authenticate(authenticator, request, services=services)
+                caller = await gate.caller(request, services=services)
                 _require_own_path(caller, request, sessions=sessions)
                 request.state.caller = caller
                 return await handle(await guarded_request(request))
@@ -67,18 +90,6 @@ def require_bound(thread_id: str | None, caller: Caller) -> None:
     """Raises Forbidden where the caller's session is for another conversation."""
     if caller.conversation_id not in (None, thread_id):
         raise refusals.session_is_bound()
-
-
-async def _authenticate(
-    authenticator: Authenticator, request: Request, *, services: bool
-) -> Caller:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise refusals.token_missing()
-    return await authenticator.authenticate(
-        token.strip(),
-        service_for=request.path_params.get("user_id") if services else None,
-    )
 
 
 def _require_own_path(caller: Caller, request: Request, *, sessions: bool) -> None:

@@ -38,9 +38,14 @@ _ANSWERED_WITH = (
 )
 
 
-def add_cors(app: FastAPI, origins: Sequence[str], *, loopback: bool = False) -> None:
+def add_cors(
+    app: FastAPI, origins: Sequence[str], *, loopback: bool = False, cookies: bool = False
+) -> None:
     """Let pages of exactly these origins in, with `loopback` those of this machine too. Raises
     ValueError for what can't be an origin.
+
+    With `cookies` those of these origins may send them, and of this machine's none may: any
+    program on it can serve a page.
 
     Others are named in the log, once each: a browser tells only its own console. The page, its
     files, the development sign-in and the tools are for no other origin.
@@ -52,13 +57,15 @@ def add_cors(app: FastAPI, origins: Sequence[str], *, loopback: bool = False) ->
                 "https://app.example.com: lower case, a port only if it is not the usual one, no "
                 "path, no slash at the end, no `*`."
             )
-    app.add_middleware(_ApiCors, origins=origins, loopback=loopback)
+    app.add_middleware(_ApiCors, origins=origins, loopback=loopback, cookies=cookies)
 
 
 class _ApiCors:
     """CORS below `/chatkit` and `/api`, and for the element; everything else is as without it."""
 
-    def __init__(self, app: ASGIApp, origins: Sequence[str], *, loopback: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, origins: Sequence[str], *, loopback: bool, cookies: bool
+    ) -> None:
         self._app = app
         self._named = ", ".join(origins) or ("those of this machine" if loopback else "none")
         self._told: set[str] = set()
@@ -70,6 +77,7 @@ class _ApiCors:
             allow_methods=_METHODS,
             allow_headers=_ASKED_WITH,
             expose_headers=_ANSWERED_WITH,
+            allow_credentials=cookies and bool(origins),
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -3,6 +3,7 @@
 What HTTP itself refuses is said here; everything else in `domain/model/refusals.py`.
 """
 
+import json
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -116,7 +117,8 @@ def answer_of(error: errors.ChatbridgeError) -> Response:
 
 def title_of(status: int) -> str:
     """The name of a status, on every Python the same."""
-    return _TITLES.get(status) or HTTPStatus(status).phrase
+    known = status in HTTPStatus.__members__.values()
+    return _TITLES.get(status) or (HTTPStatus(status).phrase if known else f"Status {status}")
 
 
 def status_of(kind: type[errors.ChatbridgeError]) -> int:
@@ -174,9 +176,15 @@ async def _validation(_: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for no other
     headers = _allowed(request) if error.status_code == 405 else error.headers
-    if refusal := _HTTP.get(error.status_code):
+    # what the framework raises has no words of its own; what a host's code raises may have
+    said = error.detail if error.detail != title_of(error.status_code) else ""
+    if (refusal := _HTTP.get(error.status_code)) and not said:
         return _answer(problem_of(refusal()), headers)
-    return _answer(_problem(error.status_code, "http_error", str(error.detail)), headers)
+    return _answer(_problem(error.status_code, "http_error", _worded(error.detail)), headers)
+
+
+def _worded(detail: Any) -> str:
+    return detail if isinstance(detail, str) else json.dumps(detail, ensure_ascii=False)
 
 
 def _allowed(request: Request) -> Mapping[str, str]:

@@ -31,8 +31,9 @@ _DESCRIPTION = """\
 Conversations with an assistant, every message and tool call of them kept in Postgres.
 
 A page built with ChatKit talks to `POST /chatkit`; everything else may use the REST API. Both see
-the same conversations. Who is calling says a bearer token, and the `user_id` of a path must be
-the caller's own. Every refusal is a problem document (RFC 9457) with a stable `code`."""
+the same conversations. Who is calling says a bearer token, or, as a part of an application, that
+one's own sign-in; the `user_id` of a path must be the caller's own. Every refusal is a problem
+document (RFC 9457) with a stable `code`."""
 
 _TAGS = [
     {"name": "chatkit", "description": "For pages built with ChatKit."},
@@ -88,6 +89,9 @@ SIGN_IN = (
     refusals.sign_in_not_configured,
     refusals.unknown_service_key,
     refusals.sign_in_unavailable,
+    refusals.not_signed_in,
+    refusals.foreign_site,
+    refusals.another_user,
 )
 """Why nobody is known to be asking."""
 

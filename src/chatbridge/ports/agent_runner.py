@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from chatbridge.domain.model.asked import Asked
 from chatbridge.domain.model.identifiers import CallId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.tool import OnBehalf
@@ -34,6 +35,18 @@ class AgentRequest:
         conversation = self.turn.conversation
         return OnBehalf(
             user_id=conversation.user_id, conversation_id=conversation.id, turn_id=self.turn.id
+        )
+
+    @property
+    def asked(self) -> Asked:
+        """The same, with what a host's own code is given besides."""
+        conversation, asking = self.turn.conversation, self.asking
+        return Asked(
+            user_id=conversation.user_id,
+            conversation_id=conversation.id,
+            turn_id=self.turn.id,
+            claims=asking.claims,
+            headers=asking.headers,
         )
 
 

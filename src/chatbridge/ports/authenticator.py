@@ -19,3 +19,7 @@ class Authenticator(Protocol):
         `service_for` that can't be a user; Unavailable when the keys of the sign-in can't be had.
         """
         ...
+
+    def issued(self, token: str) -> bool:
+        """Whether it says that chatbridge has given it out; it may be no good all the same."""
+        ...

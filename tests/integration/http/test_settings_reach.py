@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from agents import set_trace_processors
+from agents import Agent, RunContextWrapper, function_tool, set_trace_processors
 from agents.items import TResponseStreamEvent
 from agents.models.interface import ModelTracing
 from dependency_injector.providers import Object
@@ -14,10 +14,12 @@ from dependency_injector.providers import Object
 from chatbridge.adapters.offline.model import OfflineModel
 from chatbridge.adapters.openai.models import Endpoint
 from chatbridge.container import Container
+from chatbridge.host import Host
 from chatbridge.settings import Settings
 from tests.chatkit_client import add, create, events
 from tests.integration.http.asking import require_refused, somebody
 from tests.serving import Served, served, settings_for
+from tests.unit.adapters.jwt.signers import AUDIENCE, ISSUER, SECRET, USER, good_claims, hs256
 
 
 class AskedModel(OfflineModel):
@@ -113,6 +115,22 @@ async def test_a_second_message_finds_what_is_set(on_busy: str) -> None:
             else:
                 assert second.status_code == 200
                 assert [event async for event in events(first)], "it has come to its end"
+
+
+async def test_a_tool_finds_the_chosen_claims_of_the_token() -> None:
+    @function_tool
+    def plan_of(context: RunContextWrapper[Any]) -> str:
+        return str(dict(context.context.claims))
+
+    sign_in = {"secret": SECRET.decode(), "issuer": ISSUER, "audience": AUDIENCE}
+    settings = settings_for("memory:", auth={**sign_in, "claims": "plan"})
+    host = Host(agent=Agent(name="Host", tools=[plan_of]))
+    async with served(settings, lambda c: c.host.override(Object(host))) as here:
+        client = here.as_user(None)
+        token = hs256(SECRET).token(good_claims(plan="pro", email="ada@example.com"))
+        client.headers["Authorization"] = f"Bearer {token}"
+        turn = (await client.post(f"/api/{USER}/chat", json={"message": "plan_of me"})).json()
+    assert turn["messages"][-1]["content"] == "`plan_of` has answered: {'plan': 'pro'}"
 
 
 def test_the_pool_has_the_size_that_is_set() -> None:

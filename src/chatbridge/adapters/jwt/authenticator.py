@@ -1,5 +1,6 @@
 """Who shows which token: one of the configured sign-in, one of chatbridge's own, a service key."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chatbridge.adapters.jwt.hints import ConfigurationHints
@@ -52,7 +53,8 @@ class JwtAuthenticator:
 
     The token says who issued it and so chooses who verifies it; a false claim leads to a key that
     it is not signed with. Tokens for tool servers are never accepted. A service key is no JWT and
-    is told by its prefix; it is good where the request says for whom.
+    is told by its prefix; it is good where the request says for whom. `claims` names those of the
+    sign-in's tokens that a caller comes with.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class JwtAuthenticator:
         sign_in: SignIn | None,
         development: bool,
         service_keys: ServiceKeys,
+        claims: Sequence[str] = (),
     ) -> None:
         """Raises ValueError if the sign-in issues under chatbridge's own name."""
         if sign_in and sign_in.issuer == ISSUER:
@@ -70,6 +73,7 @@ class JwtAuthenticator:
         self._sign_in = sign_in
         self._development = development
         self._service_keys = service_keys
+        self._claims = claims
         self._hints = ConfigurationHints(
             issuer=sign_in.issuer if sign_in else "",
             audience=sign_in.audience if sign_in else "",
@@ -99,6 +103,13 @@ class JwtAuthenticator:
         except Unauthenticated as refusal:
             give_hint(refusal.code)
             raise
+
+    def issued(self, token: str) -> bool:
+        """See the port."""
+        try:
+            return token.startswith(PREFIX) or read_token(token).claims.get("iss") == ISSUER
+        except Unauthenticated:
+            return False
 
     def _service(self, key: str, user: UserId | None) -> Caller:
         if not self._service_keys.know(key):
@@ -132,4 +143,5 @@ class JwtAuthenticator:
             raise refusals.sign_in_not_configured()
         key = await sign_in.key_source(token.algorithm).key_for(token.key_id)
         claims = verified_claims(token, key, issuer=sign_in.issuer, audience=sign_in.audience)
-        return Caller(user_id=claims.subject)
+        chosen = {name: claims.all[name] for name in self._claims if name in claims.all}
+        return Caller(user_id=claims.subject, claims=chosen)

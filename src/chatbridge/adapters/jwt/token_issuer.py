@@ -2,8 +2,9 @@
 
 import hmac
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from jose import jwt
 
@@ -56,6 +57,7 @@ class JwtTokenIssuer:
             user_id=claims.subject,
             via="session" if audience == CHAT_SESSION else "token",
             conversation_id=_conversation_id(claims),
+            claims=_further(claims),
         )
 
     def _key(self, audience: str) -> VerificationKey:
@@ -97,6 +99,8 @@ def _claims(caller: Caller, audience: str) -> dict[str, Any]:
     claims: dict[str, Any] = {"iss": ISSUER, "aud": audience, "sub": caller.user_id}
     if caller.conversation_id is not None:
         claims["conversation_id"] = caller.conversation_id
+    if caller.claims:
+        claims["claims"] = dict(caller.claims)
     return claims
 
 
@@ -114,3 +118,10 @@ def _conversation_id(claims: Claims) -> ConversationId | None:
     if not isinstance(value, str) or not value:
         raise refusals.claim_invalid("conversation_id")
     return ConversationId(value)
+
+
+def _further(claims: Claims) -> Mapping[str, Any]:
+    value = claims.all.get("claims", {})
+    if not isinstance(value, dict):
+        raise refusals.claim_invalid("claims")
+    return cast(dict[str, Any], value)

@@ -3,7 +3,15 @@
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+    Mapping,
+    MutableMapping,
+    Sequence,
+)
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -37,6 +45,7 @@ from chatbridge.domain.model.correlation import correlation
 from chatbridge.domain.model.tool import OnBehalf, ToolRequest
 
 _T = TypeVar("_T")
+AsgiApp = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 
 _CONNECTING = 5.0
 _ENDING = 1.0
@@ -121,7 +130,8 @@ class HttpServer:
     `token` mints the bearer token for one exchange, listing included; None sends none, as is
     right for a server that is not ours. With `one_list` it lists the same for all users all the
     same. `headers` are sent as they are. `timeout` is in seconds, as is `longest`, of a call that
-    reports its progress. `tools`, `user_argument` and `instructions` are as in `Offered`.
+    reports its progress. `tools`, `user_argument` and `instructions` are as in `Offered`. With
+    `app`, an ASGI application of this process, nothing goes over the network to it.
     """
 
     name: str
@@ -134,11 +144,19 @@ class HttpServer:
     tools: Sequence[str] | None = None
     user_argument: str | None = None
     instructions: bool = False
+    app: AsgiApp | None = None
 
 
-def http_client() -> httpx2.AsyncClient:
-    """The one client of the process: many users share its connections, and nothing else."""
+def http_client(servers: Iterable[HttpServer] = ()) -> httpx2.AsyncClient:
+    """The one client for them all: many users share its connections, and nothing else."""
     return httpx2.AsyncClient(
+        mounts={
+            f"all://{httpx2.URL(server.url).host}": httpx2.ASGITransport(
+                server.app, raise_app_exceptions=False
+            )
+            for server in servers
+            if server.app
+        },
         auth=_OwnHeaders(),
         # no server may have one user's cookies sent with another's call
         cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),

@@ -44,7 +44,7 @@ class McpToolProvider(ToolProvider):
         times: ListingTimes | None = None,
         most_tools: int = MOST_TOOLS,
     ) -> None:
-        self._http = http_client()
+        self._http = http_client(each for each in servers if isinstance(each, HttpServer))
         self._servers = {server.name: server for server in servers}
         if len(self._servers) < len(servers):
             raise ValueError("Two tool servers have the same name.")

@@ -4,6 +4,8 @@ It understands the five tools of a task list in everyday English, small talk, an
 what was said before. It reaches tools only as any model does: it asks the Runner to call those that
 it is offered, and reads what they brought.
 
+A tool of a host's own it calls by its name: `order_status 1001`.
+
 For demonstrations and tests it can rehearse what goes wrong:
 
     rehearse a failing tool             calls `rehearse` with {"outcome": "fail"}
@@ -25,6 +27,7 @@ from uuid import uuid4
 
 from agents import (
     AgentOutputSchemaBase,
+    FunctionTool,
     Handoff,
     Model,
     ModelResponse,
@@ -215,7 +218,11 @@ class _Stream:
 
 def _plan(input: str | list[TResponseInputItem], tools: Sequence[Tool]) -> tuple[Step, ...]:
     items: list[Any] = [{"role": "user", "content": input}] if isinstance(input, str) else [*input]
-    return plan(cast(list[Mapping[str, Any]], items), [tool.name for tool in tools])
+    return plan(cast(list[Mapping[str, Any]], items), {t.name: _schema(t) for t in tools})
+
+
+def _schema(tool: Tool) -> Mapping[str, Any]:
+    return tool.params_json_schema if isinstance(tool, FunctionTool) else {}
 
 
 def _breaks(steps: Sequence[Step]) -> bool:

@@ -20,6 +20,7 @@ from chatbridge.adapters.offline.intents import (
     UpdateTask,
     understand,
 )
+from chatbridge.adapters.offline.named import Schema, named_in
 
 Item = Mapping[str, Any]
 
@@ -51,10 +52,15 @@ class Seen:
     output: str
 
 
-def plan(items: Sequence[Item], tools: Sequence[str]) -> tuple[Step, ...]:
-    """The next step: one text, or calls that run side by side."""
+def plan(items: Sequence[Item], tools: Mapping[str, Schema]) -> tuple[Step, ...]:
+    """The next step: one text, or calls that run side by side.
+
+    `tools` are those that are offered, with the schemas of their arguments.
+    """
     spoken = [i for i in items if i.get("role") == "user"]
     text = _text(spoken[-1]) if spoken else ""
+    if named := named_in(text, tools):
+        return _by_name(*named, _seen(items))
     intents = understand(text)
     match intents[0]:
         case Talk(about=about):
@@ -64,7 +70,12 @@ def plan(items: Sequence[Item], tools: Sequence[str]) -> tuple[Step, ...]:
         case RehearseLength(words=words):
             return (Say(replies.long_answer(words)),)
         case _:
-            return _Work(intents, _seen(items), tools).step()
+            return _Work(intents, _seen(items), [*tools]).step()
+
+
+def _by_name(name: str, arguments: Mapping[str, Any], seen: Sequence[Seen]) -> tuple[Step, ...]:
+    brought = [each.output for each in seen if each.name == name]
+    return (Say(replies.brought(name, brought[0])) if brought else Ask(name, arguments),)
 
 
 class _Work:

@@ -76,6 +76,11 @@ def long_answer(words: int) -> str:
     return " ".join(islice(cycle(_LONG.split()), max(words, 1)))
 
 
+def brought(tool: str, output: str) -> str:
+    """What a tool of somebody else's has answered."""
+    return f"`{tool}` has answered: {output}"
+
+
 def outcome(tool: str, output: str) -> str:
     """What a call has brought, in a sentence; an output that is no JSON is a failure's reason."""
     if tool == "list_tasks" and (tasks := tasks_in(output)) is not None:

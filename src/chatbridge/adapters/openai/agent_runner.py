@@ -32,6 +32,13 @@ from chatbridge.adapters.openai.messages import model_input
 from chatbridge.adapters.openai.models import Models, name_of, no_endpoint
 from chatbridge.adapters.openai.outputs import shown_output
 from chatbridge.adapters.openai.readable import instructed, readable
+from chatbridge.adapters.openai.run_context import (
+    Instructions,
+    MakeContext,
+    instructed_by,
+    nothing_more,
+    run_context,
+)
 from chatbridge.adapters.openai.today import dated, now_in
 from chatbridge.adapters.openai.tools import Toolbox, ToolHooks
 from chatbridge.adapters.openai.unoffered import Unoffered
@@ -54,7 +61,7 @@ class OpenAIAgentRunner(AgentRunner):
     none, `named` finds the others' by name. `max_steps` is how often a model may speak in one turn.
     With `tracing` the SDK sends prompts and tool data to OpenAI; with `log_words` the log repeats
     what an endpoint has said about a failure. `words` are what a message says. Tools that no model
-    takes are noted as `unoffered`.
+    takes are noted as `unoffered`. `context` makes what the host's own tools find in the run.
     """
 
     def __init__(
@@ -62,7 +69,7 @@ class OpenAIAgentRunner(AgentRunner):
         model: Model,
         tools: ToolProvider,
         *,
-        instructions: str,
+        instructions: str | Instructions,
         agent: Agent[Any] | None = None,
         named: Callable[[str], Model] = no_endpoint,
         max_steps: int = 10,
@@ -70,16 +77,18 @@ class OpenAIAgentRunner(AgentRunner):
         log_words: bool = False,
         words: Words = content_of,
         unoffered: Unoffered | None = None,
+        context: MakeContext = nothing_more,
     ) -> None:
         """Raises ValueError when an agent names a model that can't be had."""
         self._tools = tools
-        self._agent = agent or Agent(name="chatbridge", instructions=instructions)
+        self._agent = agent or Agent(name="chatbridge", instructions=instructed_by(instructions))
         self._models = Models(model, named)
         self._max_steps = max_steps
         self._tracing = tracing
         self._log_words = log_words
         self._words = words
         self._unoffered = unoffered or Unoffered()
+        self._context = context
         require_models(self._agent, self._models, self._unoffered)
         self._name = name_of(model_of(self._agent, self._models))
 
@@ -94,7 +103,9 @@ class OpenAIAgentRunner(AgentRunner):
         Raises AgentFailed (its codes are those of `failures`), and whatever `before_call` raises
         of the domain's own errors.
         """
-        run = _Run(request, self._tools, self._models, self._unoffered, self._log_words)
+        run = _Run(
+            request, self._tools, self._models, self._unoffered, self._context, self._log_words
+        )
         try:
             await run.start(self._agent, self._words, self._max_steps, self._tracing)
             await run.until_over()
@@ -111,9 +122,11 @@ class _Run:
         tools: ToolProvider,
         models: Models,
         unoffered: Unoffered,
+        context: MakeContext,
         log_words: bool,
     ) -> None:
         self._request = request
+        self._context = context
         self._log_words = log_words
         self._models = models
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -129,11 +142,12 @@ class _Run:
         """List the tools and let the SDK run. Raises AgentFailed."""
         try:
             copied, window = await self._copy(agent), model_input(self._request.window, words)
+            context = await run_context(self._request.asked, self._context)
             with carrying():
                 self._result = Runner.run_streamed(
                     copied,
                     window,
-                    context=self._request.on_behalf,
+                    context=context,
                     max_turns=max_steps,
                     hooks=self._hooks,
                     run_config=self._config(tracing),

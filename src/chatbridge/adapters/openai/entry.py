@@ -1,4 +1,4 @@
-"""An agent of the host's own, found by the name of its module and attribute."""
+"""An agent of the host's own: given, made by a function, or found by its module and attribute."""
 
 import importlib
 import inspect
@@ -24,14 +24,18 @@ def load_agent(entry: str) -> Agent[Any]:
             f"The agent's entry must read module:attribute, such as my_agents:support; "
             f"it is {entry!r}."
         )
-    found = _attribute(_module(module), attribute)
+    return agent_of(_attribute(_module(module), attribute), entry)
+
+
+def agent_of(found: Any, name: str) -> Agent[Any]:
+    """The agent that it is, or makes; `name` is how a person knows it. Raises ValueError."""
     if isinstance(found, Agent):
         return found  # pyright: ignore[reportUnknownVariableType]
     if not callable(found) or isinstance(found, type):
         raise ValueError(
-            f"{entry} is {_kind(found)}; it must be an agents.Agent, or a function that makes one."
+            f"{name} is {_kind(found)}; it must be an agents.Agent, or a function that makes one."
         )
-    return _made(entry, found)
+    return _made(name, found)
 
 
 def _module(name: str) -> ModuleType:

@@ -1,7 +1,8 @@
 """Who is calling, as far as a token can tell."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from chatbridge.domain.model.identifiers import ConversationId, UserId
 
@@ -12,11 +13,13 @@ class Caller:
     back end that names the user) for making sessions only.
 
     `conversation_id` binds a session to that one conversation; None means any of the user's.
+    `claims` is what else the sign-in says of the user, for the agent's tools.
     """
 
     user_id: UserId
     via: Literal["token", "session", "service"] = "token"
     conversation_id: ConversationId | None = None
+    claims: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 # What a token of our own is good for, and nothing else: its audience.

@@ -1,5 +1,6 @@
 """Names of things. Ours are a prefix and 122 random bits, so nobody can guess or repeat one."""
 
+import re
 from typing import NewType
 from uuid import uuid4
 
@@ -11,6 +12,15 @@ CallId = NewType("CallId", str)
 
 ID_PATTERN = "[A-Za-z0-9_.:-]{1,128}"
 """What a caller may give as an id of ours."""
+
+# Ids of Better Auth, UUIDs, `auth0|1`, e-mail addresses. A user id is a part of our paths: no
+# slash, and not `.` or `..`, which a client would resolve before it asks.
+_USER_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.:@|+=~'-]{1,128}")
+
+
+def is_user_id(text: str) -> bool:
+    """Whether a user of this id could ever be known."""
+    return bool(_USER_ID.fullmatch(text))
 
 
 def new_conversation_id() -> ConversationId:

@@ -54,6 +54,9 @@ token_missing = Refusal(
     "token_missing",
     "You are not signed in: show a token (`Authorization: Bearer ...`).",
 )
+not_signed_in = Refusal(
+    Unauthenticated, "not_signed_in", "You are not signed in: sign in to the application first."
+)
 token_malformed = Refusal(
     Unauthenticated, "token_malformed", "This is not a token that chatbridge can read."
 )
@@ -133,6 +136,15 @@ session_is_bound = Refusal(
 foreign_origin = Refusal(
     Forbidden, "foreign_origin", "Development tokens are given out to chatbridge's own page only."
 )
+another_user = Refusal(
+    Forbidden, "another_user", "Somebody else is signed in now. Reload the page to go on."
+)
+foreign_site = Refusal(
+    Forbidden,
+    "foreign_site",
+    "A page of another site can't do this in your name: CHATBRIDGE_CORS_ORIGINS names the origins "
+    "whose pages may.",
+)
 wrong_key = Refusal(
     Forbidden,
     "wrong_key",
@@ -172,8 +184,8 @@ message_exists = Refusal(Conflict, "message_exists", "A message with this id is 
 not_started = Refusal(
     Unavailable,
     "not_started",
-    "chatbridge is not started: the application that it is mounted in must enter "
-    "`app.router.lifespan_context(app)` in its own lifespan.",
+    "chatbridge is not started: the application that it is mounted in must enter its lifespan, by "
+    "`FastAPI(lifespan=bridge.lifespan)`, or by `app.router.lifespan_context(app)` in its own.",
 )
 stopping = Refusal(Unavailable, "stopping", "This server is stopping; ask again.")
 sign_in_unavailable = Refusal(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import MessageId, TurnId
@@ -52,13 +52,14 @@ class Asking:
 
     `on_busy` unset: what the server is set to. `zone` is the person's time zone by its IANA name,
     as the page gives it; unset or unknown, the day is told by UTC. For a server of the host's own:
-    `operation` is what was asked in a surface's own words, and `headers` are those of its request.
+    `operation` is what was asked in a surface's own words. `claims` and `headers` are as in Asked.
     """
 
     once: Once | None = None
     on_busy: OnBusy | None = None
     zone: str | None = None
     operation: Payload | None = None
+    claims: Mapping[str, Any] = field(default_factory=dict[str, Any])
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 

@@ -13,7 +13,7 @@ from chatbridge.domain.model.turn import Asking
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.asking import asking
-from chatbridge.entrypoints.authentication import current_caller, guarded, require_bound
+from chatbridge.entrypoints.authentication import Gate, current_caller, guarded, require_bound
 from chatbridge.entrypoints.chatkit.documentation import ANSWERS, REQUEST
 from chatbridge.entrypoints.chatkit.frames import RESUMABLE, frames_of
 from chatbridge.entrypoints.chatkit.operations import OPERATIONS, Answered, Streamed
@@ -23,7 +23,6 @@ from chatbridge.entrypoints.chatkit.store import Watching
 from chatbridge.entrypoints.errors import not_served
 from chatbridge.entrypoints.openapi import BODY, SIGN_IN, STORE, problems
 from chatbridge.entrypoints.showing import ShowingResponse
-from chatbridge.ports.authenticator import Authenticator
 
 _STREAM = Header(
     None,
@@ -38,11 +37,11 @@ _REFUSED = dict.fromkeys(refusal for operation in OPERATIONS for refusal in oper
 def chatkit_router(
     turns: Turns,
     history: ConversationHistory,
-    authenticator: Authenticator,
+    gate: Gate,
     pictures: Sequence[str] = (),
 ) -> APIRouter:
     """The router of the ChatKit protocol, whose threads load pictures from these domains only."""
-    router = APIRouter(route_class=guarded(authenticator, sessions=True), tags=["chatkit"])
+    router = APIRouter(route_class=guarded(gate, sessions=True), tags=["chatkit"])
     answering, bridge = AnsweringServer(history, pictures), BridgeServer()
 
     @router.post(

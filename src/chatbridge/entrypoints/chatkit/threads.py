@@ -10,12 +10,11 @@ from chatbridge.domain.model.identifiers import ID_PATTERN, ConversationId, User
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.turns import Turns
-from chatbridge.entrypoints.authentication import current_caller, guarded
+from chatbridge.entrypoints.authentication import Gate, current_caller, guarded
 from chatbridge.entrypoints.chatkit.documentation import BY_SESSION, FRAMES, ThreadCancelOut
 from chatbridge.entrypoints.chatkit.frames import RESUMABLE, frames_after, read_frame_id
 from chatbridge.entrypoints.openapi import BODY, CONVERSATION, SIGN_IN, STORE, problems
 from chatbridge.entrypoints.showing import ShowingResponse, kept_alive
-from chatbridge.ports.authenticator import Authenticator
 
 _THREAD_ID = Path(
     pattern=f"^{ID_PATTERN}$",
@@ -37,11 +36,11 @@ _LAST_EVENT_ID = Header(
 def threads_router(
     turns: Turns,
     history: ConversationHistory,
-    authenticator: Authenticator,
+    gate: Gate,
     pictures: Sequence[str] = (),
 ) -> APIRouter:
     """The router of what is below /chatkit."""
-    router = APIRouter(route_class=guarded(authenticator, sessions=True), tags=["chatkit"])
+    router = APIRouter(route_class=guarded(gate, sessions=True), tags=["chatkit"])
 
     @router.post(
         "/chatkit/threads/{thread_id}/cancel",

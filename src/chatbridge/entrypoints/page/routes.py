@@ -2,15 +2,20 @@
 relative."""
 
 import gzip
+import json
 import re
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
+from html import escape
 from pathlib import Path
 from secrets import token_urlsafe
 from string import Template
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+
+from chatbridge.entrypoints.host_sign_in import HostSignIn
 
 _STATIC = Path(__file__).parent / "static"
 _ELEMENT = "chatkit.js"
@@ -41,6 +46,14 @@ _FILE_HEADERS = {
 }
 
 
+TASK_STARTERS = (
+    {"label": "Add a task: buy oat milk", "prompt": "add a task: buy oat milk", "icon": "plus"},
+    {"label": "What are my tasks?", "prompt": "what are my tasks?", "icon": "notebook"},
+    {"label": "A long answer", "prompt": "rehearse a long answer of 120 words", "icon": "write"},
+    {"label": "A failing tool", "prompt": "rehearse a failing tool", "icon": "bug"},
+)
+
+
 def element_router() -> APIRouter:
     """The router of the element and its further files: it is for pages of a host's own too."""
     return _files_router((_ELEMENT, *further_files()))
@@ -51,21 +64,44 @@ def further_files() -> list[str]:
     return sorted(file.name for file in _STATIC.iterdir() if _FURTHER.fullmatch(file.name))
 
 
-def page_router(pictures: Sequence[str] = (), *, signs_in_itself: bool, offline: bool) -> APIRouter:
-    """The router of the page; it loads pictures from these domains, signs in by itself or asks for
-    a token of the sign-in, and says so where the `offline` model answers."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What the page says of itself; `starters` are prompts of ChatKit's start screen."""
+
+    title: str
+    greeting: str
+    starters: Sequence[Mapping[str, str]]
+    offline: bool
+    """Whether it says that the offline model answers."""
+
+
+def page_router(
+    pictures: Sequence[str],
+    look: Look,
+    *,
+    signs_in_itself: bool,
+    host: HostSignIn | None = None,
+) -> APIRouter:
+    """The router of the page, which loads pictures from these domains. It signs in by itself, is
+    for whom the host's own sign-in knows, or asks for a token of the sign-in."""
     router = _files_router(_PAGE)
     template = Template((_STATIC / "page.html").read_text(encoding="utf-8"))
     below = (source for domain in pictures for source in (domain, f"*.{domain}"))
     from_where = " ".join(("'self'", "data:", *below))
-    sign_in = "development" if signs_in_itself else "token"
-    model = "offline" if offline else "another"
+    start = {"greeting": look.greeting, "prompts": [*look.starters]}
+    said = {
+        "sign_in": "development" if signs_in_itself else "host" if host else "token",
+        "model": "offline" if look.offline else "another",
+        "title": escape(look.title),
+        "start": escape(json.dumps(start)),
+    }
 
     @router.api_route("/", methods=["GET", "HEAD"])
-    async def page() -> Response:
+    async def page(request: Request) -> Response:
+        user = (await host.caller(request)).user_id if host else ""
         nonce = token_urlsafe(16)
         return Response(
-            template.substitute(nonce=nonce, sign_in=sign_in, model=model),
+            template.substitute(said, nonce=nonce, user=escape(user)),
             media_type="text/html",
             headers={
                 **_PAGE_HEADERS,

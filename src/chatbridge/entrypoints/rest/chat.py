@@ -21,7 +21,7 @@ from chatbridge.domain.model.turn_event import Shown, TurnEnded, TurnFailed, to_
 from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.asking import asking
-from chatbridge.entrypoints.authentication import current_user, guarded
+from chatbridge.entrypoints.authentication import Gate, current_user, guarded
 from chatbridge.entrypoints.openapi import BODY, CONVERSATION, STORE, TOKEN, problems
 from chatbridge.entrypoints.rest.documentation import EVENTS, STARTED
 from chatbridge.entrypoints.rest.schemas import (
@@ -32,7 +32,6 @@ from chatbridge.entrypoints.rest.schemas import (
     UsageOut,
 )
 from chatbridge.entrypoints.showing import ShowingResponse, kept_alive
-from chatbridge.ports.authenticator import Authenticator
 
 _MAX_EVENT = 2**31 - 1
 _TURN_ID = Path(
@@ -52,9 +51,9 @@ _LAST_EVENT_ID = Header(
 )
 
 
-def chat_router(turns: Turns, authenticator: Authenticator) -> APIRouter:
+def chat_router(turns: Turns, gate: Gate) -> APIRouter:
     """The router of POST /api/{user_id}/chat."""
-    router = APIRouter(route_class=guarded(authenticator), tags=["chat"])
+    router = APIRouter(route_class=guarded(gate), tags=["chat"])
 
     @router.post(
         "/api/{user_id}/chat",

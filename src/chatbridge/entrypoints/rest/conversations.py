@@ -8,7 +8,7 @@ from chatbridge.domain.model.limits import MAX_LIMIT
 from chatbridge.domain.model.page import Order, PageRequest
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.turns import Turns
-from chatbridge.entrypoints.authentication import current_user, guarded
+from chatbridge.entrypoints.authentication import Gate, current_user, guarded
 from chatbridge.entrypoints.openapi import BODY, CONVERSATION, STORE, TOKEN, problems
 from chatbridge.entrypoints.rest.schemas import (
     CancelOut,
@@ -20,7 +20,6 @@ from chatbridge.entrypoints.rest.schemas import (
     TaskList,
     TaskOut,
 )
-from chatbridge.ports.authenticator import Authenticator
 from chatbridge.ports.task_repository import TaskRepository
 
 _LIMIT = Query(20, ge=1, le=MAX_LIMIT, description="How many at most.")
@@ -38,12 +37,12 @@ def conversations_router(
     turns: Turns,
     history: ConversationHistory,
     tasks: TaskRepository,
-    authenticator: Authenticator,
+    gate: Gate,
 ) -> APIRouter:
     """The router of everything that is kept."""
     router = APIRouter(
         prefix="/api/{user_id}",
-        route_class=guarded(authenticator),
+        route_class=guarded(gate),
         responses=problems(*TOKEN, refusals.invalid_request, *STORE),
     )
 

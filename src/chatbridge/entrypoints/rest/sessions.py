@@ -1,5 +1,6 @@
 """Short-lived secrets with which a page may use /chatkit and nothing else."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from fastapi import APIRouter, Depends, Request
@@ -8,20 +9,22 @@ from chatbridge.domain.model import refusals
 from chatbridge.domain.model.caller import CHAT_SESSION, Caller
 from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.domain.services.conversation_history import ConversationHistory
-from chatbridge.entrypoints.authentication import current_user, guarded
+from chatbridge.entrypoints.authentication import (
+    Gate,
+    current_caller,
+    current_user,
+    guarded,
+)
 from chatbridge.entrypoints.openapi import BODY, CONVERSATION, SIGN_IN, STORE, problems
 from chatbridge.entrypoints.rest.schemas import SessionBody, SessionOut
-from chatbridge.ports.authenticator import Authenticator
 from chatbridge.ports.token_issuer import TokenIssuer
 
 LIFETIME = timedelta(minutes=10)
 
 
-def sessions_router(
-    history: ConversationHistory, authenticator: Authenticator, issuer: TokenIssuer
-) -> APIRouter:
+def sessions_router(history: ConversationHistory, gate: Gate, issuer: TokenIssuer) -> APIRouter:
     """The router of POST /api/{user_id}/chatkit/session."""
-    router = APIRouter(route_class=guarded(authenticator, services=True), tags=["chatkit"])
+    router = APIRouter(route_class=guarded(gate, services=True), tags=["chatkit"])
 
     @router.post(
         "/api/{user_id}/chatkit/session",
@@ -42,6 +45,7 @@ def sessions_router(
         request: Request,
         body: SessionBody | None = None,
         user: UserId = Depends(current_user),
+        caller: Caller = Depends(current_caller),
     ) -> SessionOut:
         """A client secret that is good for ten minutes and, if the body names a conversation of
         the user's, for that one only. The user asks for it, or, with a service key, the back end
@@ -49,7 +53,7 @@ def sessions_router(
         bound = ConversationId(body.conversation_id) if body and body.conversation_id else None
         if bound:
             await history.get(user, bound)
-        session = Caller(user_id=user, via="session", conversation_id=bound)
+        session = replace(caller, via="session", conversation_id=bound)
         issued = issuer.issue(session, audience=CHAT_SESSION, lifetime=LIFETIME)
         return SessionOut(
             client_secret=issued.token,

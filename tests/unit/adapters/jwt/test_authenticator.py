@@ -36,13 +36,18 @@ ADA = Caller(user_id=UserId("ada"))
 
 
 def authenticator(
-    *, sign_in: SignIn | None = SIGN_IN, development: bool = False, service_keys: Sequence[str] = ()
+    *,
+    sign_in: SignIn | None = SIGN_IN,
+    development: bool = False,
+    service_keys: Sequence[str] = (),
+    claims: Sequence[str] = (),
 ) -> Authenticator:
     return JwtAuthenticator(
         issuer=OURS,
         sign_in=sign_in,
         development=development,
         service_keys=ServiceKeys(service_keys),
+        claims=claims,
     )
 
 
@@ -115,6 +120,22 @@ async def test_without_a_sign_in_its_tokens_are_refused() -> None:
 async def test_a_user_of_the_sign_in_is_a_caller_by_token() -> None:
     caller = await authenticator().authenticate(hs256(SECRET).token())
     assert caller == Caller(user_id=UserId(USER), via="token")
+
+
+async def test_a_caller_comes_with_the_claims_that_are_chosen() -> None:
+    token = hs256(SECRET).token(good_claims(plan="pro", roles=["a"], email="ada@example.com"))
+    doorkeeper = authenticator(claims=["plan", "roles", "team"])
+    caller = await doorkeeper.authenticate(token)
+    assert caller.claims == {"plan": "pro", "roles": ["a"]}
+    session = await doorkeeper.authenticate(own_token(CHAT_SESSION, caller))
+    assert (session.via, session.claims) == ("session", caller.claims)
+
+
+async def test_a_token_says_whether_it_is_one_of_ours() -> None:
+    doorkeeper = authenticator()
+    ours = [own_token(CHAT_SESSION), own_token(DEVELOPMENT), SERVICE.key]
+    theirs = [hs256(SECRET).token(), "no token", ""]
+    assert [doorkeeper.issued(token) for token in [*ours, *theirs]] == [True] * 3 + [False] * 3
 
 
 async def test_a_conversation_in_a_token_of_the_sign_in_means_nothing() -> None:

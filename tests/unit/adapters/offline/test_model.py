@@ -3,6 +3,7 @@
 import pytest
 
 from chatbridge.adapters.offline.model import OfflineModel
+from chatbridge.adapters.offline.plan import Ask, Say, plan
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.turn_event import TextDelta, TextFinished
@@ -31,6 +32,41 @@ async def test_each_task_tool_is_used_and_reported(tools: TaskTools) -> None:
     assert await answer(tools, "show tasks") == "You have 1 task, 0 open:\n\n- 1: ~~tea~~ (done)"
     assert await answer(tools, "delete task 1") == "Deleted task 1, **tea**."
     assert (await answer(tools, "list my tasks")).startswith("Your task list is empty.")
+
+
+@pytest.mark.parametrize(
+    ("said", "arguments"),
+    [
+        ("order_status 1001", {"number": "1001"}),
+        ("please use Order_Status: 1001!", {"number": "1001"}),
+        ('call order_status with {"number": "7", "quick": true}', {"number": "7", "quick": True}),
+        ("count 12 of them", {"at_most": 12, "about": "12 of them"}),
+        ("count", {"about": ""}),
+        ("my_order_status_2 is no tool, and order_statuses is none", None),
+    ],
+)
+def test_a_tool_of_a_hosts_own_is_called_by_its_name(
+    said: str, arguments: dict[str, object] | None
+) -> None:
+    text, number = {"type": "string"}, {"type": "integer"}
+    tools = {
+        "add_task": {"properties": {"title": text}},
+        "order_status": {"properties": {"number": text, "quick": {"type": "boolean"}}},
+        "count": {
+            "properties": {"at_most": number, "about": text},
+            "required": ["at_most", "about"],
+        },
+    }
+    asked = {"role": "user", "content": said}
+    (step,) = plan([asked], tools)
+    if arguments is None:
+        assert isinstance(step, Say)
+        return
+    assert isinstance(step, Ask)
+    assert step.arguments == arguments
+    call = {"type": "function_call", "call_id": "1", "name": step.name}
+    output = {"type": "function_call_output", "call_id": "1", "output": "sent"}
+    assert plan([asked, call, output], tools) == (Say(f"`{step.name}` has answered: sent"),)
 
 
 async def test_several_wishes_are_called_side_by_side_in_one_step(tools: TaskTools) -> None:

@@ -141,7 +141,7 @@ async def test_who_has_no_key_is_refused_before_the_body_is_read() -> None:
 
 @pytest.mark.parametrize("page", [None, True, False])
 async def test_there_is_no_such_thing_in_production(page: bool | None) -> None:
-    app = production(page=page)
+    app = production(page={"serve": page})
     async with client_of(app) as client:
         require_refused(await client.post(TOKEN, json=BOB), 404, "no_such_path")
         require_refused(await client.get("/development"), 404, "no_such_path")

@@ -1,6 +1,7 @@
 """The page and its files: where they are, what guards them, and that they need nobody else."""
 
 import gzip
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -68,6 +69,32 @@ class _Tags(HTMLParser):
         return [value for _, a in self.all for n in names if (value := a.get(n)) is not None]
 
 
+async def test_the_page_says_what_is_set() -> None:
+    starters = ["Where is it?", {"label": "Mine", "prompt": "my orders", "icon": "bug"}]
+    look = {"title": "<Shop> $5", "greeting": 'Say "hi"', "starters": starters}
+    (tag, attributes), *_ = _Tags((await page_of(app_of(page=look))).text).all
+    assert tag == "html"
+    assert json.loads(attributes["data-start"] or "") == {
+        "greeting": 'Say "hi"',
+        "prompts": [{"label": "Where is it?", "prompt": "Where is it?"}, starters[1]],
+    }
+    text = (await page_of(app_of(page=look))).text
+    assert "<title>&lt;Shop&gt; $5</title>" in text
+    assert '<h1 class="name">&lt;Shop&gt; $5</h1>' in text
+
+
+@pytest.mark.parametrize(
+    ("agent", "first"),
+    [({}, "Add a task"), ({"tools": "servers"}, None), ({"tools": "all"}, "Add")],
+)
+async def test_it_suggests_tasks_where_there_are_tools_for_them(
+    agent: dict[str, Any], first: str | None
+) -> None:
+    (_, attributes), *_ = _Tags((await page_of(app_of(agent=agent))).text).all
+    prompts = json.loads(attributes["data-start"] or "")["prompts"]
+    assert prompts == [] if first is None else prompts[0]["label"].startswith(first)
+
+
 async def page_of(app: FastAPI) -> httpx.Response:
     answer = await client_of(app).get("/")
     assert answer.status_code == 200
@@ -82,7 +109,7 @@ def directives(answer: httpx.Response) -> dict[str, str]:
 async def test_development_has_the_page_and_it_signs_in_itself(app: FastAPI) -> None:
     answer = await page_of(app)
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert 'data-sign-in="development" data-model="offline"' in answer.text
+    assert 'data-sign-in="development" data-user="" data-model="offline"' in answer.text
 
 
 async def test_production_has_no_page_unless_it_is_turned_on() -> None:
@@ -92,7 +119,7 @@ async def test_production_has_no_page_unless_it_is_turned_on() -> None:
         for path in ("/", "/page/page.css", "/page/page.js"):
             answer = await client.get(path)
             assert (answer.status_code, answer.json()) == (404, unknown.json()), path
-    assert 'data-sign-in="token"' in (await page_of(production(page=True))).text
+    assert 'data-sign-in="token"' in (await page_of(production(page={"serve": True}))).text
 
 
 async def test_the_element_is_there_for_the_pages_of_others() -> None:
@@ -105,7 +132,7 @@ async def test_the_element_is_there_for_the_pages_of_others() -> None:
 
 
 async def test_the_page_can_be_turned_off() -> None:
-    async with client_of(app_of(page=False)) as client:
+    async with client_of(app_of(page={"serve": False})) as client:
         assert (await client.get("/")).status_code == 404
 
 

@@ -2,6 +2,7 @@
 
 const root = document.documentElement;
 const signsInItself = root.dataset.signIn === "development";
+const signedInByHost = root.dataset.signIn === "host";
 const OFFLINE = "The offline model follows simple rules. `CHATBRIDGE_AGENT__MODEL` names another.";
 const byId = (id) => document.getElementById(id);
 
@@ -46,6 +47,7 @@ function takeKey() {
 
 /** fetch with the person's token; while there is none that is good, the request waits for one. */
 async function signedFetch(input, init) {
+  if (signedInByHost) return fetchByCookie(input, init);
   const shown = token ?? (await signIn());
   const response = await fetchWith(shown, input, init);
   if (response.status !== 401) return response;
@@ -53,6 +55,13 @@ async function signedFetch(input, init) {
   // by now another request may have got a new one
   const renewed = token === null || token === shown ? await signIn(reason) : token;
   return fetchWith(renewed, input, init);
+}
+
+/** fetch by what the browser sends itself; the server refuses where that is somebody else's by now. */
+function fetchByCookie(input, init) {
+  const headers = new Headers(init?.headers);
+  headers.set("X-Chatbridge-User", root.dataset.user);
+  return fetch(input, { ...init, headers });
 }
 
 function fetchWith(shown, input, init) {
@@ -201,15 +210,7 @@ function options() {
     header: { enabled: true },
     history: { enabled: true, showRename: true, showDelete: true },
     threadItemActions: { feedback: true, retry: true },
-    startScreen: {
-      greeting: "What can I do for you?",
-      prompts: [
-        { label: "Add a task: buy oat milk", prompt: "add a task: buy oat milk", icon: "plus" },
-        { label: "What are my tasks?", prompt: "what are my tasks?", icon: "notebook" },
-        { label: "A long answer", prompt: "rehearse a long answer of 120 words", icon: "write" },
-        { label: "A failing tool", prompt: "rehearse a failing tool", icon: "bug" },
-      ],
-    },
+    startScreen: JSON.parse(root.dataset.start),
     composer: { placeholder: "Message" },
     ...(root.dataset.model === "offline" && { disclaimer: { text: OFFLINE } }),
   };
@@ -218,7 +219,8 @@ function options() {
 /** A chat of its own for whoever is signed in now; nothing of the one before is left. */
 function mount() {
   chat = document.createElement("openai-chatkit");
-  if (token !== null) chat.dataset.user = signsInItself ? user : subjectOf(token);
+  if (signedInByHost) chat.dataset.user = root.dataset.user;
+  else if (token !== null) chat.dataset.user = signsInItself ? user : subjectOf(token);
   let opening = null;
   const listen = (name, act) =>
     chat.addEventListener(`chatkit.${name}`, ({ target, detail }) => {
@@ -243,8 +245,8 @@ async function begin() {
   }
   byId("user-name").value = user;
   byId("user").hidden = !signsInItself;
-  byId("sign-out").hidden = signsInItself;
-  if (token === null) await signIn().catch(() => {}); // the chat says what is wrong
+  byId("sign-out").hidden = signsInItself || signedInByHost;
+  if (token === null && !signedInByHost) await signIn().catch(() => {}); // the chat says what is wrong
   mount();
 }
 
@@ -266,7 +268,7 @@ byId("user").addEventListener("submit", async (event) => {
 });
 
 async function signedOut() {
-  if (signsInItself) return;
+  if (signsInItself || signedInByHost) return;
   keep("sessionStorage", "token", null);
   setAddress(null);
   document.querySelector("main").replaceChildren();

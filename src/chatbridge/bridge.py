@@ -1,0 +1,73 @@
+"""chatbridge as a part of an application of one's own.
+
+The imports inside functions are meant: to import chatbridge costs nothing until a Bridge is made.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from chatbridge.domain.model.asked import Asked
+
+Authenticator = Callable[[Any], Any]
+Instructions = Callable[[Asked], str | Awaitable[str]]
+
+
+class Bridge:
+    """chatbridge to be mounted: `app` below a path, `lifespan` around the application.
+
+    `agent` is an agents.Agent, a function that makes one, or `module:attribute`. Without one the
+    model of the settings answers, by `instructions`: a text, or a function of who asks.
+    `authenticator` is the application's own sign-in: a function, async or not, from Starlette's
+    request to the user's id, or to a Caller with claims; None for nobody. `context` makes of who
+    asks what the agent's tools find in the context of their run, as `request_context`.
+    `settings` are named as the environment has them, and go before it.
+    """
+
+    def __init__(
+        self,
+        *,
+        agent: Any = None,
+        instructions: str | Instructions | None = None,
+        authenticator: Authenticator | None = None,
+        context: Callable[[Asked], Any] | None = None,
+        settings: Mapping[str, object] | None = None,
+    ) -> None:
+        """Raises ValueError with a sentence that says what can't be used."""
+        from chatbridge.container import Container
+        from chatbridge.entrypoints.hosted import Hosted
+        from chatbridge.host import Host
+        from chatbridge.main import create_app
+        from chatbridge.settings import read_settings
+
+        host = Host(
+            agent=agent,
+            instructions=instructions,
+            signed_in=authenticator,
+            context=context or (lambda _: None),
+        )
+        container = Container(settings=read_settings(settings or {}), host=host)
+        self._app = create_app(container)
+        self._turns = container.turns()
+        self.app = Hosted(self._app)
+        """To be mounted: `app.mount("/chat", bridge.app)`."""
+
+    @asynccontextmanager
+    async def lifespan(self, app: object = None) -> AsyncGenerator[None]:
+        """For as long as it lasts chatbridge is open: `FastAPI(lifespan=bridge.lifespan)`, or
+        `async with bridge.lifespan():` in a lifespan of the application's own.
+
+        Where uvicorn is told to stop, streams end within CHATBRIDGE_TURNS__DRAIN seconds.
+        """
+        from chatbridge.entrypoints.hosted import until_server_stops
+
+        async with (
+            self._app.router.lifespan_context(self._app),
+            until_server_stops(self._turns.stop),
+        ):
+            yield
+
+    async def stop(self) -> None:
+        """Begin no more turns, and end those that run and their streams: for a server that is not
+        uvicorn, as soon as it is to stop."""
+        await self._turns.stop()

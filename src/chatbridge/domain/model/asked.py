@@ -1,0 +1,19 @@
+"""Who has asked for a turn and how: what a host's own code is given of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chatbridge.domain.model.tool import OnBehalf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked(OnBehalf):
+    """The user, the conversation, the turn, and what the request that began it has brought.
+
+    `claims` is what the sign-in says of the user; `headers` are in lower case, without those that
+    sign in.
+    """
+
+    claims: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
