@@ -1,11 +1,8 @@
 """Both APIs of a model endpoint, over real HTTP, in good and in bad times."""
 
 import asyncio
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from types import FrameType
 from typing import Literal
 
 import pytest
@@ -29,6 +26,7 @@ from tests.contracts.agent_runner import (
     text_of,
 )
 from tests.contracts.task_tools import TaskTools
+from tests.counted import counted
 from tests.strict_reader import messages_of
 
 Api = Literal["responses", "chat_completions"]
@@ -212,28 +210,12 @@ async def test_a_broken_tool_call_is_a_failed_call_and_the_model_goes_on(
     assert agent.tools.tasks == {}
 
 
-async def test_no_piece_of_text_is_built_by_trying(agent: Agent, endpoint: LLMock) -> None:
-    tried: list[int] = []
-    for words in (20, 200):
-        endpoint.reply("word " * words)
-        with counted("construct_type") as calls:
-            assert len(text_of(await heard(agent.runner, "go")).split()) == words
-        tried.append(len(calls))
-    assert tried[1] - tried[0] < 20, tried
-
-
-@contextmanager
-def counted(name: str) -> Iterator[list[str]]:
-    """A list that has an entry for each call of a function of this name."""
-    calls: list[str] = []
-
-    def note(frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and frame.f_code.co_name == name:
-            calls.append(name)
-
-    before = sys.getprofile()
-    sys.setprofile(note)
-    try:
-        yield calls
-    finally:
-        sys.setprofile(before)
+async def test_no_event_is_built_by_trying_and_no_type_twice(
+    agent: Agent, endpoint: LLMock
+) -> None:
+    endpoint.call_tool("add_task", {"title": "tea"}).reply("word " * 50)
+    await heard(agent.runner, "add tea")
+    endpoint.call_tool("add_task", {"title": "tea"}).reply("word " * 50)
+    with counted("construct_type", "generate_schema") as calls:
+        assert len(text_of(await heard(agent.runner, "add tea")).split()) == 50
+    assert calls == {}

@@ -24,6 +24,7 @@ from tests.chatkit_client import (
     text_of,
     without_times,
 )
+from tests.counted import counted
 from tests.integration.http.person import PATIENCE, Person, deltas, until_shown
 from tests.scripted_agent import ScriptedAgent
 from tests.serving import Served, served, settings_for
@@ -443,3 +444,12 @@ async def person_goes_on(person: Person, agent: ScriptedAgent, conversation: str
 
 async def contents(person: Person, conversation: str) -> list[str]:
     return [message["content"] for message in await person.messages(conversation)]
+
+
+async def test_a_request_builds_no_types(person: Person) -> None:
+    conversation, _ = await person.say("hello")
+    await person.reload(conversation)
+    with counted("generate_schema") as built:
+        await person.say("hello again", conversation)
+        await person.reload(conversation)
+    assert built == {}

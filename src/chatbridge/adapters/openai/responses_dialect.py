@@ -123,10 +123,10 @@ class ResponsesDialect:
 
     def _refusal(self, event: Json, kind: str) -> Iterator[Json]:
         self._spoke = True
-        yield {"type": kind, "delta": plain(event.get("delta")), **_place(event)}
+        yield _event(kind, delta=plain(event.get("delta")), **_place(event))
 
     def _annotation(self, event: Json, kind: str) -> Iterator[Json]:
-        yield {"type": kind, "annotation": event.get("annotation"), **_place(event)}
+        yield _event(kind, annotation=event.get("annotation"), **_place(event))
 
     def _arguments(self, event: Json, kind: str) -> Iterator[Json]:
         whole = kind.endswith(".done")
@@ -152,13 +152,7 @@ class ResponsesDialect:
             self._written += len(told)
             self.said += told if len(self.said) < 500 else ""
             self._spoke = True
-            yield {
-                "type": "response.output_text.delta",
-                "delta": told,
-                "logprobs": [],
-                "sequence_number": 0,
-                **text.place,
-            }
+            yield _event("response.output_text.delta", delta=told, logprobs=[], **text.place)
 
     # Where a whole text follows, its reader says the rest; else it has to be said here.
     def _rest(self) -> Iterator[Json]:
@@ -177,7 +171,7 @@ class ResponsesDialect:
         if done and item["type"] == "message":
             self._texts.clear()  # its reader has the whole text now
             self._spoke = self._spoke or brings(item)
-        yield {"type": kind, "item": item, "output_index": index}
+        yield _event(kind, item=item, output_index=index)
 
     def _end(self, event: Json, kind: str) -> Iterator[Json]:
         self.ended = True
@@ -200,7 +194,7 @@ class ResponsesDialect:
             raise self._with_calls(TruncatedStream(why), usage)
         if not self._spoke and not any(map(brings, items)):
             raise EmptyAnswer(kind, usage)
-        yield {"type": "response.completed", "response": _response(event, "completed", items)}
+        yield _event("response.completed", response=_response(event, "completed", items))
 
     # Words that no event has told before the response was cut.
     def _unsaid(self, items: list[Json]) -> Iterator[Json]:
@@ -212,6 +206,11 @@ class ResponsesDialect:
     def _with_calls(self, trouble: EndpointTrouble, usage: Any = None) -> EndpointTrouble:
         trouble.usage, trouble.calls = usage, self._calls.whole
         return trouble
+
+
+def _event(kind: str, **fields: Any) -> Json:
+    # nobody counts them, and an event that misses its number is not valid
+    return {"type": kind, "sequence_number": 0, **fields}
 
 
 def _object(of: Json, name: str) -> Json:
