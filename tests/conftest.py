@@ -1,5 +1,6 @@
 """The fixtures that every test may ask for: a Postgres of the run, migrated and clean."""
 
+import gc
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -39,6 +40,11 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"no Postgres for the tests. {reason}") from reason
     note = f" ({server.note})" if server.note else ""
     config.stash[_HEADER] = f"postgres: {server.kind}, server_version {version}{note}"
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: to look through it for garbage took a fifth of a run's time."""
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-import httpx
+import httpx2
 from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import (
     Callable as CallableProvider,
@@ -68,7 +68,7 @@ class Container(DeclarativeContainer):
 
     store: Provider[Store] = Singleton(store_for, settings)
 
-    http: Provider[httpx.AsyncClient] = Singleton(httpx.AsyncClient, timeout=5.0)
+    http: Provider[httpx2.AsyncClient] = Singleton(httpx2.AsyncClient, timeout=5.0)
     jwks: Provider[Jwks | None] = Singleton(key_set, settings, http)
     issuer: Provider[TokenIssuer] = Singleton(
         JwtTokenIssuer, CallableProvider(own_secret, settings)

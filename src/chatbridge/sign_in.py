@@ -1,6 +1,6 @@
 """Which sign-in's tokens are taken, and what chatbridge signs with itself."""
 
-import httpx
+import httpx2
 
 from chatbridge.adapters.jwt.authenticator import SignIn
 from chatbridge.adapters.jwt.key_source import Jwks, SharedSecret
@@ -24,7 +24,7 @@ def own_secret(settings: Settings) -> bytes:
     return secret_in(settings.data_dir)
 
 
-def key_set(settings: Settings, http: httpx.AsyncClient) -> Jwks | None:
+def key_set(settings: Settings, http: httpx2.AsyncClient) -> Jwks | None:
     """The keys that the sign-in publishes, if it does."""
     return Jwks(settings.jwks_url, http) if settings.jwks_url else None
 

@@ -7,7 +7,7 @@ we say ourselves, so that whoever listens at another port learns nothing that is
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 from chatbridge.entrypoints.page.key import file_name
 
@@ -46,16 +46,16 @@ def _key(url: str) -> str:
 
 
 def _port(url: str) -> int:
-    address = httpx.URL(url)
+    address = httpx2.URL(url)
     return address.port or {"https": 443}.get(address.scheme, 80)
 
 
 def _asked(url: str, method: str, path: str, **more: Any) -> dict[str, str]:
     try:
-        answer = httpx.request(method, url.rstrip("/") + path, timeout=10, **more)
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        answer = httpx2.request(method, url.rstrip("/") + path, timeout=10, **more)
+    except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
         raise ValueError(f"{url} is no address: it begins with http:// or https://.") from error
-    except httpx.TransportError as error:
+    except httpx2.TransportError as error:
         raise ValueError(nothing_at(url)) from error
     try:
         said = answer.json()
@@ -73,7 +73,7 @@ def _asked(url: str, method: str, path: str, **more: Any) -> dict[str, str]:
 
 
 def _or_without_a_path(url: str) -> str:
-    address = httpx.URL(url)
+    address = httpx2.URL(url)
     if address.path in ("", "/"):
         return ""
     return f", or name the server's address without a path (--url {address.copy_with(path='/')})"

@@ -5,13 +5,13 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import httpx
-from httpx_sse import connect_sse
+import httpx2
 
 from chatbridge.entrypoints.screen import Screen
 from chatbridge.entrypoints.signing_in import nothing_at
 
 _WIDTH = 70
+_STREAMED = {"Accept": "text/event-stream"}
 _UNREADABLE = (AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
@@ -28,8 +28,8 @@ class Terminal:
 
     def __init__(self, url: str, token: str, screen: Screen) -> None:
         headers = {"Authorization": f"Bearer {token}"}
-        self._http = httpx.Client(
-            base_url=url, headers=headers, timeout=httpx.Timeout(10, read=120)
+        self._http = httpx2.Client(
+            base_url=url, headers=headers, timeout=httpx2.Timeout(10, read=120)
         )
         self._screen = screen
         self._badges: dict[str, str] = {}
@@ -63,11 +63,11 @@ class Terminal:
     def _stream(self, request: Mapping[str, Any]) -> None:
         with (
             self._told(),
-            connect_sse(self._http, "POST", "/chatkit", json=request) as source,
+            self._http.stream("POST", "/chatkit", json=request, headers=_STREAMED) as response,
         ):
-            _checked(source.response)
-            self.conversation_id = source.response.headers["x-conversation-id"]
-            for frame in source.iter_sse():
+            _checked(response)
+            self.conversation_id = response.headers["x-conversation-id"]
+            for frame in httpx2.EventSource(response, max_event_size=None):
                 self._on(json.loads(frame.data))
         self._end_thinking()
         self._screen.say("\n")
@@ -123,9 +123,9 @@ class Terminal:
     def _told(self) -> Generator[None]:
         try:
             yield
-        except httpx.ConnectError as error:
+        except httpx2.ConnectError as error:
             raise ChatRefused(nothing_at(str(self._http.base_url))) from error
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise ChatLost(
                 f"The connection was lost ({type(error).__name__}). What was said so far is kept."
             ) from error
@@ -136,7 +136,7 @@ class Terminal:
             ) from error
 
 
-def _checked(response: httpx.Response) -> httpx.Response:
+def _checked(response: httpx2.Response) -> httpx2.Response:
     if response.is_success:
         return response
     response.read()

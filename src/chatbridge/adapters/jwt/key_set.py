@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
-import httpx
+import httpx2
 
 from chatbridge.adapters.jwt.keys import VerificationKey, published_key
 from chatbridge.adapters.jwt.reading import json_object
@@ -22,16 +22,16 @@ class NoKeySet(ValueError):
         return str(self)
 
 
-async def fetched_key_set(http: httpx.AsyncClient, url: str) -> Mapping[str, VerificationKey]:
+async def fetched_key_set(http: httpx2.AsyncClient, url: str) -> Mapping[str, VerificationKey]:
     """The usable keys by their ids, at least one; of two with the same id the first.
 
     Raises NoKeySet for an answer that is not 200 (a redirect too), larger than 64 kB, or no key
-    set with a usable key; whatever httpx raises when there is no answer.
+    set with a usable key; whatever httpx2 raises when there is no answer.
     """
     return _key_set(await _download(http, url))
 
 
-async def _download(http: httpx.AsyncClient, url: str) -> bytes:
+async def _download(http: httpx2.AsyncClient, url: str) -> bytes:
     body = bytearray()
     async with http.stream("GET", url, headers=_HEADERS, follow_redirects=False) as response:
         if response.status_code != 200:

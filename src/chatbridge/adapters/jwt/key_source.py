@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextvars import Context
 from typing import Protocol
 
-import httpx
+import httpx2
 
 from chatbridge.adapters.jwt.key_set import NoKeySet, fetched_key_set
 from chatbridge.adapters.jwt.keys import PUBLIC_KEY_ALGORITHMS, VerificationKey, secret_key
@@ -64,7 +64,7 @@ class Jwks:
     algorithms = PUBLIC_KEY_ALGORITHMS
 
     def __init__(
-        self, url: str, http: httpx.AsyncClient, *, clock: Callable[[], float] = time.monotonic
+        self, url: str, http: httpx2.AsyncClient, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._url = url
         # a key of the operator's may be in what is left out

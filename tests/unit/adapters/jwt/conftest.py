@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 
-import httpx
+import httpx2
 import pytest
 
 from tests.unit.adapters.jwt.key_server import KeyServer, running_key_server
@@ -15,6 +15,6 @@ def key_server() -> Iterator[KeyServer]:
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(trust_env=False) as client:
+async def http() -> AsyncIterator[httpx2.AsyncClient]:
+    async with httpx2.AsyncClient(trust_env=False) as client:
         yield client

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from itertools import cycle, islice
 
-import httpx
+import httpx2
 import pytest
 
 from chatbridge.adapters.jwt.authenticator import JwtAuthenticator, SignIn
@@ -181,7 +181,7 @@ async def test_a_users_token_stays_its_users_where_a_service_may_name_anybody() 
 
 
 async def test_keys_that_cannot_be_had_are_not_the_callers_fault(
-    key_server: KeyServer, http: httpx.AsyncClient
+    key_server: KeyServer, http: httpx2.AsyncClient
 ) -> None:
     key_server.status = 500
     jwks = Jwks(key_server.url, http)
@@ -275,7 +275,7 @@ async def test_the_log_says_how_to_mend_what_was_refused(
 
 
 async def test_an_unknown_key_is_told_with_its_remedy(
-    key_server: KeyServer, http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+    key_server: KeyServer, http: httpx2.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     key_server.publish(eddsa("known"))
     jwks = Jwks(key_server.url, http)
@@ -288,7 +288,7 @@ async def test_an_unknown_key_is_told_with_its_remedy(
 
 
 async def test_where_both_kinds_of_keys_are_taken_the_log_says_which_one_did_not_fit(
-    key_server: KeyServer, http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+    key_server: KeyServer, http: httpx2.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     key_server.publish(eddsa("known"))
     sources = (Jwks(key_server.url, http), SharedSecret(SECRET))

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-import httpx
+import httpx2
 import pytest
 
 from chatbridge.adapters.jwt.authenticator import JwtAuthenticator, SignIn
@@ -48,7 +48,7 @@ def authenticator_for(sign_in: SignIn) -> JwtAuthenticator:
 async def jwks() -> AsyncIterator[Jwks]:
     with running_key_server() as server:
         server.publish(*PUBLIC.values())
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with httpx2.AsyncClient(trust_env=False) as http:
             jwks = Jwks(server.url, http)
             yield jwks
             await jwks.close()
@@ -162,7 +162,7 @@ async def test_the_secret_is_asked_whatever_key_a_token_of_it_names(
 async def test_without_its_key_set_the_sign_in_has_its_secret_and_neither_is_the_others() -> None:
     with running_key_server() as server:
         server.status = 404
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with httpx2.AsyncClient(trust_env=False) as http:
             jwks = Jwks(server.url, http)
             both = authenticator_for(SignIn((jwks, SharedSecret(SECRET)), ISSUER, AUDIENCE))
             assert await both.authenticate(SHARED.token())

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 
 from chatbridge.adapters.jwt.key_source import Jwks, SharedSecret
@@ -35,7 +35,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def jwks(key_server: KeyServer, http: httpx.AsyncClient, clock: Clock) -> AsyncIterator[Jwks]:
+async def jwks(
+    key_server: KeyServer, http: httpx2.AsyncClient, clock: Clock
+) -> AsyncIterator[Jwks]:
     source = Jwks(key_server.url, http, clock=clock)
     yield source
     await source.close()
@@ -274,14 +276,14 @@ async def test_without_any_key_so_far_the_sign_in_is_unavailable(
     assert await jwks.key_for("ed")
 
 
-async def test_a_sign_in_that_is_not_there_is_unavailable(http: httpx.AsyncClient) -> None:
+async def test_a_sign_in_that_is_not_there_is_unavailable(http: httpx2.AsyncClient) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         jwks = Jwks(f"http://127.0.0.1:{unused.getsockname()[1]}/jwks", http)
         assert await is_unavailable(jwks)
 
 
-async def test_a_nonsensical_url_is_unavailable(http: httpx.AsyncClient) -> None:
+async def test_a_nonsensical_url_is_unavailable(http: httpx2.AsyncClient) -> None:
     assert await is_unavailable(Jwks("nonsense", http))
 
 
@@ -399,7 +401,7 @@ async def test_keys_can_be_fetched_before_the_first_request(
 
 
 async def test_closing_ends_a_fetch_that_is_under_way(
-    key_server: KeyServer, http: httpx.AsyncClient
+    key_server: KeyServer, http: httpx2.AsyncClient
 ) -> None:
     key_server.delay_seconds = 0.2
     jwks = Jwks(key_server.url, http)
