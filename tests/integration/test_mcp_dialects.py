@@ -261,7 +261,7 @@ async def test_a_servers_own_error_keeps_its_words(code: int) -> None:
     async with serving(server) as base, provider(at(base)) as tools:
         result = await tools.call(request("look_up"), ALICE)
     assert (result.failed, result.unknown) == (True, False)
-    assert result.output.endswith("answered with an error: The project is archived.")
+    assert result.output.endswith("answered with an error: “The project is archived.”")
 
 
 async def test_what_a_server_says_besides_of_its_error_is_read() -> None:
@@ -269,7 +269,7 @@ async def test_what_a_server_says_besides_of_its_error_is_read() -> None:
     server.call = lambda message: error(message, 1, "Refused.", data={"field": "due", "rest": 3})
     async with serving(server) as base, provider(at(base)) as tools:
         result = await tools.call(request("look_up"), ALICE)
-    assert result.output.endswith('answered with an error: Refused.\n{"field": "due", "rest": 3}')
+    assert result.output.endswith('answered with an error: “Refused.\n{"field": "due", "rest": 3}”')
 
 
 LOST = {

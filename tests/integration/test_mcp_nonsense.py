@@ -57,7 +57,7 @@ NONSENSE = [
     answering(b"", 504),
 ]
 NO_SPOONS = ToolResult(
-    output="The tool server 'probe' answered with an error: no spoons", failed=True
+    output="The tool server 'probe' answered with an error: “no spoons”", failed=True
 )
 REFUSALS = {status: answering(b"no", status) for status in (401, 403, 413, 429)}
 
@@ -148,7 +148,7 @@ async def test_a_call_that_is_not_let_in_has_failed_for_sure(status: int, of_tod
         result = await tools.call(request("echo", text="hi"), ALICE)
 
     assert result == ToolResult(
-        output=f"The tool server 'probe' refused the call (HTTP status {status}: no); "
+        output=f"The tool server 'probe' refused the call (HTTP status {status}: “no”); "
         "nothing was done.",
         failed=True,
     )
@@ -196,7 +196,7 @@ async def test_an_answer_that_is_no_message_is_told_by_what_came_and_its_own_wor
         result = await tools.call(request("echo", text="hi"), ALICE)
 
     assert (result.failed, result.unknown) == (True, unknown)
-    assert (f"{came}: {said}" if said else f"{came})") in result.output
+    assert (f"{came}: “{said}" if said else f"{came})") in result.output
     assert len(result.output) < 800
     assert f"{came})" in caplog.messages[-1]
     assert "secret" not in result.output + caplog.messages[-1]

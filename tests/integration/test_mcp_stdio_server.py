@@ -66,7 +66,7 @@ async def test_one_process_serves_all_calls_and_ends_with_the_provider(
     await tools.close()
 
     assert listed == ["process", "die", "meet", "fail", "flood", "key"]
-    assert (failed.output, failed.failed) == ("No.", True)
+    assert (failed.output, failed.failed) == ("“No.”", True)
     assert not alive(process)
 
 

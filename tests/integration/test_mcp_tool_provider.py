@@ -117,8 +117,8 @@ async def test_a_token_that_is_not_accepted_is_a_failed_call(tokens: FakeTokens)
             accepted = await tools.call(request("list_tasks"), ALICE)
 
     assert refused == ToolResult(
-        output="The tool server 'tasks' refused the call (HTTP status 401: invalid_token; "
-        "Authentication required); nothing was done.",
+        output="The tool server 'tasks' refused the call (HTTP status 401: “invalid_token; "
+        "Authentication required”); nothing was done.",
         failed=True,
     )
     assert not accepted.failed
@@ -240,14 +240,14 @@ async def test_a_failure_that_the_tool_puts_into_words_is_a_failed_result() -> N
     async with serving(Probe().app()) as base, provider(probe_at(base)) as tools:
         result = await tools.call(request("fail"), ALICE)
 
-    assert (result.output, result.failed) == ("The printer is out of paper.", True)
+    assert (result.output, result.failed) == ("“The printer is out of paper.”", True)
 
 
 async def test_a_crash_is_a_failed_result_without_its_text() -> None:
     async with serving(Probe().app()) as base, provider(probe_at(base)) as tools:
         result = await tools.call(request("crash"), ALICE)
 
-    assert (result.output, result.failed) == ("Error executing tool crash", True)
+    assert (result.output, result.failed) == ("“Error executing tool crash”", True)
 
 
 async def test_a_protocol_error_is_a_failed_result_with_its_text() -> None:
@@ -255,7 +255,7 @@ async def test_a_protocol_error_is_a_failed_result_with_its_text() -> None:
         result = await tools.call(request("protocol"), ALICE)
 
     assert result.failed
-    assert result.output == "The tool server 'probe' answered with an error: upstream exploded"
+    assert result.output == "The tool server 'probe' answered with an error: “upstream exploded”"
 
 
 async def test_arguments_that_do_not_fit_are_a_failed_result() -> None:

@@ -21,6 +21,7 @@ from pydantic import TypeAdapter
 from chatbridge.adapters.mcp.listed import ListedTool, listed
 from chatbridge.domain.model.correlation import REQUEST_KEY, correlation
 from chatbridge.domain.model.tool import CALL_KEY, OnBehalf, ToolRequest
+from chatbridge.domain.model.words import quoted
 
 Answer = CallToolResult
 
@@ -50,7 +51,7 @@ class NoMessage(OwnWords):
     """What came is no message, so nobody knows what was done; `said` is what the server says."""
 
     def __init__(self, came: str, said: str = "") -> None:
-        super().__init__(f"{came}: {said}" if said else came)
+        super().__init__(f"{came}: {quoted(said)}" if said else came)
         self._came = came
 
     @property

@@ -15,6 +15,7 @@ from chatbridge.adapters.mcp.answers import LONGEST_OUTPUT, added
 from chatbridge.adapters.mcp.envelopes import TO_ANOTHER_CALL
 from chatbridge.adapters.mcp.exchange import Answer, NoMessage, Refused, TooLarge, Unreachable
 from chatbridge.domain.model.tool import ToolResult
+from chatbridge.domain.model.words import quoted
 
 _LONGEST_REASON = 200
 _LONGEST_DATA = 2_000
@@ -40,12 +41,13 @@ _NOT_READ = (
 
 
 def answered(tool: str, answer: Answer) -> ToolResult:
-    """The text of a tool's answer, cut at 50,000 characters."""
+    """The text of a tool's answer, cut at 50,000 characters; of one that failed, in quotes."""
     output = "\n".join(block.text for block in answer.content if isinstance(block, TextContent))
     if answer.is_error:
         # put there by servers on the Python SDK; the person in the chat reads this too
         output = output.removeprefix(f"Error executing tool {tool}: ")
-    return ToolResult(output=_capped(output), failed=answer.is_error)
+        return failed(quoted(_capped(output)) if output else output)
+    return ToolResult(output=_capped(output))
 
 
 def timed_out(seconds: float) -> ToolResult:
@@ -108,7 +110,7 @@ def _refused(server: str, error: MCPError) -> ToolResult:
         return _not_read(server, first)
     _log.warning("tool server %s: protocol error %s", server, error.code)
     words = added(str(error)[:LONGEST_OUTPUT], error.data, _LONGEST_DATA)
-    return failed(_capped(f"The tool server '{server}' answered with an error: {words}"))
+    return failed(f"The tool server '{server}' answered with an error: {quoted(_capped(words))}")
 
 
 def _not_read(server: str, why: str) -> ToolResult:

@@ -91,7 +91,8 @@ def _line(place: int, call: ToolCall) -> dict[str, Any]:
 
 
 def _reason(output: str) -> dict[str, Any]:
-    short = output if len(output) <= _MAX_REASON else output[:_MAX_REASON] + "…"
+    cut = "…”" if output.startswith("“") else "…"
+    short = output if len(output) <= _MAX_REASON else output[:_MAX_REASON] + cut
     return {"type": "Text", "value": short, "size": "xs", "color": "secondary"}
 
 

@@ -435,7 +435,12 @@ def test_the_calls_of_one_step_are_lines_of_one_card() -> None:
 
 
 @pytest.mark.parametrize(
-    ("output", "reason"), [("no such task", "no such task"), ("x" * 201, "x" * 200 + "…")]
+    ("output", "reason"),
+    [
+        ("no such task", "no such task"),
+        ("x" * 201, "x" * 200 + "…"),
+        ("“" + "x" * 201, "“" + "x" * 199 + "…”"),
+    ],
 )
 @pytest.mark.parametrize("state", ["failed", "unknown"])
 def test_a_call_that_did_not_succeed_says_why_and_not_at_length(
