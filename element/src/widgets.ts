@@ -4,7 +4,7 @@ import type { WidgetNode } from "./protocol";
 import { content, unknown } from "./widgets/content";
 import { controls, nameFields } from "./widgets/controls";
 import { replaceDrawing } from "./widgets/kept";
-import { layout } from "./widgets/layout";
+import { isDetails, layout } from "./widgets/layout";
 import { wordsOf, type Draw, type Scope, type WidgetContext } from "./widgets/scope";
 import { choice, record, text } from "./widgets/values";
 
@@ -73,6 +73,7 @@ class Drawing {
       return false;
     const [parts, others] = [[old.children].flat(), [next.children].flat()];
     return (
+      ![...parts, ...others].some(isDetails) &&
       parts.length === others.length &&
       parts.every((part, i) => this.#changed(part, others[i], depth + 1))
     );

@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 
 from chatbridge.container import Container, left_out
 from chatbridge.entrypoints.chatkit.documentation import schemas as chatkit_schemas
+from chatbridge.entrypoints.chatkit.mapping import Display
 from chatbridge.entrypoints.chatkit.routes import chatkit_router
 from chatbridge.entrypoints.chatkit.threads import threads_router
 from chatbridge.entrypoints.contract_page import contract_router
@@ -66,8 +67,9 @@ def create_app(container: Container | None = None) -> FastAPI:
     settings, host = container.settings(), container.host()
     gives = gives_tokens(settings, host)
     pictures = settings.allowed_image_domains or ()
-    app.include_router(chatkit_router(turns, history, gate, pictures))
-    app.include_router(threads_router(turns, history, gate, pictures))
+    display = Display(tuple(pictures), details=settings.agent.show_calls == "details")
+    app.include_router(chatkit_router(turns, history, gate, display))
+    app.include_router(threads_router(turns, history, gate, display))
     app.include_router(chat_router(turns, gate))
     app.include_router(sessions_router(history, gate, container.issuer()))
     app.include_router(conversations_router(turns, history, container.store().tasks, gate))

@@ -35,12 +35,14 @@ class Agent(Section):
 
     `entry` is an agent of the host's own, `module:attribute`, in place of one that has only
     `instructions`. `tools` are ours that it gets: the bundled and the servers', or only these;
-    unset, one of the host's own gets the servers'.
+    unset, one of the host's own gets the servers'. `show_calls`: in a chat by name and state, or
+    with arguments and result too.
     `first`, `idle` and `max_seconds` are in seconds.
     """
 
     entry: str | None = None
     tools: OurTools | None = None
+    show_calls: Literal["names", "details"] = "names"
     model: str = "offline"
     base_url: str | None = None
     api_key: SecretStr | None = None

@@ -33,9 +33,9 @@ class ChatServer:
         self.process.kill()
         await self.start_again()
 
-    async def another(self) -> Spawned:
-        """A second replica on the same database."""
-        return await spawn(self.directory, **self.environment)
+    async def another(self, **environment: str) -> Spawned:
+        """A second replica on the same database, with settings of its own."""
+        return await spawn(self.directory, **self.environment | environment)
 
     async def start_again(self) -> None:
         """A new process on the same port."""

@@ -12,7 +12,7 @@ from playwright.async_api import BrowserContext, Route, expect
 from tests.browser.chat_server import ChatServer
 from tests.browser.chromium import ARTEFACTS, Watch
 from tests.browser.conftest import NewContext
-from tests.browser.element_page import LISTEN, Chat
+from tests.browser.element_page import LISTEN, Chat, violations
 from tests.chatkit_client import shown, without_times
 from tests.serving import SECRET, spawn
 
@@ -102,6 +102,41 @@ async def test_a_failing_tool_shows_that_it_failed(
     await chat.loaded(3)
     await expect(chat.badges).to_have_text(["Failed"])
     await expect(chat.badges).to_have_attribute("data-color", "danger")
+
+
+async def test_a_badge_opens_to_what_was_asked_and_what_came_of_it(
+    chat_server: ChatServer, context: BrowserContext
+) -> None:
+    telling = await chat_server.another(CHATBRIDGE_AGENT__SHOW_CALLS="details")
+    try:
+        chat = await chat_server.open(context, "dee", url=telling.url, key=telling.key)
+        await chat.say("rehearse a slow tool for 2 seconds")
+        await expect(chat.badges).to_have_text("Running")
+        line, inside = chat.log.locator("summary"), chat.log.locator("[data-widget=Markdown]")
+        await expect(inside.first).to_be_hidden()
+        await line.focus()
+        await chat.page.keyboard.press("Enter")
+        await expect(inside).to_have_text(re.compile('"seconds": 2'))
+        await expect(chat.badges).to_have_text("Success")
+        await expect(line).to_be_focused()
+        await expect(inside).to_have_count(2)
+        await expect(chat.log.get_by_text("Took 2")).to_be_visible()
+        await chat.answered()
+        await expect(inside.last).to_be_visible()
+        await chat.page.set_viewport_size({"width": 1000, "height": 1000})
+        for scheme in ("light", "dark"):
+            await chat.page.emulate_media(color_scheme=scheme)
+            await chat.picture(f"page-details-{scheme}")
+            assert await violations(chat.page) == []
+        told = await inside.all_text_contents()
+        await chat.page.reload()
+        await chat.loaded(3)
+        await expect(inside.first).to_be_hidden()
+        await line.press("Enter")
+        await expect(inside.last).to_be_visible()
+        assert await inside.all_text_contents() == told
+    finally:
+        telling.kill()
 
 
 async def test_a_stopped_answer_keeps_what_was_shown(

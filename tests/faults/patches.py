@@ -235,9 +235,7 @@ def _() -> None:
     real = threads.frames_after
     _set(
         threads,
-        frames_after=lambda live, number, pictures: real(
-            live, number + (1 if number else 0), pictures
-        ),
+        frames_after=lambda live, number, look: real(live, number + (1 if number else 0), look),
     )
 
 

@@ -28,7 +28,9 @@ def _badge(title: str) -> dict[str, Any]:
         {"type": "Text", "value": title},
         {"type": "Badge", "label": title, "color": "\x1b[2J"},
     ]
-    return {"children": [{"key": "1", "children": [{"children": row}]}]}
+    parts = [{"type": "Caption", "value": "Result"}, {"type": "Markdown", "value": f"```\n{title}"}]
+    details = {"key": "details", "children": parts}
+    return {"children": [{"key": "1", "children": [{"children": row}, details]}]}
 
 
 EVENTS = [
@@ -77,6 +79,8 @@ async def test_nothing_that_a_server_says_is_obeyed_by_the_terminal(tmp_path: Pa
     stream, problem, wrong = told
     assert r"\x1b]52;c;aGk=\x07" in stream
     assert "\x1b[31m" in stream
+    assert "Result" in stream
+    assert "```" not in stream
     assert "--conversation 'conv_1; touch pwned'" in stream
     assert r"Error: \x1b]0;title" in problem
     assert "can't be read" in wrong

@@ -1,6 +1,6 @@
 /** What a person did to a widget, carried over to its next drawing. */
 
-const HANDLES = 'details, input, select, textarea, button, [data-widget="ListView"]';
+const HANDLES = 'details, summary, input, select, textarea, button, [data-widget="ListView"]';
 
 /** Puts the next drawing in the place of this one: fields, open parts and the focus stay as they are. */
 export function replaceDrawing(before: HTMLElement, next: HTMLElement): void {

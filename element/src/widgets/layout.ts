@@ -18,7 +18,24 @@ const box =
   };
 
 const Row = box(() => "row");
-const Col = box(() => "col");
+const column = box(() => "col");
+
+/** What a chatbridge calls the part of a line that is opened with the line. */
+const DETAILS = "details";
+
+export const isDetails = (part: unknown): boolean => record(part)?.key === DETAILS;
+
+const Col: Draw = (node, scope) => {
+  const parts = [node.children].flat();
+  if (!parts.some(isDetails)) return column(node, scope);
+  const line = parts.filter((part) => !isDetails(part));
+  const summary = h("summary", {}, h("div", { class: "col" }, ...scope.draw(line)));
+  summary.append(icon("chevron-right"));
+  const element = h("details", {}, summary, ...scope.draw(parts.filter(isDetails)));
+  container(element, node, "col");
+  element.classList.add("line");
+  return element;
+};
 const Box = box((node) => node.direction);
 
 const Basic: Draw = (node, scope) => {

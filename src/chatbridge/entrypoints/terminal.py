@@ -1,7 +1,7 @@
 """A chat in the terminal, over the same HTTP endpoint as any other client."""
 
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -101,13 +101,15 @@ class Terminal:
                 self._screen.say(f"({item['type']})\n")
 
     def _show_badges(self, widget: Mapping[str, Any]) -> None:
-        for key, title, label, color in _badges(widget):
+        for key, title, label, color, details in _badges(widget):
             if self._badges.get(key) != label:
                 self._badges[key] = label
                 self._end_thinking()
                 self._screen.say(f"  {title} ")
                 self._screen.say(f"[{label}]", color)
                 self._screen.say("\n")
+                for line in details:
+                    self._screen.say(f"    {line}\n", "secondary")
 
     def _think(self, text: str) -> None:
         if not self._thinking and self._screen.colored:
@@ -147,8 +149,10 @@ def _checked(response: httpx2.Response) -> httpx2.Response:
         raise ChatRefused(f"The server answered {response.status_code}.") from error
 
 
-def _badges(part: Mapping[str, Any]) -> Generator[tuple[str, str, str, str]]:
-    """Of each call in a part of a widget its key, its title, and its state with a colour."""
+def _badges(part: Mapping[str, Any]) -> Generator[tuple[str, str, str, str, list[str]]]:
+    """Of each call in a part of a widget its key, its title, its state with a colour, and what else
+    is told of it, in lines.
+    """
     if "key" not in part:
         for inner in part.get("children", []):
             yield from _badges(inner)
@@ -156,4 +160,10 @@ def _badges(part: Mapping[str, Any]) -> Generator[tuple[str, str, str, str]]:
     row = part["children"][0]["children"]
     badge = next(part for part in row if part["type"] == "Badge")
     title = next(part["value"] for part in row if part["type"] == "Text")
-    yield part["key"], title, badge["label"], badge["color"]
+    yield part["key"], title, badge["label"], badge["color"], _details(part["children"][1:])
+
+
+def _details(parts: Sequence[Mapping[str, Any]]) -> list[str]:
+    inside = [each for part in parts if part.get("key") == "details" for each in part["children"]]
+    told = [(part["type"], line) for part in inside for line in str(part["value"]).splitlines()]
+    return [line for kind, line in told if kind != "Markdown" or not line.startswith("```")]

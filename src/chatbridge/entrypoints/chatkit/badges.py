@@ -4,6 +4,8 @@ A line is a component with an id, so that one that comes or changes is told alon
 put a component in another's place and can't append one: while calls come, a card has places left.
 """
 
+import json
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 from unicodedata import category
@@ -13,29 +15,34 @@ from chatkit.widgets import DynamicWidgetComponent, DynamicWidgetRoot
 
 from chatbridge.domain.model.tool_call import CallState, ToolCall, is_listing
 
+DETAILS = "details"
+"""The key of what a line is opened to."""
+
 _MAX_REASON = 200
+_MAX_DETAIL = 2_000
+_FENCES = re.compile("`{3,}")
 
 
-def badges(calls: Sequence[ToolCall]) -> dict[str, Any]:
+def badges(calls: Sequence[ToolCall], *, details: bool = False) -> dict[str, Any]:
     """The widget of one model step's calls, and the text that stands for it when copied."""
     return {
-        "widget": card(calls),
+        "widget": card(calls, details=details),
         "copy_text": "\n".join(f"{_title(c)}: {_badge(c.state).label}" for c in calls),
     }
 
 
-def card(calls: Sequence[ToolCall], places: int = 0) -> DynamicWidgetRoot:
+def card(calls: Sequence[ToolCall], places: int = 0, *, details: bool = False) -> DynamicWidgetRoot:
     """The calls as lines of one card that has so many places in all, or as many as it needs."""
-    lines = [_line(place, call) for place, call in enumerate(calls)]
+    lines = [_line(place, call, details) for place, call in enumerate(calls)]
     # nothing is seen of a place that is left: it has no height, and no gap before it
     lines += [{"type": "Col", "id": _id(place)} for place in range(len(calls), places)]
     inside = {"type": "Col", "gap": 0, "children": lines}
     return DynamicWidgetRoot.model_validate({"type": "Card", "size": "sm", "children": [inside]})
 
 
-def line_updated(place: int, call: ToolCall) -> WidgetComponentUpdated:
+def line_updated(place: int, call: ToolCall, *, details: bool = False) -> WidgetComponentUpdated:
     """This call is in this place of its card now."""
-    line = DynamicWidgetComponent.model_validate(_line(place, call))
+    line = DynamicWidgetComponent.model_validate(_line(place, call, details))
     return WidgetComponentUpdated(component_id=_id(place), component=line)
 
 
@@ -65,7 +72,7 @@ def _id(place: int) -> str:
     return f"call-{place}"
 
 
-def _line(place: int, call: ToolCall) -> dict[str, Any]:
+def _line(place: int, call: ToolCall, details: bool) -> dict[str, Any]:
     badge = _badge(call.state)
     row = {
         "type": "Row",
@@ -87,13 +94,47 @@ def _line(place: int, call: ToolCall) -> dict[str, Any]:
     reason = [_reason(call.output)] if badge.has_reason and call.output else []
     apart = {"padding": {"top": 2}} if place else {}
     head = {"type": "Col", "id": _id(place), "key": call.id, "gap": 1}
-    return {**head, **apart, "children": [row, *reason]}
+    return {**head, **apart, "children": [row, *reason, *(_details(call) if details else [])]}
 
 
 def _reason(output: str) -> dict[str, Any]:
     cut = "…”" if output.startswith("“") else "…"
     short = output if len(output) <= _MAX_REASON else output[:_MAX_REASON] + cut
     return {"type": "Text", "value": short, "size": "xs", "color": "secondary"}
+
+
+def _details(call: ToolCall) -> list[dict[str, Any]]:
+    """What is opened with the line in our element, and stands below it in OpenAI's."""
+    if is_listing(call):
+        return []
+    took = (call.ended_at - call.started_at).total_seconds() if call.ended_at else None
+    parts = [
+        *_written("Called with", _readable(call.arguments)),
+        *([] if call.output is None else _written("Result", _readable(call.output))),
+        *([] if took is None else [_caption(f"Took {took:.2f} s")]),
+    ]
+    return [{"type": "Col", "key": DETAILS, "gap": 1, "children": parts}]
+
+
+def _written(what: str, text: str) -> list[dict[str, Any]]:
+    short = text if len(text) <= _MAX_DETAIL else text[:_MAX_DETAIL] + "…"
+    # longer than any run of them inside, or the text could end its block
+    fence = "`" * (max((len(run) for run in _FENCES.findall(short)), default=2) + 1)
+    return [_caption(what), {"type": "Markdown", "value": f"{fence}\n{short}\n{fence}"}]
+
+
+def _readable(text: str) -> str:
+    """JSON with a value a line; any other text as it is."""
+    if len(text) > _MAX_DETAIL:
+        return text
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _caption(words: str) -> dict[str, Any]:
+    return {"type": "Caption", "value": words, "size": "sm"}
 
 
 def _icon(call: ToolCall) -> str:

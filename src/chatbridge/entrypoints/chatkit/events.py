@@ -1,6 +1,6 @@
 """A turn's events in ChatKit's words, as its client draws them."""
 
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Generator
 
 from chatkit.types import (
     AssistantMessageContent,
@@ -39,7 +39,13 @@ from chatbridge.domain.model.turn_event import (
 )
 from chatbridge.domain.services.recording import Recording
 from chatbridge.entrypoints.chatkit.badges import card, line_updated
-from chatbridge.entrypoints.chatkit.mapping import to_annotation, to_item, to_thread
+from chatbridge.entrypoints.chatkit.mapping import (
+    BY_NAME,
+    Display,
+    to_annotation,
+    to_item,
+    to_thread,
+)
 
 _OfMessage = TextStarted | Cited | TextFinished | ToolCallStarted | ToolCallFinished | Unreadable
 
@@ -47,10 +53,10 @@ THINKING = ProgressUpdateEvent(text="Thinking")
 
 
 async def stream_events(
-    recording: Recording, pictures: Sequence[str] = ()
+    recording: Recording, display: Display = BY_NAME
 ) -> AsyncGenerator[ThreadStreamEvent, None]:
     """Everything from the turn's first event to its last."""
-    translation = Translation(recording.turn.conversation, pictures)
+    translation = Translation(recording.turn.conversation, display)
     yield THINKING
     async for _, event in recording.show():
         for told in translation.of(event):
@@ -60,8 +66,9 @@ async def stream_events(
 class Translation:
     """Translates one turn; remembers what is still open on the client's screen."""
 
-    def __init__(self, conversation: Conversation, pictures: Sequence[str] = ()) -> None:
-        self._thread = to_thread(conversation, pictures)
+    def __init__(self, conversation: Conversation, display: Display = BY_NAME) -> None:
+        self._thread = to_thread(conversation, display.pictures)
+        self._display = display
         self._transcript = Transcript(conversation.id)
         self._open: set[MessageId] = set()
         # of each card, how many lines it has room for
@@ -138,16 +145,18 @@ class Translation:
         self._open.add(message.id)
         if len(calls) > self._places[message.id]:
             self._places[message.id] *= 2
-            update = WidgetRootUpdated(widget=card(calls, self._places[message.id]))
+            update = WidgetRootUpdated(
+                widget=card(calls, self._places[message.id], details=self._display.details)
+            )
             yield ThreadItemUpdatedEvent(item_id=message.id, update=update)
         else:
-            update = line_updated(len(calls) - 1, calls[-1])
+            update = line_updated(len(calls) - 1, calls[-1], details=self._display.details)
             yield ThreadItemUpdatedEvent(item_id=message.id, update=update)
 
     def _call_finished(self, message: Message, id: CallId) -> Generator[ThreadStreamEvent]:
         for place, call in enumerate(message.tool_calls):
             if call.id == id:
-                update = line_updated(place, call)
+                update = line_updated(place, call, details=self._display.details)
                 yield ThreadItemUpdatedEvent(item_id=message.id, update=update)
         if not _running(message):
             yield THINKING
@@ -167,11 +176,11 @@ class Translation:
 
     def _added(self, message: Message) -> ThreadItemAddedEvent:
         self._open.add(message.id)
-        return ThreadItemAddedEvent(item=to_item(message))
+        return ThreadItemAddedEvent(item=to_item(message, self._display))
 
     def _done(self, message: Message) -> ThreadItemDoneEvent:
         self._open.discard(message.id)
-        return ThreadItemDoneEvent(item=to_item(message))
+        return ThreadItemDoneEvent(item=to_item(message, self._display))
 
 
 def _running(message: Message) -> bool:

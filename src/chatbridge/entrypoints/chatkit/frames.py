@@ -16,7 +16,7 @@ Who takes a stream up again has seen the prelude: `frames_after` writes the fram
 
 import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import aclosing
 from typing import Any
 
@@ -26,7 +26,7 @@ from chatbridge.domain.model import refusals
 from chatbridge.domain.model.identifiers import ID_PATTERN, TurnId
 from chatbridge.domain.services.recording import Recording
 from chatbridge.entrypoints.chatkit.events import stream_events
-from chatbridge.entrypoints.chatkit.mapping import to_item
+from chatbridge.entrypoints.chatkit.mapping import Display, to_item
 from chatbridge.entrypoints.chatkit.server import BridgeServer
 from chatbridge.entrypoints.chatkit.store import Watching
 from chatbridge.entrypoints.showing import kept_alive
@@ -48,11 +48,11 @@ def frames_of(
 
 
 async def frames_after(
-    recording: Recording, number: int, pictures: Sequence[str]
+    recording: Recording, number: int, display: Display
 ) -> AsyncGenerator[bytes, None]:
     """The turn's frames but the first `number`, each with its id."""
     counted = 0
-    async with aclosing(stream_events(recording, pictures)) as events:
+    async with aclosing(stream_events(recording, display)) as events:
         async for event in events:
             counted += 1
             if counted > number:

@@ -8,6 +8,7 @@ turn or the REST surface wrote it) is built from its envelope, and so is the bad
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
@@ -52,6 +53,19 @@ _ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
 _LIFTED = {"id", "thread_id", "created_at"}
 
 
+@dataclass(frozen=True, slots=True)
+class Display:
+    """How threads and items are shown: with pictures from these domains only, and tool calls by
+    their names alone or with what they were called with and what came of them.
+    """
+
+    pictures: tuple[str, ...] = ()
+    details: bool = False
+
+
+BY_NAME = Display()
+
+
 def to_thread(conversation: Conversation, pictures: Sequence[str] = ()) -> ThreadMetadata:
     """The conversation as ChatKit's client sees it, with pictures from these domains only."""
     return ThreadMetadata(
@@ -64,10 +78,10 @@ def to_thread(conversation: Conversation, pictures: Sequence[str] = ()) -> Threa
     )
 
 
-def to_item(message: Message) -> ThreadItem:
+def to_item(message: Message, display: Display = BY_NAME) -> ThreadItem:
     """The message as exactly one item. One that can't be read is shown as such, not hidden."""
     if message.payload is None:
-        return _built(message)
+        return _built(message, display)
     try:
         return _ITEM.validate_python({**message.payload, **_head(message)})
     except ValidationError:
@@ -142,13 +156,13 @@ def _head(message: Message) -> dict[str, Any]:
     }
 
 
-def _built(message: Message) -> ThreadItem:
+def _built(message: Message, display: Display) -> ThreadItem:
     if message.role == "user":
         content: list[UserMessageContent] = [UserMessageTextContent(text=message.content)]
         options = InferenceOptions()
         return UserMessageItem(**_head(message), content=content, inference_options=options)
     if message.kind == "tools":
-        return WidgetItem(**_head(message), **badges(message.tool_calls))
+        return WidgetItem(**_head(message), **badges(message.tool_calls, details=display.details))
     return _assistant(message, message.content)
 
 

@@ -1,6 +1,5 @@
 """The ChatKit protocol: every status is decided before the first byte of a stream goes out."""
 
-from collections.abc import Sequence
 from typing import Literal
 
 from chatkit.types import ChatKitReq, ThreadsGetByIdReq, is_streaming_req
@@ -16,6 +15,7 @@ from chatbridge.entrypoints.asking import asking
 from chatbridge.entrypoints.authentication import Gate, current_caller, guarded, require_bound
 from chatbridge.entrypoints.chatkit.documentation import ANSWERS, REQUEST
 from chatbridge.entrypoints.chatkit.frames import RESUMABLE, frames_of
+from chatbridge.entrypoints.chatkit.mapping import BY_NAME, Display
 from chatbridge.entrypoints.chatkit.operations import OPERATIONS, Answered, Streamed
 from chatbridge.entrypoints.chatkit.reading import read
 from chatbridge.entrypoints.chatkit.server import AnsweringServer, BridgeServer
@@ -38,11 +38,11 @@ def chatkit_router(
     turns: Turns,
     history: ConversationHistory,
     gate: Gate,
-    pictures: Sequence[str] = (),
+    display: Display = BY_NAME,
 ) -> APIRouter:
-    """The router of the ChatKit protocol, whose threads load pictures from these domains only."""
+    """The router of the ChatKit protocol, whose threads and items are shown so."""
     router = APIRouter(route_class=guarded(gate, sessions=True), tags=["chatkit"])
-    answering, bridge = AnsweringServer(history, pictures), BridgeServer()
+    answering, bridge = AnsweringServer(history, display), BridgeServer()
 
     @router.post(
         "/chatkit",
@@ -78,7 +78,7 @@ def chatkit_router(
             case Streamed(begin=begin):
                 assert is_streaming_req(operation)  # noqa: S101  # as the SDK sorts them
                 recording = await begin(turns, caller.user_id, operation, asked)
-                watching = Watching(recording, pictures)
+                watching = Watching(recording, display)
                 frames = frames_of(watching, bridge, operation, resumable=bool(stream))
                 stop = f"chatkit/threads/{recording.turn.conversation.id}/cancel"
                 response = ShowingResponse(turns, recording, frames, stop=stop)

@@ -4,7 +4,7 @@ Both are given operations that have been read: ChatKitServer's own `process` rea
 again, and builds the types of the whole protocol for it each time, which costs more than an answer.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from chatkit.server import ChatKitServer
 from chatkit.types import (
@@ -20,14 +20,15 @@ from chatkit.types import (
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.entrypoints.chatkit.events import stream_events
+from chatbridge.entrypoints.chatkit.mapping import BY_NAME, Display
 from chatbridge.entrypoints.chatkit.store import ConversationStore, TurnStore, Watching
 
 
 class AnsweringServer(ChatKitServer[UserId]):
     """Serves the operations that answer with JSON."""
 
-    def __init__(self, history: ConversationHistory, pictures: Sequence[str] = ()) -> None:
-        super().__init__(ConversationStore(history, pictures))
+    def __init__(self, history: ConversationHistory, display: Display = BY_NAME) -> None:
+        super().__init__(ConversationStore(history, display))
         self._history = history
 
     async def answer(self, operation: NonStreamingReq, user_id: UserId) -> bytes:
@@ -66,7 +67,7 @@ class BridgeServer(ChatKitServer[Watching]):
         input_user_message: UserMessageItem | None,
         context: Watching,
     ) -> AsyncIterator[ThreadStreamEvent]:
-        async for event in stream_events(context.recording, context.pictures):
+        async for event in stream_events(context.recording, context.display):
             context.frame += 1
             yield event
 

@@ -3,7 +3,6 @@
 Nothing is ever saved through it. Messages are written by the turn's begin and finish alone.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -16,23 +15,22 @@ from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import Order, PageRequest
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.recording import Recording
-from chatbridge.entrypoints.chatkit.mapping import to_item, to_thread
+from chatbridge.entrypoints.chatkit.mapping import BY_NAME, Display, to_item, to_thread
 
 
 @dataclass(slots=True)
 class Watching:
-    """The context of a streaming operation: the turn that was begun for it, the domains that
-    pictures may come from, and the number of the turn's frame that is being told; 0 as long as the
-    SDK speaks for itself."""
+    """The context of a streaming operation: the turn that was begun for it, how it is shown, and
+    the number of the turn's frame that is being told; 0 as long as the SDK speaks for itself."""
 
     recording: Recording
-    pictures: Sequence[str] = ()
+    display: Display = BY_NAME
     frame: int = 0
 
     @property
     def thread(self) -> ThreadMetadata:
         """The conversation that it is in."""
-        return to_thread(self.recording.turn.conversation, self.pictures)
+        return to_thread(self.recording.turn.conversation, self.display.pictures)
 
     @property
     def subject(self) -> Message:
@@ -45,18 +43,18 @@ class Watching:
 class ConversationStore(Store[UserId]):
     """Translates and delegates; each call answers 403 and 404 by itself."""
 
-    def __init__(self, history: ConversationHistory, pictures: Sequence[str]) -> None:
-        self._history, self._pictures = history, pictures
+    def __init__(self, history: ConversationHistory, display: Display) -> None:
+        self._history, self._display = history, display
 
     async def load_thread(self, thread_id: str, context: UserId) -> ThreadMetadata:
         conversation = await self._history.get(context, ConversationId(thread_id))
-        return to_thread(conversation, self._pictures)
+        return to_thread(conversation, self._display.pictures)
 
     async def load_threads(
         self, limit: int, after: str | None, order: str, context: UserId
     ) -> Page[ThreadMetadata]:
         page = await self._history.list(context, _request(limit, after, order))
-        found = [to_thread(conversation, self._pictures) for conversation in page.items]
+        found = [to_thread(conversation, self._display.pictures) for conversation in page.items]
         return Page(data=found, has_more=page.next is not None, after=page.next)
 
     async def load_thread_items(
@@ -64,7 +62,7 @@ class ConversationStore(Store[UserId]):
     ) -> Page[ThreadItem]:
         request = _request(limit, after, order)
         page = await self._history.messages(context, ConversationId(thread_id), request)
-        found = [to_item(message) for message in page.items]
+        found = [to_item(message, self._display) for message in page.items]
         return Page(data=found, has_more=page.next is not None, after=page.next)
 
     async def save_thread(self, thread: ThreadMetadata, context: UserId) -> None:

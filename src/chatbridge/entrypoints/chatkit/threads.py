@@ -1,7 +1,5 @@
 """What the protocol has no operation for: stopping an answer, and taking its stream up again."""
 
-from collections.abc import Sequence
-
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
 from chatbridge.domain.model import refusals
@@ -13,6 +11,7 @@ from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.authentication import Gate, current_caller, guarded
 from chatbridge.entrypoints.chatkit.documentation import BY_SESSION, FRAMES, ThreadCancelOut
 from chatbridge.entrypoints.chatkit.frames import RESUMABLE, frames_after, read_frame_id
+from chatbridge.entrypoints.chatkit.mapping import BY_NAME, Display
 from chatbridge.entrypoints.openapi import BODY, CONVERSATION, SIGN_IN, STORE, problems
 from chatbridge.entrypoints.showing import ShowingResponse, kept_alive
 
@@ -37,7 +36,7 @@ def threads_router(
     turns: Turns,
     history: ConversationHistory,
     gate: Gate,
-    pictures: Sequence[str] = (),
+    display: Display = BY_NAME,
 ) -> APIRouter:
     """The router of what is below /chatkit."""
     router = APIRouter(route_class=guarded(gate, sessions=True), tags=["chatkit"])
@@ -98,7 +97,7 @@ def threads_router(
         recording, told = await followed(thread_id, last_event_id or after, caller.user_id)
         if recording is None:
             return Response(status_code=204)
-        frames = kept_alive(frames_after(recording, told, pictures))
+        frames = kept_alive(frames_after(recording, told, display))
         response = ShowingResponse(turns, recording, frames, stop="cancel")
         response.headers.update(RESUMABLE)
         return response

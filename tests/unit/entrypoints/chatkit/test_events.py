@@ -1,6 +1,7 @@
 """What ChatKit's client is told of a turn, event by event."""
 
 import json
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -29,10 +30,11 @@ from chatbridge.domain.model.turn_event import (
     TurnFailed,
 )
 from chatbridge.entrypoints.chatkit.events import Translation
-from chatbridge.entrypoints.chatkit.mapping import to_item
+from chatbridge.entrypoints.chatkit.mapping import BY_NAME, Display, to_item
 
 EVENT: TypeAdapter[Any] = TypeAdapter(ThreadStreamEvent)
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+OPENED = Display(details=True)
 STAMP = "2026-01-02T03:04:05Z"
 CONVERSATION = Conversation(
     id=ConversationId("conv_1"),
@@ -46,9 +48,9 @@ THINKING = {"type": "progress_update", "text": "Thinking"}
 HEAD = {"thread_id": "conv_1", "created_at": STAMP}
 
 
-def told(*events: TurnEvent) -> list[dict[str, Any]]:
+def told(*events: TurnEvent, display: Display = BY_NAME) -> list[dict[str, Any]]:
     """What the client gets, as JSON; each of it an event that the SDK knows."""
-    translation = Translation(CONVERSATION)
+    translation = Translation(CONVERSATION, display)
     answers = [as_json(answer) for event in events for answer in translation.of(event)]
     assert [as_json(EVENT.validate_python(answer)) for answer in answers] == answers
     return answers
@@ -150,10 +152,10 @@ def error(message: str, *, retry: bool) -> dict[str, Any]:
     return {"type": "error", "code": "custom", "message": message, "allow_retry": retry}
 
 
-def kept(events: Iterable[TurnEvent]) -> list[dict[str, Any]]:
+def kept(events: Iterable[TurnEvent], display: Display = BY_NAME) -> list[dict[str, Any]]:
     """What a reload shows."""
     messages = Transcript(CONVERSATION.id, events).closed()
-    return [to_item(m).model_dump(mode="json", exclude_none=True) for m in messages]
+    return [to_item(m, display).model_dump(mode="json", exclude_none=True) for m in messages]
 
 
 RUNNING = line(0, "add_task", "Running", "secondary")
@@ -220,10 +222,30 @@ def calls(number: int, how: str) -> list[TurnEvent]:
 
 
 @pytest.mark.parametrize("how", [SIDE_BY_SIDE, ONE_BY_ONE])
-def test_what_many_calls_cost_grows_with_their_number_alone(how: str) -> None:
-    few, many = (len(json.dumps(told(*calls(number, how)))) for number in (75, 150))
-    assert many < 500_000
+@pytest.mark.parametrize(("display", "most"), [(BY_NAME, 500_000), (OPENED, 1_000_000)])
+def test_what_many_calls_cost_grows_with_their_number_alone(
+    how: str, display: Display, most: int
+) -> None:
+    few, many = (
+        len(json.dumps(told(*calls(number, how), display=display))) for number in (75, 150)
+    )
+    assert many < most
     assert many < 2.2 * few
+
+
+def test_what_is_in_a_call_is_told_as_it_comes_and_kept() -> None:
+    asked, answered = "Called with", "Result"
+    events = [started("call_1"), finished("call_1", "failed", "secret"), *text("msg_2", "Oh.")]
+    answers = told(*events, ended(), display=OPENED)
+    captions = [re.findall('"Caption", "value": "([^"]+)"', json.dumps(each)) for each in answers]
+    assert [told for told in captions if told] == [
+        [asked],
+        [asked, answered, "Took 0.00 s"],
+        [asked, answered, "Took 0.00 s"],
+    ]
+    shown = [event["item"] for event in answers if event["type"] == "thread.item.done"]
+    assert shown == kept(events, OPENED)
+    assert "secret" not in json.dumps(told(started("call_1"), finished("call_1", output="secret")))
 
 
 @pytest.mark.parametrize("how", [SIDE_BY_SIDE, ONE_BY_ONE])

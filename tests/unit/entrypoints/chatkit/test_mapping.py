@@ -31,6 +31,7 @@ from chatbridge.domain.model.limits import MAX_CONTENT
 from chatbridge.domain.model.message import Message, Role
 from chatbridge.domain.model.tool_call import CallState, ToolCall, listing_of
 from chatbridge.entrypoints.chatkit.mapping import (
+    Display,
     to_item,
     to_message,
     to_thread,
@@ -454,6 +455,32 @@ def test_a_call_that_did_not_succeed_says_why_and_not_at_length(
 def test_a_call_that_went_well_does_not_show_its_output() -> None:
     shown = to_item(message(kind="tools", tool_calls=(call("succeeded", output="secret"),)))
     assert "secret" not in shown.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "output", "shown"),
+    [
+        ('{"a":[1,"é"]}', "went well", ['{\n  "a": [\n    1,\n    "é"\n  ]\n}', "went well"]),
+        ('{"a":', None, ['{"a":']),
+        ("[" * 1_500, "x" * 2_001, ["[" * 1_500, "x" * 2_000 + "…"]),
+        ("{}", "```\n# Not ours\n````", ["{}", "```\n# Not ours\n````"]),
+    ],
+)
+def test_details_are_what_was_asked_and_what_came_of_it(
+    arguments: str, output: str | None, shown: list[str]
+) -> None:
+    opened = replace(call("succeeded", output=output), arguments=arguments)
+    notice = call("failed", name=listing_of("tasks"), output="away")
+    item = to_item(message(kind="tools", tool_calls=(opened, notice)), Display(details=True))
+    line, without = lines_of(item)
+    details = [part for part in line["children"] if part.get("key") == "details"]
+    blocks = [part["value"] for part in details[0]["children"] if part["type"] == "Markdown"]
+    for block, text in zip(blocks, shown, strict=True):
+        fence = block.split("\n", 1)[0]
+        assert set(fence) == {"`"}
+        assert fence not in text
+        assert block == f"{fence}\n{text}\n{fence}"
+    assert [part.get("key") for part in without["children"]] == [None, None]
 
 
 @pytest.mark.parametrize(
