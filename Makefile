@@ -77,10 +77,10 @@ picture: ## the README's picture, from the last run of test-browser
 element: $(ELEMENT) ## build the chat element into the Python package; needs Node
 	cd element && npm run -s build
 
-bench: $(BENCH_VENV)/.installed ## what it costs beside others; BENCH=quick, BENCH=large, ROWS=delta,first; needs Linux
+bench: $(DEV) $(BENCH_VENV)/.installed ## what it costs beside others; BENCH=quick, BENCH=large, ROWS=delta,first; needs Linux
 	@$(BIN)/python -m benchmarks
 
-bench-docs: $(BENCH_VENV)/.installed ## the last full run's figures into docs/performance.md, with its plots
+bench-docs: $(DEV) $(BENCH_VENV)/.installed ## the last full run's figures into docs/performance.md, with its plots
 	@$(BIN)/python -m benchmarks.document
 
 check: lint types imports coverage ## what has to be green before a change lands

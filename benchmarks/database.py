@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg
 from sqlalchemy.engine import URL, make_url
 
+from benchmarks.problems import NotHere
 from benchmarks.processes import family_cpu_seconds, pin
 from chatbridge.adapters.embedded.server import EmbeddedPostgres
 
@@ -37,12 +38,9 @@ class Database:
         """As host:port."""
         return f"{self._url.host}:{self._url.port or 5432}"
 
-    def create(self, name: str) -> bool:
-        """Make a database, unless it is there; whether it was made."""
-        known = self.value("select count(*) from pg_database where datname = $1", name)
-        if not known:
-            self.run(f'create database "{name}"')
-        return not known
+    def create(self, name: str) -> None:
+        """Make a database."""
+        self.run(f'create database "{name}"')
 
     def drop(self, name: str) -> None:
         """Do away with a database, whoever is connected."""
@@ -60,6 +58,11 @@ class Database:
         """CPU time of the server with all its processes; 0 where it can't be read."""
         return family_cpu_seconds(self.postmaster) if self.postmaster else 0.0
 
+    def require_readable(self) -> None:
+        """Raises NotHere where its CPU can't be read."""
+        if not self.postmaster:
+            raise NotHere("The CPU of a Postgres that runs elsewhere can't be read.")
+
     def wal_bytes(self) -> int:
         """How much has ever been written ahead."""
         return int(self.value("select pg_current_wal_insert_lsn() - '0/0'::pg_lsn"))
@@ -68,10 +71,10 @@ class Database:
         """As in "18.6"."""
         return str(self.value("show server_version")).split()[0]
 
-    def pin(self, core: int) -> None:
-        """Keep it on one core, if it is ours."""
+    def pin(self, *cores: int) -> None:
+        """Keep it on these cores, if it is ours."""
         if self.postmaster:
-            pin(self.postmaster, core)
+            pin(self.postmaster, *cores)
 
     async def _run(self, of: str | None, statements: tuple[str, ...]) -> None:
         connection = await asyncpg.connect(self._of(of))
@@ -105,5 +108,9 @@ def database(directory: Path, url: str | None) -> Generator[Database]:
 
 def _now(work: Coroutine[Any, Any, Any]) -> Any:
     """What it answers, also where an event loop runs, which waits for it."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()

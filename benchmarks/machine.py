@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -10,7 +11,7 @@ from pathlib import Path
 from benchmarks.database import Database
 from benchmarks.peers.names import ROOT
 
-_SHOWN = ("openai", "openai-agents", "openai-chatkit", "fastapi", "uvicorn", "asyncpg")
+_SHOWN = ("openai", "openai-agents", "openai-chatkit", "fastapi", "uvicorn", "asyncpg", "aiohttp")
 
 
 def run(*, quick: bool) -> str:
@@ -25,8 +26,14 @@ def described(database: Database) -> dict[str, str]:
         "Machine": f"{_processor()}, {os.cpu_count()} cores, Linux {platform.release()}",
         "Python": platform.python_version(),
         "Postgres": f"{database.version()}, {_durability(database)}",
-        "Packages": ", ".join(f"{name} {version(name)}" for name in _SHOWN),
+        "Packages": ", ".join((*(f"{name} {version(name)}" for name in _SHOWN), *_locked())),
     }
+
+
+def _locked() -> list[str]:
+    """What is installed apart."""
+    lock = (ROOT / "benchmarks" / "requirements.lock").read_text()
+    return [f"langgraph {found}" for found in re.findall(r"^langgraph==(\S+)", lock, re.MULTILINE)]
 
 
 def _commit() -> str:

@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from benchmarks.sheet import Measured, Sheet
 # stands for the page's own colour of text
 _INK = "#010203"
 _THEIRS, _OURS = "#8c959f", "#2f81f7"
-_COLOURS = {"floor": "#8c959f", "recipe": "#d29922", "graph": "#a371f7", "memory": "#57ab5a"}
+_COLOURS = {"floor": "#8c959f", "recipe": "#d29922", "graph": "#a371f7", "fast": "#57ab5a"}
 _STYLE = "<style>svg{color:#1f2328}@media (prefers-color-scheme:dark){svg{color:#e6edf3}}</style>"
 _LOOK: dict[str, Any] = {
     "svg.fonttype": "none",
@@ -38,6 +39,32 @@ _LOOK: dict[str, Any] = {
 }
 
 
+@dataclass(frozen=True)
+class _Course:
+    """Rows that differ in one number, which their ids end with; a series may have a name."""
+
+    name: str
+    title: str
+    label: str
+    ids: str
+
+    def step(self, row: Measured) -> tuple[str, float] | None:
+        """A row's series, and its place in it."""
+        found = re.fullmatch(self.ids, row.row.id)
+        return (found[1] or "", float(found[2])) if found else None
+
+
+_COURSES = (
+    _Course(
+        "history",
+        "Postgres's CPU, ms",
+        "messages in the conversation",
+        r"history\.(turn|last|page)\.(\d+)",
+    ),
+    _Course("first", "To the first words, ms", "ms each way to the database", r"first\.()(\d+)"),
+)
+
+
 def draw(sheet: Sheet, directory: Path) -> None:
     """Every plot whose rows were measured."""
     directory.mkdir(parents=True, exist_ok=True)
@@ -45,13 +72,10 @@ def draw(sheet: Sheet, directory: Path) -> None:
     bars = [row for row in map(sheet.rows.get, ("delta.cpu", "chat.cpu", "flat.50.cpu")) if row]
     if bars:
         _save(_bars(bars), directory / "delta.svg")
-    for name, title, prefix, label in (
-        ("history", "Postgres's CPU, ms", "history.", "messages in the conversation"),
-        ("first", "to the first words, ms", "first.", "ms each way to the database"),
-    ):
-        lines = [row for row in sheet.rows.values() if _step(row, prefix) is not None]
+    for course in _COURSES:
+        lines = [row for row in sheet.rows.values() if course.step(row) is not None]
         if lines:
-            _save(_steps(lines, prefix, title, label), directory / f"{name}.svg")
+            _save(_steps(lines, course), directory / f"{course.name}.svg")
 
 
 def _bars(rows: Sequence[Measured]) -> Figure:
@@ -86,18 +110,12 @@ def _bar(axes: Axes, row: Measured) -> None:
     axes.set_title(f"{row.row.title}, {row.row.unit}", fontsize=9, loc="left")
 
 
-def _step(row: Measured, prefix: str) -> tuple[str, float] | None:
-    """A row's series and its place in it: `history.turn.1000` is the one of 1000 in `turn`."""
-    found = re.fullmatch(re.escape(prefix) + r"(?:(\w+)\.)?(\d+)", row.row.id)
-    return (found[1] or "", float(found[2])) if found else None
-
-
-def _steps(rows: Sequence[Measured], prefix: str, title: str, label: str) -> Figure:
+def _steps(rows: Sequence[Measured], course: _Course) -> Figure:
     figure = Figure(figsize=(7.2, 2.8))
     axes = figure.subplots()
     series: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for row in rows:
-        kind, place = _step(row, prefix) or ("", 0.0)
+        kind, place = course.step(row) or ("", 0.0)
         for name, cell in row.cells.items():
             series.setdefault((kind, name), []).append((place, cell.median))
     for number, ((kind, name), points) in enumerate(series.items()):
@@ -108,8 +126,8 @@ def _steps(rows: Sequence[Measured], prefix: str, title: str, label: str) -> Fig
         axes.plot(places, medians, style, marker="o", markersize=3, color=colour, label=words)
     _scaled(axes, [place for points in series.values() for place, _ in points])
     axes.set_ylim(bottom=0)
-    axes.set_xlabel(label)
-    axes.set_title(title, fontsize=9, loc="left")
+    axes.set_xlabel(course.label)
+    axes.set_title(course.title, fontsize=9, loc="left")
     axes.legend(frameon=False, fontsize=8)
     figure.tight_layout()
     return figure

@@ -3,3 +3,7 @@
 
 class Failed(Exception):
     """It can't go on; says why, for a person."""
+
+
+class NotHere(Exception):
+    """It can't be measured on this machine; says why."""

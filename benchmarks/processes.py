@@ -47,12 +47,12 @@ def memory_megabytes(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def pin(pid: int, core: int) -> None:
-    """Keep a process and its children on one core."""
+def pin(pid: int, *cores: int) -> None:
+    """Keep a process and its children on these cores."""
     for process in (pid, *_children(pid)):
         for thread in (_PROC / str(process) / "task").iterdir():
             with contextlib.suppress(OSError):
-                os.sched_setaffinity(int(thread.name), {core})
+                os.sched_setaffinity(int(thread.name), cores)
 
 
 def free_port() -> int:

@@ -48,7 +48,7 @@ def ratios(rows: Iterable[Measured]) -> str:
     if not lines:
         return ""
     titles = [f"{COLUMNS[ours]} / {COLUMNS[base].lower()}" for ours, base in columns]
-    return "\n".join([_line("Times as much", *titles), _rule(len(columns)), *lines])
+    return "\n".join([_line("Times as much CPU", *titles), _rule(len(columns)), *lines])
 
 
 def figures(rows: Collection[Measured]) -> str:
@@ -71,13 +71,14 @@ def figures(rows: Collection[Measured]) -> str:
 
 def absent(rows: Iterable[Measured]) -> str:
     """What is not measured, and why."""
-    reasons = [
-        (f"{measured.row.title}: {COLUMNS[name]}", reason)
-        for measured in rows
-        for name, reason in measured.absent.items()
-    ]
-    whats = _grouped((reason, what) for what, reason in reasons)
-    return "\n".join(f"- Not measured: {'; '.join(names)}. {why}" for why, names in whats.items())
+    lines: list[str] = []
+    for measured in rows:
+        reasons = _grouped((reason, COLUMNS[name]) for name, reason in measured.absent.items())
+        lines += [
+            f"- {measured.row.title}: not measured of {', '.join(names)}. {reason}"
+            for reason, names in reasons.items()
+        ]
+    return "\n".join(lines)
 
 
 def number(value: float) -> str:

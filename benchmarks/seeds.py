@@ -25,7 +25,7 @@ insert into chatbridge.messages
   (user_id, conversation_id, position, id, turn_id, role, kind, content, created_at)
 select {user}, {conversation}, n, 'msg_' || {number}, 'turn_' || {number},
   case n % 2 when 1 then 'user' else 'assistant' end, 'text',
-  repeat('some words of it ', case n % 2 when 1 then 3 else 15 end),
+  repeat('some words of it ', case n % 2 when 1 then 2 else 8 end),
   now() - interval '1 day' + n * interval '1 millisecond'
 from generate_series({first}, {last}) c, generate_series(1, {messages}) n;
 insert into chatbridge.turns
@@ -59,7 +59,8 @@ class Crowd:
     def statement(self, first: int, last: int) -> str:
         """What makes some of them."""
         return _SEED.format(
-            user=f"'{self.name}_' || (c % {self.users})",
+            # in the order of the keys, which is several times as fast
+            user=f"'{self.name}_' || lpad((c % {self.users})::text, 6, '0')",
             conversation=f"'{self.name}_' || lpad(c::text, 32, '0')",
             number=f"'{self.name}_' || lpad((c::bigint * 1000000 + n)::text, 26, '0')",
             first=first,
@@ -69,7 +70,7 @@ class Crowd:
 
     def user(self, conversation: int) -> str:
         """Whose the conversation of this number is."""
-        return f"{self.name}_{conversation % self.users}"
+        return f"{self.name}_{conversation % self.users:06d}"
 
     def id(self, conversation: int) -> str:
         """Its id."""
@@ -126,6 +127,8 @@ def _fill(database: Database, name: str, crowd: Crowd) -> None:
         last = min(crowd.last, first + step - 1)
         faster = (*before, "set synchronous_commit = off", "set statement_timeout = 0")
         database.run(*faster, crowd.statement(first, last), of=name)
+        if last < crowd.last:
+            print(f"{name}: {last:,} of {crowd.last:,} conversations", flush=True)
 
 
 def _fingerprint(crowds: Iterable[Crowd]) -> str:

@@ -84,13 +84,19 @@ class Sheet:
         measured = self._measured(row)
         measured.cells[peer] = measured.cells.get(peer, Cell()).with_one(value, others)
 
+    def forget(self, name: str) -> None:
+        """The rows of this name are not whole."""
+        self.rows = {id: row for id, row in self.rows.items() if row.name != name}
+
     def leave_out(self, row: Row, peers: Iterable[str], reason: str) -> None:
         """Why there is nothing for these peers."""
         self._measured(row).absent.update(dict.fromkeys(peers, reason))
 
     def updated(self, newer: "Sheet") -> "Sheet":
-        """With the other one's rows in place of those that are in both."""
-        return Sheet(newer.machine, newer.run, {**self.rows, **newer.rows})
+        """With the other one's rows in place of all that go by the same names."""
+        again = {row.name for row in newer.rows.values()}
+        kept = {id: row for id, row in self.rows.items() if row.name not in again}
+        return Sheet(newer.machine, newer.run, {**kept, **newer.rows})
 
     def to_json(self) -> dict[str, Any]:
         """As it is kept."""

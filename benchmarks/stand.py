@@ -7,11 +7,12 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks.database import Database
 from benchmarks.doubles.answers import Script
@@ -29,6 +30,8 @@ from benchmarks.processes import (
 )
 from benchmarks.sheet import Row, Sheet
 from chatbridge.adapters.postgres.migrate import upgrade
+
+T = TypeVar("T")
 
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
 _SETTLE_SECONDS = 0.3
@@ -67,11 +70,12 @@ class Stand:
     scratch: Path
     quick: bool
     sheet: Sheet
+    _made: set[str] = field(default_factory=set[str])
 
     @property
     def everybody(self) -> tuple[str, ...]:
-        """All peers, in the order of the tables' columns."""
-        return tuple(PEERS)
+        """All peers, in the order of the tables' columns; a quick run leaves out two."""
+        return tuple(name for name in PEERS if not (self.quick and name in ("raw", "memory")))
 
     @property
     def keeping(self) -> tuple[str, ...]:
@@ -81,6 +85,10 @@ class Stand:
     def rounds(self, full: int, quick: int = 2) -> range:
         """How often everybody takes their turn."""
         return range(quick if self.quick else full)
+
+    def keeps(self, served: Served) -> bool:
+        """Whether it uses a Postgres whose CPU can be read."""
+        return bool(served.peer.database and self.database.postmaster)
 
     def add(self, row: Row, served: Served, value: float, spent: Spent) -> None:
         """One more round."""
@@ -111,8 +119,8 @@ class Stand:
             ]
             yield [finish() for finish in waiting]
 
-    def drain(self, served: Served, **changes: Any) -> Drained:
-        """The answers to a load, every word of them there."""
+    def drain(self, served: Served, *, core: int | None = None, **changes: Any) -> Drained:
+        """The answers to a load, each word of them there; `core` is the client's, if any."""
         load = replace(served.load, **changes)
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.doubles.client"],
@@ -121,15 +129,18 @@ class Stand:
             text=True,
             cwd=ROOT,
             check=False,
+            preexec_fn=None if core is None else partial(os.sched_setaffinity, 0, {core}),
         )
         if done.returncode:
             raise Failed(f"{served.peer.title}: {done.stderr.strip().splitlines()[-1]}")
         return Drained(**json.loads(done.stdout))
 
-    def measured(self, served: Served, **changes: Any) -> tuple[Drained, Spent]:
+    def measured(
+        self, served: Served, *, core: int | None = None, **changes: Any
+    ) -> tuple[Drained, Spent]:
         """The same, and what it took."""
         before = self._counters(served)
-        drained = self.drain(served, **changes)
+        drained = self.drain(served, core=core, **changes)
         # what is kept behind an answer belongs to it
         time.sleep(_SETTLE_SECONDS)
         return drained, self._spent(before, self._counters(served))
@@ -206,10 +217,19 @@ class Stand:
         if peer.database is None:
             return None
         name = database or peer.database
-        self.database.create(name)
-        if peer.ours:
-            upgrade(self.database.url(name), "chatbridge")
+        if database is None and name not in self._made:
+            # anew for each run: what an earlier one has left, or another schema, changes nothing
+            self.database.drop(name)
+            self.database.create(name)
+            if peer.ours:
+                upgrade(self.database.url(name), "chatbridge")
+            self._made.add(name)
         return self.database.url(name, port=line)
+
+    def prepare(self, *names: str) -> None:
+        """Have these peers' databases ready."""
+        for name in names:
+            self._database_of(PEERS[name], None, None)
 
 
 class Meter:
@@ -239,10 +259,10 @@ def stand(database: Database, scratch: Path, *, quick: bool, sheet: Sheet) -> Ge
         yield Stand(database, port, model.pid, scratch, quick, sheet)
 
 
-def in_turn(number: int, served: list[Served]) -> Iterator[Served]:
+def in_turn(number: int, all_peers: Sequence[T]) -> Iterator[T]:
     """Everybody, each round beginning with somebody else."""
-    first = number % len(served)
-    yield from (*served[first:], *served[:first])
+    first = number % len(all_peers)
+    yield from (*all_peers[first:], *all_peers[:first])
 
 
 def _require_ready(port: int, process: subprocess.Popen[bytes], directory: Path) -> None:

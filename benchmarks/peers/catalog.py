@@ -137,5 +137,6 @@ PEERS = {
         ),
         _ours("memory", None),
         _ours("postgres", "bench_chatbridge"),
+        _ours("fast", "bench_fast", CHATBRIDGE_AGENT__HTTP="aiohttp"),
     )
 }

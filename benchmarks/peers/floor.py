@@ -8,7 +8,7 @@ import os
 from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx
+import httpx2
 from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
 from openai import AsyncOpenAI
@@ -16,7 +16,7 @@ from openai import AsyncOpenAI
 _MODEL = os.environ["MODEL_URL"]
 
 client = AsyncOpenAI(api_key="none", base_url=_MODEL)
-raw = httpx.AsyncClient(timeout=600, limits=httpx.Limits(max_connections=2000))
+raw = httpx2.AsyncClient(timeout=600, limits=httpx2.Limits(max_connections=2000))
 app = FastAPI()
 
 

@@ -1,7 +1,6 @@
-"""The store of the ChatKit SDK's own guide, on Postgres.
+"""The store of the ChatKit SDK's own guide, on Postgres; the guide leaves some of it to the reader.
 
-Tables and statements of docs/guides/persist-chatkit-data.md in openai/chatkit-python, over a pool
-in place of a connection made for every call.
+The guide makes a connection for every call and blocks meanwhile; this one takes it from a pool.
 """
 
 from dataclasses import dataclass

@@ -4,29 +4,17 @@ large one: the product's own statements, without the server around them.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 
 from benchmarks.seeds import BY_SIZE, LARGE, SIZES, Crowd, history, large
 from benchmarks.sheet import Row
 from benchmarks.stand import Stand
-from chatbridge.adapters.postgres.store import PostgresStore
-from chatbridge.domain.model.identifiers import (
-    ConversationId,
-    UserId,
-    new_message_id,
-    new_turn_id,
-)
-from chatbridge.domain.model.message import Message
+from benchmarks.stores import begin, opened, said
+from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.domain.model.page import PageRequest
 from chatbridge.domain.model.turn import Ending
-from chatbridge.ports.store import Store, StoreSettings
-from chatbridge.ports.turn_repository import Begun, TurnRequest
+from chatbridge.ports.store import Store
 
-# as many of the newest as the window needs at most
-_NEWEST = 15
 _CALLS = 60
 _WARM = 8
 
@@ -35,17 +23,9 @@ Call = Callable[[Store, Crowd, int], Awaitable[None]]
 
 async def a_turn(store: Store, crowd: Crowd, number: int) -> None:
     """Begin it and finish it, with a question and an answer."""
-    user, conversation = UserId(crowd.user(number)), ConversationId(crowd.id(number))
-    request = TurnRequest(
-        user_id=user,
-        conversation_id=conversation,
-        turn_id=new_turn_id(),
-        message=_message(conversation, "user", "hello there"),
-    )
-    begun = await store.turns.begin(request, newest=_NEWEST)
-    assert isinstance(begun, Begun)  # noqa: S101
-    answer = _message(conversation, "assistant", "some words of it " * 15)
-    await store.turns.finish(begun.turn, Ending(state="completed", messages=(answer,)))
+    turn = await begin(store, crowd.user(number), crowd.id(number))
+    answer = said(turn.conversation.id, "assistant", "some words of it " * 15)
+    await store.turns.finish(turn, Ending(state="completed", messages=(answer,)))
 
 
 async def the_last_turn(store: Store, crowd: Crowd, number: int) -> None:
@@ -91,10 +71,7 @@ def _compare(
     places: dict[str, tuple[str, Crowd, str]],
     growth: tuple[str, str, str],
 ) -> None:
-    if not stand.database.postmaster:
-        row = Row(name, "Postgres's CPU by history", "ms")
-        stand.sheet.leave_out(row, ["postgres"], "The CPU of a Postgres elsewhere can't be read")
-        return
+    stand.database.require_readable()
     smallest, largest, words = growth
     for called, (title, call) in _CALLED.items():
         for number in stand.rounds(full=5, quick=3):
@@ -118,7 +95,7 @@ async def _timed(
     count = crowd.last - crowd.first + 1
     first = number * _CALLS
     numbers = [crowd.first + n * 7919 % count for n in range(first, first + _CALLS)]
-    async with _store(stand.database.url(database), stand.scratch) as store:
+    async with opened(stand, database) as store:
         # a function's plan is kept from its sixth call on
         for number in numbers[:_WARM]:
             await call(store, crowd, number)
@@ -128,24 +105,3 @@ async def _timed(
                 await call(store, crowd, number)
             wall = time.perf_counter() - begun
     return meter.spent.database / _CALLS * 1e3, wall / _CALLS * 1e3, meter.spent.others
-
-
-@asynccontextmanager
-async def _store(url: str, directory: Path) -> AsyncGenerator[Store]:
-    settings = StoreSettings(
-        url=url, directory=directory, lease=5.0, schema="chatbridge", pool_size=1
-    )
-    store = PostgresStore(settings)
-    async with store.opened():
-        yield store
-
-
-def _message(conversation: ConversationId, role: str, content: str) -> Message:
-    return Message(
-        id=new_message_id(),
-        conversation_id=conversation,
-        role="user" if role == "user" else "assistant",
-        kind="text",
-        content=content,
-        created_at=datetime.now(UTC),
-    )

@@ -31,7 +31,7 @@ def _first(stand: Stand, name: str, delay: int, line: int) -> None:
     with stand.serving("floor", "recipe", "graph", *stand.keeping, line=line) as all_served:
         for served in all_served:
             stand.drain(served, deltas=25, repeat=4)
-        for number in stand.rounds(full=4):
+        for number in stand.rounds(full=4, quick=1):
             taken: dict[str, float] = {}
             for served in in_turn(number, all_served):
                 drained, spent = stand.measured(served, deltas=25, repeat=_TURNS)

@@ -14,7 +14,7 @@ from benchmarks.sheet import Row
 from benchmarks.stand import Served, Stand, in_turn
 
 _READS = 200
-_LONG = 128_000
+_LONG, _PACE = 128_000, 5_000
 
 
 def listed(stand: Stand, name: str) -> None:
@@ -37,7 +37,7 @@ def listed(stand: Stand, name: str) -> None:
                         read(thread_id=threads[served.peer.name])
                 spent = meter.spent
                 stand.add(server, served, spent.server / _READS * 1e3, spent)
-                if served.peer.database:
+                if stand.keeps(served):
                     stand.add(database, served, spent.database / _READS * 1e3, spent)
 
 
@@ -49,7 +49,7 @@ def joined(stand: Stand, name: str) -> None:
     stand.sheet.leave_out(clock, elsewhere, "A turn that runs can't be joined.")
     limits = {"AGENT__MAX_CHARACTERS": "10000000", "AGENT__IDLE": "300"}
     with stand.serving("memory", *stand.keeping, **limits) as all_served:
-        for number in stand.rounds(full=3):
+        for number in stand.rounds(full=2, quick=1):
             for served in in_turn(number, all_served):
                 _join(stand, served, clock, server)
 
@@ -65,7 +65,7 @@ def _thread(served: Served) -> str:
 
 
 def _join(stand: Stand, served: Served, clock: Row, server: Row) -> None:
-    stand.script(Script(deltas=_LONG, pace=0, held=True))
+    stand.script(Script(deltas=_LONG, pace=_PACE, held=True))
     with connected(served) as connection:
         answer = begin(connection, served, "POST", "/chatkit", CREATE)
         # read by somebody, so that no slow viewer is measured

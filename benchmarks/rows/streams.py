@@ -6,7 +6,6 @@ from statistics import median
 
 from benchmarks.doubles.answers import Script
 from benchmarks.doubles.client import Drained
-from benchmarks.peers.catalog import Peer
 from benchmarks.sheet import Row, percentile
 from benchmarks.stand import Served, Spent, Stand, in_turn
 
@@ -19,7 +18,7 @@ def paced(stand: Stand, name: str, api: str) -> None:
     course = _Course(
         name=name,
         said=f"50 streams at 50/s, {_APIS[api]}",
-        script=Script(deltas=200 if stand.quick else 500, pace=50),
+        script=Script(deltas=250 if stand.quick else 500, pace=50),
         streams=50,
         ramp=1.0,
         rounds=stand.rounds(full=4),
@@ -34,7 +33,7 @@ def flat_out(stand: Stand, name: str) -> None:
         _Course(
             name=f"{name}.{streams}",
             said=f"{streams} streams all at once, Responses",
-            script=Script(deltas=deltas, pace=0),
+            script=Script(deltas=deltas // (3 if stand.quick else 1), pace=0),
             streams=streams,
             ramp=0.05,
             rounds=stand.rounds(full=rounds, quick=1),
@@ -58,7 +57,7 @@ def turn(stand: Stand, name: str) -> None:
             for served in in_turn(number, all_served):
                 _, spent = stand.measured(served, deltas=1, repeat=_TURNS)
                 stand.add(row, served, spent.server / _TURNS * 1e3, spent)
-                if served.peer.database:
+                if stand.keeps(served):
                     stand.add(database, served, spent.database / _TURNS * 1e3, spent)
 
 
@@ -91,16 +90,17 @@ def _run(stand: Stand, course: _Course, all_served: list[Served]) -> None:
             drained, spent = stand.measured(
                 served, deltas=course.script.deltas, streams=course.streams, ramp=course.ramp
             )
-            for row, value in _rows(course, served.peer, drained, spent):
+            keeps = stand.keeps(served)
+            for row, value in _rows(course, served.peer.name, drained, spent, keeps=keeps):
                 stand.add(row, served, value, spent)
 
 
 def _rows(
-    course: _Course, peer: Peer, drained: Drained, spent: Spent
+    course: _Course, peer: str, drained: Drained, spent: Spent, *, keeps: bool
 ) -> Iterator[tuple[Row, float]]:
     yield course.row("cpu", "CPU a delta", "µs"), spent.server / course.deltas * 1e6
     yield course.row("bytes", "Bytes on the wire a delta"), drained.bytes / course.deltas
-    if peer.name != "raw":
+    if peer != "raw":
         yield course.row("frames", "Frames a delta"), drained.frames / course.deltas
     if course.script.pace:
         lasting = course.script.deltas / course.script.pace
@@ -110,7 +110,7 @@ def _rows(
             course.row("gap", "99 of 100 gaps are below", "ms"),
             percentile(drained.gaps, 0.99) * 1e3,
         )
-    if peer.database:
+    if keeps:
         database = spent.database / course.deltas * 1e6
         yield course.row("postgres", "Postgres's CPU a delta", "µs"), database
         yield course.row("wal", "Postgres's WAL a delta", "B"), spent.wal / course.deltas

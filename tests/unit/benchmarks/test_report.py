@@ -37,7 +37,7 @@ def test_a_table_has_the_median_and_how_far_the_rounds_are_apart() -> None:
 
 
 def test_what_is_not_measured_says_why() -> None:
-    assert absent(sheet().rows.values()) == "- Not measured: A turn: Bytes. It keeps nothing."
+    assert absent(sheet().rows.values()) == "- A turn: not measured of Bytes. It keeps nothing."
 
 
 def test_a_block_has_the_rows_that_it_names_in_its_order() -> None:
