@@ -224,9 +224,11 @@ async def test_nobody_is_anybody_through_a_proxy_that_says_nothing_of_itself(
 
 async def test_what_is_not_encrypted_is_sent_where_it_is(front: Front) -> None:
     async with httpx.AsyncClient() as client:
-        answer = await client.get(f"http://127.0.0.1:{front.plain_port}/chatkit?a=b")
-    assert answer.status_code == 301
-    assert answer.headers["location"] == "https://127.0.0.1/chatkit?a=b"
+        url, odd = f"http://127.0.0.1:{front.plain_port}/chatkit?a=b", {"Host": "evil.example"}
+        answers = [await client.get(url), await client.get(url, headers=odd)]
+    assert [answer.status_code for answer in answers] == [301, 301]
+    there = {answer.headers["location"] for answer in answers}
+    assert there == {"https://chat.example.com/chatkit?a=b"}
 
 
 async def test_requests_share_connections(server: Spawned) -> None:

@@ -4,7 +4,6 @@ What is counted is work: calls of Python functions while a request is answered, 
 a schema makes. How long the loop was held meanwhile is printed (`-s`).
 """
 
-import asyncio
 import json
 import re
 import sys
@@ -39,6 +38,7 @@ from chatbridge.entrypoints.tasks.server import TASKS_PATH
 from chatbridge.main import create_app
 from tests.chatkit_client import Json
 from tests.integration.http.asking import NO_TURN, NOBODYS, OPERATIONS, body_for, operation
+from tests.integration.http.living import living
 from tests.integration.http.published import ROUTES, Route
 from tests.serving import Served, settings_for
 
@@ -190,25 +190,14 @@ def told_by_the_sdk(answer: httpx.Response) -> int:
 async def metered() -> AsyncGenerator[Metered]:
     container = Container(settings=settings_for("memory:"))
     app = create_app(container)
-    started, stop = asyncio.Event(), asyncio.Event()
-
-    async def live() -> None:
-        async with app.router.lifespan_context(app):
-            started.set()
-            await stop.wait()
-
-    # a lifespan must be left by the task that has entered it, and a fixture has several
-    living = asyncio.create_task(live())
-    await started.wait()
-    # no answer begins: what a body costs is counted
-    await container.turns().stop()
-    metered = Metered(app, container)
-    for route, good in GOOD[-3:]:
-        # what only a first request takes is not what is counted
-        await metered.cost(route, json.dumps(good).encode(), "at first")
-    yield metered
-    stop.set()
-    await living
+    async with living(app):
+        # no answer begins: what a body costs is counted
+        await container.turns().stop()
+        metered = Metered(app, container)
+        for route, good in GOOD[-3:]:
+            # what only a first request takes is not what is counted
+            await metered.cost(route, json.dumps(good).encode(), "at first")
+        yield metered
 
 
 @pytest.mark.parametrize("route", WITH_BODY, ids=" ".join)

@@ -31,6 +31,7 @@ from tests.integration.http.asking import (
     require_refused,
     somebody,
 )
+from tests.integration.http.living import living
 from tests.serving import Served, free_port, served, settings_for
 from tests.tcp_proxy import proxied
 
@@ -60,24 +61,15 @@ async def in_process() -> AsyncGenerator[httpx.AsyncClient]:
     """Alice's client of an app without a server, which raises what the app raises."""
     container = Container(settings=settings_for("memory:"))
     app = create_app(container)
-    started, stop = asyncio.Event(), asyncio.Event()
-
-    async def live() -> None:
-        async with app.router.lifespan_context(app):
-            started.set()
-            await stop.wait()
-
-    # a lifespan must be left by the task that has entered it, and a fixture has several
-    living = asyncio.create_task(live())
-    await started.wait()
     headers = {"Authorization": f"Bearer {Served('', container).token('alice')}"}
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(
-        transport=transport, base_url="http://chat.example", headers=headers
-    ) as client:
+    async with (
+        living(app),
+        httpx.AsyncClient(
+            transport=transport, base_url="http://chat.example", headers=headers
+        ) as client,
+    ):
         yield client
-    stop.set()
-    await living
 
 
 async def chatkit(service: Served, request: Json | str | bytes) -> httpx.Response:

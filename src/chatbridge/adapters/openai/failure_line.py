@@ -2,19 +2,10 @@
 
 import re
 
-from agents.exceptions import (
-    InputGuardrailTripwireTriggered,
-    MaxTurnsExceeded,
-    ModelBehaviorError,
-    ModelTimeoutError,
-    OutputGuardrailTripwireTriggered,
-    ToolInputGuardrailTripwireTriggered,
-    ToolOutputGuardrailTripwireTriggered,
-)
 from openai import APIError, APIStatusError
 
 from chatbridge.adapters.openai.failures import (
-    ApprovalNeeded,
+    ELSEWHERE,
     code_of,
     status_of,
     type_of,
@@ -28,18 +19,6 @@ from chatbridge.adapters.openai.troubles import (
     TruncatedStream,
 )
 
-_ELSEWHERE = (
-    APIError,
-    EndpointTrouble,
-    ApprovalNeeded,
-    InputGuardrailTripwireTriggered,
-    MaxTurnsExceeded,
-    ModelBehaviorError,
-    ModelTimeoutError,
-    OutputGuardrailTripwireTriggered,
-    ToolInputGuardrailTripwireTriggered,
-    ToolOutputGuardrailTripwireTriggered,
-)
 _LONGEST_WORDS = 400
 _HELPS = {
     "model_unauthorized": "CHATBRIDGE_AGENT__API_KEY",
@@ -78,7 +57,7 @@ def failure_line(error: Exception, *, words: bool) -> str:
 
 def in_the_code(error: Exception) -> Exception | None:
     """The error where its place in the code says more than its line: it may be in the host's."""
-    return None if isinstance(error, _ELSEWHERE) else error
+    return None if isinstance(error, ELSEWHERE) else error
 
 
 def _named(error: Exception) -> list[str]:

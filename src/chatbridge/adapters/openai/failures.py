@@ -23,6 +23,7 @@ from pydantic import ValidationError
 
 from chatbridge.adapters.openai.troubles import (
     EmptyAnswer,
+    EndpointTrouble,
     NotAStream,
     ProviderFailure,
     TruncatedStream,
@@ -125,6 +126,14 @@ _KINDS = (
     (ToolInputGuardrailTripwireTriggered, "tool_refused"),
     (ToolOutputGuardrailTripwireTriggered, "tool_refused"),
 )
+ELSEWHERE = (
+    APIError,
+    EndpointTrouble,
+    ModelBehaviorError,
+    ModelTimeoutError,
+    *(kind for kind, _ in _KINDS),
+)
+"""What ends a run without a fault in the host's own code."""
 
 
 def agent_failed(error: Exception) -> ChatbridgeError:
