@@ -10,7 +10,7 @@ import pytest
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
 from chatbridge.adapters.openai.models import Api, openai_model
 from chatbridge.domain.model.transcript import Transcript
-from chatbridge.domain.model.turn_event import TokensUsed, TurnEvent
+from chatbridge.domain.model.turn_event import TextDelta, TokensUsed, TurnEvent
 from chatbridge.domain.model.usage import Usage
 from tests.contracts.agent_runner import ADA, all_of, heard, heard_until_failure, kept, text_of
 from tests.contracts.task_tools import TaskTools
@@ -273,3 +273,19 @@ async def test_an_answer_that_is_cut_off_at_its_longest_has_cost_what_it_cost(
 
 def cost_of(events: list[TurnEvent]) -> Usage | None:
     return Transcript(ADA.conversation_id, events).usage
+
+
+@pytest.mark.parametrize("api", ["responses", "chat_completions"])
+async def test_words_that_come_together_are_one_event_before_an_error_too(
+    endpoint: ScriptedEndpoint, tools: TaskTools, api: Api
+) -> None:
+    frames = responses(message(TEXT)) if api == "responses" else completions(TEXT)
+    last = next(n for n, each in enumerate(frames) if b" milk" in each)
+    error = frame({"error": {"message": "overloaded", "code": "server_error"}})
+    async for runner in runner_of(endpoint, api, tools):
+        endpoint.answer(b"".join(frames))
+        assert [said.text for said in all_of(TextDelta, await heard(runner, "hello"))] == [TEXT]
+        endpoint.answer(b"".join([*frames[:last], error]))
+        events, failure = await heard_until_failure(runner, "hello")
+        assert [said.text for said in all_of(TextDelta, events)] == ["Oats float on"]
+        assert failure.code == "model_unavailable"

@@ -40,6 +40,7 @@ _NO_REASON = re.compile(
 )
 _SETTLED_SECONDS, _ENDED_SECONDS, _MAYBE_SECONDS = 1.0, 2.0, 10.0
 _THOUGHTS = ("reasoning_content", "reasoning")
+_SAID = {"content", *_THOUGHTS}
 
 
 class ChatDialect:
@@ -102,6 +103,15 @@ class ChatDialect:
         choice = next(filter(self._is_followed, enumerate(_objects(event, "choices"))), None)
         if choice:
             yield self._event(self._choice(choice[1]))
+
+    def goes_on(self, event: Json, more: Json) -> bool:
+        """See Dialect."""
+        said: Json = event["choices"][0]["delta"]
+        further: Json = more["choices"][0]["delta"]
+        if further.keys() == said.keys() and len(said) == 1 and said.keys() <= _SAID:
+            merge(said, further)
+            return True
+        return False
 
     def document(self, whole: Json) -> Iterator[Json]:
         """The events of an answer that came as one object. Raises ProviderFailure or NotAStream."""
@@ -247,6 +257,8 @@ def _head(event: Json) -> Json:
 
 def _objects(of: Json, name: str) -> list[Json]:
     given: Any = of.get(name)
+    if given is None:
+        return []
     listed = cast(list[Any], given) if isinstance(given, list) else [given]
     return [cast(Json, each) for each in listed if isinstance(each, dict)]
 

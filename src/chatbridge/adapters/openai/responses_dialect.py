@@ -30,6 +30,7 @@ Json = dict[str, Any]
 _OPENINGS = ("response.created", "response.in_progress", "response.queued")
 _ENDS = ("response.completed", "response.incomplete", "response.failed", "response.done")
 _ENDED_SECONDS = 1.0
+_WORDS = "response.output_text.delta"
 _PLACE = ("item_id", "output_index", "content_index")
 
 
@@ -100,6 +101,13 @@ class ResponsesDialect:
         if read:
             yield from read(event, kind)
 
+    def goes_on(self, event: Json, more: Json) -> bool:
+        """See Dialect."""
+        if event["type"] == more["type"] == _WORDS and _place(event) == _place(more):
+            event["delta"] += more["delta"]
+            return True
+        return False
+
     def document(self, whole: Json) -> Iterator[Json]:
         """The events of a response that came as one object. Raises ProviderFailure, NotAStream."""
         if whole.get("object") != "response" and not isinstance(whole.get("output"), list):
@@ -152,7 +160,7 @@ class ResponsesDialect:
             self._written += len(told)
             self.said += told if len(self.said) < 500 else ""
             self._spoke = True
-            yield _event("response.output_text.delta", delta=told, logprobs=[], **text.place)
+            yield _event(_WORDS, delta=told, logprobs=[], **text.place)
 
     # Where a whole text follows, its reader says the rest; else it has to be said here.
     def _rest(self) -> Iterator[Json]:

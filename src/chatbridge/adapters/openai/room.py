@@ -7,8 +7,8 @@ its API. Whatever builds objects of a client's stands behind it.
 import asyncio
 import logging
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import aclosing, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from typing import Any, Protocol, cast
 
 import httpx2
@@ -47,6 +47,10 @@ class Dialect(Protocol):
         """The event in the strict dialect."""
         ...
 
+    def goes_on(self, event: Json, more: Json) -> bool:
+        """Whether there is nothing but further words in `more`: they are added to the event."""
+        ...
+
     def document(self, whole: Json) -> Iterator[Json]:
         """The events of an answer that came as one object."""
         ...
@@ -83,10 +87,15 @@ class Room(httpx2.AsyncByteStream):
         self._events = EventStream(answer.headers.get("content-type", "no content type"))
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        body = cast(Any, self._answer.aiter_bytes())
         try:
-            async with aclosing(self._read()) as events:
-                async for event in events:
+            while not self._events.done and (piece := await self._next(body)) is not None:
+                for event in together(self._read(piece), self._dialect):
                     yield framed(event)
+            if self._events.done:
+                await _to_the_end(body)
+            for event in rest_of(self._events, self._dialect):
+                yield framed(event)
         except EndpointTrouble as trouble:
             trouble.address = str(self._answer.request.url.copy_with(query=None))
             raise
@@ -96,21 +105,13 @@ class Room(httpx2.AsyncByteStream):
         """Let go of the connection."""
         await self._answer.aclose()
 
-    async def _read(self) -> AsyncGenerator[Json, None]:
-        body = cast(Any, self._answer.aiter_bytes())
-        while (piece := await self._next(body)) is not None:
-            self._require_fair()
-            for event in self._events.feed(piece):
-                self._last = asyncio.get_running_loop().time()
-                for strict in self._dialect.read(event):
-                    yield strict
-                if self._dialect.length > self._patience.max_characters:
-                    raise LimitReached("CHATBRIDGE_AGENT__MAX_CHARACTERS")
-            if self._events.done:
-                await _to_the_end(body)
-                break
-        for strict in rest_of(self._events, self._dialect):
-            yield strict
+    def _read(self, piece: bytes) -> Iterator[Json]:
+        self._require_fair()
+        for event in self._events.feed(piece):
+            self._last = asyncio.get_running_loop().time()
+            yield from self._dialect.read(event)
+            if self._dialect.length > self._patience.max_characters:
+                raise LimitReached("CHATBRIDGE_AGENT__MAX_CHARACTERS")
 
     # A few packed bytes that become megabytes of comments are no answer.
     def _require_fair(self) -> None:
@@ -119,7 +120,7 @@ class Room(httpx2.AsyncByteStream):
 
     # Behind the reason for its end there is only what the answer cost: it is whole without, too.
     async def _next(self, body: AsyncIterator[bytes]) -> bytes | None:
-        until, trouble = self._deadline()
+        until, trouble, setting = self._deadline()
         try:
             async with asyncio.timeout_at(until):
                 return await anext(body)
@@ -130,21 +131,21 @@ class Room(httpx2.AsyncByteStream):
                 log.info("The end of a stream was lost: %s", type(error).__name__)
                 return None
             if isinstance(error, TimeoutError):
-                raise trouble from None
+                raise trouble(setting) from None
             raise
 
-    def _deadline(self) -> tuple[float, EndpointTrouble]:
+    # When it is too late, and what is raised then with which setting.
+    def _deadline(self) -> tuple[float, type[Silence | LimitReached], str]:
         if (grace := self._dialect.grace) is not None:
-            return self._last + min(grace, self._patience.idle), Silence("")
+            return self._last + min(grace, self._patience.idle), Silence, ""
         begun = self._dialect.begun
         since, wait = (
             (self._last, self._patience.idle) if begun else (self._asked, self._patience.first)
         )
-        silent = Silence(f"CHATBRIDGE_AGENT__{'IDLE' if begun else 'FIRST'}")
         whole = self._asked + self._patience.max_seconds
         if begun and whole < since + wait:
-            return whole, LimitReached("CHATBRIDGE_AGENT__MAX_SECONDS")
-        return since + wait, silent
+            return whole, LimitReached, "CHATBRIDGE_AGENT__MAX_SECONDS"
+        return since + wait, Silence, f"CHATBRIDGE_AGENT__{'IDLE' if begun else 'FIRST'}"
 
     def _hint(self) -> None:
         if self._tools and _CALL_AS_TEXT.match(self._dialect.said):
@@ -153,6 +154,24 @@ class Room(httpx2.AsyncByteStream):
                 "Its server may need a parser for its calls (vLLM: --enable-auto-tool-choice and "
                 "--tool-call-parser; llama.cpp: --jinja), or the model can't call tools."
             )
+
+
+def together(events: Iterator[Json], dialect: Dialect) -> Iterator[Json]:
+    """The events of one piece, in which words that follow each other are one."""
+    held: Json | None = None
+    try:
+        for event in events:
+            if held and dialect.goes_on(held, event):
+                continue
+            if held:
+                yield held
+            held = event
+    except EndpointTrouble:
+        if held:
+            yield held
+        raise
+    if held:
+        yield held
 
 
 def rest_of(stream: EventStream, dialect: Dialect) -> Iterator[Json]:

@@ -20,7 +20,9 @@ _NAMES = (
 
 def texts(content: Any) -> Iterator[Said]:
     """The texts of a content: one text, or a list of parts, some of which may be thinking."""
-    if isinstance(content, list):
+    if isinstance(content, str):
+        yield Said("answer", content)
+    elif isinstance(content, list):
         for part in cast(list[Any], content):
             yield from texts(part)
     elif isinstance(content, Mapping):
@@ -42,6 +44,8 @@ def answer_in(content: Any) -> str:
 
 def plain(value: Any) -> str:
     """All the text in it."""
+    if value is None or isinstance(value, str):
+        return value or ""
     if isinstance(value, list):
         return "".join(plain(each) for each in cast(list[Any], value))
     if isinstance(value, Mapping):
@@ -49,4 +53,4 @@ def plain(value: Any) -> str:
         return next((plain(told[name]) for name in _NAMES if told.get(name)), "")
     if isinstance(value, bool):
         return str(value).lower()
-    return "" if value is None else str(value)
+    return str(value)
