@@ -80,6 +80,8 @@ def test_the_log_reads_what_gemini_refuses(listed: bool) -> None:
         *("model_not_found", "insufficient_quota", "string_above_max_length", "content_filter"),
         *("MALFORMED_FUNCTION_CALL", "SAFETY", "overloaded_error", "BadRequestError", "1301", 400),
         *("tools[0].function.parameters", "messages.[3].content", "stream_options", "max_tokens"),
+        *("model_not_available", "DataInspectionFailed", "billing_hard_limit_reached"),
+        *("exceeded_current_quota_error", "permission_denied", "deadline_exceeded", "Arrearage"),
         *("text/html; charset=utf-8", "application/json", "text/event-stream", "length", "model"),
     ],
 )
