@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from chatbridge.domain.model.identifiers import UserId
+from chatbridge.domain.model.identifiers import MessageId, UserId
 from chatbridge.domain.model.limits import MAX_PAGE
 from chatbridge.domain.model.page import PageRequest
+from chatbridge.domain.model.turn import Changes
 from tests.contracts.steps import WINDOW, begin, ending, entry
 from tests.contracts.store import C1, ask, said
 from tests.contracts.turn_journal import HI
@@ -36,6 +37,15 @@ insert into chatbridge.messages
   select '{user}', :id, n, :id || '_msg_' || n, :id || '_' || (n - (n + 1) % 2),
     case n % 2 when 1 then 'user' else 'assistant' end, 'text', 'Word after word.'
   from generate_series(cast(:first as integer), :last) n"""
+
+_OTHERS = """
+insert into chatbridge.conversations (user_id, id, last_position, counted)
+  select 'user_' || n, 'conv_of_' || n, 2, 2 from generate_series(1, 3000) n;
+insert into chatbridge.messages (user_id, conversation_id, position, id, role, kind)
+  select c.user_id, c.id, n, 'msg_' || n, 'user', 'text'
+  from chatbridge.conversations c, generate_series(1, 2) n where c.user_id like 'user_%';
+analyze chatbridge.messages;
+set plan_cache_mode = force_generic_plan"""
 
 RUNNING = 60
 _RUN_AND_END = """
@@ -68,6 +78,8 @@ async def _fill(engine: AsyncEngine) -> None:
                 for statement in _TALK.format(user=user).split(";"):
                     await connection.execute(text(statement), part)
         await connection.execute(text("set session_replication_role = origin"))
+        for statement in _OTHERS.split(";"):
+            await connection.execute(text(statement))
 
 
 async def _blocks(engine: AsyncEngine) -> int:
@@ -104,6 +116,17 @@ async def _a_turn(engine: AsyncEngine, user: str) -> dict[str, int]:
     assert last.id == "turn_new"
     page = await count("messages", store.conversations.messages(owner, C1, PageRequest(limit=20)))
     assert len(page.items) == 20
+    asked, says = MessageId("turn_new_asks"), said("says_again", "Ho")
+    further = PageRequest(limit=20, order="desc", after=asked)
+    await count("messages after", store.conversations.messages(owner, C1, further))
+    await count("message", store.conversations.message(owner, C1, asked))
+    await count("feedback", store.conversations.save_feedback(owner, C1, [asked], "positive"))
+    await count(
+        "change", store.conversations.change(owner, C1, Changes(removed=(MessageId("no"),)))
+    )
+    again = ask("turn_again", user_id=owner, retry_of=asked)
+    begun = await count("begin again", begin(store, again))
+    await count("finish again", store.turns.finish(begun.turn, ending(begun.turn, says)))
     return touched
 
 
@@ -119,6 +142,17 @@ async def test_a_sweep_costs_the_same_whatever_has_ended_since(engine: AsyncEngi
         assert await store.turns.stale() == ()
         swept.append(await _blocks(engine) - before)
     assert swept[1] <= RUNNING + DEEPER < swept[0]
+
+
+async def test_a_tick_reads_no_turns_but_its_own(engine: AsyncEngine) -> None:
+    async with engine.connect() as connection:
+        for statement in _RUN_AND_END.format(running=10 * RUNNING).split(";"):
+            await connection.execute(text(statement))
+    store = postgres_replica(engine)(60.0)
+    begun = await begin(store, ask(new=True))
+    before = await _blocks(engine)
+    await store.journal.keep([entry(begun.turn, *HI)])
+    assert await _blocks(engine) - before < 2 * RUNNING
 
 
 async def test_a_turn_costs_the_same_in_a_conversation_of_a_hundred_thousand_messages(

@@ -7,6 +7,7 @@ create function {s}.change_conversation_1(
 ) returns text language plpgsql as $$
 declare
   v_conversation {s}.conversations;
+  v_places bigint[];
   v_before bigint;
   v_after bigint;
   v_touched text[] := array(
@@ -22,9 +23,16 @@ begin
     return case when exists (select from {s}.conversations c where c.id = p_conversation)
       then 'forbidden' else 'missing' end;
   end if;
-  select count(*) into v_before from {s}.messages m
-    where m.user_id = p_user and m.conversation_id = p_conversation and m.id = any (v_touched)
-      and m.kind in ('text', 'partial');
+  -- one by one, each by its id, and by their places from then on: for several at once a planner
+  -- might read the whole conversation
+  v_places := array(
+    select p.position from unnest(v_touched) t (id) cross join lateral (
+      select m.position from {s}.messages m
+        where m.user_id = p_user and m.conversation_id = p_conversation and m.id = t.id offset 0) p
+    union all
+    select v_conversation.last_position + n from generate_series(1, json_array_length(p_added)) n);
+  select count(*) filter (where m.kind in ('text', 'partial')) into v_before from {s}.messages m
+    where m.user_id = p_user and m.conversation_id = p_conversation and m.position = any (v_places);
   insert into {s}.messages
     (user_id, conversation_id, position, id, turn_id, role, kind, content, tool_calls, citations,
       payload, created_at)
@@ -42,13 +50,14 @@ begin
       tool_calls = (r.value->'tool_calls')::jsonb, citations = (r.value->'citations')::jsonb,
       payload = (r.value->>'payload')::json
     from json_array_elements(p_changes->'replaced') r (value)
-    where m.user_id = p_user and m.conversation_id = p_conversation and m.id = r.value->>'id';
+    where m.user_id = p_user and m.conversation_id = p_conversation and m.position = any (v_places)
+      and m.id = r.value->>'id';
   delete from {s}.messages m
     where m.user_id = p_user and m.conversation_id = p_conversation
+      and m.position = any (v_places)
       and m.id in (select json_array_elements_text(p_changes->'removed'));
-  select count(*) into v_after from {s}.messages m
-    where m.user_id = p_user and m.conversation_id = p_conversation and m.id = any (v_touched)
-      and m.kind in ('text', 'partial');
+  select count(*) filter (where m.kind in ('text', 'partial')) into v_after from {s}.messages m
+    where m.user_id = p_user and m.conversation_id = p_conversation and m.position = any (v_places);
   update {s}.conversations c
     set last_position = c.last_position + json_array_length(p_added),
       counted = c.counted + v_after - v_before,

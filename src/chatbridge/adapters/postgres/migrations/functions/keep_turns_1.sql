@@ -9,11 +9,13 @@ begin
   with asked as materialized (
     select * from json_to_recordset(p_turns)
       a (entry integer, user_id text, turn_id text, epoch integer)),
-  -- the fence; a turn whose row is locked waits for the next tick and stalls no other
+  -- the fence; a turn whose row is locked waits for the next tick and stalls no other. Each by its
+  -- key, and that it runs by its missing end: else a planner might read whatever runs anywhere
   held as materialized (
-    select a.entry, t.user_id, t.id, t.cancel_asked, t.lease_until from {s}.turns t
-      join asked a on t.user_id = a.user_id and t.id = a.turn_id and t.epoch = a.epoch
-      where t.state = 'running' for update of t skip locked),
+    select a.entry, t.* from asked a cross join lateral (
+      select t.user_id, t.id, t.cancel_asked, t.lease_until from {s}.turns t
+        where t.user_id = a.user_id and t.id = a.turn_id and t.epoch = a.epoch
+          and t.ended_at is null for update of t skip locked) t),
   -- each renewal writes the row anew, so a lease is only renewed now and then
   renewed as (
     update {s}.turns t set lease_until = clock_timestamp() + make_interval(secs => p_lease)
@@ -30,6 +32,8 @@ begin
       when t.id is not null then 'taken_over' else 'gone' end
     from asked a
     left join held h on h.entry = a.entry
-    left join {s}.turns t on t.user_id = a.user_id and t.id = a.turn_id
+    left join lateral (
+      select t.id, t.epoch, t.state from {s}.turns t
+        where h.entry is null and t.user_id = a.user_id and t.id = a.turn_id offset 0) t on true
     order by a.entry;
 end $$
