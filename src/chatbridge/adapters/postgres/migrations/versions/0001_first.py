@@ -25,7 +25,8 @@ FUNCTIONS = (
 # a conversation is one owner's: who takes the two for independent finds no more than one message in
 # any conversation, and reads all of it to find one by its id
 _PLACES = """
-create statistics {s}.messages_places (dependencies) on user_id, conversation_id from {s}.messages"""
+create statistics {s}.messages_places (dependencies)
+  on user_id, conversation_id from {s}.messages"""
 
 
 def upgrade() -> None:
