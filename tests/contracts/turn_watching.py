@@ -8,7 +8,7 @@ import pytest
 from chatbridge.domain.model.errors import Conflict, Forbidden, Invalid, NotFound
 from chatbridge.domain.model.identifiers import ConversationId, TurnId
 from chatbridge.domain.model.turn import Once
-from chatbridge.domain.model.turn_event import TurnEnded
+from chatbridge.domain.model.turn_event import TurnEnded, TurnEvent
 from chatbridge.ports.turn_repository import Begun, LastTurn, Progress, Repeated, TurnRequest
 from tests.contracts.steps import WINDOW, answered, begin, claim, finish, keep, messages_of, refused
 from tests.contracts.store import ALICE, BOB, C1, Store, StoreContract, ask, said
@@ -137,6 +137,19 @@ class TurnWatchingContract(StoreContract):
             assert await store.turns.progress(ALICE, begun.turn.id, after) == Progress(
                 state="running", stale=False, kept=True, events=events[after:]
             )
+
+    async def test_a_long_turn_is_told_in_parts_and_taken_over_whole(self, store: Store) -> None:
+        begun = await begin(store, ask(new=True))
+        events = said("says_1", *["word "] * 2_500, finished=False)
+        await keep(store, begun.turn, *events)
+        told: list[TurnEvent] = []
+        more = True
+        while more:
+            progress = await store.turns.progress(ALICE, begun.turn.id, len(told))
+            told += progress.events
+            more = progress.more
+        assert tuple(told) == events
+        assert (await claim(store)).events == events
 
     async def test_progress_tells_the_end_and_its_events_together(self, store: Store) -> None:
         begun = await begin(store, ask(new=True))

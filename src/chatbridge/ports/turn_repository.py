@@ -76,13 +76,15 @@ class Progress:
     """How far a turn is: its state, and the durable events that were asked for, in order.
 
     `stale`: it counts as running, and its lease has passed. `kept`: its events are still there;
-    those of a turn that ended over an hour ago may be gone.
+    those of a turn that ended over an hour ago may be gone. `more`: these are only the first of
+    them; what follows is there to be asked for.
     """
 
     state: TurnState
     stale: bool
     kept: bool
     events: tuple[TurnEvent, ...]
+    more: bool = False
 
 
 class TurnRepository(Protocol):

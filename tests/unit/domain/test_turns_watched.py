@@ -203,6 +203,32 @@ async def test_an_outage_only_delays_who_watches_from_elsewhere(
     assert await heard(copy) == await heard(recording)
 
 
+class InParts(MemoryTurnRepository):
+    """Tells of two events at once, as a database does of more of them."""
+
+    async def progress(self, user_id: UserId, id: TurnId, after: int = 0) -> Progress:
+        whole = await super().progress(user_id, id, after)
+        return replace(whole, events=whole.events[:2], more=len(whole.events) > 2)
+
+
+async def test_a_long_turn_is_shown_in_parts_and_whole(server: Server, store: Memory) -> None:
+    here = await server()
+    elsewhere = await server(repository=InParts(store))
+    recording, run = await begun(here)
+    for n in range(3):
+        run.say(f" and {n}")
+        await shown(recording, "Half" + "".join(f" and {m}" for m in range(n + 1)))
+    copy = await elsewhere.turns.watch(ALICE, recording.turn.id)
+    copy.add_viewer()
+    said = await elsewhere.turns.said_so_far(ALICE, here.conversation)
+    assert [m.content for m in said.said] == ["Half and 0 and 1 and 2"]
+    run.finish(" and whole")
+    await ended(recording)
+    assert await heard(copy) == await heard(recording)
+    later = await elsewhere.turns.watch(ALICE, recording.turn.id)
+    assert await heard(later) == await heard(recording)
+
+
 async def test_a_server_that_stops_lets_go_of_what_it_only_shows(server: Server) -> None:
     here, elsewhere = await server(), await server()
     recording, run = await begun(here)

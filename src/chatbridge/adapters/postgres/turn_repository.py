@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Callable, Collection
+from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Integer,
     Text,
     and_,
@@ -13,10 +13,11 @@ from sqlalchemy import (
     func,
     literal_column,
     text,
+    true,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.orm import Mapped, aliased
+from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 from sqlmodel.sql.expression import Select
 
@@ -32,10 +33,10 @@ from chatbridge.adapters.postgres.rows import (
     to_message,
     usage_to_json,
 )
-from chatbridge.adapters.postgres.statements import Rows, Statements
+from chatbridge.adapters.postgres.statements import Statements
 from chatbridge.adapters.postgres.tables import ConversationRow, TurnEventRow, TurnRow
 from chatbridge.domain.model import refusals
-from chatbridge.domain.model.errors import ChatbridgeError
+from chatbridge.domain.model.errors import ChatbridgeError, NotFound
 from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
 from chatbridge.domain.model.limits import MAX_PAGE
 from chatbridge.domain.model.message import Message
@@ -88,15 +89,30 @@ _LAST = select(TurnRow.id, _STATE, TurnRow.retry).where(
 )
 
 
-def _of_turn(event: type[TurnEventRow]) -> ColumnElement[bool]:
-    return and_(col(event.user_id) == col(TurnRow.user_id), col(event.turn_id) == col(TurnRow.id))
+_EVENTS_AT_ONCE = 1_000
+"""How many events a statement reads at most: more would hold up the loop, and those of a long turn
+would take longer than a call may."""
 
-
-_PROGRESS = (
-    select(_STATE, _LEASE_PASSED, exists().where(_of_turn(aliased(TurnEventRow))), TurnEventRow)
-    .outerjoin(TurnEventRow, and_(_of_turn(TurnEventRow), col(TurnEventRow.number) > _AFTER))
-    .where(*_MINE)
+_OF_TURN = (col(TurnEventRow.user_id) == _USER, col(TurnEventRow.turn_id) == _ID)
+_FURTHER = (
+    select(TurnEventRow.number, TurnEventRow.event)
+    .where(*_OF_TURN, col(TurnEventRow.number) > _AFTER)
     .order_by(col(TurnEventRow.number))
+    .limit(_EVENTS_AT_ONCE)
+    .subquery()
+)
+_HOW_FAR: tuple[Any, ...] = (
+    _STATE,
+    _LEASE_PASSED.label("stale"),
+    exists().where(*_OF_TURN).label("kept"),
+    *_FURTHER.c,
+)
+_PROGRESS = (
+    select(*_HOW_FAR)
+    .select_from(TurnRow)
+    .outerjoin(_FURTHER, true())
+    .where(*_MINE)
+    .order_by(_FURTHER.c.number)
 )
 
 _FINISH = """
@@ -181,13 +197,13 @@ class PostgresTurnRepository(TurnRepository):
         return LastTurn(**rows[0]) if rows else None
 
     async def progress(self, user_id: UserId, id: TurnId, after: int = 0) -> Progress:
-        rows = await self._statements.found(_PROGRESS, user_id=user_id, id=id, after=after)
+        rows = await self._statements.columns(_PROGRESS, user_id=user_id, id=id, after=after)
         if not rows:
             raise refusals.turn_gone()
-        state, stale, kept, _ = rows[0]
+        how_far = {name: rows[0][name] for name in ("state", "stale", "kept")}
         # no event, and still a row, where none follows
-        events = tuple(to_event(id, e.number, e.event) for *_, e in rows if e)
-        return Progress(state=state, stale=stale, kept=kept, events=events)
+        events = tuple(to_event(id, r["number"], r["event"]) for r in rows if r["number"])
+        return Progress(**how_far, events=events, more=len(events) == _EVENTS_AT_ONCE)
 
     async def finish(self, turn: Turn, ending: Ending) -> TurnState:
         tail = [{"number": number, "event": to_record(e)} for number, e in ending.tail]
@@ -220,7 +236,24 @@ class PostgresTurnRepository(TurnRepository):
             lease=self._lease,
             ours=list(ours),
         )
-        return Claimed(turn=_turn(rows[0], user_id), events=_events(rows)) if rows else None
+        if not rows:
+            return None
+        turn = _turn(rows[0], user_id)
+        events = await self._all_events(user_id, turn.id)
+        return None if events is None else Claimed(turn=turn, events=events)
+
+    async def _all_events(self, user_id: UserId, id: TurnId) -> tuple[TurnEvent, ...] | None:
+        """None where it is gone with its conversation."""
+        events: list[TurnEvent] = []
+        more = True
+        while more:
+            try:
+                progress = await self.progress(user_id, id, len(events))
+            except NotFound:
+                return None
+            events += progress.events
+            more = progress.more
+        return tuple(events)
 
     async def stale(self) -> tuple[tuple[UserId, ConversationId], ...]:
         rows = await self._statements.rows(_STALE)
@@ -256,14 +289,6 @@ def _turn(row: Columns, user_id: UserId, subject: Message | None = None) -> Turn
         epoch=row["epoch"],
         retry=row["retry"],
         by_host=row.get("by_host", False),
-    )
-
-
-def _events(rows: Rows) -> tuple[TurnEvent, ...]:
-    return tuple(
-        to_event(row["turn_id"], row["number"], row["event"])
-        for row in rows
-        if row["number"] is not None
     )
 
 

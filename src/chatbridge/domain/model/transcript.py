@@ -46,6 +46,10 @@ class Transcript:
         self.title: str | None = None
         self.usage: Usage | None = None
         self.code: str | None = None
+        self.take(events)
+
+    def take(self, events: Iterable[TurnEvent]) -> None:
+        """Take several more events."""
         for event in events:
             self.apply(event)
 

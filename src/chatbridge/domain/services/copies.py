@@ -46,7 +46,7 @@ class Copies:
         except BaseException:
             self._close(recording)
             raise
-        self._go_on(recording)
+        self._go_on(recording, more=progress.more)
         return recording
 
     def adopt(self, recording: Recording) -> None:
@@ -59,34 +59,36 @@ class Copies:
         for task in self._tasks:
             task.cancel()
 
-    def _go_on(self, recording: Recording) -> None:
-        task = asyncio.create_task(self._copy(recording))
+    def _go_on(self, recording: Recording, *, more: bool = False) -> None:
+        task = asyncio.create_task(self._copy(recording, more))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _copy(self, recording: Recording) -> None:
+    async def _copy(self, recording: Recording, more: bool) -> None:
         unwatched = 0
         try:
             while unwatched < _READS_UNWATCHED:
-                await asyncio.sleep(_READ_EVERY)
-                unwatched = 0 if recording.viewers else unwatched + 1
+                # what is there already is read without a pause, a part at a time
+                await asyncio.sleep(0 if more else _READ_EVERY)
+                unwatched = 0 if recording.viewers or more else unwatched + 1
                 if recording.state == "copying":
-                    await self._read_if_possible(recording)
+                    more = await self._read_if_possible(recording)
         except Exception:
             with in_turn(recording.turn.conversation.id, recording.turn.id):
                 _log.exception("a turn can't be shown any more")
         finally:
             self._close(recording)
 
-    async def _read_if_possible(self, recording: Recording) -> None:
+    async def _read_if_possible(self, recording: Recording) -> bool:
         try:
-            await self._read(recording)
+            return (await self._read(recording)).more
         except Unavailable:
-            return  # it goes on when the store is back
+            pass  # it goes on when the store is back
         except NotFound:
             deleted = TurnFailed.because(refusals.conversation_deleted())
             recording.copy((deleted, TurnEnded(state="interrupted")))
             recording.end()
+        return False
 
     async def _read(self, recording: Recording) -> Progress:
         turn = recording.turn
@@ -96,7 +98,7 @@ class Copies:
         self._stale.seen()
         if progress.stale:
             await self._stale.close(user_id, turn.conversation.id)
-        elif progress.state != "running":
+        elif progress.state != "running" and not progress.more:
             recording.end()
         return progress
 

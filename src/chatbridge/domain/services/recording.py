@@ -1,7 +1,7 @@
 """What a turn has said, how much of it is kept, and how it is shown: the state of one turn here."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -230,14 +230,22 @@ class Recording:
 
         Reads by cursor: a slow or lost viewer slows nobody.
         """
-        while True:
-            changed = self._changed
+        while await self.goes_on(after):
             while after < self._kept:
                 after += 1
                 yield after, self._events[after - 1]
+
+    async def goes_on(self, after: int) -> bool:
+        """Wait until more than `after` events may be shown; False where no more will."""
+        while after >= self._kept:
             if self._state == "ended":
-                return
-            await changed.wait()
+                return False
+            await self._changed.wait()
+        return True
+
+    def shown_after(self, after: int, most: int) -> Sequence[TurnEvent]:
+        """The events from number `after` + 1 that may be shown now, so many at most."""
+        return self._events[after : min(self._kept, after + most)]
 
     @property
     def viewers(self) -> int:

@@ -217,11 +217,15 @@ class Turns:
         if id is None:
             return Transcript(conversation_id)
         self._stale.seen()
-        progress = await self._repository.progress(user_id, id)
-        if progress.stale:
-            await self.close_stale(user_id, conversation_id)
-            return Transcript(conversation_id)
-        return Transcript(conversation_id, progress.events)
+        said, read, more = Transcript(conversation_id), 0, True
+        while more:
+            progress = await self._repository.progress(user_id, id, read)
+            if progress.stale:
+                await self.close_stale(user_id, conversation_id)
+                return Transcript(conversation_id)
+            said.take(progress.events)
+            read, more = read + len(progress.events), progress.more
+        return said
 
     def leave(self, recording: Recording) -> None:
         """A viewer has gone, in whatever way."""

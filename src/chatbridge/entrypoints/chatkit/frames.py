@@ -11,21 +11,23 @@ From the inside out, each step the whole stream of the one before it:
     kept_alive            and a comment wherever nothing was said for a while
     ShowingResponse       a viewer of the turn, who leaves when the response ends
 
-Who takes a stream up again has seen the prelude: `frames_after` writes the frames as the SDK does.
+Who takes a stream up again has seen the prelude: `frames_after` writes the frames as the SDK does,
+once for all who do.
 """
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterable
-from contextlib import aclosing
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from chatkit.types import StreamingReq, ThreadStreamEvent
 
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.identifiers import ID_PATTERN, TurnId
 from chatbridge.domain.services.recording import Recording
-from chatbridge.entrypoints.chatkit.events import stream_events
+from chatbridge.entrypoints.chatkit.events import THINKING, Translation
 from chatbridge.entrypoints.chatkit.mapping import Display, to_item
 from chatbridge.entrypoints.chatkit.server import BridgeServer
 from chatbridge.entrypoints.chatkit.store import Watching
@@ -36,6 +38,12 @@ RESUMABLE = {"X-Chatbridge-Stream": "resumable"}
 
 _FRAME_ID = re.compile(rf"({ID_PATTERN})/([0-9]{{1,9}})")
 _HEAD, _END = b"data: ", b"\n\n"
+_AT_ONCE = 200
+"""How many events are translated before somebody else has a turn."""
+
+_ROOM = 65_536
+"""The bytes after which frames are sent, though more are there."""
+
 _PRELUDE = (b'data: {"type":"thread.created",', b'data: {"type":"thread.item.done",')
 
 
@@ -47,16 +55,59 @@ def frames_of(
     return kept_alive(with_ids(frames, watching)) if resumable else frames
 
 
-async def frames_after(
+def frames_after(
     recording: Recording, number: int, display: Display
 ) -> AsyncGenerator[bytes, None]:
-    """The turn's frames but the first `number`, each with its id."""
-    counted = 0
-    async with aclosing(stream_events(recording, display)) as events:
-        async for event in events:
-            counted += 1
-            if counted > number:
-                yield _id(recording, counted) + _framed(event)
+    """The turn's frames but the first `number`, each with its id; those that are there at once
+    together."""
+    kept = _TAKEN_UP.setdefault(recording, {})
+    told = kept.setdefault(display, _Told(recording, display))
+    return told.after(recording, number)
+
+
+class _Told:
+    """The frames of a turn, each translated and written once for all who take it up again.
+
+    It goes with the recording, and so must not hold it.
+    """
+
+    def __init__(self, recording: Recording, display: Display) -> None:
+        self._turn_id = recording.turn.id
+        self._translation = Translation(recording.turn.conversation, display)
+        self._frames = [self._written(1, THINKING)]
+        self._read = 0
+
+    async def after(self, recording: Recording, number: int) -> AsyncGenerator[bytes, None]:
+        goes_on = True
+        while goes_on:
+            self._read_on(recording)
+            together = self._together(number)
+            number += len(together)
+            if together:
+                yield b"".join(together)
+            else:
+                await asyncio.sleep(0)
+                goes_on = await recording.goes_on(self._read)
+
+    def _together(self, number: int) -> list[bytes]:
+        found: list[bytes] = []
+        room = _ROOM
+        while room > 0 and number + len(found) < len(self._frames):
+            found.append(self._frames[number + len(found)])
+            room -= len(found[-1])
+        return found
+
+    def _read_on(self, recording: Recording) -> None:
+        for event in recording.shown_after(self._read, _AT_ONCE):
+            self._read += 1
+            for told in self._translation.of(event):
+                self._frames.append(self._written(len(self._frames) + 1, told))
+
+    def _written(self, number: int, event: ThreadStreamEvent) -> bytes:
+        return _id(self._turn_id, number) + _framed(event)
+
+
+_TAKEN_UP: WeakKeyDictionary[Recording, dict[Display, _Told]] = WeakKeyDictionary()
 
 
 async def with_kept_times(
@@ -75,7 +126,7 @@ async def with_kept_times(
 async def with_ids(frames: AsyncIterable[bytes], watching: Watching) -> AsyncGenerator[bytes, None]:
     """The frames; those of the turn with their ids."""
     async for frame in frames:
-        yield _id(watching.recording, watching.frame) + frame if watching.frame else frame
+        yield _id(watching.recording.turn.id, watching.frame) + frame if watching.frame else frame
 
 
 def read_frame_id(id: str) -> tuple[TurnId, int]:
@@ -86,8 +137,8 @@ def read_frame_id(id: str) -> tuple[TurnId, int]:
     return TurnId(named[1]), int(named[2])
 
 
-def _id(recording: Recording, number: int) -> bytes:
-    return f"id: {recording.turn.id}/{number}\n".encode()
+def _id(turn_id: TurnId, number: int) -> bytes:
+    return f"id: {turn_id}/{number}\n".encode()
 
 
 # as ChatKitServer writes its own

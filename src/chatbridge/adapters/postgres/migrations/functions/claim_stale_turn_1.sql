@@ -1,13 +1,12 @@
--- Take over a turn whose lease has passed: raise the epoch first, so that its old owner can write
--- nothing more, and only then read what it said. Answers a row per event, at least one row. The
--- turns of p_ours run where it is called, which is late with their leases.
+-- Take over a turn whose lease has passed: raise the epoch, so that its old owner can write nothing
+-- more, and what is read of it then is all that it said. The turns of p_ours run where it is
+-- called, which is late with their leases.
 create function {s}.claim_stale_turn_1(
   p_user text, p_conversation text, p_lease double precision, p_ours text[]
 ) returns table (
   turn_id text, conversation_id text, epoch integer, retry boolean,
   title text, status text, status_reason text, metadata jsonb,
-  conversation_created_at timestamptz, conversation_updated_at timestamptz,
-  number integer, event json
+  conversation_created_at timestamptz, conversation_updated_at timestamptz
 ) language plpgsql as $$
 #variable_conflict use_column
 declare
@@ -30,8 +29,5 @@ begin
   return query
     select v_turn.id, v_conversation.id, v_turn.epoch, v_turn.retry, v_conversation.title,
       v_conversation.status, v_conversation.status_reason, v_conversation.metadata,
-      v_conversation.created_at, v_conversation.updated_at, e.number, e.event
-    from (select 1) one left join {s}.turn_events e
-      on e.user_id = p_user and e.turn_id = v_turn.id
-    order by e.number;
+      v_conversation.created_at, v_conversation.updated_at;
 end $$
