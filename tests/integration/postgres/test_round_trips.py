@@ -1,20 +1,33 @@
 """How often a turn asks the database: counted on the wire, with a warm pool."""
 
+import asyncio
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chatbridge.adapters.postgres.engine import postgres_engine
 from chatbridge.adapters.postgres.task_repository import PostgresTaskRepository
 from chatbridge.adapters.postgres.turn_repository import PostgresTurnRepository
+from chatbridge.container import Container
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId
 from chatbridge.domain.model.page import PageRequest
+from chatbridge.domain.model.turn import Turn
 from chatbridge.ports.task_repository import TaskRepository
-from tests.contracts.steps import answers, ending, exchange
-from tests.contracts.store import ALICE, C1, Store, ask, message, said
+from tests.chatkit_client import create
+from tests.contracts.steps import answers, ending, entry, exchange
+from tests.contracts.store import ALICE, C1, Store, ask, conversation, message, said
+from tests.contracts.turn_journal import HI
 from tests.integration.postgres.stores import SCHEMA, postgres_replica
 from tests.round_trips import Report, Trips, asked, described, whole_turns
+from tests.scripted_agent import ScriptedAgent
+from tests.serving import served, settings_for
 from tests.tcp_proxy import proxied
+
+IDS = {"X-Chatbridge-Stream": "resumable"}
 
 
 @pytest.fixture(params=["", "?pgbouncer=true"], ids=["direct", "pooled"])
@@ -82,6 +95,7 @@ def calls(
 ) -> dict[str, Callable[[], Awaitable[object]]]:
     """What is asked of a conversation of two messages, its turn and the owner's tasks."""
     conversations, turns, whole = store.conversations, store.turns, PageRequest()
+    mine = Turn(id=TurnId("turn_gone"), conversation=conversation())
     turn, asked, says = TurnId(f"turn_of_msg_{n}_in_{C1}"), f"msg_{n}", MessageId(f"says_{n}")
     return {
         "get": lambda: conversations.get(ALICE, C1),
@@ -92,6 +106,7 @@ def calls(
         "feedback": lambda: conversations.save_feedback(ALICE, C1, [says], "positive"),
         "turn": lambda: turns.turn(ALICE, turn),
         "last": lambda: turns.last(ALICE, C1),
+        "keep": lambda: store.journal.keep([entry(mine, *HI), entry(mine, *HI)]),
         "progress": lambda: turns.progress(ALICE, turn),
         "stop": lambda: turns.ask_cancel(ALICE, C1),
         "stale": turns.stale,
@@ -114,3 +129,54 @@ async def test_a_plain_turn_costs_two_round_trips_and_one_before_the_model(
         for before, whole in turns:
             assert asked(before) == {"begin": 1}
             assert asked(whole) == {"begin": 1, "finish": 1}
+
+
+async def test_a_turn_of_five_hundred_words_is_as_long_as_it_had_ticks(
+    fresh_database: str, report: Report
+) -> None:
+    """Rows, frames and bytes; and another replica tells the very same."""
+    agent = ScriptedAgent()
+    async with proxied(fresh_database) as (proxy, url), AsyncExitStack() as stack:
+        trips = Trips(proxy)
+        here, elsewhere = [
+            await stack.enter_async_context(served(settings_for(url), _speaking(agent)))
+            for _ in range(2)
+        ]
+        client = here.as_user(ALICE)
+        answering = asyncio.create_task(client.post("/chatkit", json=create("hello"), headers=IDS))
+        run = await agent.next_run(ALICE)
+        trips.since()
+        for _ in range(100):
+            run.say(*["word "] * 5)
+            await run.taken_down()
+        run.finish()
+        stream = (await answering).text
+        counted = trips.since()
+        turn = run.request.on_behalf
+        _, first, *_, last = re.split("^id: ", stream, flags=re.M)
+        path = f"/chatkit/threads/{turn.conversation_id}/events"
+        cursor = {"Last-Event-ID": first.partition("\n")[0]}
+        joined = (await elsewhere.as_user(ALICE).get(path, headers=cursor)).text
+        rows, size = await _kept(here.container.store().engine, turn.turn_id)
+    ticks, frames, words = counted["tick"], stream.count("\n\n"), 500 * len("word ")
+    report.add(f"{ticks} ticks, {rows} rows of {size} bytes, {frames} frames of {len(stream)}")
+    assert joined == stream.partition(first)[2]
+    assert joined.endswith(last)
+    # the other replica asks too, when it starts
+    assert (counted["begin"], counted["finish"]) == (0, 1)
+    assert max(rows, frames) <= ticks + 10
+    assert size <= words + 300 * rows
+    assert len(stream) <= 2 * words + 500 * frames
+
+
+def _speaking(agent: ScriptedAgent) -> Callable[[Container], None]:
+    return lambda container: container.agent.override(agent)
+
+
+async def _kept(engine: AsyncEngine, turn_id: str) -> tuple[int, int]:
+    """How many rows its journal has, and how many bytes."""
+    counting = "select count(*), sum(pg_column_size(e.*)) from chatbridge.turn_events e"
+    async with engine.connect() as connection:
+        found = await connection.execute(text(f"{counting} where turn_id = :id"), {"id": turn_id})
+        rows, size = found.one()
+        return rows, size

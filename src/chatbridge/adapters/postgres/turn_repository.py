@@ -101,14 +101,10 @@ _FURTHER = (
     .limit(_EVENTS_AT_ONCE)
     .subquery()
 )
-_HOW_FAR: tuple[Any, ...] = (
-    _STATE,
-    _LEASE_PASSED.label("stale"),
-    exists().where(*_OF_TURN).label("kept"),
-    *_FURTHER.c,
-)
+_KEPT = exists().where(*_OF_TURN).label("kept")
+_HOW_FAR: Any = select(_STATE, _LEASE_PASSED.label("stale"), _KEPT)
 _PROGRESS = (
-    select(*_HOW_FAR)
+    _HOW_FAR.add_columns(*_FURTHER.c)
     .select_from(TurnRow)
     .outerjoin(_FURTHER, true())
     .where(*_MINE)

@@ -6,7 +6,8 @@ import logging
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.correlation import in_turn
 from chatbridge.domain.model.errors import NotFound, Unavailable
-from chatbridge.domain.model.identifiers import TurnId, UserId
+from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
+from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn import Turn
 from chatbridge.domain.model.turn_event import TurnEnded, TurnFailed
 from chatbridge.domain.services.recording import Recording
@@ -48,6 +49,23 @@ class Copies:
             raise
         self._go_on(recording, more=progress.more)
         return recording
+
+    async def said_so_far(
+        self, user_id: UserId, conversation_id: ConversationId, id: TurnId
+    ) -> Transcript:
+        """What a turn has said and changed that runs elsewhere: nothing of one that has lost its
+        replica, which is closed.
+        """
+        self._stale.seen()
+        said, read, more = Transcript(conversation_id), 0, True
+        while more:
+            progress = await self._repository.progress(user_id, id, read)
+            if progress.stale:
+                await self._stale.close(user_id, conversation_id)
+                return Transcript(conversation_id)
+            said.take(progress.events)
+            read, more = read + len(progress.events), progress.more
+        return said
 
     def adopt(self, recording: Recording) -> None:
         """Show what others keep of a turn that was spoken here and was lost."""

@@ -216,16 +216,7 @@ class Turns:
         id = await self._running(user_id, conversation_id)
         if id is None:
             return Transcript(conversation_id)
-        self._stale.seen()
-        said, read, more = Transcript(conversation_id), 0, True
-        while more:
-            progress = await self._repository.progress(user_id, id, read)
-            if progress.stale:
-                await self.close_stale(user_id, conversation_id)
-                return Transcript(conversation_id)
-            said.take(progress.events)
-            read, more = read + len(progress.events), progress.more
-        return said
+        return await self._copies.said_so_far(user_id, conversation_id, id)
 
     def leave(self, recording: Recording) -> None:
         """A viewer has gone, in whatever way."""
