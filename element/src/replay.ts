@@ -1,6 +1,6 @@
 /** What an answer has said already, told again from its start to somebody who has come in the middle. */
 
-import { textOf } from "./odd";
+import { textOf, wordsIn } from "./odd";
 import type { ThreadEvent, ThreadItem } from "./protocol";
 import type { ThreadState } from "./state";
 
@@ -39,8 +39,9 @@ export class Replay {
     if (!last || last.type === "user_message") return false;
     const now = this.#state.items.get(last.id);
     if (!now || now === last) return !!now;
-    return last.type === "assistant_message"
-      ? textOf(now).length < textOf(last).length
-      : JSON.stringify(now) !== JSON.stringify(last);
+    if (last.type === "assistant_message") return textOf(now).length < textOf(last).length;
+    // while a card of calls grows it is not yet the same as one that was read, and says the same
+    if (last.type === "widget") return wordsIn(now) !== wordsIn(last);
+    return JSON.stringify(now) !== JSON.stringify(last);
   }
 }

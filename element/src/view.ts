@@ -131,6 +131,8 @@ export class View {
     if (this.session.hasOlder) parts.push(this.#older, this.#notPrinted);
     const [first] = state.items.keys();
     const anchor = this.#sticky || first === this.#first ? null : this.#firstVisible();
+    // a short page may fill nothing: then nothing is scrolled and no height changes
+    if (first !== this.#first) requestAnimationFrame(() => this.#look());
     this.#first = first;
     if (!empty) {
       const { feedback = false, retry = false } = options.threadItemActions ?? {};

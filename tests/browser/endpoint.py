@@ -114,6 +114,8 @@ class Endpoint:
         self.can_stop = True
         self.resumes = False
         self.running: set[str] = set()
+        # entries of a page, however many are asked for
+        self.most = 1_000
         self.allows: set[str] = set()
         self.gone: int | None = None
         self._tellings: asyncio.Queue[Telling] = asyncio.Queue()
@@ -223,11 +225,12 @@ class Endpoint:
     def _items_feedback(self, params: Json) -> Response:
         return JSONResponse({})
 
-    @staticmethod
-    def _page(kept: list[Json], order: str | None, after: str | None, limit: int | None) -> Json:
+    def _page(
+        self, kept: list[Json], order: str | None, after: str | None, limit: int | None
+    ) -> Json:
         ordered = kept if order == "asc" else kept[::-1]
         begin = 1 + next((n for n, each in enumerate(ordered) if after and each["id"] == after), -1)
-        end = begin + (limit or 20)
+        end = begin + min(limit or 20, self.most)
         data = ordered[begin:end]
         more = end < len(ordered)
         return {"data": data, "has_more": more, "after": data[-1]["id"] if more else None}

@@ -100,11 +100,24 @@ async def test_a_conversation_of_2000_messages_opens_at_its_end_and_can_be_read_
     assert len(cursors) == len(set(cursors))
 
 
+async def test_pages_that_are_shorter_than_was_asked_for_are_read_on(
+    context: BrowserContext, endpoint: Endpoint
+) -> None:
+    said = [user_message(f"m{n}", f"Question {n}") for n in range(60)]
+    endpoint.keep("thr_1", *said)
+    endpoint.most = 2
+    chat = await opened(context, endpoint, initialThread="thr_1")
+    await expect(chat.log.locator("[data-item-id=m59]")).to_be_in_viewport()
+    first, rows = await chat.page.evaluate(READ_BACKWARDS, len(said))
+    assert first < rows == len(said)
+    assert [entry.id for entry in await chat.shown()] == [item["id"] for item in said]
+
+
 READ_BACKWARDS = """async (all) => {
   const root = document.querySelector("openai-chatkit").shadowRoot;
   const rows = () => root.querySelectorAll("[data-item-id]").length;
   const first = rows();
-  const until = performance.now() + 8_000;
+  const until = performance.now() + 30_000;
   while (rows() < all && performance.now() < until) {
     root.querySelector(".scroll").scrollTop = 0;
     await new Promise(requestAnimationFrame);

@@ -29,7 +29,7 @@ def _badge(title: str) -> dict[str, Any]:
         {"type": "Badge", "label": title, "color": "\x1b[2J"},
     ]
     parts = [{"type": "Caption", "value": "Result"}, {"type": "Markdown", "value": f"```\n{title}"}]
-    details = {"key": "details", "children": parts}
+    details = {"key": "chatbridge-details", "children": parts}
     return {"children": [{"key": "1", "children": [{"children": row}, details]}]}
 
 

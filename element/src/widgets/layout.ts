@@ -21,14 +21,14 @@ const Row = box(() => "row");
 const column = box(() => "col");
 
 /** What a chatbridge calls the part of a line that is opened with the line. */
-const DETAILS = "details";
+const DETAILS = "chatbridge-details";
 
 export const isDetails = (part: unknown): boolean => record(part)?.key === DETAILS;
 
 const Col: Draw = (node, scope) => {
   const parts = [node.children].flat();
-  if (!parts.some(isDetails)) return column(node, scope);
   const line = parts.filter((part) => !isDetails(part));
+  if (!line.length || line.length === parts.length) return column(node, scope);
   const summary = h("summary", {}, h("div", { class: "col" }, ...scope.draw(line)));
   summary.append(icon("chevron-right"));
   const element = h("details", {}, summary, ...scope.draw(parts.filter(isDetails)));

@@ -164,6 +164,7 @@ def _badges(part: Mapping[str, Any]) -> Generator[tuple[str, str, str, str, list
 
 
 def _details(parts: Sequence[Mapping[str, Any]]) -> list[str]:
-    inside = [each for part in parts if part.get("key") == "details" for each in part["children"]]
+    opened = (part["children"] for part in parts if part.get("key") == "chatbridge-details")
+    inside = [each for children in opened for each in children]
     told = [(part["type"], line) for part in inside for line in str(part["value"]).splitlines()]
     return [line for kind, line in told if kind != "Markdown" or not line.startswith("```")]

@@ -53,7 +53,8 @@ class Message:
         """About how many bytes it is, as text."""
         calls = (f"{call.arguments}{call.output}" for call in self.tool_calls)
         payload = json.dumps(self.payload) if self.payload else ""
-        return sum(len(text.encode()) for text in (self.content, payload, *calls))
+        texts = (self.content, payload, *calls)
+        return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
 
 
 Words = Callable[[Message], str]

@@ -15,7 +15,7 @@ from chatkit.widgets import DynamicWidgetComponent, DynamicWidgetRoot
 
 from chatbridge.domain.model.tool_call import CallState, ToolCall, is_listing
 
-DETAILS = "details"
+DETAILS = "chatbridge-details"
 """The key of what a line is opened to."""
 
 _MAX_REASON = 200

@@ -473,7 +473,7 @@ def test_details_are_what_was_asked_and_what_came_of_it(
     notice = call("failed", name=listing_of("tasks"), output="away")
     item = to_item(message(kind="tools", tool_calls=(opened, notice)), Display(details=True))
     line, without = lines_of(item)
-    details = [part for part in line["children"] if part.get("key") == "details"]
+    details = [part for part in line["children"] if part.get("key") == "chatbridge-details"]
     blocks = [part["value"] for part in details[0]["children"] if part["type"] == "Markdown"]
     for block, text in zip(blocks, shown, strict=True):
         fence = block.split("\n", 1)[0]
