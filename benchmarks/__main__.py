@@ -10,7 +10,6 @@ import time
 import traceback
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import NoReturn
 
 from benchmarks.database import database
 from benchmarks.machine import described, run
@@ -58,6 +57,7 @@ def main() -> None:
     arguments = _arguments()
     if sys.platform != "linux":
         sys.exit("It reads the CPU time of processes as Linux tells it.")
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _interrupt)
     # the embedded server's own role is what it should not be elsewhere
     logging.getLogger("chatbridge").setLevel(logging.ERROR)
@@ -133,8 +133,9 @@ def _names(text: str) -> list[str]:
     return names
 
 
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
+def _interrupt(*_: object) -> None:
+    # an event loop that runs ends its task by this one; an exception of ours would tear it
+    signal.raise_signal(signal.SIGINT)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ class Load:
     ramp: float = 0.0
     repeat: int = 1
     deltas: int = 0
-    seconds: float = 240.0
+    seconds: float = 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,7 @@ _CALLED: dict[str, tuple[str, Call]] = {
 
 def by_length(stand: Stand, name: str) -> None:
     """In conversations of 10, 1,000 and 100,000 messages."""
+    stand.database.require_readable()
     database = history(stand.database)
     places = {f"{size}": (database, BY_SIZE[size], f"conversation of {size:,}") for size in SIZES}
     growth = ("10", "100000", "100,000 messages to 10")
@@ -57,6 +58,7 @@ def by_length(stand: Stand, name: str) -> None:
 
 def by_table(stand: Stand, name: str) -> None:
     """In a table of 60,000 messages and in one of 10 million of 100,000 users."""
+    stand.database.require_readable()
     small, full = history(stand.database), large(stand.database)
     places = {
         "small": (small, BY_SIZE[10], "small table"),
@@ -71,7 +73,6 @@ def _compare(
     places: dict[str, tuple[str, Crowd, str]],
     growth: tuple[str, str, str],
 ) -> None:
-    stand.database.require_readable()
     smallest, largest, words = growth
     for called, (title, call) in _CALLED.items():
         for number in stand.rounds(full=5, quick=3):
