@@ -23,6 +23,7 @@ from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.readiness import Readiness
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.authentication import Gate
+from chatbridge.entrypoints.chatkit.choices import chosen
 from chatbridge.entrypoints.chatkit.words import words_of
 from chatbridge.entrypoints.host_sign_in import HostSignIn
 from chatbridge.entrypoints.logs.turns import TurnLog
@@ -30,7 +31,7 @@ from chatbridge.entrypoints.page.key import Key
 from chatbridge.entrypoints.rest.health import recently
 from chatbridge.entrypoints.tasks.server import TasksApp, tasks_server
 from chatbridge.host import Host
-from chatbridge.models import host_agent, instructions, model_endpoint, rehearses
+from chatbridge.models import host_agent, instructions, model_endpoint, offered_models, rehearses
 from chatbridge.ports.agent_runner import AgentRunner
 from chatbridge.ports.authenticator import Authenticator
 from chatbridge.ports.store import Store
@@ -116,6 +117,8 @@ class Container(DeclarativeContainer):
         words=Object(words_of),
         unoffered=unoffered,
         context=host.provided.context,
+        chosen=Object(chosen),
+        offered=CallableProvider(offered_models, settings, endpoint),
     )
 
     turns: Provider[Turns] = Singleton(

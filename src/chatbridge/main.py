@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from chatbridge.container import Container, left_out
+from chatbridge.entrypoints.chatkit.choices import Choices
 from chatbridge.entrypoints.chatkit.documentation import schemas as chatkit_schemas
 from chatbridge.entrypoints.chatkit.mapping import Display
 from chatbridge.entrypoints.chatkit.routes import chatkit_router
@@ -68,7 +69,7 @@ def create_app(container: Container | None = None) -> FastAPI:
     gives = gives_tokens(settings, host)
     pictures = settings.allowed_image_domains or ()
     display = Display(tuple(pictures), details=settings.agent.show_calls == "details")
-    app.include_router(chatkit_router(turns, history, gate, display))
+    app.include_router(chatkit_router(turns, history, gate, display, _choices(settings)))
     app.include_router(threads_router(turns, history, gate, display))
     app.include_router(chat_router(turns, gate))
     app.include_router(sessions_router(history, gate, container.issuer()))
@@ -97,6 +98,11 @@ def create_app(container: Container | None = None) -> FastAPI:
     app.add_middleware(RequestIds)
     document(app, chatkit_schemas, turn_schemas)
     return app
+
+
+def _choices(settings: Settings) -> Choices:
+    models = {id: model.label for id, model in settings.agent.models.items()}
+    return Choices(models, settings.agent.tool_choices or ())
 
 
 def _look(settings: Settings, host: Host) -> Look:

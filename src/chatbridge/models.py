@@ -3,6 +3,7 @@
 from typing import Any
 
 from chatbridge.adapters.offline.model import OfflineModel
+from chatbridge.adapters.openai.chosen import OfferedModel
 from chatbridge.adapters.openai.entry import Agent, agent_of, load_agent
 from chatbridge.adapters.openai.host_agents import names_its_model
 from chatbridge.adapters.openai.models import Endpoint, offline_endpoint, openai_model
@@ -58,6 +59,14 @@ def host_agent(settings: Settings, host: Host) -> Agent[Any] | None:
             "CHATBRIDGE_ALLOW=offline_model."
         )
     return agent
+
+
+def offered_models(settings: Settings, endpoint: Endpoint) -> dict[str, OfferedModel]:
+    """Those that a message may choose. Raises ValueError for one that can't be had."""
+    return {
+        id: OfferedModel(each.model, endpoint.named(each.model), each.instructions)
+        for id, each in settings.agent.models.items()
+    }
 
 
 def instructions(settings: Settings, host: Host) -> str | Instructions:

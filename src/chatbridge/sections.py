@@ -30,13 +30,22 @@ class Database(Section):
     pool_size: int = Field(default=5, ge=1, le=100)
 
 
+class ModelChoice(Section):
+    """A model that a message may choose: for people, its name, and what it is told besides."""
+
+    label: str
+    model: str
+    instructions: str | None = None
+
+
 class Agent(Section):
     """Who answers. `offline` needs no key and no network.
 
     `entry` is an agent of the host's own, `module:attribute`, in place of one that has only
     `instructions`. `tools` are ours that it gets: the bundled and the servers', or only these;
     unset, one of the host's own gets the servers'. `show_calls`: in a chat by name and state, or
-    with arguments and result too.
+    with arguments and result too. `models` and `tool_choices` are what a message may choose, by the
+    names that it gives.
     `first`, `idle` and `max_seconds` are in seconds.
     """
 
@@ -44,6 +53,8 @@ class Agent(Section):
     tools: OurTools | None = None
     show_calls: Literal["names", "details"] = "names"
     model: str = "offline"
+    models: dict[str, ModelChoice] = Field(default={})
+    tool_choices: Annotated[tuple[str, ...] | None, NoDecode] = None
     base_url: str | None = None
     api_key: SecretStr | None = None
     api: Api = "responses"
@@ -55,6 +66,16 @@ class Agent(Section):
     max_seconds: float = Field(default=600, ge=2)
     max_characters: int = Field(default=100_000, ge=100)
     tracing: bool = False
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _none(cls, said: Any) -> Any:
+        return said or {}
+
+    @field_validator("tool_choices", mode="before")
+    @classmethod
+    def _listed(cls, listed: Any) -> Any:
+        return words(listed)
 
     @field_validator("tools", mode="before")
     @classmethod

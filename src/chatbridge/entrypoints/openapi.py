@@ -123,7 +123,12 @@ STORE = (
 )
 """Why there is nothing to be had just now."""
 
-CONVERSATION = (refusals.not_yours, refusals.no_conversation)
+CONVERSATION = (
+    refusals.not_yours,
+    refusals.no_conversation,
+    refusals.foreign_site,
+    refusals.another_user,
+)
 """Why a conversation is not the caller's."""
 
 

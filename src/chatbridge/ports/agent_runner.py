@@ -63,6 +63,10 @@ class AgentRunner(Protocol):
         """The name of the model that a turn begins with; an agent may hand over to another."""
         ...
 
+    def model_for(self, message: Message | None) -> str:
+        """The same, for the answer to this message, which may have chosen another."""
+        return self.model
+
     async def run(self, request: AgentRequest) -> None:
         """Say text and tool events as they happen, with ids of our own and storable text.
 

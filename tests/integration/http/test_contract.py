@@ -58,6 +58,7 @@ def test_operations_have_names_of_their_own() -> None:
     assert sorted(names) == [
         "cancelThreadTurn",
         "cancelTurn",
+        "changeConversation",
         "chat",
         "chatkit",
         "createChatSession",
@@ -72,7 +73,6 @@ def test_operations_have_names_of_their_own() -> None:
         "listConversations",
         "listMessages",
         "listTasks",
-        "renameConversation",
     ]
 
 

@@ -30,6 +30,7 @@ NOT_OF_AN_OPERATION = {
     "method_not_allowed",
     "no_such_path",
     "not_kept",
+    "shown_too_large",
     "stale_turn",
     "task_not_found",
     "turn_lost",

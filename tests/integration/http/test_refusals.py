@@ -13,8 +13,6 @@ from chatkit.types import ThreadStreamEvent
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr, TypeAdapter
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chatbridge.container import Container
 from chatbridge.domain.model.limits import MAX_BODY, MAX_CONTENT, MAX_ENTRIES
@@ -262,8 +260,8 @@ async def test_a_message_of_the_wrong_form_is_refused(
         ({"content": [*texts("a"), *tag(group="x" * 30_000) * 3]}, "data_too_large"),
         ({"quoted_text": "x" * (MAX_CONTENT + 1)}, "text_too_long"),
         ({"attachments": ["file_1"]}, "attachments_not_supported"),
-        ({"inference_options": {"model": "large"}}, "choice_not_supported"),
-        ({"inference_options": {"tool_choice": {"id": "add_task"}}}, "choice_not_supported"),
+        ({"inference_options": {"model": "large"}}, "model_not_offered"),
+        ({"inference_options": {"tool_choice": {"id": "add_task"}}}, "tool_not_offered"),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -447,28 +445,48 @@ async def test_an_unknown_message_can_not_be_answered_again(
     assert b"data:" not in answer.content
 
 
-@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
 @pytest.mark.parametrize("status", ["locked", "closed"])
-async def test_a_conversation_that_takes_no_messages_says_so(
-    service: Served, status: str, engine: AsyncEngine
-) -> None:
-    user, closed = somebody(), f"conv_{somebody()}"
-    # by hand, as an operator would
-    closing = text(
-        "insert into chatbridge.conversations (user_id, id, status, status_reason)"
-        " values (:user_id, :id, :status, 'It is over.')"
-    )
-    async with engine.connect() as connection:
-        await connection.execute(closing, {"user_id": user, "id": closed, "status": status})
+async def test_a_conversation_that_takes_no_messages_says_so(service: Served, status: str) -> None:
+    user = somebody()
     client = service.as_user(user)
-    answer = await client.post("/chatkit", json=add(closed, "hello"))
+    body = {"message": "hello"}
+    id = (await client.post(f"/api/{user}/chat", json=body)).json()["conversation_id"]
+    path, said = (
+        f"/api/{user}/conversations/{id}",
+        {"status": status, "status_reason": "It is over."},
+    )
+    changed = await client.patch(path, json={**said, "title": "Over"})
+    assert {**changed.json(), **said, "title": "Over"} == changed.json()
+    answer = await client.post("/chatkit", json=add(id, "hello"))
     require_refused(answer, 409, "conversation_closed")
     assert b"data:" not in answer.content
-    body = {"message": "hello", "conversation_id": closed}
-    require_refused(await client.post(f"/api/{user}/chat", json=body), 409, "conversation_closed")
-    shown = (await client.post("/chatkit", json=operation("threads.get_by_id", closed))).json()
+    again = {**body, "conversation_id": id}
+    require_refused(await client.post(f"/api/{user}/chat", json=again), 409, "conversation_closed")
+    shown = (await client.post("/chatkit", json=operation("threads.get_by_id", id))).json()
     assert shown["status"] == {"type": status, "reason": "It is over."}
-    assert shown["items"]["data"] == []
+    assert len(shown["items"]["data"]) == 2
+    other = somebody()
+    theirs = service.as_user(other).patch(f"/api/{other}/conversations/{id}", json=said)
+    require_refused(await theirs, 403, "forbidden")
+    reopened = (await client.patch(path, json={"status": "active"})).json()
+    assert (reopened["status"], reopened["status_reason"]) == ("active", None)
+    assert (await client.post(f"/api/{user}/chat", json=again)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"status": "asleep"},
+        {"status_reason": "why"},
+        {"status": "active", "status_reason": "why"},
+        {"status": "locked", "status_reason": "x" * 501},
+    ],
+)
+async def test_a_change_that_is_none_is_refused(service: Served, body: dict[str, str]) -> None:
+    user = somebody()
+    path = f"/api/{user}/conversations/conv_1"
+    require_refused(await service.as_user(user).patch(path, json=body), 422, "invalid_request")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from chatbridge.adapters.openai.models import Endpoint
 from chatbridge.container import Container
 from chatbridge.host import Host
 from chatbridge.settings import Settings
-from tests.chatkit_client import add, create, events
+from tests.chatkit_client import add, create, events, items, retry, say, text_of
 from tests.integration.http.asking import require_refused, somebody
 from tests.serving import Served, served, settings_for
 from tests.unit.adapters.jwt.signers import AUDIENCE, ISSUER, SECRET, USER, good_claims, hs256
@@ -115,6 +115,50 @@ async def test_a_second_message_finds_what_is_set(on_busy: str) -> None:
             else:
                 assert second.status_code == 200
                 assert [event async for event in events(first)], "it has come to its end"
+
+
+async def test_a_message_chooses_the_model_and_the_tool_of_what_is_offered() -> None:
+    quick = {"label": "Quick answers", "model": "quick-1", "instructions": "Be brief."}
+    agent = {"models": {"quick": quick}, "tool_choices": "add_task", "instructions": "Help."}
+    usual, chosen, asked = AskedModel(), AskedModel(), list[str]()
+
+    async def nothing() -> None: ...
+
+    def named(name: str) -> AskedModel:
+        asked.append(name)
+        return chosen
+
+    def override(container: Container) -> None:
+        container.endpoint.override(Object(Endpoint(usual, nothing, named)))
+
+    async with served(settings_for("memory:", agent=agent), override) as here:
+        client = here.as_user(somebody())
+        with_both = create("oat milk")
+        with_both["params"]["input"]["inference_options"] = {
+            "model": "quick",
+            "tool_choice": {"id": "add_task"},
+        }
+        id, _ = await say(client, with_both)
+        kept = (await client.post("/chatkit", json=items(id))).json()["data"]
+        assert kept[0]["inference_options"] == with_both["params"]["input"]["inference_options"]
+        assert [item["type"] for item in kept] == ["user_message", "widget", "assistant_message"]
+        assert "oat milk" in text_of(kept[-1])
+        assert (asked, usual.instructions) == (["quick-1"], [])
+        assert all(str(told).startswith("Help.\n\nBe brief.") for told in chosen.instructions)
+        # the same again has chosen the same, and the next message has not
+        await say(client, retry(id, kept[0]["id"]))
+        before = len(chosen.instructions)
+        await say(client, add(id, "hello"))
+        assert (len(chosen.instructions), len(usual.instructions)) == (before, 1)
+        for other, offered in [
+            ({"model": "large"}, "one of these: `quick` (Quick answers)."),
+            ({"tool_choice": {"id": "list_tasks"}}, "one of these: `add_task`."),
+        ]:
+            with_both["params"]["input"]["inference_options"] = other
+            answer = await client.post("/chatkit", json=with_both)
+            code = "model_not_offered" if "model" in other else "tool_not_offered"
+            require_refused(answer, 422, code)
+            assert offered in answer.json()["detail"]
 
 
 async def test_a_tool_finds_the_chosen_claims_of_the_token() -> None:

@@ -71,7 +71,7 @@ class OfflineModel(Model):
         prompt: ResponsePromptParam | None,
     ) -> ModelResponse:
         """The whole answer at once. Raises ConnectionError where it rehearses a failure."""
-        steps = _plan(input, tools)
+        steps = _plan(input, tools, model_settings)
         if _breaks(steps):
             raise ConnectionError("a rehearsed failure")
         output = [_output(step) for step in steps]
@@ -92,7 +92,7 @@ class OfflineModel(Model):
         prompt: ResponsePromptParam | None,
     ) -> AsyncIterator[TResponseStreamEvent]:
         """The answer as the Responses API streams it. Raises ConnectionError in a rehearsal."""
-        steps = _plan(input, tools)
+        steps = _plan(input, tools, model_settings)
         broken = _breaks(steps)
         async for event in self._paced(_Stream([_output(step) for step in steps]).events()):
             if broken and event.type == "response.output_text.done":
@@ -216,9 +216,13 @@ class _Stream:
         )
 
 
-def _plan(input: str | list[TResponseInputItem], tools: Sequence[Tool]) -> tuple[Step, ...]:
+def _plan(
+    input: str | list[TResponseInputItem], tools: Sequence[Tool], settings: ModelSettings
+) -> tuple[Step, ...]:
     items: list[Any] = [{"role": "user", "content": input}] if isinstance(input, str) else [*input]
-    return plan(cast(list[Mapping[str, Any]], items), {t.name: _schema(t) for t in tools})
+    schemas = {tool.name: _schema(tool) for tool in tools}
+    chosen = settings.tool_choice if settings.tool_choice in schemas else None
+    return plan(cast(list[Mapping[str, Any]], items), schemas, chosen=chosen)
 
 
 def _schema(tool: Tool) -> Mapping[str, Any]:

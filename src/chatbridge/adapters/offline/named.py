@@ -26,10 +26,11 @@ def named_in(text: str, tools: Mapping[str, Schema]) -> tuple[str, Mapping[str, 
         return None
     first = min(found, key=lambda at: at.start())
     name = next(each for each in hosts if each.lower() == first[0].lower())
-    return name, _arguments(text[first.end() :].strip(_AROUND), tools[name])
+    return name, arguments_of(text[first.end() :].strip(_AROUND), tools[name])
 
 
-def _arguments(said: str, schema: Schema) -> Mapping[str, Any]:
+def arguments_of(said: str, schema: Schema) -> Mapping[str, Any]:
+    """What is said, as far as these arguments can hold it."""
     given = _object(said)
     if given is not None:
         return given

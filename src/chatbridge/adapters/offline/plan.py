@@ -20,7 +20,7 @@ from chatbridge.adapters.offline.intents import (
     UpdateTask,
     understand,
 )
-from chatbridge.adapters.offline.named import Schema, named_in
+from chatbridge.adapters.offline.named import Schema, arguments_of, named_in
 
 Item = Mapping[str, Any]
 
@@ -52,17 +52,24 @@ class Seen:
     output: str
 
 
-def plan(items: Sequence[Item], tools: Mapping[str, Schema]) -> tuple[Step, ...]:
+def plan(
+    items: Sequence[Item], tools: Mapping[str, Schema], *, chosen: Any = None
+) -> tuple[Step, ...]:
     """The next step: one text, or calls that run side by side.
 
-    `tools` are those that are offered, with the schemas of their arguments.
+    `tools` are those that are offered, with the schemas of their arguments; `chosen` is the name of
+    the one that has to be called.
     """
     spoken = [i for i in items if i.get("role") == "user"]
     text = _text(spoken[-1]) if spoken else ""
+    if chosen:
+        return (Ask(chosen, arguments_of(text, tools[chosen])),)
     if named := named_in(text, tools):
         return _by_name(*named, _seen(items))
     intents = understand(text)
     match intents[0]:
+        case Talk() if seen := _seen(items):
+            return (Say(replies.brought(seen[-1].name, seen[-1].output)),)
         case Talk(about=about):
             return (Say(replies.small_talk(about, text, *_history(items))),)
         case RehearseFailure():

@@ -24,6 +24,7 @@ from chatbridge.adapters.openai.absent import tell
 from chatbridge.adapters.openai.added import heed
 from chatbridge.adapters.openai.calls import Calls
 from chatbridge.adapters.openai.carried import carrying
+from chatbridge.adapters.openai.chosen import Offered, choose
 from chatbridge.adapters.openai.events import ResponseReader
 from chatbridge.adapters.openai.failure_line import failure_line, in_the_code
 from chatbridge.adapters.openai.failures import ApprovalNeeded, agent_failed
@@ -43,7 +44,8 @@ from chatbridge.adapters.openai.today import dated, now_in
 from chatbridge.adapters.openai.tools import Toolbox, ToolHooks
 from chatbridge.adapters.openai.unoffered import Unoffered
 from chatbridge.adapters.openai.watched_model import WatchedModel
-from chatbridge.domain.model.message import Words, content_of
+from chatbridge.domain.model.choice import Choice, Chosen, nothing_chosen
+from chatbridge.domain.model.message import Message, Words, content_of
 from chatbridge.domain.model.turn_event import TurnEvent
 from chatbridge.ports.agent_runner import AgentRequest, AgentRunner
 from chatbridge.ports.tool_provider import ToolProvider
@@ -62,6 +64,7 @@ class OpenAIAgentRunner(AgentRunner):
     With `tracing` the SDK sends prompts and tool data to OpenAI; with `log_words` the log repeats
     what an endpoint has said about a failure. `words` are what a message says. Tools that no model
     takes are noted as `unoffered`. `context` makes what the host's own tools find in the run.
+    `chosen` says what a message has chosen of the models that are `offered`, and which tool.
     """
 
     def __init__(
@@ -78,6 +81,8 @@ class OpenAIAgentRunner(AgentRunner):
         words: Words = content_of,
         unoffered: Unoffered | None = None,
         context: MakeContext = nothing_more,
+        chosen: Chosen = nothing_chosen,
+        offered: Offered | None = None,
     ) -> None:
         """Raises ValueError when an agent names a model that can't be had."""
         self._tools = tools
@@ -89,6 +94,8 @@ class OpenAIAgentRunner(AgentRunner):
         self._words = words
         self._unoffered = unoffered or Unoffered()
         self._context = context
+        self._chosen = chosen
+        self._offered = offered or {}
         require_models(self._agent, self._models, self._unoffered)
         self._name = name_of(model_of(self._agent, self._models))
 
@@ -97,14 +104,27 @@ class OpenAIAgentRunner(AgentRunner):
         """See the port."""
         return self._name
 
+    def model_for(self, message: Message | None) -> str:
+        """See the port."""
+        found = self._offered.get((self._chosen(message).model if message else None) or "")
+        return found.name if found else self._name
+
     async def run(self, request: AgentRequest) -> None:
         """One streamed run of the SDK; each event is said as soon as it is known.
 
         Raises AgentFailed (its codes are those of `failures`), and whatever `before_call` raises
         of the domain's own errors.
         """
+        subject = request.turn.subject
+        choice = self._chosen(subject) if subject else Choice()
         run = _Run(
-            request, self._tools, self._models, self._unoffered, self._context, self._log_words
+            request,
+            self._tools,
+            self._models,
+            self._unoffered,
+            self._context,
+            partial(choose, choice=choice, offered=self._offered),
+            self._log_words,
         )
         try:
             await run.start(self._agent, self._words, self._max_steps, self._tracing)
@@ -123,10 +143,12 @@ class _Run:
         models: Models,
         unoffered: Unoffered,
         context: MakeContext,
+        choose: Callable[[Agent[Any]], Model | None],
         log_words: bool,
     ) -> None:
         self._request = request
         self._context = context
+        self._choose = choose
         self._log_words = log_words
         self._models = models
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -182,6 +204,8 @@ class _Run:
         copied.tools = [*copied.tools, *offered]
         heed(copied, self._toolbox.instructions)
         tell(copied, self._toolbox.away)
+        if model := self._choose(copied):
+            copied.model = self._watched(model)
         return copied
 
     def _watched(self, model: Model) -> Model:

@@ -265,10 +265,17 @@ data_too_large = Refusal(
 attachments_not_supported = Refusal(
     Invalid, "attachments_not_supported", "Attachments are not supported."
 )
-choice_not_supported = Refusal(
+model_not_offered = Refusal(
     Invalid,
-    "choice_not_supported",
-    "A message can't choose the model or a tool: leave `model` and `tool_choice` out.",
+    "model_not_offered",
+    "There is no model '{}' to choose here. Leave `model` out, or choose one of these: {}.",
+    example=("o9", "`quick` (Quick answers)"),
+)
+tool_not_offered = Refusal(
+    Invalid,
+    "tool_not_offered",
+    "There is no tool '{}' to choose here. Leave `tool_choice` out, or choose one of these: {}.",
+    example=("fly", "`add_task`"),
 )
 not_retryable = Refusal(Invalid, "not_retryable", "Only a message of the user can be retried.")
 key_reused = Refusal(

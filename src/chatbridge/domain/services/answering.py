@@ -104,7 +104,9 @@ class Answering:
         return recording
 
     async def _begun(self, request: TurnRequest) -> Begun | Repeated:
-        named = replace(request, model=self._agent.model, by_host=self._agent.by_host)
+        named = replace(
+            request, model=self._agent.model_for(request.message), by_host=self._agent.by_host
+        )
         # before the store knows of it: it may be late in saying so
         self._ours.add(request.turn_id)
         try:

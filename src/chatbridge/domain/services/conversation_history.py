@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chatbridge.domain.model import refusals
-from chatbridge.domain.model.conversation import Conversation, checked_title
+from chatbridge.domain.model.conversation import Conversation, Status, checked_title
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import Page, PageRequest, page_of
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn import Changes
-from chatbridge.domain.model.turn_event import Removed, Shown, TurnEvent
+from chatbridge.domain.model.turn_event import Removed, Revised, Shown, TurnEvent
 from chatbridge.domain.services.turns import Turns
 from chatbridge.ports.conversation_repository import ConversationRepository, FeedbackKind
 
@@ -101,6 +101,29 @@ class ConversationHistory:
     async def rename(self, user_id: UserId, id: ConversationId, title: str) -> Conversation:
         """Give it a title. Raises Invalid for one that can't be kept."""
         return await self._conversations.rename(user_id, id, checked_title(title))
+
+    async def revise(
+        self,
+        user_id: UserId,
+        id: ConversationId,
+        *,
+        title: str | None = None,
+        status: Status | None = None,
+        reason: str | None = None,
+    ) -> Conversation:
+        """Give it a title; lock, close or reopen it, for a reason that people read; or both.
+
+        Raises Invalid for a title that can't be kept.
+        """
+        if status is None:
+            return await self.rename(user_id, id, title or "")
+        revised = Revised(
+            title=None if title is None else checked_title(title),
+            status=status,
+            status_reason=reason,
+        )
+        await self._conversations.change(user_id, id, Changes(revised=revised))
+        return await self._conversations.get(user_id, id)
 
     async def delete(self, user_id: UserId, id: ConversationId) -> None:
         """Delete it; a running turn is ended and its viewers are told."""

@@ -108,9 +108,6 @@ def to_user_message(asked: UserMessageInput, conversation_id: ConversationId) ->
     """What a person has sent, under an id of ours. Raises Invalid for what can't be kept."""
     if asked.attachments:
         raise refusals.attachments_not_supported()
-    options = asked.inference_options
-    if options.model is not None or options.tool_choice is not None:
-        raise refusals.choice_not_supported()
     tags = [part for part in asked.content if part.type == "input_tag"]
     if sum(len(tag.model_dump_json()) for tag in tags) > MAX_DATA:
         raise refusals.data_too_large()

@@ -109,7 +109,8 @@ _MESSAGE: Refusals = (
     refusals.empty_text,
     refusals.data_too_large,
     refusals.attachments_not_supported,
-    refusals.choice_not_supported,
+    refusals.model_not_offered,
+    refusals.tool_not_offered,
 )
 _PAGE: Refusals = (refusals.invalid_limit, refusals.invalid_cursor)
 

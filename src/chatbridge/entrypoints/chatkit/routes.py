@@ -13,6 +13,7 @@ from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.asking import asking
 from chatbridge.entrypoints.authentication import Gate, current_caller, guarded, require_bound
+from chatbridge.entrypoints.chatkit.choices import Choices
 from chatbridge.entrypoints.chatkit.documentation import ANSWERS, REQUEST
 from chatbridge.entrypoints.chatkit.frames import RESUMABLE, frames_of
 from chatbridge.entrypoints.chatkit.mapping import BY_NAME, Display
@@ -39,9 +40,11 @@ def chatkit_router(
     history: ConversationHistory,
     gate: Gate,
     display: Display = BY_NAME,
+    choices: Choices | None = None,
 ) -> APIRouter:
     """The router of the ChatKit protocol, whose threads and items are shown so."""
     router = APIRouter(route_class=guarded(gate, sessions=True), tags=["chatkit"])
+    offered = choices or Choices()
     answering, bridge = AnsweringServer(history, display), BridgeServer()
 
     @router.post(
@@ -74,6 +77,7 @@ def chatkit_router(
         (`data: {json}` and a blank line), the others JSON."""
         operation = read(await request.json())
         require_bound(_thread_id(operation), caller)
+        offered.require(operation)
         match _SERVED.get(type(operation)):
             case Streamed(begin=begin):
                 assert is_streaming_req(operation)  # noqa: S101  # as the SDK sorts them

@@ -12,11 +12,11 @@ from chatbridge.entrypoints.authentication import Gate, current_user, guarded
 from chatbridge.entrypoints.openapi import BODY, CONVERSATION, STORE, TOKEN, problems
 from chatbridge.entrypoints.rest.schemas import (
     CancelOut,
+    ChangeBody,
     ConversationOut,
     ConversationPage,
     MessageOut,
     MessagePage,
-    RenameBody,
     TaskList,
     TaskOut,
 )
@@ -79,16 +79,24 @@ def conversations_router(
 
     @router.patch(
         one,
-        operation_id="renameConversation",
-        summary="Rename a conversation",
+        operation_id="changeConversation",
+        summary="Rename, lock, close or reopen a conversation",
         tags=["conversations"],
         responses={**_ONE, **problems(*BODY, refusals.invalid_title)},
     )
-    async def rename_conversation(
-        body: RenameBody, conversation_id: str = _ID, user: UserId = Depends(current_user)
+    async def change_conversation(
+        body: ChangeBody, conversation_id: str = _ID, user: UserId = Depends(current_user)
     ) -> ConversationOut:
-        renamed = await history.rename(user, ConversationId(conversation_id), body.title)
-        return ConversationOut.of(renamed)
+        """A new title, a new status, or both. A conversation that is locked or closed refuses the
+        next message with 409; an answer that runs goes on."""
+        changed = await history.revise(
+            user,
+            ConversationId(conversation_id),
+            title=body.title,
+            status=body.status,
+            reason=body.status_reason,
+        )
+        return ConversationOut.of(changed)
 
     @router.delete(
         one,

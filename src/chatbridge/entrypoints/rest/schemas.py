@@ -1,13 +1,14 @@
 """What the REST API takes and answers."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from chatbridge.domain.model.conversation import Conversation, Status
 from chatbridge.domain.model.identifiers import ID_PATTERN
-from chatbridge.domain.model.limits import MAX_CONTENT, MAX_TITLE
+from chatbridge.domain.model.limits import MAX_CONTENT, MAX_REASON, MAX_TITLE
 from chatbridge.domain.model.message import Message, Role, VisibleKind
 from chatbridge.domain.model.task import Task
 from chatbridge.domain.model.tool_call import CallState, ToolCall
@@ -79,10 +80,24 @@ class ChatBody(Body):
     conversation_id: str | None = Field(None, pattern=_ID, examples=[_CONVERSATION_ID])
 
 
-class RenameBody(Body):
-    """A new title."""
+class ChangeBody(Body):
+    """What is to be another one: the title, the status, or both.
 
-    title: str = Field(min_length=1, max_length=MAX_TITLE, examples=["Shopping"])
+    Only an `active` conversation takes messages. What `locked` and `closed` mean else is told by
+    the page; the reason, which goes with the status, is shown there.
+    """
+
+    title: str | None = Field(None, min_length=1, max_length=MAX_TITLE, examples=["Shopping"])
+    status: Status | None = Field(None, examples=["locked"])
+    status_reason: str | None = Field(None, max_length=MAX_REASON)
+
+    @model_validator(mode="after")
+    def _changes(self) -> Self:
+        if self.title is None and self.status is None:
+            raise PydanticCustomError("missing", "give a title, a status, or both")
+        if self.status_reason is not None and self.status in (None, "active"):
+            raise PydanticCustomError("reason", "a reason goes with `locked` or `closed`")
+        return self
 
 
 class SessionBody(Body):

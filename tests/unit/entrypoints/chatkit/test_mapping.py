@@ -14,7 +14,6 @@ from chatkit.types import (
     InferenceOptions,
     LockedStatus,
     ThreadItem,
-    ToolChoice,
     UserMessageInput,
     UserMessageItem,
     UserMessageTagContent,
@@ -506,7 +505,6 @@ def test_a_badge_names_the_server_of_its_tool_and_no_tool_looks_like_a_notice(
 
 
 HELLO = UserMessageTextContent(text="hello")
-CHOICE = ToolChoice(id="add_task")
 
 
 def sent(*parts: Any, options: InferenceOptions | None = None, **fields: Any) -> UserMessageInput:
@@ -543,11 +541,9 @@ def test_what_a_person_sends_gets_an_id_of_ours_and_is_kept_whole() -> None:
             ),
             "attachments_not_supported",
         ),
-        (sent(HELLO, options=InferenceOptions(model="large")), "choice_not_supported"),
-        (sent(HELLO, options=InferenceOptions(tool_choice=CHOICE)), "choice_not_supported"),
         (sent(HELLO, quoted_text="x" * (MAX_CONTENT + 1)), "text_too_long"),
     ],
-    ids=["no part", "blank", "long", "NUL", "attachment", "model", "tool", "long quote"],
+    ids=["no part", "blank", "long", "NUL", "attachment", "long quote"],
 )
 def test_what_can_not_be_kept_is_refused(asked: UserMessageInput, code: str) -> None:
     with pytest.raises(Invalid) as raised:

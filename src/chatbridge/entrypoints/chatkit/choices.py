@@ -1,0 +1,42 @@
+"""ChatKit's menus of models and tools: what a message has chosen, and what it may choose."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chatkit.types import ChatKitReq, UserMessageInput
+
+from chatbridge.domain.model import refusals
+from chatbridge.domain.model.choice import Choice
+from chatbridge.domain.model.message import Message
+
+_NONE = "none"
+_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """`models` has the label of each that is offered, by its id; `tools` are names."""
+
+    models: Mapping[str, str] = field(default_factory=dict[str, str])
+    tools: Collection[str] = ()
+
+    def require(self, operation: ChatKitReq) -> None:
+        """Raises Invalid where its message chooses something else."""
+        said = getattr(operation.params, "input", None)
+        if not isinstance(said, UserMessageInput):
+            return
+        model, tool = said.inference_options.model, said.inference_options.tool_choice
+        if model is not None and model not in self.models:
+            labels = [f"`{id}` ({label})" for id, label in self.models.items()]
+            raise refusals.model_not_offered(model[:_SHOWN], ", ".join(labels) or _NONE)
+        if tool is not None and tool.id not in self.tools:
+            names = [f"`{name}`" for name in self.tools]
+            raise refusals.tool_not_offered(tool.id[:_SHOWN], ", ".join(names) or _NONE)
+
+
+def chosen(message: Message) -> Choice:
+    """What the message has chosen when it was sent."""
+    options: dict[str, Any] = (message.payload or {}).get("inference_options") or {}
+    tool: dict[str, Any] = options.get("tool_choice") or {}
+    return Choice(model=options.get("model"), tool=tool.get("id"))
