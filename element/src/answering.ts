@@ -2,6 +2,7 @@
 
 import { Answer, Lost } from "./answer";
 import { uniqueId } from "./ids";
+import { written } from "./outgoing";
 import type { ClientToolCallItem, StreamingRequest, ThreadEvent } from "./protocol";
 import { HostFault, Refusal } from "./refusal";
 import { Replay } from "./replay";
@@ -159,7 +160,7 @@ export abstract class Answering extends Room {
   }
 
   #keyOf(request: StreamingRequest): string {
-    const sent = JSON.stringify(request);
+    const sent = written(request);
     if (this.#unsent?.request !== sent) this.#unsent = { request: sent, key: uniqueId() };
     return this.#unsent.key;
   }

@@ -34,9 +34,13 @@ export function outgoing(method: string, headers: Record<string, string>, body: 
   for (const [name, value] of Object.entries(headers)) {
     if (!fitsHeader(value)) throw unsendable(`its header ${name} ${UNFIT}`);
   }
-  if (body === undefined) return { method, headers };
+  return body === undefined ? { method, headers } : { method, headers, body: written(body) };
+}
+
+/** A request as JSON. Throws HostFault where it can't be written so. */
+export function written(body: unknown): string {
   try {
-    return { method, headers, body: JSON.stringify(body) };
+    return JSON.stringify(body);
   } catch (error) {
     throw unsendable(`it can't be written as JSON: ${String(error)}`, error);
   }

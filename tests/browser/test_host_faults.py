@@ -188,6 +188,11 @@ async def test_what_no_browser_sends_is_no_lost_connection(
         await expect(chat.alert).to_contain_text(said)
         await expect(chat.box).to_have_value("Is anybody there?")
         assert len(await chat.heard("error")) == number
+    await chat.element.evaluate("(chat, all) => chat.setOptions(all)", OPTIONS)
+    tag = "{ type: 'input_tag', id: 'a', text: 'a', data: { a: 1n } }"
+    await chat.element.evaluate(f"(chat) => chat.sendUserMessage({{ content: [{tag}] }})")
+    await expect(chat.alert).to_contain_text("can't be written as JSON")
+    assert len(await chat.heard("error")) == len(UNSENDABLE) + 1
     assert endpoint.requests == []
     assert await chat.heard("log") == []
 
