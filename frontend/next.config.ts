@@ -6,12 +6,21 @@ const everywhere = [
   { key: "Permissions-Policy", value: "camera=(), geolocation=(), microphone=()" },
 ];
 
+// what is no page of ours draws nothing, its "not found" neither; a page has a policy of its own (proxy.ts)
+const noPages = "/:room(api|_next|element)/:path*";
+const nothing = [
+  { key: "Content-Security-Policy", value: "default-src 'none'; frame-ancestors 'none'" },
+];
+
 const config: NextConfig = {
   reactStrictMode: true,
   poweredByHeader: false,
   // the element has a package of its own beside this one
   turbopack: { root: import.meta.dirname },
-  headers: async () => [{ source: "/:path*", headers: everywhere }],
+  headers: async () => [
+    { source: "/:path*", headers: everywhere },
+    { source: noPages, headers: nothing },
+  ],
 };
 
 export default config;

@@ -2,10 +2,9 @@ import { getSessionCookie } from "better-auth/cookies";
 import { NextResponse, type NextRequest } from "next/server";
 import { contentSecurityPolicy } from "@/lib/csp";
 
-/** What every request passes: the gate of the dashboard, the policy of a page, an unheld stream. */
+/** What every page passes: the gate of the dashboard, and its policy. */
 export function proxy(request: NextRequest): NextResponse {
   const { pathname, search } = request.nextUrl;
-  if (pathname.startsWith("/api/chatbridge/")) return unheld();
   // whether there is a session at all; whether it is a good one is the dashboard's to say
   if (isInside(pathname) && !getSessionCookie(request)) {
     return NextResponse.redirect(signIn(request, pathname + search));
@@ -21,12 +20,6 @@ function signIn(request: NextRequest, next: string): URL {
   const url = new URL("/login", request.url);
   url.searchParams.set("next", next);
   return url;
-}
-
-function unheld(): NextResponse {
-  const response = NextResponse.next();
-  response.headers.set("X-Accel-Buffering", "no");
-  return response;
 }
 
 function page(request: NextRequest): NextResponse {
@@ -48,7 +41,6 @@ function page(request: NextRequest): NextResponse {
 }
 
 export const config = {
-  // pages, and the chat's way to its server: nothing there may be longer than the 10 MB to which
-  // a request that passes here is cut
-  matcher: ["/((?!api/|_next/|element/|icon.svg).*)", "/api/chatbridge/:path*"],
+  // pages: of each request that passes here up to 10 MB are kept in memory
+  matcher: ["/((?!api/|_next/|element/|icon.svg).*)"],
 };

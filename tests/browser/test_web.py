@@ -557,3 +557,7 @@ async def test_the_policy_of_a_page_lets_in_only_what_is_its_own(
         assert "openai" not in policy
         nonces |= set(re.findall(r"'nonce-([^']+)'", policy))
     assert len(nonces) == 2
+    for path in ("api/nothing", "_next/nothing", "element/nothing"):
+        nothing = await context.request.get(f"{web.url}/{path}")
+        assert nothing.status == 404
+        assert nothing.headers["content-security-policy"].startswith("default-src 'none'")

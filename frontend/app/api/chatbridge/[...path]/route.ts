@@ -77,6 +77,7 @@ function relayed(answer: Response): Response {
   const headers = only(TO_CLIENT, answer.headers);
   // without `no-transform` a compressor in between gathers the stream
   headers.set("Cache-Control", "no-store, no-transform");
+  headers.set("X-Accel-Buffering", "no");
   return new Response(answer.body, { status: answer.status, headers });
 }
 
