@@ -30,7 +30,10 @@ IN_DATABASE: dict[str, tuple[tuple[str, str, str], ...]] = {
     "begin is harmless to repeat": (
         ("begin_turn_1", "(t.id = p_turn or t.key = p_key)", "t.key = p_key"),
     ),
-    "the fence of the journal": (("keep_turns_1", " and t.epoch = a.epoch\n", "\n"),),
+    "the fence of the journal": (
+        ("keep_turns_1", " and t.epoch = a.epoch\n", "\n"),
+        ("keep_turns_1", "and t.ended_at is null", ""),
+    ),
     "skip locked": (("keep_turns_1", "for update of t skip locked", "for update of t"),),
     "a stop is heard": (("keep_turns_1", "case when h.cancel_asked then", "case when false then"),),
     "finish takes the tail along": (

@@ -49,7 +49,8 @@ async def test_a_replica_that_comes_back_after_its_lease_writes_nothing(stand: S
 async def _zombie(stand: Stand, taker: Replica, number: int) -> Outcome:
     zombie, person = await stand.start(), Person(stand, f"user{number}")
     database, seen = Database(stand.sql), Seen()
-    script = Script(id=f"z{number}", words=60, pause=0.03)
+    # so long that its model still speaks when it comes back
+    script = Script(id=f"z{number}", words=60, pause=0.2)
     async with person.asking(zombie, script) as stream:
         await stream.until_text(seen, 10)
         zombie.freeze()
