@@ -27,7 +27,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from chatbridge.environment import PREFIX, faults, worded, words
+from chatbridge.environment import PREFIX, faults, names, worded, words
 from chatbridge.sections import Agent, Auth, Database, Log, Page, TurnSettings, Window
 from chatbridge.tool_servers import Mcp
 
@@ -239,7 +239,11 @@ def read_settings(given: Mapping[str, object]) -> Settings:
 
 
 def _written(given: Mapping[str, object]) -> dict[str, str]:
-    """As an environment would have it."""
+    """As an environment would have it. Raises ValueError for what is no setting."""
+    known = {name for name, _ in names(Settings)}
+    for name in given:
+        if name.upper() not in known and not name.upper().startswith(PREFIX):
+            raise ValueError(f"{name} is no setting: docs/reference.md names all settings.")
     said = {name.lower(): value for name, value in given.items() if value is not None}
     return {
         name: str(value) if isinstance(value, str | Path) else json.dumps(value)

@@ -310,6 +310,11 @@ async def test_a_forgotten_lifespan_is_said() -> None:
     [
         ({"settings": {"CHATBRIDGE_AGENT__MODLE": "x"}}, "did you mean CHATBRIDGE_AGENT__MODEL"),
         ({"settings": {"CHATBRIDGE_WINDOW__LOW": 0}}, "CHATBRIDGE_WINDOW__LOW"),
+        ({"settings": {"MODEL": "x"}}, "MODEL is no setting"),
+        (
+            {"settings": {"DATABASE_URL": "mysql://a/b", "CHATBRIDGE_DATABASE__URL": None}},
+            "DATABASE_URL",
+        ),
         ({"agent": 7}, "`agent` is of type int"),
         ({"agent": "nothing_here:agent"}, "nothing_here was found neither"),
         ({"agent": Agent(name="A"), "instructions": "B"}, "One of your own has them itself"),
