@@ -98,7 +98,7 @@ def history(database: Database) -> str:
 
 
 def large(database: Database) -> str:
-    """10 million messages in 200,000 conversations of 100,000 users: some minutes, 8 GB."""
+    """10 million messages in 200,000 conversations of 100,000 users: some minutes, 9 GB."""
     return _seeded(database, "bench_large", [LARGE])
 
 
