@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import struct
+from base64 import b64encode
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
@@ -179,6 +180,16 @@ async def test_who_stops_lets_go_of_the_connection_and_a_whole_answer_keeps_it(h
         while endpoint.serving:
             await asyncio.wait({*endpoint.serving}, timeout=5)
         await model.close()
+
+
+async def test_a_name_and_a_password_in_the_address_are_sent(http: Http) -> None:
+    async with ScriptedEndpoint().running() as endpoint:
+        endpoint.answer(*responses(message("one two three")))
+        url = endpoint.url.replace("://", "://ada:p%40ss@")
+        assert await outcome(url, http) == ("one two three", "completed")
+        assert (
+            f"authorization: basic {b64encode(b'ada:p@ss').decode().lower()}" in endpoint.heads[0]
+        )
 
 
 async def test_what_takes_too_long_is_still_a_time_out() -> None:

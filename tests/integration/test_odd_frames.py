@@ -281,11 +281,15 @@ async def test_words_that_come_together_are_one_event_before_an_error_too(
 ) -> None:
     frames = responses(message(TEXT)) if api == "responses" else completions(TEXT)
     last = next(n for n, each in enumerate(frames) if b" milk" in each)
-    error = frame({"error": {"message": "overloaded", "code": "server_error"}})
+    broken = {
+        frame({"error": {"message": "overloaded", "code": "server_error"}}): "model_unavailable",
+        b'data: {"choices": [{"del\n\n': "model_malformed",
+    }
     async for runner in runner_of(endpoint, api, tools):
         endpoint.answer(b"".join(frames))
         assert [said.text for said in all_of(TextDelta, await heard(runner, "hello"))] == [TEXT]
-        endpoint.answer(b"".join([*frames[:last], error]))
-        events, failure = await heard_until_failure(runner, "hello")
-        assert [said.text for said in all_of(TextDelta, events)] == ["Oats float on"]
-        assert failure.code == "model_unavailable"
+        for error, code in broken.items():
+            endpoint.answer(b"".join([*frames[:last], error]))
+            events, failure = await heard_until_failure(runner, "hello")
+            assert [said.text for said in all_of(TextDelta, events)] == ["Oats float on"]
+            assert failure.code == code

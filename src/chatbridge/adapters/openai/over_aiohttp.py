@@ -16,6 +16,10 @@ _BROKEN = (httpx2.TimeoutException, aiohttp.ClientError)
 # is not there, a certificate, a reset. What is no HTTP it does not know at all.
 class _Client(DefaultAioHttpClient):
     async def send(self, request: httpx2.Request, **how: Any) -> httpx2.Response:
+        # it takes a name and a password from an address or from a header, and refuses both at once
+        if request.url.userinfo:
+            how["auth"] = (request.url.username, request.url.password)
+            request.url = request.url.copy_with(userinfo=b"")
         try:
             answer = await super().send(request, **how)
         except _BROKEN as error:

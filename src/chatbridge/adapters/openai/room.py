@@ -166,7 +166,7 @@ def together(events: Iterator[Json], dialect: Dialect) -> Iterator[Json]:
             if held:
                 yield held
             held = event
-    except EndpointTrouble:
+    except Exception:
         if held:
             yield held
         raise
