@@ -30,7 +30,7 @@ def _settings():  # no annotation: its type is loaded with the settings themselv
     return read_settings({})
 
 
-def _serve(agent: str | None) -> None:
+def _serve(agent: str | None, server: str | None) -> None:
     with _loading():
         from chatbridge.main import serve
 
@@ -38,6 +38,9 @@ def _serve(agent: str | None) -> None:
     if agent is not None:
         answering = settings.agent.model_copy(update={"entry": agent})
         settings = settings.model_copy(update={"agent": answering})
+    if server is not None:
+        speaking = settings.server.model_copy(update={"entry": server})
+        settings = settings.model_copy(update={"server": speaking})
     serve(settings)
 
 

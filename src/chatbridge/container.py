@@ -7,8 +7,9 @@ from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import (
     Callable as CallableProvider,
 )
-from dependency_injector.providers import Dependency, Object, Provider, Singleton
+from dependency_injector.providers import Dependency, Object, Provider, Selector, Singleton
 
+from chatbridge.adapters.chatkit.agent_runner import HostServerRunner
 from chatbridge.adapters.jwt.authenticator import JwtAuthenticator
 from chatbridge.adapters.jwt.key_source import Jwks
 from chatbridge.adapters.jwt.token_issuer import JwtTokenIssuer
@@ -31,6 +32,7 @@ from chatbridge.entrypoints.page.key import Key
 from chatbridge.entrypoints.rest.health import recently
 from chatbridge.entrypoints.tasks.server import TasksApp, tasks_server
 from chatbridge.host import Host
+from chatbridge.host_server import host_server, who_answers
 from chatbridge.models import host_agent, instructions, model_endpoint, offered_models, rehearses
 from chatbridge.ports.agent_runner import AgentRunner
 from chatbridge.ports.authenticator import Authenticator
@@ -104,7 +106,7 @@ class Container(DeclarativeContainer):
     )
     unoffered: Provider[Unoffered] = Singleton(Unoffered)
     endpoint: Provider[Endpoint] = Singleton(model_endpoint, settings, unoffered)
-    agent: Provider[AgentRunner] = Singleton(
+    own_agent: Provider[AgentRunner] = Singleton(
         OpenAIAgentRunner,
         endpoint.provided.model,
         tools,
@@ -119,6 +121,12 @@ class Container(DeclarativeContainer):
         context=host.provided.context,
         chosen=Object(chosen),
         offered=CallableProvider(offered_models, settings, endpoint),
+    )
+    host_server: Provider[HostServerRunner] = Singleton(
+        host_server, settings, store.provided.conversations
+    )
+    agent: Provider[AgentRunner] = Selector(
+        CallableProvider(who_answers, settings), agent=own_agent, server=host_server
     )
 
     turns: Provider[Turns] = Singleton(

@@ -13,10 +13,11 @@ from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from chatbridge.adapters.chatkit.items.mapping import Display
 from chatbridge.container import Container, left_out
+from chatbridge.entrypoints.chatkit.acting import Acting
 from chatbridge.entrypoints.chatkit.choices import Choices
 from chatbridge.entrypoints.chatkit.documentation import schemas as chatkit_schemas
-from chatbridge.entrypoints.chatkit.mapping import Display
 from chatbridge.entrypoints.chatkit.routes import chatkit_router
 from chatbridge.entrypoints.chatkit.threads import threads_router
 from chatbridge.entrypoints.contract_page import contract_router
@@ -69,7 +70,9 @@ def create_app(container: Container | None = None) -> FastAPI:
     gives = gives_tokens(settings, host)
     pictures = settings.allowed_image_domains or ()
     display = Display(tuple(pictures), details=settings.agent.show_calls == "details")
-    app.include_router(chatkit_router(turns, history, gate, display, _choices(settings)))
+    acting = _acting(container) if settings.server.entry else None
+    choices = _choices(settings)
+    app.include_router(chatkit_router(turns, history, gate, display, choices, acting))
     app.include_router(threads_router(turns, history, gate, display))
     app.include_router(chat_router(turns, gate))
     app.include_router(sessions_router(history, gate, container.issuer()))
@@ -114,13 +117,19 @@ def _look(settings: Settings, host: Host) -> Look:
     return Look(title=page.title, greeting=page.greeting, starters=starters, offline=offline)
 
 
+def _acting(container: Container) -> Acting:
+    only_offered = container.settings().server.actions == "offered"
+    turns, history, host = container.turns(), container.history(), container.host_server()
+    return Acting(turns, history, host, only_offered=only_offered)
+
+
 def serve(settings: Settings) -> None:
     """Serve until a signal comes. Raises ValueError when it can't be started as configured.
 
-    An agent of the host's own may be in the current directory.
+    An agent or a server of the host's own may be in the current directory.
     """
     _open_log(settings)
-    if settings.agent.entry:
+    if settings.agent.entry or settings.server.entry:
         sys.path.insert(0, str(Path.cwd()))
     listening = _listening(settings)
     settings = settings.model_copy(update={"port": listening.getsockname()[1]})
@@ -172,7 +181,10 @@ def _listening(settings: Settings) -> socket:
 
 def _greeting(settings: Settings, container: Container) -> str:
     address = f"http://{settings.host}:{settings.port}"
-    head = f"chatbridge: {address} ({container.store().kept}; model: {settings.agent.model})"
+    answers = f"model: {settings.agent.model}"
+    if settings.server.entry:
+        answers = f"its server: {settings.server.entry}"
+    head = f"chatbridge: {address} ({container.store().kept}; {answers})"
     if settings.agent.entry:
         head = f"{head}\nIts agent: {settings.agent.entry}"
     if settings.environment != "development":

@@ -119,6 +119,21 @@ class Page(Section):
         return words(listed)
 
 
+class Server(Section):
+    """A ChatKitServer of the host's own, in the place of an agent: `entry` is `module:attribute`.
+
+    `context` names the function that makes what it is given as its context. `actions`: whatever
+    action is sent, or only what the widget offers that it comes from. `loop`: of its `own`, in a
+    thread, or `shared` with ours. `silence` is in seconds.
+    """
+
+    entry: str | None = None
+    context: str | None = None
+    actions: Literal["any", "offered"] = "any"
+    loop: Literal["own", "shared"] = "own"
+    silence: float = Field(default=300, gt=0)
+
+
 class Auth(Section):
     """The sign-in: keys from `jwks_url`, a shared `secret` (HS256), or both.
 

@@ -28,7 +28,7 @@ from pydantic_settings import (
 )
 
 from chatbridge.environment import PREFIX, faults, names, worded, words
-from chatbridge.sections import Agent, Auth, Database, Log, Page, TurnSettings, Window
+from chatbridge.sections import Agent, Auth, Database, Log, Page, Server, TurnSettings, Window
 from chatbridge.tool_servers import Mcp
 
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     allowed_image_domains: Annotated[tuple[str, ...] | None, NoDecode] = None
     database: Database = Database()
     agent: Agent = Agent()
+    server: Server = Server()
     page: Page = Page()
     auth: Auth = Auth()
     mcp: Mcp = Mcp()

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.async_api import Page
 
+from chatbridge.adapters.chatkit.items.badges import badges
 from chatbridge.domain.model.identifiers import CallId
 from chatbridge.domain.model.tool_call import CallState, ToolCall
-from chatbridge.entrypoints.chatkit.badges import badges
 from tests.browser.bundles import ELEMENT
 from tests.browser.conftest import NewContext
 from tests.browser.test_theme import LEAST, contrast

@@ -24,10 +24,11 @@ from chatbridge.adapters.jwt.token_issuer import JwtTokenIssuer
 from chatbridge.adapters.postgres.rights import grants
 from chatbridge.domain.model.caller import DEVELOPMENT, Caller
 from chatbridge.domain.model.identifiers import UserId
-from tests.chatkit_client import Json, add, create, events, items
+from tests.chatkit_client import Json, add, create, events, items, say, shown, text_of
 from tests.command import run
 from tests.serving import SECRET, Spawned, free_port, spawn
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
 PATIENCE = 30.0
 _AN_HOUR = timedelta(hours=1)
 TAKEN_OVER_WITHIN = 8.0
@@ -347,6 +348,25 @@ async def test_an_agent_is_found_in_the_current_directory(home: Path) -> None:
     settings = {"DATABASE_URL": "memory:", "PORT": str(free_port())}
     line = await refused(home, "serve", "--agent", "agent_here:agent", **settings)
     assert "agent_here:agent is of type int" in line
+
+
+async def test_a_server_of_ones_own_is_served_by_its_name(start: Spawn, home: Path) -> None:
+    shutil.copy(EXAMPLES / "chatkit_server.py", home)
+    own = {"CHATBRIDGE_SERVER__ENTRY": "chatkit_server:SeatServer"}
+    server = await start(DATABASE_URL="memory:", CHATBRIDGE_SECRET=SECRET, **own)
+    async with alice_at(server) as alice:
+        thread, told = await say(alice, create("hello"))
+        widget = next(i["id"] for i in shown(told) if i["type"] == "widget")
+        pressed = {"type": "seat.pick", "payload": {"seat": "1B"}}
+        params = {"thread_id": thread, "item_id": widget, "action": pressed}
+        _, told = await say(alice, {"type": "threads.custom_action", "params": params})
+        assert text_of(shown(told)[-1]) == "You have seat 1B."
+        _, card, said = (await alice.post("/chatkit", json=items(thread))).json()["data"][1:]
+        assert card["widget"]["children"][0]["value"] == "Your seat: 1B"
+        assert text_of(said) == "You have seat 1B."
+    at = {"PORT": server.url.rpartition(":")[2]}
+    code, output, _ = await run(home, "chat", "--user", "bob", "hello", **at)
+    assert (code, output.strip()) == (0, "Pick a seat, bob:")
 
 
 async def test_a_chat_in_one_line(start: Spawn, home: Path) -> None:

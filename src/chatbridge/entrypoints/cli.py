@@ -24,7 +24,7 @@ class Program:
     """What the command can have done; each raises ValueError, or an error
     of the domain, with a sentence for the person."""
 
-    serve: Callable[[str | None], None]
+    serve: Callable[[str | None, str | None], None]
     migrate: Callable[[], str]
     grants: Callable[[str], str]
     serve_tasks: Callable[[int], None]
@@ -48,9 +48,10 @@ def command(program: Program) -> click.Group:
 def _add_servers(chatbridge: click.Group, program: Program) -> None:
     @chatbridge.command()
     @click.option("--agent", metavar="MODULE:ATTRIBUTE", help="Answer with this agent.")
-    def serve(agent: str | None) -> None:
+    @click.option("--server", metavar="MODULE:ATTRIBUTE", help="Answer with this ChatKitServer.")
+    def serve(agent: str | None, server: str | None) -> None:
         """Serve chatbridge."""
-        _told(lambda: program.serve(agent))
+        _told(lambda: program.serve(agent, server))
 
     @chatbridge.command()
     @click.option("--grants", metavar="ROLE", help="Only print what lets ROLE serve, for psql.")

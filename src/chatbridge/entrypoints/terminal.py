@@ -33,6 +33,7 @@ class Terminal:
         )
         self._screen = screen
         self._badges: dict[str, str] = {}
+        self._written: set[str] = set()
         self._thinking = False
         self.conversation_id: str | None = None
 
@@ -76,9 +77,15 @@ class Terminal:
         match event:
             case {"type": "progress_update", "text": text}:
                 self._think(text)
-            case {"type": "thread.item.updated", "update": {"delta": str(delta)}}:
+            case {"type": "thread.item.updated", "item_id": id, "update": {"delta": str(delta)}}:
                 self._end_thinking()
+                self._written.add(id)
                 self._screen.say(delta)
+            case {"type": "thread.item.done", "item": {"type": "assistant_message"} as item}:
+                # one that was whole at once has come without a delta
+                if item["id"] not in self._written:
+                    self._end_thinking()
+                    self._screen.say(_text(item))
             case {"type": "thread.item.added", "item": {"type": "widget", "widget": widget}}:
                 self._show_badges(widget)
             case {"type": "thread.item.updated", "update": {"widget": part} | {"component": part}}:
@@ -93,8 +100,8 @@ class Terminal:
         match item:
             case {"type": "user_message", "content": content}:
                 self._screen.say("> " + "".join(part["text"] for part in content) + "\n")
-            case {"type": "assistant_message", "content": content}:
-                self._screen.say("".join(part["text"] for part in content) + "\n\n")
+            case {"type": "assistant_message"}:
+                self._screen.say(_text(item) + "\n\n")
             case {"type": "widget", "widget": widget}:
                 self._show_badges(widget)
             case _:
@@ -151,16 +158,23 @@ def _checked(response: httpx2.Response) -> httpx2.Response:
 
 def _badges(part: Mapping[str, Any]) -> Generator[tuple[str, str, str, str, list[str]]]:
     """Of each call in a part of a widget its key, its title, its state with a colour, and what else
-    is told of it, in lines.
+    is told of it, in lines. A widget of somebody else's has none.
     """
-    if "key" not in part:
-        for inner in part.get("children", []):
-            yield from _badges(inner)
-        return
-    row = part["children"][0]["children"]
-    badge = next(part for part in row if part["type"] == "Badge")
-    title = next(part["value"] for part in row if part["type"] == "Text")
-    yield part["key"], title, badge["label"], badge["color"], _details(part["children"][1:])
+    match part:
+        case {"key": str(key), "children": [{"children": list()} as row, *_]}:
+            told = {each["type"]: each for each in row["children"]}
+            if "Badge" in told and "Text" in told:
+                badge, details = told["Badge"], _details(part["children"][1:])
+                yield key, told["Text"]["value"], badge["label"], badge["color"], details
+        case {"children": list()}:
+            for inner in part["children"]:
+                yield from _badges(inner)
+        case _:
+            pass
+
+
+def _text(item: Mapping[str, Any]) -> str:
+    return "".join(part["text"] for part in item["content"])
 
 
 def _details(parts: Sequence[Mapping[str, Any]]) -> list[str]:

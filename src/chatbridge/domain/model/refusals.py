@@ -180,6 +180,15 @@ closed = Refusal(
     "conversation_closed",
     "The conversation takes no new messages: it is locked or closed.",
 )
+no_client_tool_call = Refusal(
+    Conflict, "no_client_tool_call", "The conversation does not wait for a tool of the page's."
+)
+no_structured_input = Refusal(
+    Conflict, "no_structured_input", "The conversation does not wait for this form."
+)
+action_not_offered = Refusal(
+    Conflict, "action_not_offered", "The widget does not offer this, or not any more."
+)
 message_exists = Refusal(Conflict, "message_exists", "A message with this id is already kept.")
 not_started = Refusal(
     Unavailable,
@@ -276,6 +285,9 @@ tool_not_offered = Refusal(
     "tool_not_offered",
     "There is no tool '{}' to choose here. Leave `tool_choice` out, or choose one of these: {}.",
     example=("fly", "`add_task`"),
+)
+not_a_widget = Refusal(
+    Invalid, "not_a_widget", "An action comes from a widget, and this item is none."
 )
 not_retryable = Refusal(Invalid, "not_retryable", "Only a message of the user can be retried.")
 key_reused = Refusal(

@@ -12,6 +12,7 @@ from chatbridge.domain.model.message import Kind, Role
 from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.tool_call import CallState, ToolCall
 
+How = Literal["added", "done", "replaced", "kept"]
 EndState = Literal["completed", "failed", "cancelled", "interrupted"]
 
 
@@ -104,7 +105,7 @@ class Shown:
 
     message_id: MessageId
     at: datetime
-    how: Literal["added", "done", "replaced", "kept"]
+    how: How
     kind: Kind
     content: str
     payload: Payload

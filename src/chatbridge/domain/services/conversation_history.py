@@ -55,6 +55,11 @@ class ConversationHistory:
             raise refusals.no_message()
         return said or await self._conversations.message(user_id, id, message_id)
 
+    async def said_so_far(self, user_id: UserId, id: ConversationId) -> tuple[Message, ...]:
+        """What its running turn has said, and what it has made of earlier entries."""
+        turn = await self._turns.said_so_far(user_id, id)
+        return (*turn.said, *turn.replaced.values())
+
     async def change(
         self, user_id: UserId, id: ConversationId, events: Sequence[TurnEvent]
     ) -> None:

@@ -1,6 +1,8 @@
 """A turn's events in ChatKit's words, as its client draws them."""
 
 from collections.abc import AsyncGenerator, Generator
+from datetime import datetime
+from typing import TypeGuard
 
 from chatkit.types import (
     AssistantMessageContent,
@@ -20,16 +22,32 @@ from chatkit.types import (
 )
 from chatkit.types import Page as ChatKitPage
 
+from chatbridge.adapters.chatkit.items.badges import card, line_updated
+from chatbridge.adapters.chatkit.items.mapping import (
+    BY_NAME,
+    Display,
+    to_annotation,
+    to_item,
+    to_thread,
+)
+from chatbridge.adapters.chatkit.items.wire import Verbatim, as_shown, wire_item
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import CallId, MessageId
 from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn_event import (
+    Changed,
     Cited,
+    Progressed,
+    Removed,
+    Revised,
+    Shown,
     TextDelta,
     TextFinished,
     TextStarted,
     Titled,
+    Told,
     ToolCallFinished,
     ToolCallStarted,
     TurnEnded,
@@ -38,26 +56,33 @@ from chatbridge.domain.model.turn_event import (
     Unreadable,
 )
 from chatbridge.domain.services.recording import Recording
-from chatbridge.entrypoints.chatkit.badges import card, line_updated
-from chatbridge.entrypoints.chatkit.mapping import (
-    BY_NAME,
-    Display,
-    to_annotation,
-    to_item,
-    to_thread,
-)
 
 _OfMessage = TextStarted | Cited | TextFinished | ToolCallStarted | ToolCallFinished | Unreadable
+
+_Own = (
+    TextStarted
+    | TextFinished
+    | Shown
+    | Changed
+    | Removed
+    | Progressed
+    | Told
+    | Revised
+    | TurnFailed
+)
+
+Said = ThreadStreamEvent | Verbatim
 
 THINKING = ProgressUpdateEvent(text="Thinking")
 
 
 async def stream_events(
     recording: Recording, display: Display = BY_NAME
-) -> AsyncGenerator[ThreadStreamEvent, None]:
+) -> AsyncGenerator[Said, None]:
     """Everything from the turn's first event to its last."""
     translation = Translation(recording.turn.conversation, display)
-    yield THINKING
+    if not recording.turn.by_host:
+        yield THINKING
     async for _, event in recording.show():
         for told in translation.of(event):
             yield told
@@ -69,17 +94,21 @@ class Translation:
     def __init__(self, conversation: Conversation, display: Display = BY_NAME) -> None:
         self._thread = to_thread(conversation, display.pictures)
         self._display = display
+        self._conversation_id = conversation.id
         self._transcript = Transcript(conversation.id)
         self._open: set[MessageId] = set()
         # of each card, how many lines it has room for
         self._places: dict[MessageId, int] = {}
 
-    def of(self, event: TurnEvent) -> Generator[ThreadStreamEvent]:
+    def of(self, event: TurnEvent) -> Generator[Said]:
         """What the client is told of this event."""
         self._transcript.apply(event)
+        return self._own(event) if _is_own(event) else self._ours(event)
+
+    def _ours(self, event: TurnEvent) -> Generator[Said]:
         match event:
-            case TextDelta(message_id=id, text=text) if id in self._open:
-                delta = AssistantMessageContentPartTextDelta(content_index=0, delta=text)
+            case TextDelta(message_id=id, text=text, part=part) if id in self._open:
+                delta = AssistantMessageContentPartTextDelta(content_index=part, delta=text)
                 yield ThreadItemUpdatedEvent(item_id=id, update=delta)
             case TextStarted() | Cited() | TextFinished() if message := self._message(event):
                 yield from self._text(event, message)
@@ -91,19 +120,55 @@ class Translation:
             case TurnFailed(code=code, detail=detail):
                 retry = code != "conversation_deleted"
                 yield ErrorEvent(code="custom", message=detail, allow_retry=retry)
-            case Unreadable() if message := self._message(event):
+            case Unreadable(shown=True) if message := self._message(event):
                 yield self._done(message)
             case TurnEnded():
                 yield from self._close()
             case _:
                 pass
 
+    def _own(self, event: _Own) -> Generator[Said]:
+        """What is in a surface's own words already, or is nothing but a change."""
+        match event:
+            case TextStarted(message_id=id, at=at, payload=payload):
+                if not event.at_once:
+                    self._open.add(id)
+                    yield self._verbatim("added", id, at, payload or {})
+            case TextFinished(message_id=id, payload=payload):
+                self._open.discard(id)
+                if message := self._transcript.message(id):
+                    yield self._verbatim("done", id, message.created_at, payload or {})
+            case Shown(message_id=id, how=how):
+                (self._open.add if how == "added" else self._open.discard)(id)
+                if how != "kept" and event.kind != "note":
+                    yield self._verbatim(how, id, event.at, event.payload)
+            case _:
+                yield from self._passed_on(event)
+
+    def _passed_on(
+        self, event: Changed | Removed | Progressed | Told | Revised | TurnFailed
+    ) -> Generator[Said]:
+        match event:
+            case Changed(message_id=id, payload=payload):
+                yield Verbatim({"type": "thread.item.updated", "item_id": id, "update": payload})
+            case Removed(message_id=id):
+                self._open.discard(id)
+                if event.told:
+                    yield ThreadItemRemovedEvent(item_id=id)
+            case Progressed(text=text, icon=icon):
+                yield ProgressUpdateEvent.model_validate({"text": text, "icon": icon})
+            case Told() | Revised() | TurnFailed():
+                if event.payload is not None:
+                    yield Verbatim({**event.payload})
+
+    def _verbatim(self, how: str, id: MessageId, at: datetime, payload: Payload) -> Verbatim:
+        item = wire_item(id, self._conversation_id, at, payload)
+        return Verbatim({"type": f"thread.item.{how}", "item": item})
+
     def _message(self, event: _OfMessage) -> Message | None:
         return self._transcript.message(event.message_id)
 
-    def _text(
-        self, event: TextStarted | Cited | TextFinished, message: Message
-    ) -> Generator[ThreadStreamEvent]:
+    def _text(self, event: TextStarted | Cited | TextFinished, message: Message) -> Generator[Said]:
         match event:
             case TextStarted():
                 yield from self._settled()
@@ -123,14 +188,14 @@ class Translation:
 
     def _tools(
         self, event: ToolCallStarted | ToolCallFinished, message: Message
-    ) -> Generator[ThreadStreamEvent]:
+    ) -> Generator[Said]:
         match event:
             case ToolCallStarted():
                 yield from self._call_started(message)
             case ToolCallFinished(call_id=id):
                 yield from self._call_finished(message, id)
 
-    def _call_started(self, message: Message) -> Generator[ThreadStreamEvent]:
+    def _call_started(self, message: Message) -> Generator[Said]:
         """One more line in the card; what is told of all calls grows with their number alone.
 
         A card that is full is told anew with twice as many places.
@@ -153,7 +218,7 @@ class Translation:
             update = line_updated(len(calls) - 1, calls[-1], details=self._display.details)
             yield ThreadItemUpdatedEvent(item_id=message.id, update=update)
 
-    def _call_finished(self, message: Message, id: CallId) -> Generator[ThreadStreamEvent]:
+    def _call_finished(self, message: Message, id: CallId) -> Generator[Said]:
         for place, call in enumerate(message.tool_calls):
             if call.id == id:
                 update = line_updated(place, call, details=self._display.details)
@@ -161,14 +226,14 @@ class Translation:
         if not _running(message):
             yield THINKING
 
-    def _settled(self) -> Generator[ThreadStreamEvent]:
+    def _settled(self) -> Generator[Said]:
         """A card is done when something else begins: until then its step may call once more."""
         for id in [id for id in self._places if id in self._open]:
             message = self._transcript.message(id)
             if message and not _running(message):
                 yield self._done(message)
 
-    def _close(self) -> Generator[ThreadStreamEvent]:
+    def _close(self) -> Generator[Said]:
         """What is kept is what was shown: finish what is open as finish keeps it."""
         kept = {message.id: message for message in self._transcript.closed()}
         for id in [m.id for m in self._transcript.messages if m.id in self._open]:
@@ -178,10 +243,24 @@ class Translation:
         self._open.add(message.id)
         return ThreadItemAddedEvent(item=to_item(message, self._display))
 
-    def _done(self, message: Message) -> ThreadItemDoneEvent:
+    def _done(self, message: Message) -> Said:
         self._open.discard(message.id)
+        if item := as_shown(message):
+            return Verbatim({"type": "thread.item.done", "item": item})
         return ThreadItemDoneEvent(item=to_item(message, self._display))
 
 
 def _running(message: Message) -> bool:
     return any(call.state == "running" for call in message.tool_calls)
+
+
+def _is_own(event: TurnEvent) -> TypeGuard[_Own]:
+    match event:
+        case Shown() | Changed() | Removed() | Progressed() | Told() | Revised():
+            return True
+        case TextStarted():
+            return event.at_once or event.payload is not None
+        case TextFinished() | TurnFailed():
+            return event.payload is not None
+        case _:
+            return False

@@ -19,16 +19,27 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterable
+from contextlib import aclosing
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from chatkit.types import StreamingReq, ThreadStreamEvent
+from chatkit.types import (
+    Page,
+    StreamingReq,
+    Thread,
+    ThreadCreatedEvent,
+    ThreadItemDoneEvent,
+    ThreadsAddUserMessageReq,
+    ThreadsCreateReq,
+    ThreadStreamEvent,
+)
 
+from chatbridge.adapters.chatkit.items.mapping import Display, to_item
+from chatbridge.adapters.chatkit.items.wire import wire_json
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.identifiers import ID_PATTERN, TurnId
 from chatbridge.domain.services.recording import Recording
-from chatbridge.entrypoints.chatkit.events import THINKING, Translation
-from chatbridge.entrypoints.chatkit.mapping import Display, to_item
+from chatbridge.entrypoints.chatkit.events import THINKING, Said, Translation, stream_events
 from chatbridge.entrypoints.chatkit.server import BridgeServer
 from chatbridge.entrypoints.chatkit.store import Watching
 from chatbridge.entrypoints.showing import kept_alive
@@ -51,6 +62,9 @@ def frames_of(
     watching: Watching, bridge: BridgeServer, operation: StreamingReq, *, resumable: bool
 ) -> AsyncGenerator[bytes, None]:
     """The whole stream for who has asked this."""
+    if watching.recording.turn.by_host:
+        frames = _said_by_host(watching, operation, resumable=resumable)
+        return kept_alive(frames) if resumable else frames
     frames = with_kept_times(bridge.frames(operation, watching), watching)
     return kept_alive(with_ids(frames, watching)) if resumable else frames
 
@@ -74,7 +88,7 @@ class _Told:
     def __init__(self, recording: Recording, display: Display) -> None:
         self._turn_id = recording.turn.id
         self._translation = Translation(recording.turn.conversation, display)
-        self._frames = [self._written(1, THINKING)]
+        self._frames = [] if recording.turn.by_host else [self._written(1, THINKING)]
         self._read = 0
 
     async def after(self, recording: Recording, number: int) -> AsyncGenerator[bytes, None]:
@@ -103,11 +117,36 @@ class _Told:
             for told in self._translation.of(event):
                 self._frames.append(self._written(len(self._frames) + 1, told))
 
-    def _written(self, number: int, event: ThreadStreamEvent) -> bytes:
+    def _written(self, number: int, event: Said) -> bytes:
         return _id(self._turn_id, number) + _framed(event)
 
 
 _TAKEN_UP: WeakKeyDictionary[Recording, dict[Display, _Told]] = WeakKeyDictionary()
+
+
+async def _said_by_host(
+    watching: Watching, operation: StreamingReq, *, resumable: bool
+) -> AsyncGenerator[bytes, None]:
+    """A turn of a host's own server, which has told the options itself."""
+    recording = watching.recording
+    for event in prelude(watching, operation):
+        yield _framed(event)
+    counted = 0
+    async with aclosing(stream_events(recording, watching.display)) as events:
+        async for event in events:
+            counted += 1
+            yield (_id(recording.turn.id, counted) if resumable else b"") + _framed(event)
+
+
+def prelude(watching: Watching, operation: StreamingReq) -> list[ThreadStreamEvent]:
+    """What the SDK says of a request before the turn: the new thread, the person's message."""
+    told: list[ThreadStreamEvent] = []
+    if isinstance(operation, ThreadsCreateReq):
+        thread = watching.thread.model_dump(exclude={"title", "metadata"})
+        told.append(ThreadCreatedEvent(thread=Thread(**thread, items=Page())))
+    if isinstance(operation, ThreadsCreateReq | ThreadsAddUserMessageReq):
+        told.append(ThreadItemDoneEvent(item=to_item(watching.subject)))
+    return told
 
 
 async def with_kept_times(
@@ -141,12 +180,8 @@ def _id(turn_id: TurnId, number: int) -> bytes:
     return f"id: {turn_id}/{number}\n".encode()
 
 
-# as ChatKitServer writes its own
-def _framed(event: ThreadStreamEvent) -> bytes:
-    written = event.model_dump_json(
-        by_alias=True, exclude_none=True, context={"exclude_metadata": True}
-    )
-    return _HEAD + written.encode() + _END
+def _framed(event: Said) -> bytes:
+    return _HEAD + wire_json(event).encode() + _END
 
 
 def _timed(frame: bytes, watching: Watching) -> bytes:

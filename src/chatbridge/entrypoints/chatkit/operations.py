@@ -26,6 +26,7 @@ from chatkit.types import (
     ThreadsUpdateReq,
 )
 
+from chatbridge.adapters.chatkit.items.mapping import to_user_message
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.errors import ChatbridgeError
 from chatbridge.domain.model.identifiers import (
@@ -38,7 +39,6 @@ from chatbridge.domain.model.refusals import Refusal
 from chatbridge.domain.model.turn import Asking
 from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.turns import Turns
-from chatbridge.entrypoints.chatkit.mapping import to_user_message
 from chatbridge.entrypoints.openapi import CONVERSATION
 
 R = TypeVar("R", bound=ChatKitReq)

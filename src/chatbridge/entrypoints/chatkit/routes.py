@@ -2,21 +2,29 @@
 
 from typing import Literal
 
-from chatkit.types import ChatKitReq, ThreadsGetByIdReq, is_streaming_req
+from chatkit.types import (
+    ChatKitReq,
+    StreamingReq,
+    ThreadsGetByIdReq,
+    ThreadsSyncCustomActionReq,
+    is_streaming_req,
+)
 from fastapi import APIRouter, Depends, Header, Request, Response
 
+from chatbridge.adapters.chatkit.items.mapping import BY_NAME, Display
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.caller import Caller
 from chatbridge.domain.model.identifiers import ConversationId, TurnId
 from chatbridge.domain.model.turn import Asking
 from chatbridge.domain.services.conversation_history import ConversationHistory
+from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.asking import asking
 from chatbridge.entrypoints.authentication import Gate, current_caller, guarded, require_bound
+from chatbridge.entrypoints.chatkit.acting import REFUSED, Acted, Acting, in_its_words
 from chatbridge.entrypoints.chatkit.choices import Choices
 from chatbridge.entrypoints.chatkit.documentation import ANSWERS, REQUEST
 from chatbridge.entrypoints.chatkit.frames import RESUMABLE, frames_of
-from chatbridge.entrypoints.chatkit.mapping import BY_NAME, Display
 from chatbridge.entrypoints.chatkit.operations import OPERATIONS, Answered, Streamed
 from chatbridge.entrypoints.chatkit.reading import read
 from chatbridge.entrypoints.chatkit.server import AnsweringServer, BridgeServer
@@ -41,11 +49,15 @@ def chatkit_router(
     gate: Gate,
     display: Display = BY_NAME,
     choices: Choices | None = None,
+    acting: Acting | None = None,
 ) -> APIRouter:
-    """The router of the ChatKit protocol, whose threads and items are shown so."""
+    """The router of the ChatKit protocol, whose threads and items are shown so.
+
+    `acting` takes what only a server of the host's own can answer.
+    """
     router = APIRouter(route_class=guarded(gate, sessions=True), tags=["chatkit"])
     offered = choices or Choices()
-    answering, bridge = AnsweringServer(history, display), BridgeServer()
+    bridge = BridgeServer()
 
     @router.post(
         "/chatkit",
@@ -60,6 +72,7 @@ def chatkit_router(
                 *BODY,
                 refusals.unknown_operation,
                 *_REFUSED,
+                *REFUSED,
                 not_served,
                 *STORE,
             ),
@@ -82,22 +95,35 @@ def chatkit_router(
             case Streamed(begin=begin):
                 assert is_streaming_req(operation)  # noqa: S101  # as the SDK sorts them
                 recording = await begin(turns, caller.user_id, operation, asked)
-                watching = Watching(recording, display)
-                frames = frames_of(watching, bridge, operation, resumable=bool(stream))
-                stop = f"chatkit/threads/{recording.turn.conversation.id}/cancel"
-                response = ShowingResponse(turns, recording, frames, stop=stop)
-                response.headers.update(RESUMABLE if stream else {})
-                return response
+                return shown(recording, operation, stream)
             case Answered():
                 assert not is_streaming_req(operation)  # noqa: S101
                 # first: an answer that ends meanwhile is read as it is kept, or told to its end
                 unfinished = await _unfinished(turns, operation, caller)
+                answering = AnsweringServer(history, display)
                 answer = await answering.answer(operation, caller.user_id)
                 headers = RESUMABLE | ({"X-Turn-Id": unfinished} if unfinished else {})
                 return Response(answer, media_type="application/json", headers=headers)
+            case None if acting and isinstance(operation, Acted):
+                assert is_streaming_req(operation)  # noqa: S101
+                in_words = in_its_words(asked, await request.json())
+                recording = await acting.begin(operation, caller.user_id, in_words)
+                return shown(recording, operation, stream)
+            case None if acting and isinstance(operation, ThreadsSyncCustomActionReq):
+                in_words = in_its_words(asked, await request.json())
+                answer = await acting.at_once(operation, caller.user_id, in_words)
+                return Response(answer, media_type="application/json")
             case None:
                 await _require_own(operation, caller, history)
                 raise not_served(operation.type)
+
+    def shown(recording: Recording, operation: StreamingReq, stream: str | None) -> Response:
+        watching = Watching(recording, display)
+        frames = frames_of(watching, bridge, operation, resumable=bool(stream))
+        stop = f"chatkit/threads/{recording.turn.conversation.id}/cancel"
+        response = ShowingResponse(turns, recording, frames, stop=stop)
+        response.headers.update(RESUMABLE if stream else {})
+        return response
 
     return router
 

@@ -4,7 +4,9 @@ Both are given operations that have been read: ChatKitServer's own `process` rea
 again, and builds the types of the whole protocol for it each time, which costs more than an answer.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from typing import cast
 
 from chatkit.server import ChatKitServer
 from chatkit.types import (
@@ -17,23 +19,26 @@ from chatkit.types import (
     UserMessageItem,
 )
 
+from chatbridge.adapters.chatkit.items.mapping import BY_NAME, Display
+from chatbridge.adapters.chatkit.items.wire import Json
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.entrypoints.chatkit.events import stream_events
-from chatbridge.entrypoints.chatkit.mapping import BY_NAME, Display
 from chatbridge.entrypoints.chatkit.store import ConversationStore, TurnStore, Watching
 
 
 class AnsweringServer(ChatKitServer[UserId]):
-    """Serves the operations that answer with JSON."""
+    """Serves one operation that answers with JSON."""
 
     def __init__(self, history: ConversationHistory, display: Display = BY_NAME) -> None:
-        super().__init__(ConversationStore(history, display))
+        self._read = ConversationStore(history, display)
+        super().__init__(self._read)
         self._history = history
 
     async def answer(self, operation: NonStreamingReq, user_id: UserId) -> bytes:
-        """Its answer as JSON."""
-        return await self._process_non_streaming(operation, user_id)
+        """Its answer as JSON; items that somebody has shown are in it as they were shown."""
+        answer = await self._process_non_streaming(operation, user_id)
+        return _with(self._read.shown, answer) if self._read.shown else answer
 
     def respond(
         self,
@@ -49,6 +54,13 @@ class AnsweringServer(ChatKitServer[UserId]):
         await self._history.give_feedback(
             context, ConversationId(thread_id), [MessageId(id) for id in item_ids], feedback
         )
+
+
+def _with(shown: Mapping[str, Json], answer: bytes) -> bytes:
+    told: Json = json.loads(answer)
+    page: Json = told.get("items", told)
+    page["data"] = [shown.get(item["id"], item) for item in page["data"]]
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 class BridgeServer(ChatKitServer[Watching]):
@@ -69,7 +81,8 @@ class BridgeServer(ChatKitServer[Watching]):
     ) -> AsyncIterator[ThreadStreamEvent]:
         async for event in stream_events(context.recording, context.display):
             context.frame += 1
-            yield event
+            # the SDK writes whatever it is given
+            yield cast(ThreadStreamEvent, event)
 
     async def handle_stream_cancelled(
         self, thread: ThreadMetadata, pending_items: list[ThreadItem], context: Watching

@@ -9,13 +9,14 @@ from typing import NoReturn
 from chatkit.store import Store
 from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata
 
+from chatbridge.adapters.chatkit.items.mapping import BY_NAME, Display, to_item, to_thread
+from chatbridge.adapters.chatkit.items.wire import Json, as_shown
 from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.domain.model.limits import MAX_LIMIT
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import Order, PageRequest
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.recording import Recording
-from chatbridge.entrypoints.chatkit.mapping import BY_NAME, Display, to_item, to_thread
 
 
 @dataclass(slots=True)
@@ -41,10 +42,14 @@ class Watching:
 
 
 class ConversationStore(Store[UserId]):
-    """Translates and delegates; each call answers 403 and 404 by itself."""
+    """Translates and delegates, for one operation; each call answers 403 and 404 by itself.
+
+    `shown` are those of the items that it has read which are to be told as they were shown.
+    """
 
     def __init__(self, history: ConversationHistory, display: Display) -> None:
         self._history, self._display = history, display
+        self.shown: dict[str, Json] = {}
 
     async def load_thread(self, thread_id: str, context: UserId) -> ThreadMetadata:
         conversation = await self._history.get(context, ConversationId(thread_id))
@@ -63,6 +68,8 @@ class ConversationStore(Store[UserId]):
         request = _request(limit, after, order)
         page = await self._history.messages(context, ConversationId(thread_id), request)
         found = [to_item(message, self._display) for message in page.items]
+        items = ((message.id, as_shown(message)) for message in page.items)
+        self.shown.update((id, item) for id, item in items if item)
         return Page(data=found, has_more=page.next is not None, after=page.next)
 
     async def save_thread(self, thread: ThreadMetadata, context: UserId) -> None:

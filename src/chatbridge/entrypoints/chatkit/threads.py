@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
+from chatbridge.adapters.chatkit.items.mapping import BY_NAME, Display
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.caller import Caller
 from chatbridge.domain.model.identifiers import ID_PATTERN, ConversationId, UserId
@@ -11,7 +12,6 @@ from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.authentication import Gate, current_caller, guarded
 from chatbridge.entrypoints.chatkit.documentation import BY_SESSION, FRAMES, ThreadCancelOut
 from chatbridge.entrypoints.chatkit.frames import RESUMABLE, frames_after, read_frame_id
-from chatbridge.entrypoints.chatkit.mapping import BY_NAME, Display
 from chatbridge.entrypoints.openapi import BODY, CONVERSATION, SIGN_IN, STORE, problems
 from chatbridge.entrypoints.showing import ShowingResponse, kept_alive
 

@@ -9,8 +9,8 @@ from chatkit.types import (
     UserMessageTextContent,
 )
 
+from chatbridge.adapters.chatkit.items.mapping import to_item
 from chatbridge.domain.model.message import Message
-from chatbridge.entrypoints.chatkit.mapping import to_item
 
 _QUOTED = "The user is referring to this in particular:\n{}"
 _TAGGED = "What the user means by the names with @; answer with the names without it:\n{}"

@@ -10,6 +10,7 @@ import pytest
 from chatkit.types import ThreadStreamEvent
 from pydantic import TypeAdapter
 
+from chatbridge.adapters.chatkit.items.mapping import BY_NAME, Display, to_item
 from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import CallId, ConversationId, MessageId, UserId
@@ -30,7 +31,6 @@ from chatbridge.domain.model.turn_event import (
     TurnFailed,
 )
 from chatbridge.entrypoints.chatkit.events import Translation
-from chatbridge.entrypoints.chatkit.mapping import BY_NAME, Display, to_item
 
 EVENT: TypeAdapter[Any] = TypeAdapter(ThreadStreamEvent)
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -4,9 +4,9 @@ from typing import Any
 
 from chatkit.types import InferenceOptions, UserMessageInput
 
+from chatbridge.adapters.chatkit.items.mapping import to_user_message
 from chatbridge.domain.model.identifiers import ConversationId
 from chatbridge.domain.model.message import Message
-from chatbridge.entrypoints.chatkit.mapping import to_user_message
 from chatbridge.entrypoints.chatkit.words import words_of
 from tests.contracts.agent_runner import said
 

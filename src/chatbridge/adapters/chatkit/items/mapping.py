@@ -40,13 +40,14 @@ from chatkit.types import (
 )
 from pydantic import TypeAdapter, ValidationError
 
+from chatbridge.adapters.chatkit.items.badges import badges
+from chatbridge.adapters.chatkit.items.updates import updated
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, new_message_id
 from chatbridge.domain.model.limits import MAX_CONTENT, MAX_DATA
 from chatbridge.domain.model.message import UNREADABLE, Kind, Message, Role, checked_content
-from chatbridge.entrypoints.chatkit.badges import badges
 
 _log = logging.getLogger(__name__)
 _ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
@@ -82,8 +83,11 @@ def to_item(message: Message, display: Display = BY_NAME) -> ThreadItem:
     """The message as exactly one item. One that can't be read is shown as such, not hidden."""
     if message.payload is None:
         return _built(message, display)
+    payload = {**message.payload, **_head(message)}
+    if updates := payload.pop("updates", ()):
+        payload = updated(payload, updates)
     try:
-        return _ITEM.validate_python({**message.payload, **_head(message)})
+        return _ITEM.validate_python(payload)
     except ValidationError:
         _log.warning("message %s: the payload is no item of this ChatKit version", message.id)
         return _assistant(message, message.content or UNREADABLE)
@@ -91,7 +95,7 @@ def to_item(message: Message, display: Display = BY_NAME) -> ThreadItem:
 
 def to_message(item: ThreadItem) -> Message:
     """The item as a message that keeps it whole."""
-    role, kind, content = _read(item)
+    role, kind, content = read_item(item)
     return Message(
         id=MessageId(item.id),
         conversation_id=ConversationId(item.thread_id),
@@ -169,7 +173,8 @@ def _assistant(message: Message, text: str) -> AssistantMessageItem:
     return AssistantMessageItem(**_head(message), content=content)
 
 
-def _read(item: ThreadItem) -> tuple[Role, Kind, str]:
+def read_item(item: ThreadItem) -> tuple[Role, Kind, str]:
+    """What the domain reads of an item: whose it is, of which kind, and its text."""
     match item:
         case UserMessageItem():
             return "user", "text", "".join(part.text for part in item.content)

@@ -23,19 +23,19 @@ from chatkit.types import (
 from chatkit.widgets import DynamicWidgetRoot
 from pydantic import TypeAdapter
 
-from chatbridge.domain.model.conversation import Conversation
-from chatbridge.domain.model.errors import Invalid
-from chatbridge.domain.model.identifiers import CallId, ConversationId, MessageId, UserId
-from chatbridge.domain.model.limits import MAX_CONTENT
-from chatbridge.domain.model.message import Message, Role
-from chatbridge.domain.model.tool_call import CallState, ToolCall, listing_of
-from chatbridge.entrypoints.chatkit.mapping import (
+from chatbridge.adapters.chatkit.items.mapping import (
     Display,
     to_item,
     to_message,
     to_thread,
     to_user_message,
 )
+from chatbridge.domain.model.conversation import Conversation
+from chatbridge.domain.model.errors import Invalid
+from chatbridge.domain.model.identifiers import CallId, ConversationId, MessageId, UserId
+from chatbridge.domain.model.limits import MAX_CONTENT
+from chatbridge.domain.model.message import Message, Role
+from chatbridge.domain.model.tool_call import CallState, ToolCall, listing_of
 
 ITEM: TypeAdapter[Any] = TypeAdapter(ThreadItem)
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)

@@ -1,0 +1,1 @@
+"""ChatKit's own words, as servers of hosts speak them."""

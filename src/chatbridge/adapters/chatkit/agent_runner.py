@@ -1,0 +1,202 @@
+"""A host's own ChatKitServer as the one who answers."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from chatkit.server import ChatKitServer, StreamingResult
+
+from chatbridge.adapters.chatkit.context import ContextOf, plain_context
+from chatbridge.adapters.chatkit.entry import MakeServer
+from chatbridge.adapters.chatkit.frames import Frames
+from chatbridge.adapters.chatkit.host_items import HostItems
+from chatbridge.adapters.chatkit.host_loop import HostLoop, across
+from chatbridge.adapters.chatkit.speaking import Speaking
+from chatbridge.adapters.chatkit.store import SPEAKING, HostStore
+from chatbridge.domain.model.asked import Asked
+from chatbridge.domain.model.conversation import Conversation
+from chatbridge.domain.model.errors import AgentFailed, ChatbridgeError
+from chatbridge.domain.model.identifiers import TurnId
+from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.payload import Payload
+from chatbridge.domain.model.transcript import Transcript
+from chatbridge.domain.model.turn import Asking, Changes, Turn
+from chatbridge.domain.model.turn_event import TurnEvent
+from chatbridge.ports.agent_runner import AgentRequest, AgentRunner
+from chatbridge.ports.conversation_repository import ConversationRepository
+from chatbridge.ports.host_server import HostServer
+
+_log = logging.getLogger(__name__)
+
+Json = dict[str, Any]
+
+_TIDY_UP_SECONDS = 1.0
+
+
+class HostServerRunner(AgentRunner, HostServer):
+    """Runs the host's ChatKitServer.process() in the turn, over a store of ours.
+
+    `own_loop`: in a thread with a loop of its own, where code that blocks holds up nobody's turn.
+    `silence` is how many seconds it may say nothing. No private name of the SDK is used, and
+    nothing of it is rebuilt: its frames are what is read.
+    """
+
+    by_host = True
+
+    def __init__(
+        self,
+        make: MakeServer,
+        conversations: ConversationRepository,
+        *,
+        context: ContextOf = plain_context,
+        own_loop: bool = True,
+        silence: float = 300.0,
+        name: str = "a server of the host's own",
+    ) -> None:
+        self._conversations = conversations
+        self._context = context
+        self._silence = silence
+        self._name = name
+        self.server: ChatKitServer[Any] = make(HostStore())
+        self.loop = HostLoop(own=own_loop)
+
+    @property
+    def model(self) -> str:
+        """It chooses its models itself: where it was found."""
+        return self._name
+
+    async def run(self, request: AgentRequest) -> None:
+        here = asyncio.get_running_loop()
+        patience = asyncio.timeout(self._silence)
+
+        def say(event: TurnEvent) -> None:
+            # one that can't be stopped may still speak when nobody waits for it any more
+            if not frames.unheard:
+                patience.reschedule(here.time() + self._silence)
+                request.say(event)
+
+        speaking = self._speaking(request, partial(here.call_soon_threadsafe, say))
+        frames = Frames(speaking)
+        try:
+            async with patience:
+                await self._heard(speaking, frames, request)
+        except TimeoutError as error:
+            if not patience.expired():
+                raise
+            sentence = "The answer was stopped: nothing came of it for too long."
+            raise AgentFailed(sentence, code="host_silent") from error
+        finally:
+            frames.unheard = True
+        if failure := frames.failure():
+            raise failure
+
+    async def answer(
+        self, conversation: Conversation, own: Sequence[Message], asking: Asking
+    ) -> tuple[Payload, Sequence[TurnEvent]]:
+        events: list[TurnEvent] = []
+        here = asyncio.get_running_loop()
+        items = HostItems(self._conversations, here, conversation)
+        for message in own:
+            items.put(message)
+        afterwards = partial(self._kept_afterwards, conversation, here)
+        speaking = Speaking(items, events.append, afterwards=afterwards)
+        asked = Asked(
+            user_id=conversation.user_id,
+            conversation_id=conversation.id,
+            turn_id=TurnId(""),
+            claims=asking.claims,
+            headers=asking.headers,
+        )
+        work = self.loop.begin(partial(self._answered, speaking, asked, asking))
+        try:
+            async with asyncio.timeout(self._silence):
+                return await work.ended, events
+        except ChatbridgeError:
+            raise
+        except Exception as error:
+            work.cancel()
+            _log.error("the host's server failed", exc_info=error)
+            sentence = "The action could not be answered."
+            raise AgentFailed(sentence, code="host_failed") from error
+
+    async def _answered(self, speaking: Speaking, asked: Asked, asking: Asking) -> Payload:
+        SPEAKING.set(speaking)
+        told = await self.server.process(json.dumps(asking.operation), self._context(asked))
+        speaking.flush()
+        speaking.ended = True
+        return {} if isinstance(told, StreamingResult) else json.loads(told.json)
+
+    async def _heard(self, speaking: Speaking, frames: Frames, request: AgentRequest) -> None:
+        work = self.loop.begin(partial(self._pump, speaking, frames, request))
+        try:
+            await asyncio.shield(work.ended)
+        except asyncio.CancelledError:
+            # the SDK calls handle_stream_cancelled, and its words are kept
+            speaking.hushed = True
+            work.cancel()
+            await asyncio.wait({work.ended}, timeout=_TIDY_UP_SECONDS)
+            raise
+
+    async def _pump(self, speaking: Speaking, frames: Frames, request: AgentRequest) -> None:
+        SPEAKING.set(speaking)
+        operation = request.asking.operation or _operation(request.turn)
+        told = await self.server.process(json.dumps(operation), self._context(request.asked))
+        try:
+            if isinstance(told, StreamingResult):
+                async for frame in told:
+                    frames.read(json.loads(frame.removeprefix(b"data: ")))
+        finally:
+            speaking.flush()
+            speaking.ended = True
+
+    def _speaking(self, request: AgentRequest, say: Any) -> Speaking:
+        turn, home = request.turn, asyncio.get_running_loop()
+        items = HostItems(
+            self._conversations,
+            home,
+            turn.conversation,
+            window=request.window,
+            until=turn.subject if turn.retry else None,
+        )
+        operation = (request.asking.operation or {}).get("type")
+        return Speaking(
+            items,
+            say,
+            afterwards=partial(self._kept_afterwards, turn.conversation, home),
+            subject=turn.subject,
+            said_by_person=turn.subject is not None
+            and operation != "threads.retry_after_item"
+            and not turn.retry,
+            stopped=request.stopped,
+        )
+
+    async def _kept_afterwards(
+        self, where: Conversation, home: asyncio.AbstractEventLoop, events: Sequence[TurnEvent]
+    ) -> None:
+        """What a task says that has outlived its turn is kept as it comes, and shown later."""
+        told = Transcript(where.id, events)
+        changes = Changes.of(told)
+        keeping = self._conversations.change(where.user_id, where.id, changes, told.said)
+        await across(home, keeping)
+
+
+def _operation(turn: Turn) -> Json:
+    """What ChatKit would have asked, where another surface did."""
+    subject = turn.subject
+    if subject is None:
+        raise AgentFailed("Only ChatKit can ask for this.", code="host_failed")
+    if turn.retry:
+        params: Json = {"thread_id": subject.conversation_id, "item_id": subject.id}
+        return {"type": "threads.retry_after_item", "params": params}
+    known = subject.payload or {}
+    asked: Json = {
+        "content": known.get("content") or [{"type": "input_text", "text": subject.content}],
+        "attachments": [],
+        "quoted_text": known.get("quoted_text"),
+        "inference_options": known.get("inference_options") or {},
+    }
+    params = {"thread_id": subject.conversation_id, "input": asked}
+    return {"type": "threads.add_user_message", "params": params}

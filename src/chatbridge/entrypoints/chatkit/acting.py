@@ -1,0 +1,141 @@
+"""What a person does in a thread besides writing: a turn of the host's own server, or refused."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from chatkit.types import (
+    ChatKitReq,
+    ClientToolCallItem,
+    StructuredInputItem,
+    ThreadItem,
+    ThreadsAddClientToolOutputReq,
+    ThreadsAddStructuredInputReq,
+    ThreadsCustomActionReq,
+    ThreadsSyncCustomActionReq,
+    WidgetItem,
+)
+
+from chatbridge.adapters.chatkit.items.mapping import to_item
+from chatbridge.adapters.chatkit.items.wire import lifted, wire_time
+from chatbridge.domain.model import refusals
+from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
+from chatbridge.domain.model.page import PageRequest
+from chatbridge.domain.model.turn import Asking
+from chatbridge.domain.model.turn_event import Shown, TurnEvent
+from chatbridge.domain.services.conversation_history import ConversationHistory
+from chatbridge.domain.services.recording import Recording
+from chatbridge.domain.services.turns import Turns
+from chatbridge.entrypoints.chatkit.offers import require_offered
+from chatbridge.ports.host_server import HostServer
+
+Json = dict[str, Any]
+
+Acted = ThreadsCustomActionReq | ThreadsAddClientToolOutputReq | ThreadsAddStructuredInputReq
+
+
+REFUSED = (
+    refusals.not_a_widget,
+    refusals.action_not_offered,
+    refusals.no_client_tool_call,
+    refusals.no_structured_input,
+)
+"""What may be said of these operations besides what is said of all."""
+
+
+class Acting:
+    """Of a host's own server. Everything that can be refused is, before the first byte.
+
+    `only_offered`: an action must be one that its widget offers.
+    """
+
+    def __init__(
+        self,
+        turns: Turns,
+        history: ConversationHistory,
+        host: HostServer,
+        *,
+        only_offered: bool = False,
+    ) -> None:
+        self._turns, self._history, self._host = turns, history, host
+        self._only_offered = only_offered
+
+    async def begin(self, operation: Acted, user_id: UserId, asking: Asking) -> Recording:
+        """The turn that answers it."""
+        conversation_id = ConversationId(operation.params.thread_id)
+        match operation:
+            case ThreadsCustomActionReq():
+                await self._require_sender(operation, user_id)
+            case ThreadsAddClientToolOutputReq():
+                await self._require_client_tool_call(conversation_id, user_id)
+            case ThreadsAddStructuredInputReq():
+                item = await self._item(operation, operation.params.item_id, user_id)
+                if not isinstance(item, StructuredInputItem) or item.status != "pending":
+                    raise refusals.no_structured_input()
+        return await self._turns.act(user_id, conversation_id, asking)
+
+    async def at_once(
+        self, operation: ThreadsSyncCustomActionReq, user_id: UserId, asking: Asking
+    ) -> bytes:
+        """The answer to an action that is no turn; the item that it answers with is kept."""
+        conversation_id = ConversationId(operation.params.thread_id)
+        conversation = await self._history.get(user_id, conversation_id)
+        await self._require_sender(operation, user_id)
+        own = await self._history.said_so_far(user_id, conversation_id)
+        told, events = await self._host.answer(conversation, own, asking)
+        answer: Json = {**told}
+        if updated := answer.get("updated_item"):
+            known = await self._history.message(user_id, conversation_id, MessageId(updated["id"]))
+            updated["created_at"] = wire_time(known.created_at)
+            if known.id not in {getattr(event, "message_id", None) for event in events}:
+                events = [*events, _replaced(updated)]
+        await self._history.change(user_id, conversation_id, events)
+        return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
+
+    async def _require_sender(
+        self, operation: ThreadsCustomActionReq | ThreadsSyncCustomActionReq, user_id: UserId
+    ) -> None:
+        id = operation.params.item_id
+        if id is None:
+            await self._history.get(user_id, ConversationId(operation.params.thread_id))
+            if self._only_offered:
+                raise refusals.action_not_offered()
+            return
+        item = await self._item(operation, id, user_id)
+        if not isinstance(item, WidgetItem):
+            raise refusals.not_a_widget()
+        if self._only_offered:
+            require_offered(item, operation.params.action)
+
+    async def _require_client_tool_call(
+        self, conversation_id: ConversationId, user_id: UserId
+    ) -> None:
+        request = PageRequest(limit=1, order="desc")
+        page = await self._history.messages(user_id, conversation_id, request)
+        item = to_item(page.items[0]) if page.items else None
+        if not isinstance(item, ClientToolCallItem) or item.status != "pending":
+            raise refusals.no_client_tool_call()
+
+    async def _item(self, operation: ChatKitReq, id: str, user_id: UserId) -> ThreadItem | None:
+        conversation_id = ConversationId(getattr(operation.params, "thread_id", ""))
+        message = await self._history.message(user_id, conversation_id, MessageId(id))
+        # a badge looks like a widget, and offers nothing
+        return to_item(message) if message.payload is not None else None
+
+
+def in_its_words(asking: Asking, operation: Json) -> Asking:
+    """The same, with the operation as it came."""
+    return replace(asking, operation=operation)
+
+
+def _replaced(item: Json) -> TurnEvent:
+    at, payload = lifted(item)
+    return Shown(
+        message_id=MessageId(item["id"]),
+        at=at,
+        how="replaced",
+        kind="shown",
+        content=item.get("copy_text") or "",
+        payload=payload,
+        earlier=True,
+    )

@@ -1,0 +1,23 @@
+"""A server of the host's own, for what it answers beside the turns."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from chatbridge.domain.model.conversation import Conversation
+from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.payload import Payload
+from chatbridge.domain.model.turn import Asking
+from chatbridge.domain.model.turn_event import TurnEvent
+
+
+class HostServer(Protocol):
+    """Operations that are answered at once, in the words of their surface."""
+
+    async def answer(
+        self, conversation: Conversation, own: Sequence[Message], asking: Asking
+    ) -> tuple[Payload, Sequence[TurnEvent]]:
+        """The answer to an operation, and what it has changed in its conversation.
+
+        `own` are the entries of a turn that runs there. Raises AgentFailed.
+        """
+        ...
