@@ -95,13 +95,15 @@ class _Told:
         goes_on = True
         while goes_on:
             self._read_on(recording)
+            # by the others it may be read on, and to its end, while this one waits
+            read = self._read
             together = self._together(number)
             number += len(together)
             if together:
                 yield b"".join(together)
             else:
                 await asyncio.sleep(0)
-                goes_on = await recording.goes_on(self._read)
+                goes_on = await recording.goes_on(read)
 
     def _together(self, number: int) -> list[bytes]:
         found: list[bytes] = []
