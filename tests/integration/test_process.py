@@ -423,20 +423,43 @@ async def test_what_needs_no_server_loads_none(tmp_path: Path, arguments: list[s
     program = (
         "import atexit, sys\n"
         f"heavy = {HEAVY!r}\n"
-        "atexit.register(lambda: print('LOADED', [n for n in heavy if n in sys.modules]))\n"
+        "atexit.register(lambda: print([n for n in heavy if n in sys.modules]))\n"
         f"sys.argv[1:] = {arguments!r}\n"
         "from chatbridge.__main__ import main\n"
         "main()\n"
     )
+    assert await printed(tmp_path, program) == "[]"
+
+
+async def test_a_server_loads_what_its_store_needs_and_alembic_only_to_migrate(
+    tmp_path: Path,
+) -> None:
+    program = (
+        "import sys\n"
+        "from chatbridge.main import create_app\n"
+        "create_app()\n"
+        "heavy = ('sqlalchemy', 'asyncpg', 'alembic', 'httpx')\n"
+        "loaded = [[n for n in heavy if n in sys.modules]]\n"
+        "from chatbridge.stores import registered\n"
+        "registered('postgresql:')\n"
+        "loaded.append([n for n in heavy if n in sys.modules])\n"
+        "print(loaded)\n"
+    )
+    loaded = await printed(tmp_path, program, DATABASE_URL="memory:")
+    assert loaded == "[[], ['sqlalchemy']]"
+
+
+async def printed(home: Path, program: str, **environment: str) -> str:
+    """The last line that a program of a process of its own has printed."""
     done = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-c", program],
-        cwd=tmp_path,
-        env={"PATH": os.environ["PATH"]},
+        cwd=home,
+        env={"PATH": os.environ["PATH"], **environment},
         capture_output=True,
         text=True,
         timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "LOADED []"
+    return done.stdout.splitlines()[-1]

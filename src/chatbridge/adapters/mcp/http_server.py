@@ -2,36 +2,26 @@
 
 import asyncio
 import json
-import re
 from collections.abc import (
     Awaitable,
     Callable,
-    Generator,
-    Iterable,
     Mapping,
-    MutableMapping,
     Sequence,
 )
-from contextvars import ContextVar
 from dataclasses import dataclass, field
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import httpx2
 from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
-from mcp_types import INVALID_PARAMS, INVALID_REQUEST
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from chatbridge.adapters.mcp.bodies import read_leniently
-from chatbridge.adapters.mcp.bounded import bound
 from chatbridge.adapters.mcp.exchange import (
     CLIENT_INFO,
     Alive,
     Answer,
     NoMessage,
     OwnWords,
-    Refused,
     ServersList,
     TooLarge,
     ask_for_call,
@@ -39,76 +29,18 @@ from chatbridge.adapters.mcp.exchange import (
     heeding,
 )
 from chatbridge.adapters.mcp.listed import ListedTool
-from chatbridge.adapters.mcp.problems import own_words, what_came
+from chatbridge.adapters.mcp.meant import SessionLost, meant
 from chatbridge.adapters.mcp.sieve import Sieve
+from chatbridge.adapters.mcp.traffic import AsgiApp, exchange
 from chatbridge.domain.model.correlation import correlation
 from chatbridge.domain.model.tool import OnBehalf, ToolRequest
 
 _T = TypeVar("_T")
-AsgiApp = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
-
-_CONNECTING = 5.0
-_ENDING = 1.0
-# shorter than the 5 s after which uvicorn closes an idle connection, so none is used as it closes
-_KEPT_ALIVE = 2.0
 
 _NEGOTIATE = "auto"
 # a server of several replicas may forget a session more than once
 _SESSIONS = 3
 _LOOKING = 1.0
-_NOT_FOUND = 404
-# a redirect that is not followed was never at the tool; but what was done may end in 303
-_REDIRECTS = (301, 302, 307, 308)
-# how begins what the client itself says of an answer that is no message
-_NO_MESSAGE = (
-    "Server returned an error response",
-    "Session terminated",
-    "Redirect to ",
-)
-_NOT_OURS = "Unexpected content type: "
-_OK = 200
-_LOST_SESSION = re.compile(
-    r"session.{0,20}(not found|expired|terminated|unknown|invalid)"
-    r"|(no valid|invalid|unknown|expired) session"
-    r"|server not initialized|before initialization was complete",
-    re.IGNORECASE,
-)
-# with a status of success only these say for sure that nothing was done
-_NOT_LET_IN = (INVALID_REQUEST, INVALID_PARAMS)
-
-
-class _SessionLost(Exception):
-    """The server did not let the request in, for it does not know the session any more."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
-        self.error = error
-
-
-@dataclass(slots=True)
-class _Traffic:
-    """The headers of one exchange's requests, the id of the last that asked for something, the
-    last answer's status and what else is known of it, and one too large.
-    """
-
-    headers: Mapping[str, str]
-    asked: Any = None
-    status: int = 0
-    came: str = ""
-    said: str = ""
-    in_a_session: bool = False
-    too_large: TooLarge | None = None
-
-    @property
-    def refused(self) -> bool:
-        return 400 <= self.status < 500 or self.status in _REDIRECTS
-
-    def note(self, too_large: TooLarge) -> None:
-        """An answer was too large."""
-        self.too_large = too_large
-
-
-_traffic: ContextVar[_Traffic] = ContextVar("_traffic")
 
 _Work = Callable[[Client, Sieve], Awaitable[_T]]
 
@@ -145,30 +77,6 @@ class HttpServer:
     user_argument: str | None = None
     instructions: bool = False
     app: AsgiApp | None = None
-
-
-def http_client(servers: Iterable[HttpServer] = ()) -> httpx2.AsyncClient:
-    """The one client for them all: many users share its connections, and nothing else."""
-    return httpx2.AsyncClient(
-        mounts={
-            f"all://{httpx2.URL(server.url).host}": httpx2.ASGITransport(
-                server.app, raise_app_exceptions=False
-            )
-            for server in servers
-            if server.app
-        },
-        auth=_OwnHeaders(),
-        # no server may have one user's cookies sent with another's call
-        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-        # a call's time is bounded as a whole, by whoever calls
-        timeout=httpx2.Timeout(None, connect=_CONNECTING),
-        limits=httpx2.Limits(
-            max_connections=None, max_keepalive_connections=100, keepalive_expiry=_KEPT_ALIVE
-        ),
-        # some endings can be packed a thousandfold
-        headers={"Accept-Encoding": "identity"},
-        event_hooks={"request": [_hurry_goodbyes], "response": [_bound]},
-    )
 
 
 class HttpSource:
@@ -235,44 +143,39 @@ class HttpSource:
             left -= 1
             try:
                 return await self._try(on_behalf, work)
-            except _SessionLost as lost:
+            except SessionLost as lost:
                 # nothing was done, so nothing is done twice
                 if not left:
                     raise lost.error from lost
 
     async def _try(self, on_behalf: OnBehalf, work: _Work[_T]) -> _T:
-        traffic = _Traffic(self._headers_for(on_behalf))
-        reset = _traffic.set(traffic)
         sieve = Sieve()
-        try:
-            return await _outcome(self._client(sieve), self._noting_the_version(sieve, work))
-        except Exception as error:
-            meant = _meant(error, traffic)
-            if meant is error:
-                raise
-            raise meant from error
-        finally:
-            _traffic.reset(reset)
+        with exchange(self._headers_for(on_behalf)) as traffic:
+            try:
+                return await _outcome(self._client(sieve), self._noting_the_version(sieve, work))
+            except Exception as error:
+                stands_for = meant(error, traffic)
+                if stands_for is error:
+                    raise
+                raise stands_for from error
 
     async def _look_for_another_transport(self, error: Exception, on_behalf: OnBehalf) -> None:
         """Raises what is wrong, if the address is one of the old transport's."""
         if not isinstance(error, MCPError | NoMessage):
             return
-        reset = _traffic.set(_Traffic(self._headers_for(on_behalf)))
         accept = {"Accept": "text/event-stream"}
-        try:
-            async with (
-                asyncio.timeout(_LOOKING),
-                self._http.stream("GET", self._server.url, headers=accept) as response,
-            ):
-                if response.status_code == 200:
-                    first = await anext(response.aiter_text(), "")
-                    if "event: endpoint" in first:
-                        raise OldTransport
-        except (TimeoutError, httpx2.HTTPError, TooLarge):
-            return
-        finally:
-            _traffic.reset(reset)
+        with exchange(self._headers_for(on_behalf)):
+            try:
+                async with (
+                    asyncio.timeout(_LOOKING),
+                    self._http.stream("GET", self._server.url, headers=accept) as response,
+                ):
+                    if response.status_code == 200:
+                        first = await anext(response.aiter_text(), "")
+                        if "event: endpoint" in first:
+                            raise OldTransport
+            except (TimeoutError, httpx2.HTTPError, TooLarge):
+                return
 
     def _headers_for(self, on_behalf: OnBehalf) -> Mapping[str, str]:
         asked_in = correlation().request_id
@@ -302,24 +205,6 @@ class HttpSource:
         return noting
 
 
-class _OwnHeaders(httpx2.Auth):
-    """Adds the headers of the exchange that sends, and notes how it is answered.
-
-    The MCP client sends in the asker's context.
-    """
-
-    def auth_flow(
-        self, request: httpx2.Request
-    ) -> Generator[httpx2.Request, httpx2.Response, None]:
-        traffic = _traffic.get()
-        request.headers.update(traffic.headers)
-        traffic.in_a_session = "mcp-session-id" in request.headers
-        traffic.asked = _id_of(request) or traffic.asked
-        response = yield request
-        if request.method == "POST":
-            traffic.status = response.status_code
-
-
 async def _outcome(connecting: Client, work: Callable[[Client], Awaitable[_T]]) -> _T:
     """What the work answers or raises, freed from the groups of the client's tasks."""
     outcome: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
@@ -336,57 +221,10 @@ async def _outcome(connecting: Client, work: Callable[[Client], Awaitable[_T]]) 
     return outcome.result()
 
 
-def _meant(error: Exception, traffic: _Traffic) -> Exception:
-    """What an error of the client's stands for."""
-    if traffic.too_large is not None:
-        return traffic.too_large
-    if not isinstance(error, MCPError):
-        return error
-    words = str(error)
-    # with a status of success these words are the server's own
-    if words.startswith(_NOT_OURS) or (traffic.status > _OK and words.startswith(_NO_MESSAGE)):
-        kind = Refused if traffic.refused else NoMessage
-        refused = kind(traffic.came, traffic.said)
-        lost = traffic.status == _NOT_FOUND or (
-            traffic.refused and _LOST_SESSION.search(traffic.said)
-        )
-        return _SessionLost(refused) if lost and traffic.in_a_session else refused
-    not_let_in = traffic.refused or error.code in _NOT_LET_IN
-    if not_let_in and traffic.in_a_session and _LOST_SESSION.search(str(error)):
-        return _SessionLost(error)
-    return error
-
-
 def _first(error: Exception) -> Exception:
     while isinstance(error, ExceptionGroup):
         error = cast(ExceptionGroup[Exception], error).exceptions[0]
     return error
-
-
-async def _bound(response: httpx2.Response) -> None:
-    bound(response, _traffic.get().note)
-    # a stream that is taken up again with GET is still about what was asked
-    traffic = _traffic.get()
-    read_leniently(response, traffic.asked)
-    if response.request.method == "POST":
-        traffic.came = what_came(response)
-        traffic.said = await own_words(response)
-
-
-def _id_of(request: httpx2.Request) -> Any:
-    """What an answer to it would be known by; None where it asks for nothing."""
-    try:
-        message = json.loads(request.content)
-    except (ValueError, httpx2.RequestNotRead):
-        return None
-    asks = isinstance(message, dict) and "method" in message
-    return cast(dict[str, Any], message).get("id") if asks else None
-
-
-async def _hurry_goodbyes(request: httpx2.Request) -> None:
-    if request.method == "DELETE":
-        # sent when an exchange with an older server ends, also one that has timed out
-        request.extensions["timeout"] = httpx2.Timeout(_ENDING).as_dict()
 
 
 def _mirrors(tool: ListedTool) -> bool:

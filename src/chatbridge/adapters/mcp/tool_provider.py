@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 
-from chatbridge.adapters.mcp.http_server import HttpServer, HttpSource, http_client
+from chatbridge.adapters.mcp.http_server import HttpServer, HttpSource
 from chatbridge.adapters.mcp.listing import Listing, ListingTimes
 from chatbridge.adapters.mcp.names import Names
 from chatbridge.adapters.mcp.offered import Offered, OfferedTool
@@ -18,6 +18,7 @@ from chatbridge.adapters.mcp.results import (
     unknown_tool,
 )
 from chatbridge.adapters.mcp.stdio_server import StdioServer, StdioSource
+from chatbridge.adapters.mcp.traffic import http_client
 from chatbridge.domain.model.tool import Away, LeftOut, OnBehalf, Tool, ToolRequest, ToolResult
 from chatbridge.domain.model.tool_schema import deeper_than
 from chatbridge.ports.tool_provider import ToolProvider
@@ -44,7 +45,8 @@ class McpToolProvider(ToolProvider):
         times: ListingTimes | None = None,
         most_tools: int = MOST_TOOLS,
     ) -> None:
-        self._http = http_client(each for each in servers if isinstance(each, HttpServer))
+        over_http = [each for each in servers if isinstance(each, HttpServer)]
+        self._http = http_client({each.url: each.app for each in over_http if each.app})
         self._servers = {server.name: server for server in servers}
         if len(self._servers) < len(servers):
             raise ValueError("Two tool servers have the same name.")

@@ -3,17 +3,44 @@
 from asyncio import Lock
 from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
+from typing import Literal
 
 from fastapi import APIRouter
+from pydantic import BaseModel
 
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.errors import Unavailable
 from chatbridge.domain.model.tool import LeftOut
 from chatbridge.entrypoints.openapi import STORE, problems
-from chatbridge.entrypoints.rest.schemas import HealthOut, LeftOutOut, ReadyOut
+from chatbridge.entrypoints.rest.schemas import example
 
 _MOST_NAMED = 100
 _GOOD_FOR = 1.0
+
+
+class HealthOut(BaseModel):
+    """A sign of life."""
+
+    model_config = example({"status": "ok"})
+
+    status: Literal["ok"]
+
+
+class LeftOutOut(BaseModel):
+    """A tool of a tool server, or of an agent, that no model is offered."""
+
+    source: str
+    tool: str
+    reason: str
+
+
+class ReadyOut(BaseModel):
+    """It can serve; and what it serves without."""
+
+    model_config = example({"status": "ready", "tools_left_out": []})
+
+    status: Literal["ready"]
+    tools_left_out: list[LeftOutOut]
 
 
 def recently(ask: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:

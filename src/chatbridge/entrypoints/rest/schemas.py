@@ -1,7 +1,7 @@
 """What the REST API takes and answers."""
 
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -16,13 +16,13 @@ from chatbridge.domain.model.turn_event import EndState
 from chatbridge.domain.model.usage import Usage
 from chatbridge.entrypoints.bodies import Body
 
-_ID = f"^{ID_PATTERN}$"
+ID = f"^{ID_PATTERN}$"
 
-_CONVERSATION_ID = "conv_6f1c2a7d9b3e4c5f8a0b1c2d3e4f5a6b"
+CONVERSATION_ID = "conv_6f1c2a7d9b3e4c5f8a0b1c2d3e4f5a6b"
 _MOMENT = "2026-01-02T03:04:05.678901Z"
 _CURSOR = "MTc2NzMyMzA0NTY3ODkwMTpjb252XzZmMWMyYTdkOWIzZTRjNWY4YTBiMWMyZDNlNGY1YTZi"
 _CONVERSATION = {
-    "id": _CONVERSATION_ID,
+    "id": CONVERSATION_ID,
     "title": "Shopping",
     # a null in an example is left out of the contract
     "status": "locked",
@@ -69,7 +69,8 @@ _TASK = {
 }
 
 
-def _example(value: dict[str, Any]) -> ConfigDict:
+def example(value: dict[str, Any]) -> ConfigDict:
+    """A model's configuration, with an example of it."""
     return ConfigDict(json_schema_extra={"examples": [value]})
 
 
@@ -77,7 +78,7 @@ class ChatBody(Body):
     """A message to answer, in a conversation of the caller's or in a new one."""
 
     message: str = Field(max_length=MAX_CONTENT, examples=["add a task: buy oat milk"])
-    conversation_id: str | None = Field(None, pattern=_ID, examples=[_CONVERSATION_ID])
+    conversation_id: str | None = Field(None, pattern=ID, examples=[CONVERSATION_ID])
 
 
 class ChangeBody(Body):
@@ -100,16 +101,10 @@ class ChangeBody(Body):
         return self
 
 
-class SessionBody(Body):
-    """What a session is to be good for; none: any conversation of the caller's."""
-
-    conversation_id: str | None = Field(None, pattern=_ID, examples=[_CONVERSATION_ID])
-
-
 class ConversationOut(BaseModel):
     """A conversation."""
 
-    model_config = _example(_CONVERSATION)
+    model_config = example(_CONVERSATION)
 
     id: str
     title: str | None
@@ -127,7 +122,7 @@ class ConversationOut(BaseModel):
 class ToolCallOut(BaseModel):
     """A call of a tool. `unknown`: it was started, and nobody saw it end."""
 
-    model_config = _example(_CALL)
+    model_config = example(_CALL)
 
     id: str
     name: str = Field(
@@ -150,7 +145,7 @@ class ToolCallOut(BaseModel):
 class CitationOut(BaseModel):
     """A source that a message names: a page of the web, or (without `url`) a file."""
 
-    model_config = _example({"title": "Oats", "url": "https://example.com/oats", "index": 31})
+    model_config = example({"title": "Oats", "url": "https://example.com/oats", "index": 31})
 
     title: str
     url: str | None
@@ -160,7 +155,7 @@ class CitationOut(BaseModel):
 class MessageOut(BaseModel):
     """A message. `partial` is an answer that was cut off; `tools` holds tool calls and no text."""
 
-    model_config = _example(_SAID)
+    model_config = example(_SAID)
 
     id: str
     role: Role
@@ -179,7 +174,7 @@ class MessageOut(BaseModel):
 class TaskOut(BaseModel):
     """A task of the bundled tools; `number` is the owner's own count."""
 
-    model_config = _example(_TASK)
+    model_config = example(_TASK)
 
     number: int
     title: str
@@ -196,7 +191,7 @@ class TaskOut(BaseModel):
 class ConversationPage(BaseModel):
     """Some conversations; `next` is the cursor of the next page."""
 
-    model_config = _example({"items": [_CONVERSATION], "next": _CURSOR})
+    model_config = example({"items": [_CONVERSATION], "next": _CURSOR})
 
     items: list[ConversationOut]
     next: str | None
@@ -205,7 +200,7 @@ class ConversationPage(BaseModel):
 class MessagePage(BaseModel):
     """Some messages; `next` is the cursor of the next page."""
 
-    model_config = _example({"items": [_CALLED, _SAID], "next": _SAID["id"]})
+    model_config = example({"items": [_CALLED, _SAID], "next": _SAID["id"]})
 
     items: list[MessageOut]
     next: str | None
@@ -214,7 +209,7 @@ class MessagePage(BaseModel):
 class TaskList(BaseModel):
     """All tasks of the caller's, by number."""
 
-    model_config = _example({"items": [_TASK]})
+    model_config = example({"items": [_TASK]})
 
     items: list[TaskOut]
 
@@ -222,7 +217,7 @@ class TaskList(BaseModel):
 class TurnError(BaseModel):
     """Why a turn could not be completed."""
 
-    model_config = _example({"code": "interrupted", "detail": "The answer was interrupted."})
+    model_config = example({"code": "interrupted", "detail": "The answer was interrupted."})
 
     code: str
     detail: str
@@ -231,7 +226,7 @@ class TurnError(BaseModel):
 class UsageOut(BaseModel):
     """The tokens that the model has read and written."""
 
-    model_config = _example(_USAGE)
+    model_config = example(_USAGE)
 
     input_tokens: int
     output_tokens: int
@@ -245,9 +240,9 @@ class UsageOut(BaseModel):
 class TurnOut(BaseModel):
     """A turn at its end, with the messages of the answer in order."""
 
-    model_config = _example(
+    model_config = example(
         {
-            "conversation_id": _CONVERSATION_ID,
+            "conversation_id": CONVERSATION_ID,
             "turn_id": "turn_3e4f5a6b7c8d9e0f1a2b3c4d5e6f7a8b",
             "state": "completed",
             "messages": [_CALLED, _SAID],
@@ -269,49 +264,6 @@ class TurnOut(BaseModel):
 class CancelOut(BaseModel):
     """Whether there was a running turn to stop."""
 
-    model_config = _example({"cancelled": True})
+    model_config = example({"cancelled": True})
 
     cancelled: bool
-
-
-class SessionOut(BaseModel):
-    """A short-lived secret for POST /chatkit."""
-
-    model_config = _example(
-        {
-            "client_secret": "eyJhbGciOiJIUzI1NiJ9.e30.signature",
-            "expires_at": 1767323645,
-            "api_url": "https://chat.example.com/chatkit",
-            "conversation_id": None,
-        }
-    )
-
-    client_secret: str
-    expires_at: int = Field(description="Unix time, seconds.")
-    api_url: str
-    conversation_id: str | None = None
-
-
-class HealthOut(BaseModel):
-    """A sign of life."""
-
-    model_config = _example({"status": "ok"})
-
-    status: Literal["ok"]
-
-
-class LeftOutOut(BaseModel):
-    """A tool of a tool server, or of an agent, that no model is offered."""
-
-    source: str
-    tool: str
-    reason: str
-
-
-class ReadyOut(BaseModel):
-    """It can serve; and what it serves without."""
-
-    model_config = _example({"status": "ready", "tools_left_out": []})
-
-    status: Literal["ready"]
-    tools_left_out: list[LeftOutOut]

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, Field
 
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.caller import CHAT_SESSION, Caller
@@ -15,11 +16,36 @@ from chatbridge.entrypoints.authentication import (
     current_user,
     guarded,
 )
+from chatbridge.entrypoints.bodies import Body
 from chatbridge.entrypoints.openapi import BODY, CONVERSATION, SIGN_IN, STORE, problems
-from chatbridge.entrypoints.rest.schemas import SessionBody, SessionOut
+from chatbridge.entrypoints.rest.schemas import CONVERSATION_ID, ID, example
 from chatbridge.ports.token_issuer import TokenIssuer
 
 LIFETIME = timedelta(minutes=10)
+
+
+class SessionBody(Body):
+    """What a session is to be good for; none: any conversation of the caller's."""
+
+    conversation_id: str | None = Field(None, pattern=ID, examples=[CONVERSATION_ID])
+
+
+class SessionOut(BaseModel):
+    """A short-lived secret for POST /chatkit."""
+
+    model_config = example(
+        {
+            "client_secret": "eyJhbGciOiJIUzI1NiJ9.e30.signature",
+            "expires_at": 1767323645,
+            "api_url": "https://chat.example.com/chatkit",
+            "conversation_id": None,
+        }
+    )
+
+    client_secret: str
+    expires_at: int = Field(description="Unix time, seconds.")
+    api_url: str
+    conversation_id: str | None = None
 
 
 def sessions_router(history: ConversationHistory, gate: Gate, issuer: TokenIssuer) -> APIRouter:
