@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
+from chatbridge.adapters.chatkit.items.mapping import BY_NAME
 from chatbridge.domain.model.identifiers import MessageId
 from chatbridge.domain.model.turn_event import TextDelta, TextFinished, TextStarted, TurnEnded
 from chatbridge.domain.services.recording import Recording
 from chatbridge.entrypoints.chatkit.frames import frames_after
-from chatbridge.entrypoints.chatkit.mapping import BY_NAME
 from tests.contracts.store import NOON
 from tests.unit.domain.test_recording import TURN
 
