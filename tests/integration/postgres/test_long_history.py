@@ -166,10 +166,13 @@ async def test_a_turn_costs_the_same_in_a_conversation_of_a_hundred_thousand_mes
 _LONG_WORDS = """
 insert into chatbridge.conversations (user_id, id, last_position, counted)
   values ('alice', :id, 60, 60);
-insert into chatbridge.messages (user_id, conversation_id, position, id, role, kind, content)
+insert into chatbridge.messages
+  (user_id, conversation_id, position, id, role, kind, content, payload)
   select 'alice', :id, n, 'msg_' || n, case n % 2 when 1 then 'user' else 'assistant' end, 'text',
-    (select string_agg(md5(n::text || k), '') from generate_series(1, 4000) k)
-  from generate_series(1, 60) n"""
+    case n % 2 when 1 then words else '' end,
+    case n % 2 when 0 then json_build_object('words', words) end
+  from generate_series(1, 60) n, lateral
+    (select string_agg(md5(n::text || k), '') as words from generate_series(1, 4000) k)"""
 
 
 async def test_of_messages_that_a_page_or_a_window_does_not_hold_only_the_sizes_are_read(

@@ -151,7 +151,7 @@ class MessageRow(Row, table=True):
     tool_calls: list[dict[str, Any]] = _column(JSONB, default=text("'[]'"))
     citations: list[dict[str, Any]] = _column(JSONB, default=text("'[]'"))
     payload: dict[str, Any] | None = _column(JSON(none_as_null=True), nullable=True)
-    size: int = Field(sa_column_args=[Computed(_SIZE)])
+    size: int = Field(sa_column_args=[Computed(_SIZE, persisted=True)])
     created_at: datetime = _time()
     conversation: ConversationRow = _related("messages")
 
