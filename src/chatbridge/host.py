@@ -15,3 +15,18 @@ class Host:
     instructions: str | Instructions | None = None
     signed_in: SignedIn | None = None
     context: MakeContext = nothing_more
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what nobody could call."""
+        given = {"authenticator": self.signed_in, "context": self.context}
+        for name, what in given.items():
+            if what is not None and not callable(what):
+                raise ValueError(
+                    f"`{name}` is of type {type(what).__name__}; it must be a function."
+                )
+        told = self.instructions
+        if told is not None and not isinstance(told, str) and not callable(told):
+            raise ValueError(
+                f"`instructions` are of type {type(told).__name__}; they must be a text, or a "
+                "function of who asks."
+            )

@@ -33,8 +33,8 @@ class Database(Section):
 class ModelChoice(Section):
     """A model that a message may choose: for people, its name, and what it is told besides."""
 
-    label: str
-    model: str
+    label: str = Field(min_length=1)
+    model: str = Field(min_length=1)
     instructions: str | None = None
 
 
@@ -53,7 +53,7 @@ class Agent(Section):
     tools: OurTools | None = None
     show_calls: Literal["names", "details"] = "names"
     model: str = "offline"
-    models: dict[str, ModelChoice] = Field(default={})
+    models: dict[Annotated[str, Field(min_length=1)], ModelChoice] = Field(default={})
     tool_choices: Annotated[tuple[str, ...] | None, NoDecode] = None
     base_url: str | None = None
     api_key: SecretStr | None = None

@@ -26,6 +26,7 @@ _ASKED_WITH = (
     "X-Chatbridge-On-Busy",
     "X-Chatbridge-Stream",
     "X-Chatbridge-Time-Zone",
+    "X-Chatbridge-User",
     "X-Request-Id",
 )
 _ANSWERED_WITH = (

@@ -7,6 +7,7 @@ page of another site can add one.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any
 from uuid import UUID
@@ -41,7 +42,8 @@ class HostSignIn:
         user = await self._asked(Request({**request.scope, "app": _host_of(request)}))
         if user is None:
             raise refusals.not_signed_in()
-        caller = user if isinstance(user, Caller) else Caller(user_id=UserId(_id_of(user)))
+        named = user if isinstance(user, Caller) else Caller(user_id=UserId(_id_of(user)))
+        caller = replace(named, user_id=UserId(_id_of(named.user_id)))
         if not is_user_id(caller.user_id):
             raise refusals.invalid_user_id()
         _require_same(request, caller)

@@ -30,7 +30,13 @@ SETTINGS: dict[str, object] = {
 }
 PRODUCTION = {"CHATBRIDGE_ENVIRONMENT": "production", "CHATBRIDGE_ALLOW": "offline_model"}
 OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
-IDS = {"number": 7, "uuid": UUID(int=7), "bad": "no user/", "true": True}
+IDS = {
+    "number": 7,
+    "in_caller": Caller(user_id=7),
+    "uuid": UUID(int=7),
+    "bad": "no user/",
+    "true": True,
+}
 REFUSALS: dict[str, Exception] = {
     "ours": Forbidden("Your contract has ended.", code="contract_ended"),
     "away": Unavailable("The accounts are away.", code="accounts_away"),
@@ -151,7 +157,9 @@ async def test_nobody_is_let_in_and_everybody_sees_their_own(host: Host) -> None
     assert (theirs.status_code, theirs.json()["code"]) == (403, "not_your_account")
 
 
-@pytest.mark.parametrize(("cookie", "user"), [("number", "7"), ("uuid", str(UUID(int=7)))])
+@pytest.mark.parametrize(
+    ("cookie", "user"), [("number", "7"), ("in_caller", "7"), ("uuid", str(UUID(int=7)))]
+)
 async def test_a_users_id_may_be_a_number(host: Host, cookie: str, user: str) -> None:
     answer = await host.client(cookie).get(f"/chat/api/{user}/conversations")
     assert answer.status_code == 200
@@ -218,7 +226,11 @@ async def test_a_cookie_changes_nothing_for_a_page_of_another_site(
 
 async def test_a_named_origin_may_send_cookies_and_another_may_not(host: Host) -> None:
     for origin, may in [("https://shop.example", True), ("https://evil.example", False)]:
-        asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        asked = {
+            "Origin": origin,
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "content-type,x-chatbridge-user",
+        }
         answer = await host.client(**asked).options("/chat/chatkit")
         assert (answer.headers.get("access-control-allow-origin") == origin) == may
         allowed = answer.headers.get("access-control-allow-credentials") == "true"
@@ -316,6 +328,13 @@ async def test_a_forgotten_lifespan_is_said() -> None:
             "DATABASE_URL",
         ),
         ({"agent": 7}, "`agent` is of type int"),
+        ({"authenticator": "ada"}, "`authenticator` is of type str"),
+        ({"context": {"a": 1}}, "`context` is of type dict"),
+        ({"instructions": 5}, "`instructions` are of type int"),
+        (
+            {"settings": {"CHATBRIDGE_AGENT__MODELS": {"": {"label": "A", "model": "a"}}}},
+            "at least 1 character",
+        ),
         ({"agent": "nothing_here:agent"}, "nothing_here was found neither"),
         ({"agent": Agent(name="A"), "instructions": "B"}, "One of your own has them itself"),
         ({"settings": PRODUCTION}, "No sign-in is configured"),

@@ -468,6 +468,8 @@ async def test_a_conversation_that_takes_no_messages_says_so(service: Served, st
     other = somebody()
     theirs = service.as_user(other).patch(f"/api/{other}/conversations/{id}", json=said)
     require_refused(await theirs, 403, "forbidden")
+    blank = await client.patch(path, json={"status": status, "status_reason": "  "})
+    assert blank.json()["status_reason"] is None
     reopened = (await client.patch(path, json={"status": "active"})).json()
     assert (reopened["status"], reopened["status_reason"]) == ("active", None)
     assert (await client.post(f"/api/{user}/chat", json=again)).status_code == 200

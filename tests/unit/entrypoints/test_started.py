@@ -13,7 +13,7 @@ async def test_a_forgotten_lifespan_is_said(path: str) -> None:
     async with client_of(host) as client:
         answer = await client.get(f"/chat{path}")
         assert (answer.status_code, answer.json()["code"]) == (503, "not_started")
-        assert "lifespan_context" in answer.json()["detail"]
+        assert "bridge.lifespan" in answer.json()["detail"]
         assert (await client.get("/chat/healthz")).status_code == 200
         async with app.router.lifespan_context(app):
             assert (await client.get(f"/chat{path}")).status_code != 503

@@ -27,7 +27,7 @@ _NO_KEY = "there is no key for OpenAI: set OPENAI_API_KEY, or name another endpo
 
 def no_endpoint(name: str) -> Model:
     """Raises ValueError: there is no endpoint that could have a model of this name."""
-    raise ValueError(f"An agent names the model {name}, and {_NO_KEY}.")
+    raise ValueError(f"The model {name} is named, and {_NO_KEY}.")
 
 
 @dataclass(frozen=True, slots=True)

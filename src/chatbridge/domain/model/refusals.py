@@ -194,7 +194,7 @@ not_started = Refusal(
     Unavailable,
     "not_started",
     "chatbridge is not started: the application that it is mounted in must enter its lifespan, by "
-    "`FastAPI(lifespan=bridge.lifespan)`, or by `app.router.lifespan_context(app)` in its own.",
+    "`FastAPI(lifespan=bridge.lifespan)`, or by `async with bridge.lifespan(app):` in its own.",
 )
 stopping = Refusal(Unavailable, "stopping", "This server is stopping; ask again.")
 sign_in_unavailable = Refusal(

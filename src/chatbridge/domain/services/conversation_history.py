@@ -125,7 +125,7 @@ class ConversationHistory:
         revised = Revised(
             title=None if title is None else checked_title(title),
             status=status,
-            status_reason=reason,
+            status_reason=(reason or "").strip() or None,
         )
         await self._conversations.change(user_id, id, Changes(revised=revised))
         return await self._conversations.get(user_id, id)

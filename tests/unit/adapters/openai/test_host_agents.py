@@ -91,7 +91,7 @@ async def test_a_model_is_found_by_its_name() -> None:
 async def test_a_model_that_can_not_be_had_is_refused_before_anybody_asks() -> None:
     deep = Agent(name="Deep", model="large")
     agent = Agent(name="Host", handoffs=[Agent(name="Between", handoffs=[deep])])
-    with pytest.raises(ValueError, match=r"names the model large.*OPENAI_API_KEY"):
+    with pytest.raises(ValueError, match=r"model large is named.*OPENAI_API_KEY"):
         runner_of(agent, ScriptedModel([]))
 
 
