@@ -39,6 +39,13 @@ EVENTS = [
     *({"type": "thread.item.updated", "update": {"delta": each}} for each in (*EVIL, EVIL)),
     {"type": "error", "message": EVIL},
 ]
+WORDS_AND_CALLS = [
+    {"type": "thread.item.updated", "item_id": "1", "update": {"delta": "Let me see."}},
+    {"type": "progress_update", "text": "Thinking"},
+    {"type": "thread.item.added", "item": {"type": "widget", "widget": _badge("look_up")}},
+    {"type": "progress_update", "text": "Thinking"},
+    {"type": "thread.item.updated", "item_id": "2", "update": {"delta": "There."}},
+]
 ITEMS = [
     {"type": "user_message", "content": [{"text": EVIL}]},
     {"type": "assistant_message", "content": [{"text": EVIL}]},
@@ -47,16 +54,19 @@ ITEMS = [
 ]
 
 
-def _stream(asked: dict[str, Any]) -> Response:
+def _stream(
+    asked: dict[str, Any], items: list[Any] = ITEMS, events: list[Any] = EVENTS
+) -> Response:
     if asked["type"] == "items.list":
-        return JSONResponse({"data": ITEMS})
-    told = "".join(f"data: {json.dumps(each)}\n\n" for each in EVENTS)
+        return JSONResponse({"data": items})
+    told = "".join(f"data: {json.dumps(each)}\n\n" for each in events)
     headers = {"X-Conversation-Id": "conv_1; touch pwned"}
     return Response(told, media_type="text/event-stream", headers=headers)
 
 
 ANSWERS: dict[str, Callable[[dict[str, Any]], Response]] = {
     "a stream": _stream,
+    "words and calls": lambda asked: _stream(asked, [], WORDS_AND_CALLS),
     "a problem": lambda _: JSONResponse({"detail": EVIL, "code": EVIL}, 400),
     "a wrong shape": lambda _: JSONResponse({"data": EVIL}),
 }
@@ -76,12 +86,20 @@ async def test_nothing_that_a_server_says_is_obeyed_by_the_terminal(tmp_path: Pa
     assert set(asked) == {"items.list", "threads.add_user_message"}
     for screen in told:
         assert OBEYED.findall(OURS.sub("", screen)) == []
-    stream, problem, wrong = told
+    stream, words, problem, wrong = told
     assert r"\x1b]52;c;aGk=\x07" in stream
     assert "\x1b[31m" in stream
     assert "Result" in stream
     assert "```" not in stream
     assert "--conversation 'conv_1; touch pwned'" in stream
+    lines = [
+        "Let me see.",
+        "  look_up [look_up]",
+        "    Result",
+        "    look_up",
+        "Thinking…\r\x1b[KThere.",
+    ]
+    assert "\r\n".join([*lines, ""]) in re.sub(r"\x1b\[\d+m", "", words)
     assert r"Error: \x1b]0;title" in problem
     assert "can't be read" in wrong
 

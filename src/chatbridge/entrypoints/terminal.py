@@ -34,7 +34,7 @@ class Terminal:
         self._screen = screen
         self._badges: dict[str, str] = {}
         self._written: set[str] = set()
-        self._thinking = False
+        self._thinking = self._in_line = False
         self.conversation_id: str | None = None
 
     def say(self, text: str) -> None:
@@ -70,29 +70,27 @@ class Terminal:
             self.conversation_id = response.headers["x-conversation-id"]
             for frame in httpx2.EventSource(response, max_event_size=None):
                 self._on(json.loads(frame.data))
-        self._end_thinking()
-        self._screen.say("\n")
+        self._end_line()
 
     def _on(self, event: Mapping[str, Any]) -> None:
         match event:
             case {"type": "progress_update", "text": text}:
                 self._think(text)
             case {"type": "thread.item.updated", "item_id": id, "update": {"delta": str(delta)}}:
-                self._end_thinking()
                 self._written.add(id)
-                self._screen.say(delta)
+                self._write(delta)
             case {"type": "thread.item.done", "item": {"type": "assistant_message"} as item}:
                 # one that was whole at once has come without a delta
                 if item["id"] not in self._written:
-                    self._end_thinking()
-                    self._screen.say(_text(item))
+                    self._write(_text(item))
+                self._end_line()
             case {"type": "thread.item.added", "item": {"type": "widget", "widget": widget}}:
                 self._show_badges(widget)
             case {"type": "thread.item.updated", "update": {"widget": part} | {"component": part}}:
                 self._show_badges(part)
             case {"type": "error", "message": message}:
-                self._end_thinking()
-                self._screen.say(f"\n! {message}", "danger")
+                self._end_line()
+                self._screen.say(f"! {message}\n", "danger")
             case _:
                 pass
 
@@ -111,7 +109,7 @@ class Terminal:
         for key, title, label, color, details in _badges(widget):
             if self._badges.get(key) != label:
                 self._badges[key] = label
-                self._end_thinking()
+                self._end_line()
                 self._screen.say(f"  {title} ")
                 self._screen.say(f"[{label}]", color)
                 self._screen.say("\n")
@@ -119,7 +117,8 @@ class Terminal:
                     self._screen.say(f"    {line}\n", "secondary")
 
     def _think(self, text: str) -> None:
-        if not self._thinking and self._screen.colored:
+        # it is taken back with its line, words and all
+        if self._screen.colored and not self._thinking and not self._in_line:
             self._screen.say(f"{' '.join(text.split())[:_WIDTH]}…", "secondary")
             self._thinking = True
 
@@ -127,6 +126,17 @@ class Terminal:
         if self._thinking:
             self._screen.erase_line()
             self._thinking = False
+
+    def _write(self, words: str) -> None:
+        self._end_thinking()
+        self._screen.say(words)
+        self._in_line = not words.endswith("\n") if words else self._in_line
+
+    def _end_line(self) -> None:
+        self._end_thinking()
+        if self._in_line:
+            self._screen.say("\n")
+            self._in_line = False
 
     @contextmanager
     def _told(self) -> Generator[None]:
