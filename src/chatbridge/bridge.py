@@ -18,9 +18,13 @@ class Bridge:
 
     `agent` is an agents.Agent, a function that makes one, or `module:attribute`. Without one the
     model of the settings answers, by `instructions`: a text, or a function of who asks.
+    `server`, in the place of an agent, is a ChatKitServer, its class, a function that makes one, or
+    `module:attribute`; its code runs in a thread with an event loop of its own, or, for one that
+    shares pools with the application, in the application's: CHATBRIDGE_SERVER__LOOP=shared.
     `authenticator` is the application's own sign-in: a function, async or not, from Starlette's
     request to the user's id, or to a Caller with claims; None for nobody. `context` makes of who
-    asks what the agent's tools find in the context of their run, as `request_context`.
+    asks what the agent's tools find in the context of their run, as `request_context`, or what the
+    server is given as its context.
     `settings` are named as the environment has them, and go before it.
     """
 
@@ -28,12 +32,15 @@ class Bridge:
         self,
         *,
         agent: Any = None,
+        server: Any = None,
         instructions: str | Instructions | None = None,
         authenticator: Authenticator | None = None,
         context: Callable[[Asked], Any] | None = None,
         settings: Mapping[str, object] | None = None,
     ) -> None:
         """Raises ValueError with a sentence that says what can't be used."""
+        from chatbridge.adapters.chatkit.context import plain_context
+        from chatbridge.adapters.openai.run_context import nothing_more
         from chatbridge.container import Container
         from chatbridge.entrypoints.hosted import Hosted
         from chatbridge.host import Host
@@ -42,9 +49,10 @@ class Bridge:
 
         host = Host(
             agent=agent,
+            server=server,
             instructions=instructions,
             signed_in=authenticator,
-            context=context or (lambda _: None),
+            context=context or (plain_context if server is not None else nothing_more),
         )
         container = Container(settings=read_settings(settings or {}), host=host)
         self._app = create_app(container)

@@ -123,10 +123,10 @@ class Container(DeclarativeContainer):
         offered=CallableProvider(offered_models, settings, endpoint),
     )
     host_server: Provider[HostServerRunner] = Singleton(
-        host_server, settings, store.provided.conversations
+        host_server, settings, host, store.provided.conversations
     )
     agent: Provider[AgentRunner] = Selector(
-        CallableProvider(who_answers, settings), agent=own_agent, server=host_server
+        CallableProvider(who_answers, settings, host), agent=own_agent, server=host_server
     )
 
     turns: Provider[Turns] = Singleton(

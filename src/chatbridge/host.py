@@ -12,6 +12,7 @@ class Host:
     """`agent` is an agents.Agent or a function that makes one; all else is as Bridge has it."""
 
     agent: Any = None
+    server: Any = None
     instructions: str | Instructions | None = None
     signed_in: SignedIn | None = None
     context: MakeContext = nothing_more

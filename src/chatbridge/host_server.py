@@ -4,29 +4,37 @@ from typing import Literal
 
 from chatbridge.adapters.chatkit.agent_runner import HostServerRunner
 from chatbridge.adapters.chatkit.context import load_context
-from chatbridge.adapters.chatkit.entry import load_server
+from chatbridge.adapters.chatkit.entry import load_server, making
+from chatbridge.host import Host
 from chatbridge.ports.conversation_repository import ConversationRepository
 from chatbridge.settings import Settings
 
 
-def who_answers(settings: Settings) -> Literal["agent", "server"]:
-    """Raises ValueError where both are set."""
-    if settings.server.entry and settings.agent.entry:
+def who_answers(settings: Settings, host: Host) -> Literal["agent", "server"]:
+    """Raises ValueError where both are given."""
+    server = host.server is not None or settings.server.entry
+    if server and (host.agent is not None or settings.agent.entry):
         raise ValueError(
-            "CHATBRIDGE_SERVER__ENTRY (--server) and CHATBRIDGE_AGENT__ENTRY (--agent) are both "
-            "set, and only one can answer."
+            "There are a server (`server`, CHATBRIDGE_SERVER__ENTRY, --server) and an agent "
+            "(`agent`, CHATBRIDGE_AGENT__ENTRY, --agent), and only one can answer."
         )
-    return "server" if settings.server.entry else "agent"
+    if server and host.instructions:
+        raise ValueError("`instructions` are for the settings' agent, and your server answers.")
+    return "server" if server else "agent"
 
 
-def host_server(settings: Settings, conversations: ConversationRepository) -> HostServerRunner:
-    """The server that is named. Raises ValueError with a sentence for the operator."""
+def host_server(
+    settings: Settings, host: Host, conversations: ConversationRepository
+) -> HostServerRunner:
+    """The server that is given or named. Raises ValueError with a sentence for the operator."""
     server = settings.server
+    found, given = host.server or server.entry, host.server is not None
+    entry = found if isinstance(found, str) else "`server`"
     return HostServerRunner(
-        load_server(server.entry or ""),
+        load_server(entry) if isinstance(found, str) else making(found, entry),
         conversations,
-        context=load_context(server.context),
+        context=host.context if given else load_context(server.context),
         own_loop=server.loop == "own",
         silence=server.silence,
-        name=server.entry or "",
+        name=entry,
     )

@@ -38,6 +38,7 @@ from chatbridge.entrypoints.rest.sessions import sessions_router
 from chatbridge.entrypoints.serving import listening_on, run
 from chatbridge.entrypoints.started import Start, require_start
 from chatbridge.host import Host
+from chatbridge.host_server import who_answers
 from chatbridge.running import running, tasks_running
 from chatbridge.settings import Settings
 from chatbridge.sign_in import gives_tokens
@@ -70,7 +71,7 @@ def create_app(container: Container | None = None) -> FastAPI:
     gives = gives_tokens(settings, host)
     pictures = settings.allowed_image_domains or ()
     display = Display(tuple(pictures), details=settings.agent.show_calls == "details")
-    acting = _acting(container) if settings.server.entry else None
+    acting = _acting(container) if who_answers(settings, host) == "server" else None
     choices = _choices(settings)
     app.include_router(chatkit_router(turns, history, gate, display, choices, acting))
     app.include_router(threads_router(turns, history, gate, display))
@@ -111,9 +112,10 @@ def _choices(settings: Settings) -> Choices:
 def _look(settings: Settings, host: Host) -> Look:
     page = settings.page
     starters = [starter.model_dump(exclude_none=True) for starter in page.starters or ()]
-    if page.starters is None and offered(settings, host) == "all":
+    ours = who_answers(settings, host) == "agent"
+    if page.starters is None and ours and offered(settings, host) == "all":
         starters = [*TASK_STARTERS]
-    offline = settings.is_offline and host.agent is None
+    offline = settings.is_offline and ours and host.agent is None
     return Look(title=page.title, greeting=page.greeting, starters=starters, offline=offline)
 
 

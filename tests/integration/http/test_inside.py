@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,11 +15,21 @@ from uuid import UUID
 import httpx
 import pytest
 from agents import Agent, RunContextWrapper, function_tool
+from chatkit.server import ChatKitServer
+from chatkit.types import (
+    AssistantMessageContent,
+    AssistantMessageItem,
+    ThreadItemDoneEvent,
+    ThreadMetadata,
+    ThreadStreamEvent,
+    UserMessageItem,
+)
 from fastapi import FastAPI, HTTPException, Request
 
 from chatbridge import Asked, Bridge, Caller
 from chatbridge.domain.model.errors import Forbidden, Unavailable
 from tests.chatkit_client import Json, create, events, frames, items
+from tests.hosts.bare import PlainStore
 from tests.integration.http.asking import SERVICE_KEY
 from tests.serving import NO_AUTHORITIES, SECRET, free_port, serving
 
@@ -155,6 +166,43 @@ async def test_nobody_is_let_in_and_everybody_sees_their_own(host: Host) -> None
         assert (answer.status_code, answer.json()["code"]) == (status, code)
     theirs = await host.client("grace").get("/chat/api/ada/conversations")
     assert (theirs.status_code, theirs.json()["code"]) == (403, "not_your_account")
+
+
+class Greeter(ChatKitServer[str]):
+    """A server of the application's own, which says for whom it answers."""
+
+    async def respond(
+        self, thread: ThreadMetadata, input_user_message: UserMessageItem | None, context: str
+    ) -> AsyncGenerator[ThreadStreamEvent]:
+        yield ThreadItemDoneEvent(
+            item=AssistantMessageItem(
+                id=self.store.generate_item_id("message", thread, context),
+                thread_id=thread.id,
+                created_at=datetime.now(UTC),
+                content=[AssistantMessageContent(text=f"Hello, {context}.")],
+            )
+        )
+
+
+@pytest.mark.parametrize("given", ["class", "server"])
+async def test_a_chatkit_server_of_the_applications_own_answers(given: str) -> None:
+    async def named(asked: Asked) -> str:
+        return asked.user_id.upper()
+
+    bridge = Bridge(
+        server=Greeter if given == "class" else Greeter(PlainStore()),
+        authenticator=by_cookie,
+        context=named,
+        settings=SETTINGS,
+    )
+    async with hosting(app_with(bridge)) as host:
+        kept = await told(host.client("ada"), "hello")
+        assert said(kept) == "Hello, ADA."
+        page = (await host.client("ada").get("/chat/")).text
+        assert "tasks" not in page
+        thread = items(kept[0]["thread_id"])
+        refused = await host.client("grace").post("/chat/chatkit", json=thread)
+        assert refused.status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -337,6 +385,9 @@ async def test_a_forgotten_lifespan_is_said() -> None:
         ),
         ({"agent": "nothing_here:agent"}, "nothing_here was found neither"),
         ({"agent": Agent(name="A"), "instructions": "B"}, "One of your own has them itself"),
+        ({"agent": Agent(name="A"), "server": Greeter}, "only one can answer"),
+        ({"server": Greeter, "instructions": "B"}, "your server answers"),
+        ({"server": 7}, "is no ChatKitServer"),
         ({"settings": PRODUCTION}, "No sign-in is configured"),
     ],
 )

@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Sequence
 from functools import partial
+from inspect import isawaitable
 from typing import Any
 
 from chatkit.server import ChatKitServer, StreamingResult
@@ -124,7 +125,7 @@ class HostServerRunner(AgentRunner, HostServer):
 
     async def _answered(self, speaking: Speaking, asked: Asked, asking: Asking) -> Payload:
         SPEAKING.set(speaking)
-        told = await self.server.process(json.dumps(asking.operation), self._context(asked))
+        told = await self.server.process(json.dumps(asking.operation), await self._made(asked))
         speaking.flush()
         speaking.ended = True
         return {} if isinstance(told, StreamingResult) else json.loads(told.json)
@@ -143,7 +144,7 @@ class HostServerRunner(AgentRunner, HostServer):
     async def _pump(self, speaking: Speaking, frames: Frames, request: AgentRequest) -> None:
         SPEAKING.set(speaking)
         operation = request.asking.operation or _operation(request.turn)
-        told = await self.server.process(json.dumps(operation), self._context(request.asked))
+        told = await self.server.process(json.dumps(operation), await self._made(request.asked))
         try:
             if isinstance(told, StreamingResult):
                 async for frame in told:
@@ -151,6 +152,10 @@ class HostServerRunner(AgentRunner, HostServer):
         finally:
             speaking.flush()
             speaking.ended = True
+
+    async def _made(self, asked: Asked) -> Any:
+        made = self._context(asked)
+        return await made if isawaitable(made) else made
 
     def _speaking(self, request: AgentRequest, say: Any) -> Speaking:
         turn, home = request.turn, asyncio.get_running_loop()
