@@ -6,7 +6,7 @@ messages of Chat Completions out of the same items. `docs/endpoints.md` says who
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import chain, groupby, takewhile
 from typing import Any, cast
 
 from agents import TResponseInputItem
@@ -24,7 +24,7 @@ OUTCOME_UNKNOWN = (
     "Check the present state before you repeat it."
 )
 
-_CALL, _OUTPUT = "function_call", "function_call_output"
+_CALL, _OUTPUT, _THOUGHT = "function_call", "function_call_output", "reasoning"
 _ABOVE = ("system", "developer")
 _NO_ANNOTATIONS: Item = {"annotations": []}
 
@@ -143,21 +143,36 @@ def _kind(item: Item) -> str:
 
 
 def _in_one_piece(answer: list[Item]) -> list[Item]:
-    """One message and then the calls; what was thought or done beside them keeps its place."""
-    if all(_is_assistants(item) or item.get("type") == _CALL for item in answer):
-        answer = sorted(answer, key=lambda item: not _is_assistants(item))
+    """What is said and then the calls; what was thought or done before one of them stays there."""
     joined: list[Item] = []
-    for item in answer:
-        if joined and _is_assistants(item) and _is_assistants(joined[-1]):
-            joined[-1] = _joined(joined[-1], item)
-        else:
-            joined.append(item)
+    for item in chain(*sorted(_steps(answer), key=lambda step: not _is_assistants(step[-1]))):
+        before = _said_before(joined) if _is_assistants(item) else None
+        joined.append(item if before is None else _joined(joined.pop(before), item))
     return joined
+
+
+def _steps(answer: list[Item]) -> Iterator[list[Item]]:
+    """Each thing said and each call with what stands before it, and at last what stands alone."""
+    step: list[Item] = []
+    for item in answer:
+        step.append(item)
+        if _is_assistants(item) or item.get("type") == _CALL:
+            yield step
+            step = []
+    if step:
+        yield step
+
+
+def _said_before(joined: list[Item]) -> int | None:
+    """Where the assistant last said something, if it has only thought since."""
+    thought = sum(1 for _ in takewhile(lambda item: item.get("type") == _THOUGHT, reversed(joined)))
+    place = len(joined) - thought - 1
+    return place if place >= 0 and _is_assistants(joined[place]) else None
 
 
 def _joined(first: Item, second: Item) -> Item:
     texts = [part["text"] for item in (first, second) for part in item["content"]]
-    return {**first, "content": [_text("\n\n".join(texts))]}
+    return {**second, "content": [_text("\n\n".join(texts))]}
 
 
 def _output_of(call: Item, outputs: Mapping[Any, list[Item]]) -> Item:
