@@ -260,6 +260,7 @@ async def refused(directory: Path, *arguments: str, **environment: str) -> str:
     ("settings", "said"),
     [
         ({"PORT": "many"}, "PORT"),
+        ({"ALL_PROXY": "socks://127.0.0.1:1"}, "ALL_PROXY begins with socks://"),
         ({"CHATBRIDGE_MODEL": "gpt"}, "did you mean CHATBRIDGE_AGENT__MODEL?"),
         ({"CHATBRIDGE_TURNS__LEASE": "0"}, "CHATBRIDGE_TURNS__LEASE: "),
         ({"CHATBRIDGE_MCP__SERVERS": "{"}, "CHATBRIDGE_MCP__SERVERS is not JSON"),

@@ -51,6 +51,7 @@ def _add_servers(chatbridge: click.Group, program: Program) -> None:
     @click.option("--server", metavar="MODULE:ATTRIBUTE", help="Answer with this ChatKitServer.")
     def serve(agent: str | None, server: str | None) -> None:
         """Serve chatbridge."""
+        _require_usable_proxies()
         _told(lambda: program.serve(agent, server))
 
     @chatbridge.command()
@@ -91,6 +92,7 @@ def _add_clients(chatbridge: click.Group, program: Program) -> None:
         """Print the address of the running server's chat page, with its key, in development."""
         from chatbridge.entrypoints.signing_in import page_address
 
+        _require_usable_proxies()
         say(_told(lambda: page_address(url or program.address())))
 
     @chatbridge.command()
@@ -118,6 +120,7 @@ def _add_clients(chatbridge: click.Group, program: Program) -> None:
 def _token(url: str, user: str) -> str:
     from chatbridge.entrypoints.signing_in import development_token
 
+    _require_usable_proxies()
     return _told(lambda: development_token(url, user))
 
 
@@ -129,6 +132,7 @@ def _chat(url: str, token: str, message: str | None, conversation: str | None, a
             # who answers has named it, and it is there to be pasted into a shell
             say(f"Go on: {again}{shlex.quote(terminal.conversation_id)}", err=True)
 
+    _require_usable_proxies()
     terminal = Terminal(url, token, screen())
     terminal.conversation_id = conversation
     try:
@@ -153,6 +157,14 @@ def _converse(ask: Callable[[str], None], show_history: Callable[[], None] | Non
             say("")
             return
         ask(line)
+
+
+def _require_usable_proxies() -> None:
+    from urllib.request import getproxies
+
+    from chatbridge.entrypoints.proxies import require_usable
+
+    _told(lambda: require_usable(getproxies()))
 
 
 def _told(act: Callable[[], T]) -> T:
