@@ -66,7 +66,7 @@ async def turn(person: Person, text: str, conversation: str | None = None) -> Js
 async def test_three_turns_with_a_tool(llama: Llama, api: str) -> None:
     titles = ["buy oat milk", "bake bread", "water the plants"]
     conversation, answers = None, list[Json]()
-    async with somebody("keeper", llama, api) as person:
+    async with somebody("keeper", llama, api, tools="all") as person:
         for title in titles:
             ended = await turn(person, f"add a task: {title}", conversation)
             # its answer may be as long as it likes

@@ -140,7 +140,7 @@ async def test_time() -> None:
 
     assert "T17:00:00+05:00" in json.loads(there.output)["target"]["datetime"]
     assert nowhere.failed
-    assert nowhere.output.startswith("Invalid timezone")
+    assert nowhere.output.startswith("“Invalid timezone")
 
 
 async def test_all_of_them_side_by_side(tmp_path: Path) -> None:
