@@ -72,7 +72,7 @@ def create_app(container: Container | None = None) -> FastAPI:
     pictures = settings.allowed_image_domains or ()
     display = Display(tuple(pictures), details=settings.agent.show_calls == "details")
     acting = _acting(container) if who_answers(settings, host) == "server" else None
-    choices = _choices(settings)
+    choices = _choices(settings, anything=acting is not None)
     app.include_router(chatkit_router(turns, history, gate, display, choices, acting))
     app.include_router(threads_router(turns, history, gate, display))
     app.include_router(chat_router(turns, gate))
@@ -104,9 +104,10 @@ def create_app(container: Container | None = None) -> FastAPI:
     return app
 
 
-def _choices(settings: Settings) -> Choices:
+def _choices(settings: Settings, *, anything: bool) -> Choices:
     models = {id: model.label for id, model in settings.agent.models.items()}
-    return Choices(models, settings.agent.tool_choices or ())
+    tools = settings.agent.tool_choices or ()
+    return Choices(models, tools, anything=anything)
 
 
 def _look(settings: Settings, host: Host) -> Look:

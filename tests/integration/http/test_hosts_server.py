@@ -54,6 +54,13 @@ def saying(*texts: str) -> Script:
     return script
 
 
+async def choosing(asks: Asks) -> list[Json]:
+    asked = create("hello")
+    chosen = {"model": "quick", "tool_choice": {"id": "seats"}}
+    asked["params"]["input"]["inference_options"] = chosen
+    return await asks.ask(asked)
+
+
 async def again(asks: Asks) -> list[Json]:
     told = await saying("hello", "again")(asks)
     return told + await asks.ask(retry(thread_of(told), item_of(told, "user_message")))
@@ -120,6 +127,7 @@ class Case:
 CASES = {
     "the quick start": Case(servers.QuickStart, saying("hello", "again")),
     "an answer is tried again": Case(servers.QuickStart, again),
+    "a model and a tool are chosen": Case(servers.QuickStart, choosing),
     "a widget": Case(servers.Seats, saying("hello")),
     "an action": Case(servers.Seats, picked),
     "an action as if it were said": Case(servers.AsIf, as_if_said),
@@ -244,6 +252,12 @@ async def test_an_action_is_refused_before_the_first_byte(bridge: Bridged) -> No
     for request, user, status, code in expected:
         answer = await bridge.answer(request, user)
         assert (answer.status_code, answer.json()["code"]) == (status, code), request
+    locked = {"status": "locked"}
+    path = f"/api/ada/conversations/{thread}"
+    assert (await bridge.client("ada").patch(path, json=locked)).status_code == 200
+    for sync in (False, True):
+        answer = await bridge.answer(action(thread, widget, "seat.pick", pick, sync=sync))
+        assert (answer.status_code, answer.json()["code"]) == (409, "conversation_closed")
 
 
 async def test_two_requests_of_one_key_are_one_action(bridge: Bridged) -> None:

@@ -80,6 +80,8 @@ class Acting:
         """The answer to an action that is no turn; the item that it answers with is kept."""
         conversation_id = ConversationId(operation.params.thread_id)
         conversation = await self._history.get(user_id, conversation_id)
+        if conversation.status != "active":
+            raise refusals.closed()
         await self._require_sender(operation, user_id)
         own = await self._history.said_so_far(user_id, conversation_id)
         told, events = await self._host.answer(conversation, own, asking)

@@ -16,15 +16,17 @@ _SHOWN = 40
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """`models` has the label of each that is offered, by its id; `tools` are names."""
+    """`models` has the label of each that is offered, by its id; `tools` are names.
+    `anything` is for a server of the host's own, which knows itself what its page offers."""
 
     models: Mapping[str, str] = field(default_factory=dict[str, str])
     tools: Collection[str] = ()
+    anything: bool = False
 
     def require(self, operation: ChatKitReq) -> None:
         """Raises Invalid where its message chooses something else."""
         said = getattr(operation.params, "input", None)
-        if not isinstance(said, UserMessageInput):
+        if self.anything or not isinstance(said, UserMessageInput):
             return
         model, tool = said.inference_options.model, said.inference_options.tool_choice
         if model is not None and model not in self.models:
