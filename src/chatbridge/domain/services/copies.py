@@ -34,21 +34,21 @@ class Copies:
 
         Raises NotFound when it is gone with its conversation, Conflict when its events are gone.
         """
+        known = self._open.get((turn.conversation.user_id, turn.id)) or await self._opened(turn)
+        if turn.subject:
+            known.name_subject(turn.subject)
+        return known
+
+    # Shared only when it is there: whoever asks meanwhile is refused for the same reason.
+    async def _opened(self, turn: Turn) -> Recording:
         recording = Recording(turn, copied=True)
+        progress = await self._read(recording)
+        if progress.state != "running" and not progress.kept:
+            raise refusals.turn_ended()
         known = self._open.setdefault(_key(recording), recording)
-        if known is not recording:
-            if turn.subject:
-                known.name_subject(turn.subject)
-            return known
-        try:
-            progress = await self._read(recording)
-            if progress.state != "running" and not progress.kept:
-                raise refusals.turn_ended()
-        except BaseException:
-            self._close(recording)
-            raise
-        self._go_on(recording, more=progress.more)
-        return recording
+        if known is recording:
+            self._go_on(recording, more=progress.more)
+        return known
 
     async def said_so_far(
         self, user_id: UserId, conversation_id: ConversationId, id: TurnId
