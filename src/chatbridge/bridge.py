@@ -57,6 +57,7 @@ class Bridge:
         container = Container(settings=read_settings(settings or {}), host=host)
         self._app = create_app(container)
         self._turns = container.turns()
+        self._was_entered = False
         self.app = Hosted(self._app)
         """To be mounted: `app.mount("/chat", bridge.app)`."""
 
@@ -65,10 +66,18 @@ class Bridge:
         """For as long as it lasts chatbridge is open: `FastAPI(lifespan=bridge.lifespan)`, or
         `async with bridge.lifespan():` in a lifespan of the application's own.
 
-        Where uvicorn is told to stop, streams end within CHATBRIDGE_TURNS__DRAIN seconds.
+        Where uvicorn is told to stop, streams end within CHATBRIDGE_TURNS__DRAIN seconds. Raises
+        RuntimeError where it has been entered before.
         """
         from chatbridge.entrypoints.hosted import until_server_stops
 
+        # its clients are closed for good, and its waits belong to one event loop
+        if self._was_entered:
+            raise RuntimeError(
+                "A Bridge is started once. To start the application again, as tests do, make both "
+                "anew: in a function that makes the Bridge and the application around it."
+            )
+        self._was_entered = True
         async with (
             self._app.router.lifespan_context(self._app),
             until_server_stops(self._turns.stop),

@@ -365,6 +365,15 @@ async def test_a_forgotten_lifespan_is_said() -> None:
         assert "lifespan=bridge.lifespan" in answer.json()["detail"]
 
 
+async def test_a_second_start_is_refused_and_waits_for_nothing() -> None:
+    bridge = Bridge(authenticator=by_cookie, settings=SETTINGS)
+    async with bridge.lifespan():
+        pass
+    with pytest.raises(RuntimeError, match="started once"):
+        async with bridge.lifespan():
+            pass
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
