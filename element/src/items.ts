@@ -140,7 +140,7 @@ function drawMessage(
     return box;
   });
   boxes.forEach((box, i) => {
-    if (box !== old[i]) article.insertBefore(box, article.children[i] ?? null);
+    if (box !== article.children[i]) article.insertBefore(box, article.children[i] ?? null);
   });
   while (article.children.length > boxes.length) article.lastElementChild?.remove();
 }
