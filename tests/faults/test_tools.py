@@ -24,7 +24,7 @@ SLOW = 0.3
 
 async def test_a_tool_runs_at_most_once_and_never_without_a_record(stand: Stand) -> None:
     reader, link = await stand.start(), await stand.link()
-    await link.do("slow", seconds=SLOW, text="skip locked")
+    await link.do("slow", seconds=SLOW, text="keep_turns_1")
     rounds = stand.rounds(40)
     people = await in_lanes(LANES, [_killed(stand, link, reader, n) for n in range(rounds)])
     database = Database(stand.sql)
