@@ -99,6 +99,7 @@ async def test_a_stop_ends_the_models_work_and_the_conversation_goes_on(
         # once more, before a word: this question stays without an answer
         async with person.watching(add(conversation, "and another")):
             assert await person.cancel(conversation)
+        await person.ended(conversation)
         await llama.rests()
         async with person.watching(add(conversation, "and a third")) as (_, told):
             await until_shown(told)

@@ -42,7 +42,7 @@ class Person:
         """The last of `count` messages, as soon as there are so many and nothing more is said."""
         async with asyncio.timeout(PATIENCE):
             while True:
-                await self.http.get(f"/chatkit/threads/{conversation}/events")
+                await self.ended(conversation)
                 kept = await self.messages(conversation)
                 if len(kept) >= count:
                     break
@@ -53,6 +53,11 @@ class Person:
     async def cancel(self, conversation: str) -> bool:
         response = await self.http.post(self.path(conversation, "/cancel"))
         return response.json()["cancelled"]
+
+    async def ended(self, conversation: str) -> None:
+        """Wait until no turn runs: what is asked is stopped a moment later."""
+        async with asyncio.timeout(PATIENCE):
+            await self.http.get(f"/chatkit/threads/{conversation}/events")
 
     @asynccontextmanager
     async def watching(self, request: Json) -> AsyncGenerator[tuple[str, AsyncIterator[Json]]]:
