@@ -11,6 +11,7 @@ import httpx
 from chatkit.server import ChatKitServer
 
 from chatbridge.adapters.chatkit.entry import making
+from chatbridge.adapters.chatkit.host_loop import HostLoop
 from chatbridge.adapters.chatkit.store import HostStore
 from tests.serving import Served, served, settings_for
 
@@ -28,10 +29,13 @@ class Bridged:
     def __init__(self, service: Served) -> None:
         self.container = service.container
         self._clients = {user: service.as_user(user) for user in ("ada", "bob")}
+        self._loops = {own: HostLoop(own=own) for own in (False, True)}
 
-    def serve(self, host: type[ChatKitServer[Any]]) -> None:
+    def serve(self, host: type[ChatKitServer[Any]], *, own_loop: bool = False) -> None:
         """Answer with a server of this class from now on."""
-        self.container.host_server().server = making(host)(HostStore())
+        runner = self.container.host_server()
+        runner.server = making(host)(HostStore())
+        runner.loop = self._loops[own_loop]
 
     async def answer(self, request: Json, user: str = "ada", **headers: str) -> httpx.Response:
         """The whole answer, for this person."""

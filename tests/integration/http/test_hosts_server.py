@@ -1,163 +1,21 @@
 """A host's own ChatKitServer: what the bare SDK sends for it, and what chatbridge does."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from difflib import unified_diff
-from typing import Any, Protocol
 
 import pytest
-from chatkit.server import ChatKitServer
 
 from chatbridge.adapters.chatkit.entry import load_server
 from chatbridge.adapters.chatkit.store import HostStore
 from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.domain.model.page import PageRequest
 from tests.chatkit_client import Json, add, create, items, retry
-from tests.hosts import servers
+from tests.hosts import servers, showing
 from tests.hosts.bare import Bare
-from tests.hosts.bridged import Bridged, bridged, comparable, frames_in
-
-
-class Asks(Protocol):
-    """Either of the two."""
-
-    async def ask(self, request: Json) -> list[Json]: ...
-
-
-Script = Callable[[Asks], Awaitable[list[Json]]]
-
-
-def thread_of(frames: list[Json]) -> str:
-    return next(f["thread"]["id"] for f in frames if f["type"] == "thread.created")
-
-
-def item_of(frames: list[Json], type: str) -> str:
-    done = (f["item"] for f in frames if f["type"] == "thread.item.done")
-    return next(item["id"] for item in done if item["type"] == type)
-
-
-def action(thread: str, item: str | None, type: str, payload: Json, *, sync: bool = False) -> Json:
-    name = "threads.sync_custom_action" if sync else "threads.custom_action"
-    pressed = {"type": type, "payload": payload}
-    return {"type": name, "params": {"thread_id": thread, "item_id": item, "action": pressed}}
-
-
-def saying(*texts: str) -> Script:
-    async def script(asks: Asks) -> list[Json]:
-        told = await asks.ask(create(texts[0]))
-        for text in texts[1:]:
-            told += await asks.ask(add(thread_of(told), text))
-        return told
-
-    return script
-
-
-async def choosing(asks: Asks) -> list[Json]:
-    asked = create("hello")
-    chosen = {"model": "quick", "tool_choice": {"id": "seats"}}
-    asked["params"]["input"]["inference_options"] = chosen
-    return await asks.ask(asked)
-
-
-async def again(asks: Asks) -> list[Json]:
-    told = await saying("hello", "again")(asks)
-    return told + await asks.ask(retry(thread_of(told), item_of(told, "user_message")))
-
-
-async def picked(asks: Asks) -> list[Json]:
-    told = await saying("hello")(asks)
-    pick = action(thread_of(told), item_of(told, "widget"), "seat.pick", {"seat": "1B"})
-    told += await asks.ask(pick)
-    return told + await asks.ask(add(thread_of(told), "again"))
-
-
-async def peeked(asks: Asks) -> list[Json]:
-    told = await saying("hello")(asks)
-    return told + await asks.ask(action(thread_of(told), item_of(told, "widget"), "seat.peek", {}))
-
-
-async def answered_by_the_page(asks: Asks) -> list[Json]:
-    told = await saying("hello")(asks)
-    return told + await asks.ask(client_output(thread_of(told)))
-
-
-async def filled_in(asks: Asks) -> list[Json]:
-    told = await saying("hello")(asks)
-    return told + await asks.ask(form(thread_of(told), item_of(told, "structured_input")))
-
-
-def client_output(thread: str) -> Json:
-    params = {"thread_id": thread, "result": {"ids": [1]}}
-    return {"type": "threads.add_client_tool_output", "params": params}
-
-
-def form(thread: str, item: str) -> Json:
-    filled_in = {"status": "answered", "answers": {"q": {"values": ["so"]}}}
-    params = {"thread_id": thread, "item_id": item, "input": filled_in}
-    return {"type": "threads.add_structured_input", "params": params}
-
-
-async def as_if_said(asks: Asks) -> list[Json]:
-    told = await saying("hello")(asks)
-    return told + await asks.ask(action(thread_of(told), None, "any", {}))
-
-
-HALF = (
-    '"created_at": "a time", "type": "assistant_message", '
-    '"content": [{"annotations": [], "text": "Half", "type": "output_text"}]}'
-)
-KEPT = [
-    f'+{{"type": "thread.item.done", "item": {{"id": "#2", "thread_id": "#0", {HALF}}}',
-    f'+{{"id": "#2", "thread_id": "#1", {HALF}',
-]
-"""Half an answer before an error: bare it stays open on the screen, and a reload has lost it."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """What is asked of a server, and what is told otherwise than by the bare SDK."""
-
-    host: type[ChatKitServer[Any]]
-    script: Script
-    differs: Sequence[str] = ()
-
-
-CASES = {
-    "the quick start": Case(servers.QuickStart, saying("hello", "again")),
-    "an answer is tried again": Case(servers.QuickStart, again),
-    "a model and a tool are chosen": Case(servers.QuickStart, choosing),
-    "a widget": Case(servers.Seats, saying("hello")),
-    "an action": Case(servers.Seats, picked),
-    "an action as if it were said": Case(servers.AsIf, as_if_said),
-    "a client tool that is answered": Case(servers.Client, answered_by_the_page),
-    "a form that is filled in": Case(servers.Asking, filled_in),
-    "an agent with reasoning, tasks, a streamed widget, an effect, a notice, a title": Case(
-        servers.Looking, saying("hello", "again")
-    ),
-    "an error of the host's": Case(servers.Failing, saying("custom"), KEPT),
-    "an error of the SDK's": Case(servers.Failing, saying("stream"), KEPT),
-    "an exception": Case(servers.Failing, saying("boom"), KEPT),
-    "removed, replaced, metadata, status, allow_cancel=false": Case(
-        servers.Editing, saying("a", "drop", "lock")
-    ),
-    "a guardrail": Case(servers.Guarded, saying("hello")),
-    "a picture in its own data": Case(servers.Big, saying("hello")),
-}
-
-
-async def told_by(asks: Asks, case: Case) -> tuple[list[str], list[str]]:
-    if model := getattr(case.host, "model", None):
-        model.n = 0
-    frames = await case.script(asks)
-    (reload,) = await asks.ask(items(thread_of(frames)))
-    return comparable(frames), comparable(reload["data"])
-
-
-def differences(bare: list[str], bridge: list[str]) -> list[str]:
-    told = unified_diff(bare, bridge, lineterm="", n=0)
-    return [line for line in told if not line.startswith(("---", "+++", "@@"))]
+from tests.hosts.bridged import Bridged, bridged, frames_in
+from tests.hosts.cases import CASES, differences, told_by
+from tests.hosts.scripts import action, client_output, form, item_of, peeked, saying, thread_of
 
 
 @pytest.fixture(scope="module")
@@ -167,10 +25,13 @@ async def bridge(store_url: str) -> AsyncGenerator[Bridged]:
 
 
 @pytest.mark.parametrize("name", CASES)
-async def test_what_the_bare_sdk_tells_is_told_and_reloaded(bridge: Bridged, name: str) -> None:
+async def test_what_the_bare_sdk_tells_is_told_and_reloaded(
+    bridge: Bridged, name: str, store_url: str
+) -> None:
     case = CASES[name]
     bare_frames, bare_reload = await told_by(Bare(case.host), case)
-    bridge.serve(case.host)
+    # each of the two ways to run a host's code, on one of the two stores
+    bridge.serve(case.host, own_loop=store_url != "memory:")
     frames, reload = await told_by(bridge, case)
     seen = [*differences(bare_frames, frames), *differences(bare_reload, reload)]
     assert seen == [*case.differs]
@@ -207,6 +68,20 @@ async def test_an_error_that_is_no_end_ends_nothing(bridge: Bridged) -> None:
     )
     assert last is not None
     assert last.state == "completed"
+
+
+async def test_an_attachment_is_refused_before_the_first_byte(bridge: Bridged) -> None:
+    bridge.serve(showing.Converting)
+    frames = await saying("hello")(bridge)
+    asked = add(thread_of(frames), "Look at this")
+    asked["params"]["input"]["attachments"] = ["atc_1"]
+    # bare it is kept, and its answer a broken stream
+    answer = await bridge.answer(asked)
+    assert (answer.status_code, answer.json()["code"]) == (422, "attachments_not_supported")
+    frames += await bridge.ask(add(thread_of(frames), "Well then"))
+    (reload,) = await bridge.ask(items(thread_of(frames)))
+    said = [i["content"][0]["text"] for i in reload["data"] if i["type"] == "user_message"]
+    assert said == ["hello", "Well then"]
 
 
 async def test_what_no_database_holds_is_replaced_and_everything_is_kept(bridge: Bridged) -> None:

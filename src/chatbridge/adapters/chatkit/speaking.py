@@ -93,7 +93,7 @@ class Speaking:
         if self.subject and item.id == self.subject.id:
             return
         # said of every stream that is broken off; here it is true only where a person has done it
-        if item.type == _UNSAID and not self._stopped():
+        if item.type == _UNSAID and self.hushed and not self._stopped():
             return
         id = self.items.ids.of(item.id)
         item = item.model_copy(deep=True, update={"id": id})
