@@ -102,8 +102,9 @@ imports: $(DEV) ## which room may know which
 migrate: $(SERVER) ## bring the database of DATABASE_URL to this version's schema
 	$(BIN)/chatbridge migrate
 
-contract: $(DEV) ## write contracts/conversation-openapi.yaml from the app
+contract: $(DEV) ## write contracts/conversation-openapi.yaml from the app, and the protocol's tables
 	$(BIN)/python scripts/contract.py
+	$(BIN)/python -m tests.hosts.protocol
 
 lock: $(DEV) ## choose the newest versions that pyproject.toml allows
 	$(LOCK) pyproject.toml -o requirements.lock

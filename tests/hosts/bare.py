@@ -67,7 +67,8 @@ class Bare:
     """Asks a server what a client would ask it over HTTP."""
 
     def __init__(self, host: type[ChatKitServer[Any]]) -> None:
-        self._server = host(PlainStore())
+        self.store = PlainStore()
+        self._server = host(self.store)
 
     async def ask(self, request: Json) -> list[Json]:
         """The frames of the answer, or the one document that it is."""

@@ -55,9 +55,7 @@ CASES = {
     "an action as if it were said": Case(servers.AsIf, as_if_said),
     "a client tool that is answered": Case(servers.Client, answered_by_the_page),
     "a form that is filled in": Case(servers.Asking, filled_in),
-    "an agent with reasoning, tasks, a streamed widget, an effect, a notice, a title": Case(
-        servers.Looking, saying("hello", "again")
-    ),
+    "an agent as the samples have one": Case(servers.Looking, saying("hello", "again")),
     "an error of the host's": Case(servers.Failing, saying("custom"), KEPT),
     "an error of the SDK's": Case(servers.Failing, saying("stream"), KEPT),
     "an exception": Case(servers.Failing, saying("boom"), KEPT),

@@ -1,0 +1,176 @@
+"""All of the protocol in docs/chatkit.md: the SDK's unions, and where each member is served.
+
+`python -m tests.hosts.protocol`, which `make contract` runs, writes it between its markers.
+"""
+
+import asyncio
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from chatkit.types import ChatKitReq, ThreadItem, ThreadItemUpdate, ThreadStreamEvent
+from chatkit.widgets import StrictWidgetComponent, StrictWidgetRoot
+from pydantic import BaseModel
+
+from chatbridge.entrypoints.chatkit.operations import OPERATIONS, type_of
+from tests.chatkit_client import Json, items
+from tests.hosts.bare import Bare
+from tests.hosts.cases import CASES
+from tests.hosts.scripts import Asks, thread_of
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "chatkit.md"
+_BLOCK = re.compile(r"(<!-- protocol -->\n).*?(<!-- end -->)", re.DOTALL)
+
+UNIONS = {
+    "Operation": ChatKitReq,
+    "Item": ThreadItem,
+    "Event": ThreadStreamEvent,
+    "Update of an item": ThreadItemUpdate,
+    "Widget": StrictWidgetRoot | StrictWidgetComponent,
+}
+
+_HTTP = "tests/integration/http/"
+_TURN, _CONVERSATIONS = f"{_HTTP}test_turn.py", f"{_HTTP}test_conversations.py"
+_EVENTS = "tests/unit/entrypoints/chatkit/test_events.py"
+_SHOWN = f"{_TURN}::test_what_is_shown_is_what_a_reload_shows"
+_TEXT = f"{_EVENTS}::test_a_text_is_shown_as_it_is_said"
+_CARD = f"{_EVENTS}::test_two_tools_side_by_side_share_a_card_and_one_may_fail"
+_LINES = "tests/unit/adapters/chatkit/items/test_mapping.py"
+_LINE = f"{_LINES}::test_the_calls_of_one_step_are_lines_of_one_card"
+_DETAILS = f"{_LINES}::test_details_are_what_was_asked_and_what_came_of_it"
+_SOURCE = f"{_EVENTS}::test_a_source_is_named_as_soon_as_it_is_known_and_stays_with_the_message"
+
+BY_AN_AGENT: Mapping[str, str] = {
+    "threads.create": _SHOWN,
+    "threads.add_user_message": f"{_CONVERSATIONS}::test_both_surfaces_go_on_with_one_conversation",
+    "threads.retry_after_item": f"{_TURN}::test_the_old_answer_stays_until_the_new_one_is_whole",
+    "threads.get_by_id": f"{_CONVERSATIONS}::test_a_thread_is_shown_with_its_items",
+    "threads.list": f"{_CONVERSATIONS}::test_threads_are_listed_like_conversations",
+    "threads.update": f"{_CONVERSATIONS}::test_a_thread_is_renamed",
+    "threads.delete": f"{_CONVERSATIONS}::test_a_thread_is_deleted",
+    "items.list": f"{_CONVERSATIONS}::test_items_are_listed_in_pages_that_join_up",
+    "items.feedback": f"{_CONVERSATIONS}::test_feedback_is_taken_as_often_as_it_is_given",
+    "user_message": _SHOWN,
+    "assistant_message": _SHOWN,
+    "widget": f"{_TURN}::test_a_slow_tool_is_shown_running_and_then_done",
+    "thread.created": _SHOWN,
+    "thread.updated": f"{_EVENTS}::test_a_title_is_told_with_the_whole_thread",
+    "thread.item.added": _TEXT,
+    "thread.item.updated": _TEXT,
+    "thread.item.done": _TEXT,
+    "thread.item.removed": f"{_EVENTS}::test_a_text_of_which_nothing_was_said_is_taken_away",
+    "stream_options": _SHOWN,
+    "progress_update": f"{_EVENTS}::test_a_tool_call_is_a_badge_that_changes",
+    "error": f"{_EVENTS}::test_a_failure_is_told_and_closes_what_is_open",
+    "assistant_message.content_part.added": _TEXT,
+    "assistant_message.content_part.text_delta": _TEXT,
+    "assistant_message.content_part.annotation_added": _SOURCE,
+    "widget.component.updated": _CARD,
+    "widget.root.updated": _CARD,
+    "Card": _LINE,
+    "Text": _LINE,
+    "Badge": _LINE,
+    "Row": _LINE,
+    "Col": _LINE,
+    "Markdown": _DETAILS,
+}
+"""What an agent shows or is asked, and the test that sees it."""
+
+SERVED = {type_of(each) for each in OPERATIONS}
+
+
+def members(union: Any) -> list[str]:
+    """The `type` of each of the union's members, in its order."""
+    return [_type_of(kind) for kind in _models(union)]
+
+
+def _models(union: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(union, type) and issubclass(union, BaseModel):
+        yield union
+    else:
+        for part in get_args(union):
+            yield from _models(part)
+
+
+def _type_of(kind: type[BaseModel]) -> str:
+    (said,) = get_args(kind.model_fields["type"].annotation)
+    return said
+
+
+class Noting:
+    """Asks somebody, and notes the types of all that was asked and told."""
+
+    def __init__(self, asks: Asks) -> None:
+        self._asks = asks
+        self.types: set[str] = set()
+
+    async def ask(self, request: Json) -> list[Json]:
+        """What is told."""
+        self.types.add(request["type"])
+        told = await self._asks.ask(request)
+        self._note(told)
+        return told
+
+    def _note(self, told: Any) -> None:
+        if isinstance(told, list):
+            for part in told:
+                self._note(part)
+        if isinstance(told, dict):
+            self.types |= {told["type"]} if isinstance(told.get("type"), str) else set()
+            for part in told.values():
+                self._note(part)
+
+
+async def shown_by_servers() -> dict[str, str]:
+    """Each type, and the first of the compared servers that shows it or is asked for it."""
+    found: dict[str, str] = {}
+    for name, case in CASES.items():
+        if model := getattr(case.host, "model", None):
+            model.n = 0
+        bare = Bare(case.host)
+        noting = Noting(bare)
+        await noting.ask(items(thread_of(await case.script(noting))))
+        kept = {item.type for thread in bare.store.items.values() for item in thread.values()}
+        for type in noting.types | kept:
+            found.setdefault(type, name)
+    return found
+
+
+def tables(servers: Mapping[str, str]) -> str:
+    """A table for each union, and what nobody serves; `servers` says which server shows what."""
+    each = ["\n".join(_table(kind, servers)) for kind in UNIONS]
+    names = [name for union in UNIONS.values() for name in members(union)]
+    missing = [n for n in names if n not in BY_AN_AGENT and _by_a_server(n, servers) == "no"]
+    later = f"Served by neither, and left for later: {', '.join(f'`{n}`' for n in missing)}."
+    return "\n\n".join([*each, *([later] if missing else [])])
+
+
+def _table(kind: str, servers: Mapping[str, str]) -> Iterator[str]:
+    names = members(UNIONS[kind])
+    yield f"| {kind} ({len(names)}) | By an agent | By a server of your own |"
+    yield "|---|---|---|"
+    for name in names:
+        agent = f"`{BY_AN_AGENT[name]}`" if name in BY_AN_AGENT else "no"
+        yield f"| `{name}` | {agent} | {_by_a_server(name, servers)} |"
+
+
+def _by_a_server(name: str, servers: Mapping[str, str]) -> str:
+    if name in servers:
+        return servers[name]
+    return "as by an agent" if name in SERVED else "no"
+
+
+def filled(document: str, servers: Mapping[str, str]) -> str:
+    """The document with the tables between its markers."""
+    return _BLOCK.sub(lambda found: f"{found[1]}\n{tables(servers)}\n\n{found[2]}", document)
+
+
+def main() -> None:
+    """Write it."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    DOCUMENT.write_text(filled(text, asyncio.run(shown_by_servers())), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
