@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
 import httpx
@@ -25,11 +25,17 @@ class Person:
         self._client = stand.client
         self._headers = signed_in(user)
 
-    @asynccontextmanager
-    async def asking(self, at: Replica, script: Script, **headers: str) -> AsyncGenerator[Stream]:
+    def asking(
+        self, at: Replica, script: Script, **headers: str
+    ) -> AbstractAsyncContextManager[Stream]:
         """Ask and hold the stream; the status has not been looked at."""
         text = script.prompt()
         body = add(self.conversation, text) if self.conversation else create(text)
+        return self.sending(at, body, **headers)
+
+    @asynccontextmanager
+    async def sending(self, at: Replica, body: Json, **headers: str) -> AsyncGenerator[Stream]:
+        """Send an operation that speaks, and hold the stream."""
         sent = self._headers | {"X-Chatbridge-Stream": "resumable"} | headers
         async with self._client.stream(
             "POST", f"{at.url}/chatkit", json=body, headers=sent

@@ -14,6 +14,7 @@ from tests.faults import (
     test_kills,
     test_model,
     test_restarts,
+    test_shown,
     test_tools,
     test_viewers,
     test_zombies,
@@ -28,6 +29,7 @@ _STOP = test_asking.test_a_stop_at_another_replica_ends_the_model_call_and_keeps
 _ZOMBIE = test_zombies.test_a_replica_that_comes_back_after_its_lease_writes_nothing
 _BETWEEN = test_zombies.test_one_that_comes_back_while_it_is_being_taken_over_writes_nothing
 _KILLS = test_kills.test_an_answer_whose_replica_is_killed_is_told_as_interrupted_everywhere
+_SHOWN = test_shown.test_what_a_killed_replica_has_shown_is_kept_in_its_last_state
 _HOPS = test_viewers.test_a_viewer_who_changes_replicas_misses_nothing_and_sees_nothing_twice
 _COMMITS = test_database.test_a_lost_answer_to_a_commit_doubles_and_loses_nothing
 _TOOLS = test_tools.test_a_tool_runs_at_most_once_and_never_without_a_record
@@ -39,6 +41,8 @@ BITES: list[tuple[str, Check, float]] = [
     ("going on where one was", _HOPS, 0.05),
     ("a lease passes", _KILLS, 0.1),
     ("durable before visible", _KILLS, 0.2),
+    ("durable before visible", _SHOWN, 1),
+    ("a widget is kept as it was last seen", _SHOWN, 0.5),
     ("readers meet lost turns", test_kills.test_who_only_reads_sees_it_too, 1),
     ("the fence of the journal", _ZOMBIE, 0.5),
     ("the fence of finish", _ZOMBIE, 0.5),

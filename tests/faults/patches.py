@@ -141,6 +141,20 @@ def _() -> None:
     _set(Recording, say=say, tail=property(lambda self: tuple(enumerate(self.events, 1))))
 
 
+@_patch("a widget is kept as it was last seen")
+def _() -> None:
+    from chatbridge.domain.model.transcript import Transcript
+    from chatbridge.domain.model.turn_event import Changed
+
+    real = Transcript._go_on
+
+    def go_on(self: Transcript, event: Any) -> None:
+        if not isinstance(event, Changed):
+            real(self, event)
+
+    _set(Transcript, _go_on=go_on)
+
+
 @_patch("readers meet lost turns")
 def _() -> None:
     from chatbridge.domain.services.turns import Turns
