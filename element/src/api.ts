@@ -55,11 +55,15 @@ export class Api {
   #user: string | null = null;
   #over = false;
 
-  /** `met` hears whose the chat is, as soon as that is known; `waits`, whether the page's sign-in is slow. */
+  /**
+   * `met` hears whose the chat is, as soon as that is known; `waits`, whether the page's sign-in is slow; `seen`,
+   * that items of a thread were read.
+   */
   constructor(
     private readonly options: () => ChatKitOptions,
     met: (user: string) => void,
     waits: () => void,
+    private readonly seen: (thread: string, whole: boolean, given: boolean) => void,
   ) {
     const known = (user: string) => {
       if (this.#user !== null && this.#user !== user) throw anotherUser();
@@ -175,6 +179,14 @@ export class Api {
     return url.href;
   }
 
+  /** What is said of the items of a thread; with `body`, something more is said. Throws Refusal. */
+  async feedback(thread: string, body?: unknown): Promise<unknown> {
+    const sent = body ? { body } : { method: "GET" };
+    const url = this.#below(thread, "feedback");
+    const response = await this.#request(url, { ...sent, patience: JSON_PATIENCE_MS });
+    return response.status === 204 ? null : within(JSON_PATIENCE_MS, response.json());
+  }
+
   /** Ends an answer where it is being made. Throws Refusal. */
   async stop(address: string): Promise<void> {
     await this.#request(address, { body: {}, patience: JSON_PATIENCE_MS });
@@ -185,8 +197,14 @@ export class Api {
     return "url" in api ? api.url : SESSION_URL;
   }
 
-  #post(type: string, params: unknown): Promise<Response> {
-    return this.#request(this.#url, { body: { type, params }, patience: JSON_PATIENCE_MS });
+  async #post(type: string, params: object): Promise<Response> {
+    const sent = { body: { type, params }, patience: JSON_PATIENCE_MS };
+    const response = await this.#request(this.#url, sent);
+    const whole = type === "threads.get_by_id";
+    const given = response.headers.has("X-Chatbridge-Feedback");
+    if ("thread_id" in params && (whole || given))
+      this.seen(String(params.thread_id), whole, given);
+    return response;
   }
 
   /** The answer of an operation. Throws HostFault where it is something else. */

@@ -7,8 +7,9 @@ import { items as further } from "./further";
 import type { Surroundings } from "./items";
 import { textOf, wordsIn } from "./odd";
 import type { ThreadItem } from "./protocol";
-import type { Feedback, Session } from "./session";
+import type { Session } from "./session";
 import { strings } from "./strings";
+import type { Feedback } from "./verdicts";
 
 export interface LogActions {
   feedback: boolean;
@@ -89,7 +90,7 @@ export class Log {
     const ids = said.map((item) => item.id);
     const rated = this.session.feedback.get(ids.at(-1)!);
     const rate = (kind: Feedback, name: string, label: string) => {
-      const button = action(name, label, () => void this.session.rate(ids, kind));
+      const button = action(name, label, () => void this.session.feedback.rate(ids, kind));
       button.setAttribute("aria-pressed", String(rated === kind));
       return button;
     };

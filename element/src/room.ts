@@ -76,8 +76,12 @@ export abstract class Room {
       options,
       (user) => this.listener.met(user),
       () => this.listener.changed(),
+      (thread, whole, given) => this.seen(thread, whole, given),
     );
   }
+
+  /** The server has read items of a thread; `whole`: with the thread. `given`: something is said of them. */
+  protected abstract seen(thread: string, whole: boolean, given: boolean): void;
 
   /** What is done waits for the page's own sign-in. */
   get signingIn(): boolean {

@@ -7,6 +7,7 @@ import type { Action, Page, Thread, UserMessageItem } from "./protocol";
 import { ANOTHER_USER, HostFault, Refusal } from "./refusal";
 import { again, PENDING } from "./room";
 import { strings } from "./strings";
+import { Verdicts } from "./verdicts";
 
 /** What a person sends. */
 export interface Outgoing {
@@ -17,14 +18,17 @@ export interface Outgoing {
   model?: string;
 }
 
-export type Feedback = "positive" | "negative";
-
 const PAGE = 30;
 /** What was read so lately is not read again for a look at it. */
 const JUST_MS = 2_000;
 
 export class Session extends Answering {
-  readonly feedback = new Map<string, Feedback>();
+  readonly feedback = new Verdicts(
+    this.api,
+    () => this.threadId,
+    () => this.listener.changed(),
+    (error, way) => this.fail(error, way),
+  );
   #looking: Promise<void> | null = null;
 
   /** Leaves what is open (an answer goes on without us) and begins a new thread. */
@@ -217,28 +221,6 @@ export class Session extends Answering {
     );
   }
 
-  /** Says how good an answer was. */
-  async rate(itemIds: string[], kind: Feedback): Promise<void> {
-    const id = this.threadId;
-    if (!id) return;
-    const before = itemIds.map((item) => [item, this.feedback.get(item)] as const);
-    for (const item of itemIds) this.feedback.set(item, kind);
-    this.listener.changed();
-    try {
-      await this.api.json("items.feedback", { thread_id: id, item_ids: itemIds, kind });
-    } catch (error) {
-      for (const [item, kept] of before) {
-        if (kept) this.feedback.set(item, kept);
-        else this.feedback.delete(item);
-      }
-      this.fail(
-        error,
-        again(() => void this.rate(itemIds, kind)),
-      );
-      this.listener.changed();
-    }
-  }
-
   /** A page of the threads, latest first. Throws Refusal. */
   async threads(after?: string): Promise<Page<Thread>> {
     const range = { limit: PAGE, order: "desc" as const, ...(after && { after }) };
@@ -287,6 +269,10 @@ export class Session extends Answering {
   /** Finds out whose it is, if the page can tell. */
   async meet(): Promise<void> {
     await this.api.meet().catch(() => {});
+  }
+
+  protected override seen(thread: string, whole: boolean, given: boolean): void {
+    this.feedback.seen(thread, whole, given);
   }
 
   protected override close(): void {

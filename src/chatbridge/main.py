@@ -18,6 +18,7 @@ from chatbridge.container import Container, left_out
 from chatbridge.entrypoints.chatkit.acting import Acting
 from chatbridge.entrypoints.chatkit.choices import Choices
 from chatbridge.entrypoints.chatkit.documentation import schemas as chatkit_schemas
+from chatbridge.entrypoints.chatkit.feedback import thread_feedback_router
 from chatbridge.entrypoints.chatkit.routes import chatkit_router
 from chatbridge.entrypoints.chatkit.threads import threads_router
 from chatbridge.entrypoints.contract_page import contract_router
@@ -33,6 +34,7 @@ from chatbridge.entrypoints.page.routes import TASK_STARTERS, Look, element_rout
 from chatbridge.entrypoints.rest.chat import chat_router
 from chatbridge.entrypoints.rest.conversations import conversations_router
 from chatbridge.entrypoints.rest.documentation import schemas as turn_schemas
+from chatbridge.entrypoints.rest.feedback import feedback_router
 from chatbridge.entrypoints.rest.health import health_router
 from chatbridge.entrypoints.rest.sessions import sessions_router
 from chatbridge.entrypoints.serving import listening_on, run
@@ -75,9 +77,11 @@ def create_app(container: Container | None = None) -> FastAPI:
     choices = _choices(settings, anything=acting is not None)
     app.include_router(chatkit_router(turns, history, gate, display, choices, acting))
     app.include_router(threads_router(turns, history, gate, display))
+    app.include_router(thread_feedback_router(history, gate))
     app.include_router(chat_router(turns, gate))
     app.include_router(sessions_router(history, gate, container.issuer()))
     app.include_router(conversations_router(turns, history, container.store().tasks, gate))
+    app.include_router(feedback_router(history, gate))
     app.include_router(health_router(container.require_ready(), partial(left_out, container)))
     app.router.routes.append(tasks_app.route)
     app.include_router(element_router())

@@ -207,7 +207,9 @@ async def test_conversations_are_renamed_and_deleted(
     await expect(again.alert).to_be_visible()
 
 
-async def test_feedback_is_kept(chat_server: ChatServer, context: BrowserContext) -> None:
+async def test_feedback_is_kept_shown_again_and_taken_back(
+    chat_server: ChatServer, context: BrowserContext
+) -> None:
     chat = await chat_server.open(context, "fred")
     await chat.ask("Hello")
     async with chat.page.expect_response("**/chatkit"):
@@ -215,6 +217,24 @@ async def test_feedback_is_kept(chat_server: ChatServer, context: BrowserContext
     await expect(chat.button("Good answer")).to_have_attribute("aria-pressed", "true")
     await expect(chat.button("Bad answer")).to_have_attribute("aria-pressed", "false")
     assert await chat_server.feedback("fred") == ["positive"]
+
+    await chat.ask("Hello again")
+    asked: list[str] = []
+    chat.page.on("request", lambda each: asked.append(f"{each.method} {each.url}"))
+    await chat.page.reload()
+    first, second = chat.button("Good answer").first, chat.button("Good answer").last
+    await expect(first).to_have_attribute("aria-pressed", "true")
+    await expect(second).to_have_attribute("aria-pressed", "false")
+    assert len([each for each in asked if each.endswith("/feedback")]) == 1
+    async with chat.page.expect_response("**/feedback"):
+        await first.click()
+    await expect(first).to_have_attribute("aria-pressed", "false")
+    assert await chat_server.feedback("fred") == []
+    asked.clear()
+    await chat.page.reload()
+    await chat.loaded(4)
+    await expect(first).to_have_attribute("aria-pressed", "false")
+    assert not [each for each in asked if each.endswith("/feedback")]
 
 
 async def test_nobody_sees_anothers_conversation(

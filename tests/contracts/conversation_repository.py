@@ -23,6 +23,9 @@ FOREIGN_CALLS: dict[str, Callable[[ConversationRepository, UserId], Awaitable[ob
     "messages_after": lambda r, u: r.messages(u, C1, PageRequest(after="msg_0")),
     "save_feedback": lambda r, u: r.save_feedback(u, C1, [MessageId("msg_0")], "negative"),
     "save_no_feedback": lambda r, u: r.save_feedback(u, C1, [], "negative"),
+    "take_feedback_back": lambda r, u: r.save_feedback(u, C1, [MessageId("msg_0")], None),
+    "take_no_feedback_back": lambda r, u: r.save_feedback(u, C1, [], None),
+    "feedback": lambda r, u: r.feedback(u, C1, 10),
 }
 
 
@@ -208,4 +211,38 @@ class ConversationRepositoryContract(ConversationMessagesContract):
         self, store: Store, filled: ConversationRepository
     ) -> None:
         await filled.save_feedback(ALICE, C1, [], "positive")
+        await filled.save_feedback(ALICE, C1, [], None)
         assert await store.verdicts(ALICE, C1) == {}
+
+    async def test_verdicts_are_read_back_with_the_messages_and_alone(
+        self, filled: ConversationRepository
+    ) -> None:
+        assert await filled.feedback(ALICE, C1, 10) == {}
+        ids = [m.id for m in await messages_of(filled)]
+        await filled.save_feedback(ALICE, C1, ids[1:3], "positive")
+        await filled.save_feedback(ALICE, C1, ids[1:2], "negative")
+        assert await filled.feedback(ALICE, C1, 10) == {ids[1]: "negative", ids[2]: "positive"}
+        assert await filled.feedback(ALICE, C1, 1) == {ids[1]: "negative"}
+        told = {m.id: m.feedback for m in await messages_of(filled)}
+        assert told == {**dict.fromkeys(ids), ids[1]: "negative", ids[2]: "positive"}
+        assert (await filled.message(ALICE, C1, ids[2])).feedback == "positive"
+
+    async def test_a_verdict_is_taken_back_as_often_as_one_likes(
+        self, filled: ConversationRepository
+    ) -> None:
+        one, two, three = MessageId("msg_1"), MessageId("msg_2"), MessageId("msg_3")
+        await filled.save_feedback(ALICE, C1, [one, two], "positive")
+        await filled.save_feedback(ALICE, C1, [two, three, two], None)
+        await filled.save_feedback(ALICE, C1, [two], None)
+        assert await filled.feedback(ALICE, C1, 10) == {one: "positive"}
+
+    async def test_nothing_is_taken_back_where_one_message_is_missing(
+        self, filled: ConversationRepository
+    ) -> None:
+        one, missing = MessageId("msg_1"), MessageId("msg_9")
+        await filled.save_feedback(ALICE, C1, [one], "positive")
+        for named in ([one, missing], [missing]):
+            with pytest.raises(NotFound) as refused:
+                await filled.save_feedback(ALICE, C1, named, None)
+            assert refused.value.code == "message_not_found"
+        assert await filled.feedback(ALICE, C1, 10) == {one: "positive"}

@@ -15,7 +15,7 @@ _ORIGIN = re.compile(r"https?://(?:[a-z0-9]+(?:[.-]+[a-z0-9]+)*|\[[0-9a-f:]+\])(
 _DEFAULT_PORT = re.compile(r"http://.*:80|https://.*:443")
 _HERE = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?"
 _MOST_TOLD = 20
-_METHODS = ("GET", "POST", "PATCH", "DELETE")
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _ASKED_WITH = (
     "Authorization",
     "Content-Type",
@@ -32,6 +32,7 @@ _ASKED_WITH = (
 _ANSWERED_WITH = (
     "Link",
     "Retry-After",
+    "X-Chatbridge-Feedback",
     "X-Chatbridge-Stream",
     "X-Conversation-Id",
     "X-Request-Id",

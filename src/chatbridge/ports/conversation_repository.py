@@ -1,15 +1,13 @@
 """Conversations and their messages, each call scoped to an owner and its own transaction."""
 
-from collections.abc import Sequence
-from typing import Literal, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
-from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.message import FeedbackKind, Message
 from chatbridge.domain.model.page import Page, PageRequest
 from chatbridge.domain.model.turn import Changes
-
-FeedbackKind = Literal["positive", "negative"]
 
 
 class ConversationRepository(Protocol):
@@ -64,7 +62,8 @@ class ConversationRepository(Protocol):
         *,
         notes: bool = False,
     ) -> Page[Message]:
-        """A page of its messages in order of position, notes left out unless they are asked for.
+        """A page of its messages in order of position, each with the owner's verdict on it, notes
+        left out unless they are asked for.
 
         The cursor is a message's id. Raises Invalid for one that the conversation has not.
         """
@@ -75,10 +74,16 @@ class ConversationRepository(Protocol):
         user_id: UserId,
         conversation_id: ConversationId,
         message_ids: Sequence[MessageId],
-        kind: FeedbackKind,
+        kind: FeedbackKind | None,
     ) -> None:
-        """Keep the owner's verdict on each message, in place of an earlier one.
+        """Keep the owner's verdict on each message, in place of an earlier one; None takes it back.
 
-        Raises NotFound, and keeps nothing, where the conversation lacks one of the messages.
+        Raises NotFound, and changes nothing, where the conversation lacks one of the messages.
         """
+        ...
+
+    async def feedback(
+        self, user_id: UserId, conversation_id: ConversationId, limit: int
+    ) -> Mapping[MessageId, FeedbackKind]:
+        """The owner's verdicts in it, so many of the latest."""
         ...

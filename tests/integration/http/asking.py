@@ -53,11 +53,14 @@ _PARAMS: dict[str, Json] = {
     "input.transcribe": {"audio_base64": "", "mime_type": "audio/webm"},
 }
 
+_ONE = "/api/{user_id}/conversations/{conversation_id}"
 _BODIES: dict[Route, Json] = {
     ("POST", "/chatkit"): {"type": "threads.list", "params": {}},
     ("POST", "/api/{user_id}/chat"): {"message": "hello"},
     ("POST", "/api/{user_id}/chatkit/session"): {},
-    ("PATCH", "/api/{user_id}/conversations/{conversation_id}"): {"title": "A title"},
+    ("PATCH", _ONE): {"title": "A title"},
+    ("POST", "/chatkit/threads/{thread_id}/feedback"): {"item_ids": [], "kind": None},
+    ("PUT", f"{_ONE}/messages/{{message_id}}/feedback"): {"kind": "positive"},
     ("POST", "/development/token"): {"user": "alice"},
 }
 
@@ -71,6 +74,8 @@ FOR_SESSIONS = (
     ("POST", "/chatkit"),
     ("POST", "/chatkit/threads/{thread_id}/cancel"),
     ("GET", "/chatkit/threads/{thread_id}/events"),
+    ("GET", "/chatkit/threads/{thread_id}/feedback"),
+    ("POST", "/chatkit/threads/{thread_id}/feedback"),
 )
 FOR_SERVICES = (("POST", "/api/{user_id}/chatkit/session"),)
 TAKES_ONE_CONVERSATION = (
@@ -105,7 +110,11 @@ async def ask(
     """A good request for this route; `body` is added to what it needs."""
     method, path = route
     url = path.format(
-        user_id=user, conversation_id=conversation_id, thread_id=conversation_id, turn_id=NO_TURN
+        user_id=user,
+        conversation_id=conversation_id,
+        thread_id=conversation_id,
+        message_id="msg_1",
+        turn_id=NO_TURN,
     )
     json = {**_BODIES[route], **(body or {})} if route in _BODIES else body
     return await client.request(method, url, json=json)

@@ -68,11 +68,15 @@ def test_operations_have_names_of_their_own() -> None:
         "followThread",
         "followTurn",
         "getConversation",
+        "giveFeedback",
+        "giveThreadFeedback",
         "isAlive",
         "isReady",
         "listConversations",
         "listMessages",
         "listTasks",
+        "readThreadFeedback",
+        "takeFeedbackBack",
     ]
 
 

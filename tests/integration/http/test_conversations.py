@@ -177,6 +177,7 @@ async def test_messages_say_who_said_what_and_what_was_called(person: Person) ->
         "content",
         "tool_calls",
         "citations",
+        "feedback",
         "created_at",
     }
     assert (asked["role"], asked["kind"], asked["content"]) == ("user", "text", "add tea")
@@ -379,12 +380,35 @@ async def test_a_thread_is_deleted(person: Person) -> None:
     assert (await person.get("conversations"))["items"] == []
 
 
-async def test_feedback_is_taken_as_often_as_it_is_given(person: Person) -> None:
+async def test_feedback_is_taken_as_often_as_it_is_given_and_read_back(person: Person) -> None:
     turn = await person.chat("add tea")
     id, ids = turn["conversation_id"], [message["id"] for message in turn["messages"]]
+    beside, listed = f"/chatkit/threads/{id}/feedback", items(id)
+
+    async def told() -> Json:
+        """As the three that read it back tell it alike."""
+        page = await person.client.post("/chatkit", json=listed)
+        given = (await person.client.get(beside)).json()["feedback"]
+        assert ("x-chatbridge-feedback" in page.headers) == bool(given)
+        kept = (await person.get(f"conversations/{id}/messages"))["items"]
+        assert {m["id"]: m["feedback"] for m in kept if m["feedback"]} == given
+        return given
+
+    assert await told() == {}
     for kind in ("positive", "negative", "negative"):
         assert await person.chatkit("items.feedback", id, item_ids=ids, kind=kind) == {}
     assert await person.chatkit("items.feedback", id, item_ids=[]) == {}
+    assert await told() == dict.fromkeys(ids, "negative")
+
+    one = f"/api/{person.name}/conversations/{id}/messages/{ids[0]}/feedback"
+    assert (await person.client.put(one, json={"kind": "positive"})).status_code == 204
+    assert await told() == {**dict.fromkeys(ids, "negative"), ids[0]: "positive"}
+    for _ in range(2):
+        assert (await person.client.delete(one)).status_code == 204
+    assert await told() == dict.fromkeys(ids[1:], "negative")
+    back = await person.client.post(beside, json={"item_ids": ids, "kind": None})
+    assert (back.status_code, back.content) == (204, b"")
+    assert await told() == {}
 
 
 async def test_feedback_on_what_is_not_there_is_refused(service: Served, person: Person) -> None:
@@ -403,6 +427,18 @@ async def test_feedback_on_what_is_not_there_is_refused(service: Served, person:
     require_refused(await give(NOBODYS, message_id), 404, "conversation_not_found")
     require_refused(await give(mine, asked["id"]), 404, "message_not_found")
     require_refused(await give(mine, message_id, "msg_unknown"), 404, "message_not_found")
+    for method, body in (("PUT", {"kind": "positive"}), ("DELETE", None)):
+        at = f"/api/{person.name}/conversations/{mine}/messages/{asked['id']}/feedback"
+        answer = await person.client.request(method, at, json=body)
+        require_refused(answer, 404, "message_not_found")
+    beside = f"/chatkit/threads/{mine}/feedback"
+    for body, status, code in (
+        ({"item_ids": [asked["id"]], "kind": None}, 404, "message_not_found"),
+        ({"item_ids": [message_id]}, 422, "invalid_request"),
+        ({"item_ids": [message_id] * 201, "kind": None}, 422, "invalid_request"),
+        ({"item_ids": [message_id], "kind": "splendid"}, 422, "invalid_request"),
+    ):
+        require_refused(await person.client.post(beside, json=body), status, code)
 
 
 async def test_a_conversation_gets_its_title_from_the_first_message(person: Person) -> None:

@@ -105,7 +105,7 @@ async def in_process(
 
 
 def test_the_matrix_has_all_routes_and_operations() -> None:
-    assert len(ROUTES) == 17
+    assert len(ROUTES) == 21
     assert len(OPERATIONS) == 16
     assert len(STREAMED + ANSWERED + UNSUPPORTED) == len(OPERATIONS)
     assert {operation(name, "t")["type"] for name in OPERATIONS} == set(OPERATIONS)
@@ -278,15 +278,15 @@ async def test_a_bound_session_is_good_for_no_other_request(service: Served, nam
     require_refused(answer, 403, "session_is_bound")
 
 
-async def test_a_bound_session_stops_no_other_conversation(service: Served) -> None:
+async def test_a_bound_session_reaches_no_other_conversation(service: Served) -> None:
     user = somebody()
     mine, other = await a_conversation(service, user), await a_conversation(service, user)
     session = bearing(service, await session_of(service, user, mine))
-    stopped = await session.post(f"/chatkit/threads/{mine}/cancel")
-    assert (stopped.status_code, stopped.json()) == (200, {"cancelled": False})
-    for thread_id in (other, NOBODYS):
-        answer = await session.post(f"/chatkit/threads/{thread_id}/cancel")
-        require_refused(answer, 403, "session_is_bound")
+    for route in (route for route in FOR_SESSIONS if "{thread_id}" in route[1]):
+        assert (await ask(session, route, user, mine)).is_success
+        for thread_id in (other, NOBODYS):
+            answer = await ask(session, route, user, thread_id)
+            require_refused(answer, 403, "session_is_bound")
 
 
 async def test_a_request_can_not_name_two_threads_to_a_bound_session(service: Served) -> None:

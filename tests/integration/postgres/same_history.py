@@ -18,11 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
-from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.message import FeedbackKind, Message
 from chatbridge.domain.model.page import PageRequest
 from chatbridge.domain.model.turn import Ending, Once
 from chatbridge.domain.model.turn_event import EndState
-from chatbridge.ports.conversation_repository import FeedbackKind
 from chatbridge.ports.turn_repository import Begun, TurnRequest
 from tests.contracts.steps import ending
 from tests.contracts.store import Store, ask, conversation
@@ -140,9 +139,9 @@ class SameHistory(RuleBasedStateMachine):
     @rule(
         place=places,
         ids=st.lists(message_ids, max_size=3),
-        kind=st.sampled_from(["positive", "negative"]),
+        kind=st.sampled_from(["positive", "negative", None]),
     )
-    def save_feedback(self, place: Place, ids: Any, kind: FeedbackKind) -> None:
+    def save_feedback(self, place: Place, ids: Any, kind: FeedbackKind | None) -> None:
         self._touched = place
         self.both(lambda s: s.conversations.save_feedback(*place, ids, kind))
 

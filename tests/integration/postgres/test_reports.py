@@ -11,16 +11,17 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from chatbridge.domain.model.identifiers import MessageId
 from chatbridge.domain.model.turn import Ending
 from chatbridge.domain.model.usage import Usage
 from tests.contracts.steps import begin
-from tests.contracts.store import ALICE, ask, call, message, tools
+from tests.contracts.store import ALICE, C1, ask, call, message, tools
 from tests.integration.postgres.stores import postgres_replica
 from tests.unit.test_docs import DATA_MODEL, ROOT, rows, section
 
 VIEW = section("The view `answers`", DATA_MODEL)
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
-QUERIES = re.findall(r"^```sql\n(select .*?)^```", VIEW + OPERATIONS, re.M | re.S)
+QUERIES = re.findall(r"^```sql\n(select .*?)^```", DATA_MODEL + OPERATIONS, re.M | re.S)
 
 FIRST_ANSWER = Ending(
     state="completed",
@@ -61,6 +62,7 @@ async def reported(clean_engine: AsyncEngine) -> AsyncIterator[Reported]:
     )
     await store.turns.finish(second.turn, cut)
     await begin(store, ask("turn_3", model="large"))
+    await store.conversations.save_feedback(ALICE, C1, [MessageId("says_1")], "negative")
     async with clean_engine.connect() as connection:
         yield Reported(connection)
 
@@ -129,7 +131,17 @@ async def test_the_documented_columns_are_those_of_the_view(reported: Reported) 
 
 
 async def test_the_documented_queries_answer(reported: Reported) -> None:
-    by_model, by_code, by_user = [await reported.rows(query) for query in QUERIES]
+    export, *reports = QUERIES
+    exported = await reported.rows(export.replace("'alice'", f"'{ALICE}'"))
+    assert [(row["id"], row["feedback"]) for row in exported] == [
+        ("turn_1_asks", None),
+        ("tools_1", None),
+        ("says_1", "negative"),
+        ("turn_2_asks", None),
+        ("says_2", None),
+        ("turn_3_asks", None),
+    ]
+    by_model, by_code, by_user = [await reported.rows(query) for query in reports]
     assert [(row["model"], row["answers"], row["input_tokens"]) for row in by_model] == [
         ("large", 2, 7),
         ("small", 1, 100),

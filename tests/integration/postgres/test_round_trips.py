@@ -104,6 +104,8 @@ def calls(
         "messages": lambda: conversations.messages(ALICE, C1, whole),
         "messages after": lambda: conversations.messages(ALICE, C1, PageRequest(after=asked)),
         "feedback": lambda: conversations.save_feedback(ALICE, C1, [says], "positive"),
+        "feedback read": lambda: conversations.feedback(ALICE, C1, 10),
+        "feedback taken back": lambda: conversations.save_feedback(ALICE, C1, [says], None),
         "turn": lambda: turns.turn(ALICE, turn),
         "last": lambda: turns.last(ALICE, C1),
         "keep": lambda: store.journal.keep([entry(mine, *HI), entry(mine, *HI)]),

@@ -125,7 +125,8 @@ async def everything(engine: AsyncEngine) -> None:
     new = (message("says_2", "Hi", role="assistant"),)
     await conversations.change(ALICE, C1, Changes(replaced=new))
     await conversations.rename(ALICE, C1, "Milk")
-    await conversations.save_feedback(ALICE, C1, [MessageId("says_2")], "positive")
+    for kind in ("positive", None):
+        await conversations.save_feedback(ALICE, C1, [MessageId("says_2")], kind)
     task = await tasks.add(ALICE, "milk", key="key_1")
     await tasks.update(ALICE, task.number, done=True, key="key_2")
     await tasks.list(ALICE)

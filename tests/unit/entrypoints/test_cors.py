@@ -17,6 +17,7 @@ OPEN = [
     "/chatkit",
     "/chatkit/threads/conv_1/cancel",
     "/chatkit/threads/conv_1/events",
+    "/chatkit/threads/conv_1/feedback",
     "/api/alice/conversations",
 ]
 CLOSED = ["/", "/development/token", "/page/page.js", "/mcp/tasks", "/docs", "/openapi.json"]
@@ -60,6 +61,7 @@ async def test_a_page_of_a_named_origin_may_ask_and_read(app: FastAPI, path: str
     assert exposed == {
         "Link",
         "Retry-After",
+        "X-Chatbridge-Feedback",
         "X-Chatbridge-Stream",
         "X-Conversation-Id",
         "X-Request-Id",

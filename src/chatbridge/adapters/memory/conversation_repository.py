@@ -1,7 +1,7 @@
 """Conversations in a dict: what tests and demos run on, and the measure for every other store."""
 
 from asyncio import sleep
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
@@ -10,12 +10,11 @@ from chatbridge.adapters.memory.memory import (
     KeptConversation,
     Memory,
     conversation_copy,
-    message_copy,
 )
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
-from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.message import FeedbackKind, Message
 from chatbridge.domain.model.page import (
     Page,
     PageRequest,
@@ -24,7 +23,7 @@ from chatbridge.domain.model.page import (
     read_activity_cursor,
 )
 from chatbridge.domain.model.turn import Changes
-from chatbridge.ports.conversation_repository import ConversationRepository, FeedbackKind
+from chatbridge.ports.conversation_repository import ConversationRepository
 
 T = TypeVar("T")
 K = TypeVar("K", int, tuple[datetime, str])
@@ -60,7 +59,8 @@ class MemoryConversationRepository(ConversationRepository):
     async def message(
         self, user_id: UserId, conversation_id: ConversationId, id: MessageId
     ) -> Message:
-        return message_copy((await self._memory.find(user_id, conversation_id)).message(id))
+        kept = await self._memory.find(user_id, conversation_id)
+        return kept.rated(kept.message(id))
 
     async def change(
         self,
@@ -87,18 +87,24 @@ class MemoryConversationRepository(ConversationRepository):
         after = None if request.after is None else _position_of(kept, MessageId(request.after))
         shown = [m for m in kept.messages.values() if notes or m.kind != "note"]
         page = page_of(_following(shown, after, lambda m: m.position, request), request.limit)
-        return replace(page, items=tuple(map(message_copy, page.items)))
+        return replace(page, items=tuple(map(kept.rated, page.items)))
 
     async def save_feedback(
         self,
         user_id: UserId,
         conversation_id: ConversationId,
         message_ids: Sequence[MessageId],
-        kind: FeedbackKind,
+        kind: FeedbackKind | None,
     ) -> None:
         kept = await self._memory.find(user_id, conversation_id)
-        known = [kept.message(id).id for id in message_ids]
-        kept.feedback.update(dict.fromkeys(known, kind))
+        for id in [kept.message(id).id for id in message_ids]:
+            kept.rate(id, kind)
+
+    async def feedback(
+        self, user_id: UserId, conversation_id: ConversationId, limit: int
+    ) -> Mapping[MessageId, FeedbackKind]:
+        kept = await self._memory.find(user_id, conversation_id)
+        return dict(list(kept.feedback.items())[::-1][:limit])
 
 
 def _following(

@@ -11,11 +11,10 @@ from typing import Any
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId, UserId
-from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.message import FeedbackKind, Message
 from chatbridge.domain.model.turn import Changes, Once, Turn, TurnState
 from chatbridge.domain.model.turn_event import Revised, TurnEvent
 from chatbridge.domain.model.usage import Usage
-from chatbridge.ports.conversation_repository import FeedbackKind
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,6 +83,16 @@ class KeptConversation:
         kept = replace(message_copy(message), position=position)
         self.messages[message.id] = kept
         return kept
+
+    def rate(self, id: MessageId, kind: FeedbackKind | None) -> None:
+        """Keep a verdict as the latest one, or take it back."""
+        self.feedback.pop(id, None)
+        if kind:
+            self.feedback[id] = kind
+
+    def rated(self, message: Message) -> Message:
+        """A copy of it with the verdict on it."""
+        return replace(message_copy(message), feedback=self.feedback.get(message.id))
 
     def change(self, changes: Changes) -> None:
         """Let what is there be another one; what is not there stays so."""

@@ -1,18 +1,16 @@
 """Conversations in Postgres: one statement a call, and one more only where nothing was found."""
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     ColumnElement,
     DateTime,
     Integer,
     Text,
-    UpdateBase,
     asc,
     bindparam,
     delete,
@@ -20,11 +18,9 @@ from sqlalchemy import (
     exists,
     func,
     inspect,
-    literal,
     tuple_,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col, select
@@ -38,13 +34,14 @@ from chatbridge.adapters.postgres.rows import (
     to_message,
 )
 from chatbridge.adapters.postgres.statements import Statements
-from chatbridge.adapters.postgres.tables import ConversationRow, FeedbackRow, MessageRow
+from chatbridge.adapters.postgres.tables import ConversationRow, MessageRow
+from chatbridge.adapters.postgres.verdicts import GIVEN, given, unknown, verdict_on, withdrawn
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.errors import ChatbridgeError
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.limits import MAX_PAGE
-from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.message import FeedbackKind, Message
 from chatbridge.domain.model.page import (
     Order,
     Page,
@@ -53,7 +50,7 @@ from chatbridge.domain.model.page import (
     read_activity_cursor,
 )
 from chatbridge.domain.model.turn import Changes
-from chatbridge.ports.conversation_repository import ConversationRepository, FeedbackKind
+from chatbridge.ports.conversation_repository import ConversationRepository
 
 _USER, _ID = bindparam("user_id", type_=Text), bindparam("id", type_=Text)
 _AFTER, _LIMIT = bindparam("after", type_=Text), bindparam("limit", type_=Integer)
@@ -91,7 +88,7 @@ def _list(order: Order, further: bool) -> SelectOfScalar[ConversationRow]:
 
 # what is read most by far: plain rows cost a sixth less than entities
 _COLUMNS = select(*inspect(MessageRow).columns).where(*_IN_IT)
-_MESSAGE = _COLUMNS.where(col(MessageRow.id) == _AFTER)
+_MESSAGE = _COLUMNS.add_columns(verdict_on(col(MessageRow.id))).where(col(MessageRow.id) == _AFTER)
 
 _CHANGE = """
 select {s}.change_conversation_1(:user_id, :conversation_id, null, cast(:added as json),
@@ -114,7 +111,11 @@ def _messages(order: Order, further: bool, notes: bool) -> Select[*tuple[Any, ..
     before = func.sum(most.c.size).over(order_by=in_order) - most.c.size
     known = (before.label("before"), func.count().over().label("found"))
     measured = select(most, *known).subquery()
-    page: Any = select(*measured.c).where(measured.c.before < MAX_PAGE)
+    page: Any = (
+        select(*measured.c)
+        .add_columns(verdict_on(measured.c.id))
+        .where(measured.c.before < MAX_PAGE)
+    )
     return page.order_by(direction(measured.c.position))
 
 
@@ -211,18 +212,31 @@ class PostgresConversationRepository(ConversationRepository):
         user_id: UserId,
         conversation_id: ConversationId,
         message_ids: Sequence[MessageId],
-        kind: FeedbackKind,
+        kind: FeedbackKind | None,
     ) -> None:
+        named = user_id, conversation_id, message_ids
         kept: list[str] = []
         # where one of the messages is missing, the foreign key refuses all
         with suppress(IntegrityError):
             kept = await self._statements.changed(
-                _verdicts(user_id, conversation_id, message_ids, kind)
+                given(*named, kind) if kind else withdrawn(*named)
             )
-        if not kept:
-            refusal = await self._why_nothing(user_id, conversation_id)
-            if refusal or message_ids:
-                raise refusal or refusals.no_message()
+        if kept:
+            return
+        if refusal := await self._why_nothing(user_id, conversation_id):
+            raise refusal
+        # a verdict that was not there has been taken back
+        if await self._statements.found(unknown(*named)):
+            raise refusals.no_message()
+
+    async def feedback(
+        self, user_id: UserId, conversation_id: ConversationId, limit: int
+    ) -> Mapping[MessageId, FeedbackKind]:
+        names = {"user_id": user_id, "id": conversation_id}
+        rows = await self._statements.columns(GIVEN, **names, limit=limit)
+        if not rows and (refusal := await self._why_nothing(user_id, conversation_id)):
+            raise refusal
+        return {MessageId(row["message_id"]): row["kind"] for row in rows}
 
     async def _why_nothing(
         self, user_id: UserId, id: ConversationId, after: str | None = None
@@ -234,19 +248,3 @@ class PostgresConversationRepository(ConversationRepository):
         if not mine:
             return missing(somebody_elses=somebodys)
         return None if known or after is None else refusals.invalid_cursor()
-
-
-def _verdicts(
-    user_id: UserId, conversation_id: ConversationId, message_ids: Sequence[MessageId], kind: str
-) -> UpdateBase:
-    named = func.json_array_elements_text(literal(list(message_ids), JSON)).column_valued("id")
-    verdicts = select(literal(user_id), literal(conversation_id), named, literal(kind)).distinct()
-    columns = ("user_id", "conversation_id", "message_id", "kind")
-    return (
-        insert(FeedbackRow)
-        .from_select(columns, verdicts)
-        .on_conflict_do_update(
-            index_elements=columns[:3], set_={"kind": kind, "updated_at": func.clock_timestamp()}
-        )
-        .returning(col(FeedbackRow.message_id))
-    )

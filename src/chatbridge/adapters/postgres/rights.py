@@ -17,7 +17,7 @@ RIGHTS = {
     "messages": ("select", "insert", "update", "delete"),
     "turns": ("select", "insert", "update"),
     "turn_events": ("select", "insert", "delete"),
-    "feedback": ("select", "insert", "update"),
+    "feedback": ("select", "insert", "update", "delete"),
     "task_counters": ("select", "insert", "update"),
     "tasks": ("select", "insert", "update", "delete"),
     "task_calls": ("select", "insert", "delete"),

@@ -21,10 +21,9 @@ from sqlalchemy.dialects.postgresql import JSON, JSONB
 from sqlmodel import Field, Relationship, SQLModel
 
 from chatbridge.domain.model.conversation import Status
-from chatbridge.domain.model.message import Kind, Role
+from chatbridge.domain.model.message import FeedbackKind, Kind, Role
 from chatbridge.domain.model.tool_call import CallState
 from chatbridge.domain.model.turn import TurnState
-from chatbridge.ports.conversation_repository import FeedbackKind
 
 SCHEMA = "chatbridge"
 

@@ -28,6 +28,9 @@ MAX_DEPTH = 32
 MAX_ENTRIES = 200
 """Entries of a list that a request's schema names."""
 
+MAX_VERDICTS = 1_000
+"""Verdicts on the messages of a conversation that are told at once, the latest."""
+
 MAX_DATA = 64 * 1024
 """Characters of JSON of all that a message carries besides its text: its tags and their data."""
 

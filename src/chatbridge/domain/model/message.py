@@ -17,6 +17,7 @@ from chatbridge.domain.model.tool_call import ToolCall
 Role = Literal["user", "assistant"]
 VisibleKind = Literal["text", "partial", "tools", "shown"]
 Kind = Literal[VisibleKind, "note"]
+FeedbackKind = Literal["positive", "negative"]
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -30,6 +31,7 @@ class Message:
     `kind` is `text`, `partial` (cut off), `tools` (the calls of one model step, no text), `shown`
     (a widget, an image ... of a surface) or `note` (said by nobody; never leaves through a
     surface). `position` is its place in the conversation, counted from 1; 0 until it is kept.
+    `feedback` is the owner's verdict on it, which a page of what is kept tells.
     """
 
     id: MessageId
@@ -42,6 +44,7 @@ class Message:
     citations: tuple[Citation, ...] = ()
     payload: Payload | None = None
     position: int = 0
+    feedback: FeedbackKind | None = None
 
     @property
     def counted(self) -> bool:

@@ -1,18 +1,19 @@
 """Which history is visible, and what its owner may do with it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.conversation import Conversation, Status, checked_title
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
-from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.limits import MAX_VERDICTS
+from chatbridge.domain.model.message import FeedbackKind, Message
 from chatbridge.domain.model.page import Page, PageRequest, page_of
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn import Changes
 from chatbridge.domain.model.turn_event import Removed, Revised, Shown, TurnEvent
 from chatbridge.domain.services.turns import Turns
-from chatbridge.ports.conversation_repository import ConversationRepository, FeedbackKind
+from chatbridge.ports.conversation_repository import ConversationRepository
 
 
 class ConversationHistory:
@@ -140,10 +141,19 @@ class ConversationHistory:
         user_id: UserId,
         id: ConversationId,
         message_ids: Sequence[MessageId],
-        kind: FeedbackKind,
+        kind: FeedbackKind | None,
     ) -> None:
-        """Keep the owner's verdict on messages. Raises NotFound where one of them is missing."""
+        """Keep the owner's verdict on messages; None takes it back.
+
+        Raises NotFound where one of them is missing.
+        """
         await self._conversations.save_feedback(user_id, id, message_ids, kind)
+
+    async def feedback(
+        self, user_id: UserId, id: ConversationId
+    ) -> Mapping[MessageId, FeedbackKind]:
+        """The owner's verdicts in a conversation, the latest of very many."""
+        return await self._conversations.feedback(user_id, id, MAX_VERDICTS)
 
 
 def _changed(page: Page[Message], turn: Transcript) -> Page[Message]:
@@ -153,8 +163,14 @@ def _changed(page: Page[Message], turn: Transcript) -> Page[Message]:
 
 def _present(message: Message, turn: Transcript) -> Message:
     new = turn.replaced.get(message.id)
-    at = {"position": message.position, "created_at": message.created_at}
-    return replace(new, **at) if new else message
+    if new is None:
+        return message
+    return replace(
+        new,
+        position=message.position,
+        created_at=message.created_at,
+        feedback=message.feedback,
+    )
 
 
 def _beyond(said: tuple[Message, ...], after: str | None) -> tuple[Message, ...] | None:

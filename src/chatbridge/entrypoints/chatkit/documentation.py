@@ -2,16 +2,22 @@
 
 import json
 import re
-from typing import Any
+from typing import Annotated, Any
 
 from chatkit.types import ChatKitReq, Page, ThreadItem, ThreadMetadata, ThreadStreamEvent
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
+from chatbridge.domain.model.identifiers import ID_PATTERN
+from chatbridge.domain.model.limits import MAX_ENTRIES
+from chatbridge.domain.model.message import FeedbackKind
+from chatbridge.entrypoints.bodies import Body
 from chatbridge.entrypoints.chatkit.operations import OPERATIONS, Answered, type_of
 from chatbridge.entrypoints.openapi import Schema, event_stream
 
 _THREAD_ID = "conv_6f1c2a7d9b3e4c5f8a0b1c2d3e4f5a6b"
+_ITEM_ID = "msg_2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f7a"
+_ItemId = Annotated[str, Field(pattern=f"^{ID_PATTERN}$")]
 _STRING = {"schema": {"type": "string"}}
 
 # the SDK's names are common words; in the contract they are ChatKit's
@@ -67,6 +73,23 @@ class ThreadCancelOut(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"cancelled": True}]})
 
     cancelled: bool
+
+
+class FeedbackBody(Body):
+    """A verdict on items of a thread; null takes it back."""
+
+    item_ids: list[_ItemId] = Field(max_length=MAX_ENTRIES, examples=[[_ITEM_ID]])
+    kind: FeedbackKind | None = Field(examples=["positive"])
+
+
+class FeedbackOut(BaseModel):
+    """The verdicts in a thread, by item."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"feedback": {_ITEM_ID: "positive"}}]}
+    )
+
+    feedback: dict[str, FeedbackKind]
 
 
 class _Schemas(GenerateJsonSchema):
@@ -140,6 +163,11 @@ _HEADERS: Schema = {
     "X-Chatbridge-Stream": {
         "description": "`resumable`. Of a stream: its frames have ids, and it is never silent for "
         "long. Of any other answer: streams can be so.",
+        **_STRING,
+    },
+    "X-Chatbridge-Feedback": {
+        "description": "`given`: there is a verdict on one of the items; the thread's `feedback` "
+        "tells it.",
         **_STRING,
     },
     "Link": {

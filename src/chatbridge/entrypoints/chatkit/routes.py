@@ -39,6 +39,7 @@ _STREAM = Header(
     description="`resumable`: the frames of the answer have ids, and a comment says every two "
     "seconds that the stream is alive. Unset: the SDK's own framing.",
 )
+RATED = {"X-Chatbridge-Feedback": "given"}
 _SERVED = {operation.request: operation for operation in OPERATIONS}
 _REFUSED = dict.fromkeys(refusal for operation in OPERATIONS for refusal in operation.refused)
 
@@ -102,7 +103,8 @@ def chatkit_router(
                 unfinished = await _unfinished(turns, operation, caller)
                 answering = AnsweringServer(history, display)
                 answer = await answering.answer(operation, caller.user_id)
-                headers = RESUMABLE | ({"X-Turn-Id": unfinished} if unfinished else {})
+                headers = {**RESUMABLE, **({"X-Turn-Id": unfinished} if unfinished else {})}
+                headers |= RATED if answering.rated else {}
                 return Response(answer, media_type="application/json", headers=headers)
             case None if acting and isinstance(operation, Acted):
                 assert is_streaming_req(operation)  # noqa: S101

@@ -40,6 +40,11 @@ class AnsweringServer(ChatKitServer[UserId]):
         answer = await self._process_non_streaming(operation, user_id)
         return _with(self._read.shown, answer) if self._read.shown else answer
 
+    @property
+    def rated(self) -> bool:
+        """Whether the owner has given a verdict on any item of the answer."""
+        return self._read.rated
+
     def respond(
         self,
         thread: ThreadMetadata,

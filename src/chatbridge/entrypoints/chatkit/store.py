@@ -44,12 +44,14 @@ class Watching:
 class ConversationStore(Store[UserId]):
     """Translates and delegates, for one operation; each call answers 403 and 404 by itself.
 
-    `shown` are those of the items that it has read which are to be told as they were shown.
+    `shown` are those of the items that it has read which are to be told as they were shown;
+    `rated` says whether its owner has given a verdict on any of them.
     """
 
     def __init__(self, history: ConversationHistory, display: Display) -> None:
         self._history, self._display = history, display
         self.shown: dict[str, Json] = {}
+        self.rated = False
 
     async def load_thread(self, thread_id: str, context: UserId) -> ThreadMetadata:
         conversation = await self._history.get(context, ConversationId(thread_id))
@@ -70,6 +72,7 @@ class ConversationStore(Store[UserId]):
         found = [to_item(message, self._display) for message in page.items]
         items = ((message.id, as_shown(message)) for message in page.items)
         self.shown.update((id, item) for id, item in items if item)
+        self.rated = any(message.feedback for message in page.items)
         return Page(data=found, has_more=page.next is not None, after=page.next)
 
     async def save_thread(self, thread: ThreadMetadata, context: UserId) -> None:

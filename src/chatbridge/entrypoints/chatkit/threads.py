@@ -15,7 +15,7 @@ from chatbridge.entrypoints.chatkit.frames import RESUMABLE, frames_after, read_
 from chatbridge.entrypoints.openapi import BODY, CONVERSATION, SIGN_IN, STORE, problems
 from chatbridge.entrypoints.showing import ShowingResponse, kept_alive
 
-_THREAD_ID = Path(
+THREAD_ID = Path(
     pattern=f"^{ID_PATTERN}$",
     description="The thread's id.",
     examples=["conv_6f1c2a7d9b3e4c5f8a0b1c2d3e4f5a6b"],
@@ -31,6 +31,15 @@ _LAST_EVENT_ID = Header(
     "whole of the answer that is under way.",
 )
 
+THREAD = (
+    *SIGN_IN,
+    refusals.service_key_not_accepted,
+    refusals.session_is_bound,
+    *CONVERSATION,
+    *STORE,
+)
+"""Why a thread is not the caller's, or not to be had."""
+
 
 def threads_router(
     turns: Turns,
@@ -45,18 +54,11 @@ def threads_router(
         "/chatkit/threads/{thread_id}/cancel",
         operation_id="cancelThreadTurn",
         summary="Stop the answer of a thread",
-        responses=problems(
-            *SIGN_IN,
-            refusals.service_key_not_accepted,
-            refusals.session_is_bound,
-            *CONVERSATION,
-            *BODY,
-            *STORE,
-        ),
+        responses=problems(*THREAD, *BODY),
         openapi_extra=BY_SESSION,
     )
     async def cancel(
-        thread_id: str = _THREAD_ID, caller: Caller = Depends(current_caller)
+        thread_id: str = THREAD_ID, caller: Caller = Depends(current_caller)
     ) -> ThreadCancelOut:
         """What the `Link` of a stream with `rel="stop"` leads to. The stream goes on to its end,
         which says what is kept: what was shown."""
@@ -71,15 +73,11 @@ def threads_router(
             200: FRAMES,
             204: {"description": "No answer is under way."},
             **problems(
-                *SIGN_IN,
-                refusals.service_key_not_accepted,
-                refusals.session_is_bound,
-                *CONVERSATION,
+                *THREAD,
                 refusals.no_turn,
                 refusals.turn_ended,
                 refusals.invalid_request,
                 refusals.invalid_frame_id,
-                *STORE,
                 refusals.stopping,
             ),
         },
@@ -87,7 +85,7 @@ def threads_router(
         response_class=Response,
     )
     async def events(
-        thread_id: str = _THREAD_ID,
+        thread_id: str = THREAD_ID,
         after: str | None = _AFTER,
         last_event_id: str | None = _LAST_EVENT_ID,
         caller: Caller = Depends(current_caller),

@@ -24,7 +24,7 @@ from chatbridge.ports.task_repository import TaskRepository
 
 _LIMIT = Query(20, ge=1, le=MAX_LIMIT, description="How many at most.")
 _AFTER = Query(None, max_length=500, description="The cursor `next` of an earlier page.")
-_ID = Path(
+CONVERSATION_ID = Path(
     pattern=f"^{ID_PATTERN}$",
     description="The conversation's id.",
     examples=["conv_6f1c2a7d9b3e4c5f8a0b1c2d3e4f5a6b"],
@@ -73,7 +73,7 @@ def conversations_router(
         responses=_ONE,
     )
     async def get_conversation(
-        conversation_id: str = _ID, user: UserId = Depends(current_user)
+        conversation_id: str = CONVERSATION_ID, user: UserId = Depends(current_user)
     ) -> ConversationOut:
         return ConversationOut.of(await history.get(user, ConversationId(conversation_id)))
 
@@ -85,7 +85,9 @@ def conversations_router(
         responses={**_ONE, **problems(*BODY, refusals.invalid_title)},
     )
     async def change_conversation(
-        body: ChangeBody, conversation_id: str = _ID, user: UserId = Depends(current_user)
+        body: ChangeBody,
+        conversation_id: str = CONVERSATION_ID,
+        user: UserId = Depends(current_user),
     ) -> ConversationOut:
         """A new title, a new status, or both. A conversation that is locked or closed refuses the
         next message with 409; an answer that runs goes on."""
@@ -108,7 +110,7 @@ def conversations_router(
         responses=_ONE,
     )
     async def delete_conversation(
-        conversation_id: str = _ID, user: UserId = Depends(current_user)
+        conversation_id: str = CONVERSATION_ID, user: UserId = Depends(current_user)
     ) -> Response:
         """Delete it with its messages; a running turn is ended and its viewers are told."""
         await history.delete(user, ConversationId(conversation_id))
@@ -122,7 +124,7 @@ def conversations_router(
         responses={**_ONE, **problems(refusals.invalid_request, refusals.invalid_cursor)},
     )
     async def list_messages(
-        conversation_id: str = _ID,
+        conversation_id: str = CONVERSATION_ID,
         user: UserId = Depends(current_user),
         limit: int = _LIMIT,
         after: str | None = _AFTER,
@@ -140,7 +142,9 @@ def conversations_router(
         tags=["chat"],
         responses={**_ONE, **problems(*BODY)},
     )
-    async def cancel(conversation_id: str = _ID, user: UserId = Depends(current_user)) -> CancelOut:
+    async def cancel(
+        conversation_id: str = CONVERSATION_ID, user: UserId = Depends(current_user)
+    ) -> CancelOut:
         """Stop the running turn, whichever server runs it; what was shown is kept."""
         cancelled = await turns.cancel(user, ConversationId(conversation_id))
         return CancelOut(cancelled=cancelled)

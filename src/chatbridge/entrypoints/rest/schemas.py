@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from chatbridge.domain.model.conversation import Conversation, Status
 from chatbridge.domain.model.identifiers import ID_PATTERN
 from chatbridge.domain.model.limits import MAX_CONTENT, MAX_REASON, MAX_TITLE
-from chatbridge.domain.model.message import Message, Role, VisibleKind
+from chatbridge.domain.model.message import FeedbackKind, Message, Role, VisibleKind
 from chatbridge.domain.model.task import Task
 from chatbridge.domain.model.tool_call import CallState, ToolCall
 from chatbridge.domain.model.turn_event import EndState
@@ -101,6 +101,12 @@ class ChangeBody(Body):
         return self
 
 
+class FeedbackBody(Body):
+    """What the owner of a message says of it."""
+
+    kind: FeedbackKind = Field(examples=["positive"])
+
+
 class ConversationOut(BaseModel):
     """A conversation."""
 
@@ -163,6 +169,7 @@ class MessageOut(BaseModel):
     content: str
     tool_calls: list[ToolCallOut]
     citations: list[CitationOut]
+    feedback: FeedbackKind | None = Field(None, description="What its owner has said of it.")
     created_at: datetime
 
     @classmethod

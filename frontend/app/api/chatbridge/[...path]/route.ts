@@ -11,6 +11,8 @@ const ROUTES = [
   { method: "POST", path: /^chatkit$/ },
   { method: "POST", path: /^chatkit\/threads\/[A-Za-z0-9_-]{1,128}\/cancel$/ },
   { method: "GET", path: /^chatkit\/threads\/[A-Za-z0-9_-]{1,128}\/events$/ },
+  { method: "GET", path: /^chatkit\/threads\/[A-Za-z0-9_-]{1,128}\/feedback$/ },
+  { method: "POST", path: /^chatkit\/threads\/[A-Za-z0-9_-]{1,128}\/feedback$/ },
   { method: "GET", path: /^api\/[A-Za-z0-9_-]{1,128}\/tasks$/ },
 ];
 // cookies and what a client says of its address stay here
@@ -32,6 +34,7 @@ const TO_CLIENT = [
   "link",
   "retry-after",
   "www-authenticate",
+  "x-chatbridge-feedback",
   "x-chatbridge-stream",
   "x-conversation-id",
   "x-request-id",
