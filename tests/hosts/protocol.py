@@ -50,7 +50,7 @@ BY_AN_AGENT: Mapping[str, str] = {
     "threads.update": f"{_CONVERSATIONS}::test_a_thread_is_renamed",
     "threads.delete": f"{_CONVERSATIONS}::test_a_thread_is_deleted",
     "items.list": f"{_CONVERSATIONS}::test_items_are_listed_in_pages_that_join_up",
-    "items.feedback": f"{_CONVERSATIONS}::test_feedback_is_taken_as_often_as_it_is_given_and_read_back",
+    "items.feedback": f"{_CONVERSATIONS}::test_feedback_is_given_again_and_again_and_read_back",
     "user_message": _SHOWN,
     "assistant_message": _SHOWN,
     "widget": f"{_TURN}::test_a_slow_tool_is_shown_running_and_then_done",

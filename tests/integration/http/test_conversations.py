@@ -380,7 +380,7 @@ async def test_a_thread_is_deleted(person: Person) -> None:
     assert (await person.get("conversations"))["items"] == []
 
 
-async def test_feedback_is_taken_as_often_as_it_is_given_and_read_back(person: Person) -> None:
+async def test_feedback_is_given_again_and_again_and_read_back(person: Person) -> None:
     turn = await person.chat("add tea")
     id, ids = turn["conversation_id"], [message["id"] for message in turn["messages"]]
     beside, listed = f"/chatkit/threads/{id}/feedback", items(id)
