@@ -33,7 +33,15 @@ from chatbridge.entrypoints.rest.health import recently
 from chatbridge.entrypoints.tasks.server import TasksApp, tasks_server
 from chatbridge.host import Host
 from chatbridge.host_server import host_server, who_answers
-from chatbridge.models import host_agent, instructions, model_endpoint, offered_models, rehearses
+from chatbridge.models import (
+    host_agent,
+    instructions,
+    model_endpoint,
+    offered_models,
+    only_summaries,
+    rehearses,
+    thought_forms,
+)
 from chatbridge.ports.agent_runner import AgentRunner
 from chatbridge.ports.authenticator import Authenticator
 from chatbridge.ports.store import Store
@@ -121,6 +129,8 @@ class Container(DeclarativeContainer):
         context=host.provided.context,
         chosen=Object(chosen),
         offered=CallableProvider(offered_models, settings, endpoint),
+        thoughts=CallableProvider(thought_forms, settings),
+        summaries=CallableProvider(only_summaries, settings),
     )
     host_server: Provider[HostServerRunner] = Singleton(
         host_server, settings, host, store.provided.conversations

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from chatbridge.adapters.chatkit.items.thoughts import WorkflowForms
 from chatbridge.adapters.offline.model import OfflineModel
 from chatbridge.adapters.openai.chosen import OfferedModel
 from chatbridge.adapters.openai.entry import Agent, agent_of, load_agent
@@ -9,6 +10,7 @@ from chatbridge.adapters.openai.host_agents import names_its_model
 from chatbridge.adapters.openai.models import Endpoint, offline_endpoint, openai_model
 from chatbridge.adapters.openai.patience import Patience
 from chatbridge.adapters.openai.run_context import Instructions
+from chatbridge.adapters.openai.thoughts import ThoughtForms
 from chatbridge.adapters.openai.unoffered import Unoffered
 from chatbridge.host import Host
 from chatbridge.settings import Settings
@@ -72,6 +74,16 @@ def offered_models(settings: Settings, endpoint: Endpoint) -> dict[str, OfferedM
 def instructions(settings: Settings, host: Host) -> str | Instructions:
     """What a model is told that has no agent of the host's own around it."""
     return host.instructions or settings.agent.instructions
+
+
+def thought_forms(settings: Settings) -> ThoughtForms | None:
+    """How a model's thoughts are shown, if they are."""
+    return None if settings.agent.show_thoughts == "none" else WorkflowForms()
+
+
+def only_summaries(settings: Settings) -> bool:
+    """Whether no thoughts are shown but what a provider makes of them for people."""
+    return settings.agent.show_thoughts != "all"
 
 
 def rehearses(settings: Settings) -> bool:

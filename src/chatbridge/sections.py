@@ -44,14 +44,16 @@ class Agent(Section):
     `entry` is an agent of the host's own, `module:attribute`, in place of one that has only
     `instructions`. `tools` are ours that it gets: the bundled and the servers', or only these;
     unset, one of the host's own gets the servers'. `show_calls`: in a chat by name and state, or
-    with arguments and result too. `models` and `tool_choices` are what a message may choose, by the
-    names that it gives.
+    with arguments and result too. `show_thoughts`: none of a model's, the summaries that providers
+    make of them for people, or all. `models` and `tool_choices` are what a message may choose, by
+    the names that it gives.
     `first`, `idle` and `max_seconds` are in seconds.
     """
 
     entry: str | None = None
     tools: OurTools | None = None
     show_calls: Literal["names", "details"] = "names"
+    show_thoughts: Literal["none", "summaries", "all"] = "summaries"
     model: str = "offline"
     models: dict[Annotated[str, Field(min_length=1)], ModelChoice] = Field(default={})
     tool_choices: Annotated[tuple[str, ...] | None, NoDecode] = None

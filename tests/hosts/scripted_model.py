@@ -18,10 +18,11 @@ from openai.types.responses import (
     ResponseReasoningItem,
     ResponseReasoningSummaryTextDeltaEvent,
     ResponseReasoningSummaryTextDoneEvent,
+    ResponseReasoningTextDeltaEvent,
     ResponseTextDeltaEvent,
     ResponseTextDoneEvent,
 )
-from openai.types.responses.response_reasoning_item import Summary
+from openai.types.responses.response_reasoning_item import Content, Summary
 
 Step = list[Any]
 
@@ -81,24 +82,61 @@ def text(id: str, *deltas: str) -> Any:
     return say
 
 
-def thought(id: str, *deltas: str) -> Any:
+def raising(error: Exception) -> Any:
+    async def say(n: int) -> AsyncIterator[Any]:
+        raise error
+        yield
+
+    return say
+
+
+def thinking(id: str, *deltas: str) -> Any:
+    """What is thought itself, of which nobody makes a summary."""
+
+    async def say(n: int) -> AsyncIterator[Any]:
+        for d in deltas:
+            yield ResponseReasoningTextDeltaEvent(
+                type="response.reasoning_text.delta",
+                delta=d,
+                item_id=id,
+                output_index=n,
+                content_index=0,
+                sequence_number=0,
+            )
+        whole = Content(type="reasoning_text", text="".join(deltas))
+        yield ResponseOutputItemDoneEvent(
+            type="response.output_item.done",
+            output_index=n,
+            sequence_number=0,
+            item=ResponseReasoningItem(id=id, type="reasoning", summary=[], content=[whole]),
+        )
+
+    return say
+
+
+def thought(id: str, *deltas: str | None) -> Any:
+    """A summary; one that ends with None never ends."""
+
     async def say(n: int) -> AsyncIterator[Any]:
         item = ResponseReasoningItem(id=id, type="reasoning", summary=[])
         yield ResponseOutputItemAddedEvent(
             type="response.output_item.added", output_index=n, sequence_number=0, item=item
         )
         for d in deltas:
+            if d is None:
+                await asyncio.Event().wait()
             yield ResponseReasoningSummaryTextDeltaEvent(
                 type="response.reasoning_summary_text.delta",
-                delta=d,
+                delta=d or "",
                 item_id=id,
                 output_index=n,
                 summary_index=0,
                 sequence_number=0,
             )
+        whole = "".join(filter(None, deltas))
         yield ResponseReasoningSummaryTextDoneEvent(
             type="response.reasoning_summary_text.done",
-            text="".join(deltas),
+            text=whole,
             item_id=id,
             output_index=n,
             summary_index=0,
@@ -108,9 +146,7 @@ def thought(id: str, *deltas: str) -> Any:
             type="response.output_item.done",
             output_index=n,
             sequence_number=0,
-            item=item.model_copy(
-                update={"summary": [Summary(type="summary_text", text="".join(deltas))]}
-            ),
+            item=item.model_copy(update={"summary": [Summary(type="summary_text", text=whole)]}),
         )
 
     return say

@@ -11,6 +11,8 @@ from agents import Agent, function_tool
 from agents.testing import ScriptedModel, assistant_message
 from agents.testing import function_call as asks_for
 
+from chatbridge.adapters.chatkit.items.thoughts import WorkflowForms
+from chatbridge.adapters.chatkit.items.wire import as_shown
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
 from chatbridge.adapters.openai.models import Api, openai_model
 from chatbridge.adapters.openai.patience import Patience
@@ -240,6 +242,55 @@ async def test_so_does_an_agent_that_is_a_tool(endpoint: ScriptedEndpoint) -> No
 
 
 # --- what is heard
+
+
+def thought_event(kind: str, **fields: Any) -> Frame:
+    where = {"item_id": "rs_1", "output_index": 0, "sequence_number": 0}
+    return frame({"type": f"response.{kind}", **where, **fields})
+
+
+WHOLE = {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "Hm."}]}
+SUMMARY = [
+    thought_event("reasoning_summary_text.delta", summary_index=0, delta="H"),
+    thought_event("reasoning_summary_text.delta", summary_index=0, delta="m."),
+    thought_event("reasoning_summary_text.done", summary_index=0, text="Hm."),
+]
+RAW = [thought_event("reasoning_text.delta", content_index=0, delta="Hm.")]
+THOUGHTS: list[tuple[str, Api, list[Frame], bool]] = [
+    ("a summary", "responses", SUMMARY, True),
+    ("one that comes whole", "responses", responses(WHOLE)[:-1], True),
+    ("what is thought", "responses", RAW, False),
+    ("a field", "chat_completions", [chunk({"reasoning_content": "Hm."})], False),
+    ("another", "chat_completions", [chunk({"reasoning": "H"}), chunk({"reasoning": "m."})], False),
+    (
+        "the same in both",
+        "chat_completions",
+        [chunk({"reasoning_content": "Hm.", "reasoning": "Hm."})],
+        False,
+    ),
+    ("in the text", "chat_completions", [chunk({"content": "<think>Hm.</think>"})], False),
+]
+
+
+@pytest.mark.parametrize(("api", "frames", "summary"), [t[1:] for t in THOUGHTS], ids=lambda _: "")
+async def test_thoughts_are_shown_from_whichever_field_they_come_in(
+    endpoint: ScriptedEndpoint, api: Api, frames: list[Frame], summary: bool
+) -> None:
+    model = openai_model(model="m", base_url=endpoint.url, api_key=None, api=api)
+    for summaries in (True, False):
+        endpoint.answer(*frames, *whole(api))
+        runner = OpenAIAgentRunner(
+            model.model,
+            TaskTools(()),
+            instructions="",
+            thoughts=WorkflowForms(),
+            summaries=summaries,
+        )
+        *thoughts, answer = kept(await heard(runner, "hello"))
+        told = [(as_shown(m) or {})["workflow"]["tasks"][0]["content"] for m in thoughts]
+        assert told == (["Hm."] if summary or not summaries else [])
+        assert answer.content == SAID
+    await model.close()
 
 
 async def test_an_answer_that_was_not_streamed_is_an_answer(

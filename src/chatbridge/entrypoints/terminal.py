@@ -79,11 +79,8 @@ class Terminal:
             case {"type": "thread.item.updated", "item_id": id, "update": {"delta": str(delta)}}:
                 self._written.add(id)
                 self._write(delta)
-            case {"type": "thread.item.done", "item": {"type": "assistant_message"} as item}:
-                # one that was whole at once has come without a delta
-                if item["id"] not in self._written:
-                    self._write(_text(item))
-                self._end_line()
+            case {"type": "thread.item.done", "item": item}:
+                self._end(item)
             case {"type": "thread.item.added", "item": {"type": "widget", "widget": widget}}:
                 self._show_badges(widget)
             case {"type": "thread.item.updated", "update": {"widget": part} | {"component": part}}:
@@ -91,6 +88,19 @@ class Terminal:
             case {"type": "error", "message": message}:
                 self._end_line()
                 self._screen.say(f"! {message}\n", "danger")
+            case _:
+                pass
+
+    def _end(self, item: Mapping[str, Any]) -> None:
+        match item:
+            case {"type": "assistant_message", "id": id}:
+                # one that was whole at once has come without a delta
+                if id not in self._written:
+                    self._write(_text(item))
+                self._end_line()
+            case {"type": "workflow"}:
+                self._end_line()
+                self._show(item)
             case _:
                 pass
 
@@ -102,6 +112,10 @@ class Terminal:
                 self._screen.say(_text(item) + "\n\n")
             case {"type": "widget", "widget": widget}:
                 self._show_badges(widget)
+            case {"type": "workflow", "workflow": {"summary": {"duration": int(seconds)}}}:
+                self._screen.say(f"(Thought for {seconds} s)\n", "secondary")
+            case {"type": "workflow", "workflow": {"summary": {"title": str(title)}}}:
+                self._screen.say(f"({title})\n", "secondary")
             case _:
                 self._screen.say(f"({item['type']})\n")
 

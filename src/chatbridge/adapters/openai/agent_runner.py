@@ -18,7 +18,6 @@ from agents import (
     ToolCallOutputItem,
 )
 from agents.exceptions import ModelRefusalError
-from agents.run_config import CallModelData, ModelInputData
 
 from chatbridge.adapters.openai.absent import tell
 from chatbridge.adapters.openai.added import heed
@@ -28,11 +27,11 @@ from chatbridge.adapters.openai.chosen import Offered, choose
 from chatbridge.adapters.openai.events import ResponseReader
 from chatbridge.adapters.openai.failure_line import failure_line, in_the_code
 from chatbridge.adapters.openai.failures import ApprovalNeeded, agent_failed
+from chatbridge.adapters.openai.given import given
 from chatbridge.adapters.openai.host_agents import HostAgents, model_of, require_models
 from chatbridge.adapters.openai.messages import model_input
 from chatbridge.adapters.openai.models import Models, name_of, no_endpoint
 from chatbridge.adapters.openai.outputs import shown_output
-from chatbridge.adapters.openai.readable import instructed, readable
 from chatbridge.adapters.openai.run_context import (
     Instructions,
     MakeContext,
@@ -40,7 +39,7 @@ from chatbridge.adapters.openai.run_context import (
     nothing_more,
     run_context,
 )
-from chatbridge.adapters.openai.today import dated, now_in
+from chatbridge.adapters.openai.thoughts import ThoughtForms, Thoughts, thoughts_of
 from chatbridge.adapters.openai.tools import Toolbox, ToolHooks
 from chatbridge.adapters.openai.unoffered import Unoffered
 from chatbridge.adapters.openai.watched_model import WatchedModel
@@ -65,6 +64,8 @@ class OpenAIAgentRunner(AgentRunner):
     what an endpoint has said about a failure. `words` are what a message says. Tools that no model
     takes are noted as `unoffered`. `context` makes what the host's own tools find in the run.
     `chosen` says what a message has chosen of the models that are `offered`, and which tool.
+    `thoughts` is how those of a model are shown, None for not at all; with `summaries` only those
+    that its provider has made for people.
     """
 
     def __init__(
@@ -83,6 +84,8 @@ class OpenAIAgentRunner(AgentRunner):
         context: MakeContext = nothing_more,
         chosen: Chosen = nothing_chosen,
         offered: Offered | None = None,
+        thoughts: ThoughtForms | None = None,
+        summaries: bool = True,
     ) -> None:
         """Raises ValueError when an agent names a model that can't be had."""
         self._tools = tools
@@ -96,6 +99,7 @@ class OpenAIAgentRunner(AgentRunner):
         self._context = context
         self._chosen = chosen
         self._offered = offered or {}
+        self._thoughts = partial(thoughts_of, forms=thoughts, summaries=summaries)
         require_models(self._agent, self._models, self._unoffered)
         self._name = name_of(model_of(self._agent, self._models))
 
@@ -124,6 +128,7 @@ class OpenAIAgentRunner(AgentRunner):
             self._unoffered,
             self._context,
             partial(choose, choice=choice, offered=self._offered),
+            self._thoughts,
             self._log_words,
         )
         try:
@@ -144,11 +149,13 @@ class _Run:
         unoffered: Unoffered,
         context: MakeContext,
         choose: Callable[[Agent[Any]], Model | None],
+        thoughts: Callable[[Callable[[TurnEvent], None], Model], Thoughts],
         log_words: bool,
     ) -> None:
         self._request = request
         self._context = context
         self._choose = choose
+        self._thoughts = thoughts
         self._log_words = log_words
         self._models = models
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -211,15 +218,17 @@ class _Run:
     def _watched(self, model: Model) -> Model:
         return WatchedModel(model, self._next_reader, self._fail)
 
-    def _next_reader(self, known: Collection[str]) -> ResponseReader:
-        self._reader = ResponseReader(self._say, self._calls, known)
+    def _next_reader(self, model: Model, known: Collection[str]) -> ResponseReader:
+        self._reader = ResponseReader(
+            self._say, self._calls, self._thoughts(self._say, model), known
+        )
         return self._reader
 
     def _config(self, tracing: bool) -> RunConfig:
         return RunConfig(
             group_id=self._request.on_behalf.conversation_id,
             model_provider=self._models,
-            call_model_input_filter=partial(_given, self._request.asking.zone),
+            call_model_input_filter=partial(given, self._request.asking.zone),
             tool_not_found_behavior="return_error_to_model",
             tool_error_formatter=self._hooks.describe,
             tracing_disabled=not tracing,
@@ -287,10 +296,3 @@ class _Run:
             )
             failure.__cause__ = error
         return failure
-
-
-def _given(zone: str | None, data: CallModelData[Any]) -> ModelInputData:
-    """What a model is given, each time that it is asked; agents that are tools inherit it."""
-    given = data.model_data
-    instructions = "\n\n".join([given.instructions or "", *instructed(given.input)]).strip()
-    return ModelInputData(readable(given.input), dated(instructions, now_in(zone)))

@@ -13,6 +13,7 @@ from openai.types.responses import (
     ResponseOutputMessage,
     ResponseOutputRefusal,
     ResponseOutputText,
+    ResponseReasoningItem,
 )
 
 from chatbridge.adapters.openai.arguments import storable_arguments
@@ -20,6 +21,7 @@ from chatbridge.adapters.openai.calls import Calls
 from chatbridge.adapters.openai.citations import to_citation
 from chatbridge.adapters.openai.hosted import HostedCalls
 from chatbridge.adapters.openai.names import meant_name
+from chatbridge.adapters.openai.thoughts import Thoughts
 from chatbridge.adapters.openai.troubles import EndpointTrouble, ProviderFailure, TruncatedStream
 from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.identifiers import MessageId, new_message_id
@@ -55,13 +57,18 @@ class ResponseReader:
     """
 
     def __init__(
-        self, emit: Callable[[TurnEvent], None], calls: Calls, known: Collection[str] = ()
+        self,
+        emit: Callable[[TurnEvent], None],
+        calls: Calls,
+        thoughts: Thoughts,
+        known: Collection[str] = (),
     ) -> None:
         """`known` are the names that the model may call."""
-        self._emit = emit
+        self._emit_it = emit
         self._calls = calls
+        self._thoughts = thoughts
         self._known = known
-        self._hosted = HostedCalls(emit)
+        self._hosted = HostedCalls(self._emit)
         self._step = new_message_id()
         self._texts: dict[int | str, _Text] = {}
         self._ids: dict[str, list[str]] = {}
@@ -88,7 +95,7 @@ class ResponseReader:
             case "error":
                 raise _error(event)
             case _:
-                pass
+                self._thoughts.read(event)
 
     def end(self) -> None:
         """The stream has ended. Raises TruncatedStream unless the response was complete."""
@@ -97,9 +104,10 @@ class ResponseReader:
 
     def broke_off(self, error: Exception) -> None:
         """The response has no good end; what it has cost may be known, and what it has called."""
+        self._thoughts.close()
         if isinstance(error, EndpointTrouble):
             if error.usage:
-                self._emit(TokensUsed(**asdict(error.usage)))
+                self._emit_it(TokensUsed(**asdict(error.usage)))
             for name, arguments in error.calls:
                 meant = meant_name(cleaned(name), self._known)
                 self._calls.start(self._step, "", meant, storable_arguments(arguments))
@@ -112,6 +120,8 @@ class ResponseReader:
         elif isinstance(item, ResponseFunctionToolCall):
             if item.status != "incomplete":
                 self._call(item)
+        elif isinstance(item, ResponseReasoningItem):
+            self._thoughts.read_item(_key(index, item.id), item)
         else:
             self._hosted.finish(index, item)
 
@@ -150,8 +160,9 @@ class ResponseReader:
             if isinstance(item, ResponseFunctionToolCall):
                 self._clean(item)
                 self._same_call(item)
-            elif silent or not isinstance(item, ResponseOutputMessage):
+            elif silent or not isinstance(item, ResponseOutputMessage | ResponseReasoningItem):
                 self._item(index, item)
+        self._thoughts.close()
 
     def conclude(self, answer: str) -> None:
         """What the response's tools have brought is the whole answer."""
@@ -164,6 +175,7 @@ class ResponseReader:
 
     def _call(self, item: ResponseFunctionToolCall) -> None:
         self.called = True
+        self._thoughts.close()
         given = item.call_id
         item.call_id = self._calls.start(self._step, given, item.name, item.arguments)
         for id in {given, item.call_id}:
@@ -176,6 +188,11 @@ class ResponseReader:
             item.call_id = known.pop(0)
         else:
             self._call(item)
+
+    # Thoughts end where something else begins.
+    def _emit(self, event: TurnEvent) -> None:
+        self._thoughts.close()
+        self._emit_it(event)
 
     def _say(self, key: int | str, delta: str, part: int = 0) -> None:
         delta = cleaned(delta or "")
@@ -207,7 +224,7 @@ class ResponseReader:
         usage = response.usage
         read, written = (usage.input_tokens or 0, usage.output_tokens or 0) if usage else (0, 0)
         if read or written:
-            self._emit(TokensUsed(input_tokens=read, output_tokens=written))
+            self._emit_it(TokensUsed(input_tokens=read, output_tokens=written))
 
     def _finish(self, key: int | str) -> None:
         text = self._texts.get(key)

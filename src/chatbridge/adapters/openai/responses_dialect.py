@@ -1,7 +1,7 @@
 """The events of the Responses API, from whatever dialect to the one that its clients read.
 
-What leaves has the words as they come, each other item when it is whole, and the calls at the end.
-All else that an endpoint says is dropped.
+What leaves has the words and the thoughts as they come, each other item when it is whole, and the
+calls at the end. All else that an endpoint says is dropped.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -41,10 +41,12 @@ class _Text:
     halves: Halves = field(default_factory=Halves)
     telling: Telling = field(default_factory=Telling)
     said: str = ""
+    thought: str = ""
 
     def take(self, given: str, *, ends: bool = False) -> str:
         said = self.thinking.take(self.halves.whole(given) + (self.halves.rest() if ends else ""))
         said += self.thinking.end() if ends else []
+        self.thought = "".join(part.text for part in said if part.kind == "thinking")
         told = self.telling.take("".join(part.text for part in said if part.kind == "answer"))
         self.said += told
         return told
@@ -71,6 +73,8 @@ class ResponsesDialect:
             ("response.output_text.d", self._text),
             ("response.content_part.done", self._text),
             ("response.refusal.delta", self._refusal),
+            ("response.reasoning_summary_text.d", self._thought),
+            ("response.reasoning_text.d", self._thought),
             ("response.function_call_arguments.d", self._arguments),
             ("response.output_item.", self._item),
             *((end, self._end) for end in _ENDS),
@@ -133,6 +137,12 @@ class ResponsesDialect:
         self._spoke = True
         yield _event(kind, delta=plain(event.get("delta")), **_place(event))
 
+    def _thought(self, event: Json, kind: str) -> Iterator[Json]:
+        part = "summary_index" if "summary" in kind else "content_index"
+        told = {name: event.get(name) for name in ("item_id", "output_index", part)}
+        word = "text" if kind.endswith(".done") else "delta"
+        yield _event(kind, **{word: plain(event.get(word))}, **told)
+
     def _annotation(self, event: Json, kind: str) -> Iterator[Json]:
         yield _event(kind, annotation=event.get("annotation"), **_place(event))
 
@@ -156,7 +166,10 @@ class ResponsesDialect:
         yield from self._told(self._texts[key], given)
 
     def _told(self, text: _Text, given: str, *, ends: bool = False) -> Iterator[Json]:
-        if told := text.take(given, ends=ends):
+        told = text.take(given, ends=ends)
+        if text.thought:
+            yield _event("response.reasoning_text.delta", delta=text.thought, **text.place)
+        if told:
             self._written += len(told)
             self.said += told if len(self.said) < 500 else ""
             self._spoke = True

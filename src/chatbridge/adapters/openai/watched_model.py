@@ -20,7 +20,12 @@ from openai.types.responses.response_prompt_param import ResponsePromptParam
 
 from chatbridge.adapters.openai.events import ResponseReader
 
-_WORDS = ("response.output_text.delta", "response.refusal.delta")
+_WORDS = (
+    "response.output_text.delta",
+    "response.refusal.delta",
+    "response.reasoning_summary_text.delta",
+    "response.reasoning_text.delta",
+)
 """Nothing in the SDK acts on these, and there are thousands of them."""
 
 
@@ -34,7 +39,7 @@ class WatchedModel(Model):
     def __init__(
         self,
         model: Model,
-        reader: Callable[[Collection[str]], ResponseReader],
+        reader: Callable[[Model, Collection[str]], ResponseReader],
         fail: Callable[[Exception], None],
     ) -> None:
         self._model = model
@@ -72,7 +77,9 @@ class WatchedModel(Model):
 
         What the model raises is noted, then raised.
         """
-        reader = self._reader({*(t.name for t in tools), *(h.tool_name for h in handoffs)})
+        reader = self._reader(
+            self._model, {*(t.name for t in tools), *(h.tool_name for h in handoffs)}
+        )
         events = self._model.stream_response(
             system_instructions,
             input,

@@ -115,10 +115,14 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """A part of an entry is another one now, in a surface's own words."""
+    """A part of an entry is another one now, in a surface's own words.
+
+    `text` is what has come to it, for who does not read these: some more of what a model thinks.
+    """
 
     message_id: MessageId
     payload: Payload
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

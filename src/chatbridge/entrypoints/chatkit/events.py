@@ -245,7 +245,7 @@ class Translation:
 
     def _done(self, message: Message) -> Said:
         self._open.discard(message.id)
-        if item := as_shown(message):
+        if item := as_shown(message, ended=True):
             return Verbatim({"type": "thread.item.done", "item": item})
         return ThreadItemDoneEvent(item=to_item(message, self._display))
 

@@ -41,7 +41,7 @@ from chatkit.types import (
 from pydantic import TypeAdapter, ValidationError
 
 from chatbridge.adapters.chatkit.items.badges import badges
-from chatbridge.adapters.chatkit.items.updates import updated
+from chatbridge.adapters.chatkit.items.updates import cut_off, updated
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.conversation import Conversation
@@ -86,6 +86,7 @@ def to_item(message: Message, display: Display = BY_NAME) -> ThreadItem:
     payload = {**message.payload, **_head(message)}
     if updates := payload.pop("updates", ()):
         payload = updated(payload, updates)
+        payload = cut_off(payload) if message.position else payload
     try:
         return _ITEM.validate_python(payload)
     except ValidationError:

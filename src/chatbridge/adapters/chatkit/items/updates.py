@@ -6,6 +6,8 @@ from typing import Any, cast
 
 Json = dict[str, Any]
 
+CUT_OFF = "Thinking was cut off"
+
 
 def updated(item: Mapping[str, Any], updates: Sequence[Mapping[str, Any]]) -> Json:
     """The item after these; an update that this version does not know, or that fits nothing in the
@@ -17,6 +19,19 @@ def updated(item: Mapping[str, Any], updates: Sequence[Mapping[str, Any]]) -> Js
         except (LookupError, TypeError, AttributeError):
             continue
     return told
+
+
+def cut_off(item: Mapping[str, Any]) -> Json:
+    """The item, of which nobody will tell an end, as the client is to leave it.
+
+    A model's thoughts would look as if it still thought. Any other item stays as it was seen last.
+    """
+    match item:
+        case {"workflow": {"type": "reasoning", **rest}} if not rest.get("summary"):
+            folded = {"summary": {"title": CUT_OFF}, "expanded": False}
+            return {**item, "workflow": {**item["workflow"], **folded}}
+        case _:
+            return {**item}
 
 
 def _update(item: Json, update: Mapping[str, Any]) -> None:

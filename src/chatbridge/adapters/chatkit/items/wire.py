@@ -11,7 +11,7 @@ from typing import Any
 from chatkit.types import ThreadItem
 from pydantic import BaseModel, RootModel
 
-from chatbridge.adapters.chatkit.items.updates import updated
+from chatbridge.adapters.chatkit.items.updates import cut_off, updated
 from chatbridge.domain.model.identifiers import ConversationId, MessageId
 from chatbridge.domain.model.message import Message
 
@@ -60,8 +60,10 @@ def wire_json(told: BaseModel) -> str:
     return told.model_dump_json(by_alias=True, exclude_none=True, context=_CONTEXT)
 
 
-def as_shown(message: Message) -> Json | None:
+def as_shown(message: Message, *, ended: bool = False) -> Json | None:
     """The item as it was shown, or, where it was cut off, as it was seen last.
+
+    What is kept is told no further, and so is a turn's that has `ended`.
 
     None where the message has no such form: it is made of its envelope, or a person has sent it,
     whose attachments hold what no client may see.
@@ -70,4 +72,6 @@ def as_shown(message: Message) -> Json | None:
         return None
     payload = {name: value for name, value in message.payload.items() if name != "updates"}
     item = wire_item(message.id, message.conversation_id, message.created_at, payload)
-    return updated(item, message.payload.get("updates", ()))
+    updates = message.payload.get("updates", ())
+    seen = updated(item, updates)
+    return cut_off(seen) if updates and (ended or message.position) else seen
