@@ -16,7 +16,8 @@ Instructions = Callable[[Asked], str | Awaitable[str]]
 class Bridge:
     """chatbridge to be mounted: `app` below a path, `lifespan` around the application.
 
-    `agent` is an agents.Agent, a function that makes one, or `module:attribute`. Without one the
+    `agent` is an agents.Agent, an Assistant (an Agent with the actions of its widgets), a function
+    that makes one, or `module:attribute`. Without one the
     model of the settings answers, by `instructions`: a text, or a function of who asks.
     `server`, in the place of an agent, is a ChatKitServer, its class, a function that makes one, or
     `module:attribute`; its code runs in a thread with an event loop of its own, or, for one that
@@ -39,8 +40,7 @@ class Bridge:
         settings: Mapping[str, object] | None = None,
     ) -> None:
         """Raises ValueError with a sentence that says what can't be used."""
-        from chatbridge.adapters.chatkit.context import plain_context
-        from chatbridge.adapters.openai.run_context import nothing_more
+        from chatbridge.adapters.chatkit.context import nothing_more, plain_context
         from chatbridge.container import Container
         from chatbridge.entrypoints.hosted import Hosted
         from chatbridge.host import Host

@@ -9,7 +9,9 @@ from dependency_injector.providers import (
 )
 from dependency_injector.providers import Dependency, Object, Provider, Selector, Singleton
 
+from chatbridge.adapters.chatkit.actions import Assistant
 from chatbridge.adapters.chatkit.agent_runner import HostServerRunner
+from chatbridge.adapters.chatkit.chat_runner import ChatRunner
 from chatbridge.adapters.jwt.authenticator import JwtAuthenticator
 from chatbridge.adapters.jwt.key_source import Jwks
 from chatbridge.adapters.jwt.token_issuer import JwtTokenIssuer
@@ -34,7 +36,7 @@ from chatbridge.entrypoints.tasks.server import TasksApp, tasks_server
 from chatbridge.host import Host
 from chatbridge.host_server import host_server, who_answers
 from chatbridge.models import (
-    host_agent,
+    host_assistant,
     instructions,
     model_endpoint,
     offered_models,
@@ -114,29 +116,37 @@ class Container(DeclarativeContainer):
     )
     unoffered: Provider[Unoffered] = Singleton(Unoffered)
     endpoint: Provider[Endpoint] = Singleton(model_endpoint, settings, unoffered)
+    assistant: Provider[Assistant] = Singleton(host_assistant, settings, host)
     own_agent: Provider[AgentRunner] = Singleton(
         OpenAIAgentRunner,
         endpoint.provided.model,
         tools,
         instructions=CallableProvider(instructions, settings, host),
-        agent=CallableProvider(host_agent, settings, host),
+        agent=assistant.provided.agent,
         named=endpoint.provided.named,
         max_steps=settings.provided.agent.max_steps,
         tracing=settings.provided.agent.tracing,
         log_words=settings.provided.log.words,
         words=Object(words_of),
         unoffered=unoffered,
-        context=host.provided.context,
         chosen=Object(chosen),
         offered=CallableProvider(offered_models, settings, endpoint),
         thoughts=CallableProvider(thought_forms, settings),
         summaries=CallableProvider(only_summaries, settings),
     )
+    chat: Provider[ChatRunner] = Singleton(
+        ChatRunner,
+        own_agent,
+        assistant.provided.actions,
+        store.provided.conversations,
+        context=host.provided.context,
+        pictures=settings.provided.allowed_image_domains,
+    )
     host_server: Provider[HostServerRunner] = Singleton(
         host_server, settings, host, store.provided.conversations
     )
     agent: Provider[AgentRunner] = Selector(
-        CallableProvider(who_answers, settings, host), agent=own_agent, server=host_server
+        CallableProvider(who_answers, settings, host), agent=chat, server=host_server
     )
 
     turns: Provider[Turns] = Singleton(

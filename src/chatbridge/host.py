@@ -3,19 +3,21 @@
 from dataclasses import dataclass
 from typing import Any
 
-from chatbridge.adapters.openai.run_context import Instructions, MakeContext, nothing_more
+from chatbridge.adapters.chatkit.context import ContextOf, nothing_more
+from chatbridge.adapters.openai.instructed import Instructions
 from chatbridge.entrypoints.host_sign_in import SignedIn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """`agent` is an agents.Agent or a function that makes one; all else is as Bridge has it."""
+    """`agent` is an agents.Agent, an Assistant, or a function that makes one; all else is as Bridge
+    has it."""
 
     agent: Any = None
     server: Any = None
     instructions: str | Instructions | None = None
     signed_in: SignedIn | None = None
-    context: MakeContext = nothing_more
+    context: ContextOf = nothing_more
 
     def __post_init__(self) -> None:
         """Raises ValueError for what nobody could call."""

@@ -73,8 +73,8 @@ def create_app(container: Container | None = None) -> FastAPI:
     gives = gives_tokens(settings, host)
     pictures = settings.allowed_image_domains or ()
     display = Display(tuple(pictures), details=settings.agent.show_calls == "details")
-    acting = _acting(container) if who_answers(settings, host) == "server" else None
-    choices = _choices(settings, anything=acting is not None)
+    acting = _acting(container)
+    choices = _choices(settings, anything=who_answers(settings, host) == "server")
     app.include_router(chatkit_router(turns, history, gate, display, choices, acting))
     app.include_router(threads_router(turns, history, gate, display))
     app.include_router(thread_feedback_router(history, gate))
@@ -124,10 +124,17 @@ def _look(settings: Settings, host: Host) -> Look:
     return Look(title=page.title, greeting=page.greeting, starters=starters, offline=offline)
 
 
-def _acting(container: Container) -> Acting:
-    only_offered = container.settings().server.actions == "offered"
-    turns, history, host = container.turns(), container.history(), container.host_server()
-    return Acting(turns, history, host, only_offered=only_offered)
+def _acting(container: Container) -> Acting | None:
+    """An agent without actions is asked for none."""
+    settings, turns, history = container.settings(), container.turns(), container.history()
+    if who_answers(settings, container.host()) == "server":
+        only_offered = settings.server.actions == "offered"
+        server = container.host_server()
+        return Acting(turns, history, server, only_offered=lambda _: only_offered)
+    chat = container.chat()
+    if not chat.actions:
+        return None
+    return Acting(turns, history, chat, only_offered=chat.actions.only_offered, only_actions=True)
 
 
 def serve(settings: Settings) -> None:

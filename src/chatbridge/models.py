@@ -2,14 +2,15 @@
 
 from typing import Any
 
+from chatbridge.adapters.chatkit.actions import Assistant
 from chatbridge.adapters.chatkit.items.thoughts import WorkflowForms
 from chatbridge.adapters.offline.model import OfflineModel
 from chatbridge.adapters.openai.chosen import OfferedModel
-from chatbridge.adapters.openai.entry import Agent, agent_of, load_agent
+from chatbridge.adapters.openai.entry import agent_of, load_agent
 from chatbridge.adapters.openai.host_agents import names_its_model
+from chatbridge.adapters.openai.instructed import Instructions
 from chatbridge.adapters.openai.models import Endpoint, offline_endpoint, openai_model
 from chatbridge.adapters.openai.patience import Patience
-from chatbridge.adapters.openai.run_context import Instructions
 from chatbridge.adapters.openai.thoughts import ThoughtForms
 from chatbridge.adapters.openai.unoffered import Unoffered
 from chatbridge.host import Host
@@ -40,11 +41,20 @@ def model_endpoint(settings: Settings, unoffered: Unoffered) -> Endpoint:
     )
 
 
-def host_agent(settings: Settings, host: Host) -> Agent[Any] | None:
-    """The agent of the host's own, if there is one. Raises ValueError where nothing may answer."""
+def host_assistant(settings: Settings, host: Host) -> Assistant:
+    """The agent of the host's own, if there is one, and its actions.
+
+    Raises ValueError where nothing may answer.
+    """
     entry = host.agent if isinstance(host.agent, str) else settings.agent.entry
     given = host.agent is not None and not isinstance(host.agent, str)
-    agent = agent_of(host.agent, "`agent`") if given else load_agent(entry) if entry else None
+    found: Any = None
+    if given:
+        found = agent_of(host.agent, "`agent`", Assistant)
+    elif entry:
+        found = load_agent(entry, Assistant)
+    assistant = found if isinstance(found, Assistant) else Assistant(found)
+    agent = assistant.agent
     if agent and host.instructions:
         raise ValueError(
             "`instructions` are for the settings' agent. One of your own has them itself: "
@@ -60,7 +70,7 @@ def host_agent(settings: Settings, host: Host) -> Agent[Any] | None:
             "follows rules and can fail on purpose, answers only with "
             "CHATBRIDGE_ALLOW=offline_model."
         )
-    return agent
+    return assistant
 
 
 def offered_models(settings: Settings, endpoint: Endpoint) -> dict[str, OfferedModel]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from chatbridge.domain.model.asked import Asked
 from chatbridge.domain.model.identifiers import CallId
@@ -19,7 +19,8 @@ class AgentRequest:
     The last of the messages is to be answered, unless the turn has no subject. `say` is given each
     event as it happens. `before_call` is awaited with a call's id after its ToolCallStarted was
     said and before the tool runs; it returns when the call is durable and raises TurnLost when the
-    turn is lost. `stopped`: its owner wants no more of it.
+    turn is lost. `stopped`: its owner wants no more of it. `context` is what a host's own tools
+    find in the run, where that is more than `asked`.
     """
 
     turn: Turn
@@ -28,6 +29,7 @@ class AgentRequest:
     before_call: Callable[[CallId], Awaitable[None]]
     stopped: Callable[[], bool] = lambda: False
     asking: Asking = field(default_factory=Asking)
+    context: Any = None
 
     @property
     def on_behalf(self) -> OnBehalf:

@@ -21,3 +21,6 @@ class HostServer(Protocol):
         `own` are the entries of a turn that runs there. Raises AgentFailed.
         """
         ...
+
+    def require(self, operation: Payload) -> None:
+        """Raises Invalid for an action that can't be answered, before anything is begun."""

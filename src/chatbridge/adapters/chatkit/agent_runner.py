@@ -14,7 +14,8 @@ from chatbridge.adapters.chatkit.context import ContextOf, plain_context
 from chatbridge.adapters.chatkit.entry import MakeServer
 from chatbridge.adapters.chatkit.frames import Frames
 from chatbridge.adapters.chatkit.host_items import HostItems
-from chatbridge.adapters.chatkit.host_loop import HostLoop, across
+from chatbridge.adapters.chatkit.host_loop import HostLoop
+from chatbridge.adapters.chatkit.late import keep_late
 from chatbridge.adapters.chatkit.speaking import Speaking
 from chatbridge.adapters.chatkit.store import SPEAKING, HostStore
 from chatbridge.domain.model.asked import Asked
@@ -23,8 +24,7 @@ from chatbridge.domain.model.errors import AgentFailed, ChatbridgeError
 from chatbridge.domain.model.identifiers import TurnId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.payload import Payload
-from chatbridge.domain.model.transcript import Transcript
-from chatbridge.domain.model.turn import Asking, Changes, Turn
+from chatbridge.domain.model.turn import Asking, Turn
 from chatbridge.domain.model.turn_event import TurnEvent
 from chatbridge.ports.agent_runner import AgentRequest, AgentRunner
 from chatbridge.ports.conversation_repository import ConversationRepository
@@ -102,7 +102,7 @@ class HostServerRunner(AgentRunner, HostServer):
         items = HostItems(self._conversations, here, conversation)
         for message in own:
             items.put(message)
-        afterwards = partial(self._kept_afterwards, conversation, here)
+        afterwards = partial(keep_late, self._conversations, conversation, here)
         speaking = Speaking(items, events.append, afterwards=afterwards)
         asked = Asked(
             user_id=conversation.user_id,
@@ -122,6 +122,9 @@ class HostServerRunner(AgentRunner, HostServer):
             _log.error("the host's server failed", exc_info=error)
             sentence = "The action could not be answered."
             raise AgentFailed(sentence, code="host_failed") from error
+
+    def require(self, operation: Payload) -> None:
+        """It says itself what it does with an action."""
 
     async def _answered(self, speaking: Speaking, asked: Asked, asking: Asking) -> Payload:
         SPEAKING.set(speaking)
@@ -170,22 +173,13 @@ class HostServerRunner(AgentRunner, HostServer):
         return Speaking(
             items,
             say,
-            afterwards=partial(self._kept_afterwards, turn.conversation, home),
+            afterwards=partial(keep_late, self._conversations, turn.conversation, home),
             subject=turn.subject,
             said_by_person=turn.subject is not None
             and operation != "threads.retry_after_item"
             and not turn.retry,
             stopped=request.stopped,
         )
-
-    async def _kept_afterwards(
-        self, where: Conversation, home: asyncio.AbstractEventLoop, events: Sequence[TurnEvent]
-    ) -> None:
-        """What a task says that has outlived its turn is kept as it comes, and shown later."""
-        told = Transcript(where.id, events)
-        changes = Changes.of(told)
-        keeping = self._conversations.change(where.user_id, where.id, changes, told.said)
-        await across(home, keeping)
 
 
 def _operation(turn: Turn) -> Json:

@@ -1,4 +1,4 @@
-"""What a host's own server is given as its context, made of who asks."""
+"""What a host's own server is given as its context, or an agent's tools besides: who asks."""
 
 import importlib
 from collections.abc import Callable
@@ -8,11 +8,16 @@ from typing import Any
 from chatbridge.domain.model.asked import Asked
 
 ContextOf = Callable[[Asked], Any]
+"""A host's function; what it answers, or what that brings when it is awaited, is given."""
 
 
 def plain_context(asked: Asked) -> dict[str, Any]:
     """What a server is given as its context where the host makes none: all of it, as a dict."""
     return asdict(asked)
+
+
+def nothing_more(_: Asked) -> None:
+    """A host adds nothing."""
 
 
 def load_context(entry: str | None) -> ContextOf:

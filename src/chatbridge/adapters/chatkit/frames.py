@@ -40,10 +40,8 @@ class Frames:
 
     def read(self, event: Json) -> None:
         """The next frame."""
-        if self._error is not None and event["type"] != "thread.updated":
-            # the host has gone on after it, so it was no end
-            self._speaking.say(Told(payload=self._error))
-            self._error = None
+        if event["type"] != "thread.updated":
+            self.goes_on()
         match event:
             case {"item": item, "type": type}:
                 self._item(type, item)
@@ -55,6 +53,12 @@ class Frames:
                 self._error = event
             case _:
                 self._thread_or_told(event)
+
+    def goes_on(self) -> None:
+        """Something follows, so an error that was told was no end."""
+        error, self._error = self._error, None
+        if error is not None:
+            self._speaking.say(Told(payload=error))
 
     def failure(self) -> AgentFailed | None:
         """What the host's last words were, if they say that it has failed."""

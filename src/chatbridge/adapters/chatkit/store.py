@@ -18,6 +18,16 @@ class OutsideOfATurn(RuntimeError):
         super().__init__("chatbridge's store was asked outside of a turn or an action.")
 
 
+class NotServed(NotImplementedError):
+    """The store has no such thing."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"chatbridge's store {what}.")
+
+
+_ATTACHMENTS = "holds no attachments"
+
+
 class HostStore(Store[Any]):
     """Whose turn it is says the task, never the context, which hosts pass on as they like."""
 
@@ -77,16 +87,28 @@ class HostStore(Store[Any]):
     async def load_threads(
         self, limit: int, after: str | None, order: str, context: Any
     ) -> Page[ThreadMetadata]:
-        raise NotImplementedError
+        raise NotServed("lists no threads: threads.list does, for who asks")
 
     async def delete_thread(self, thread_id: str, context: Any) -> None:
-        raise NotImplementedError
+        raise NotServed("deletes no thread: threads.delete does, for its owner")
 
     async def save_attachment(self, attachment: Attachment, context: Any) -> None:
-        raise NotImplementedError
+        raise NotServed(_ATTACHMENTS)
 
     async def load_attachment(self, attachment_id: str, context: Any) -> Attachment:
-        raise NotImplementedError
+        raise NotServed(_ATTACHMENTS)
 
     async def delete_attachment(self, attachment_id: str, context: Any) -> None:
-        raise NotImplementedError
+        raise NotServed(_ATTACHMENTS)
+
+
+class ChatStore(HostStore):
+    """The store of one turn of an agent's, whoever asks it."""
+
+    def __init__(self, speaking: Speaking) -> None:
+        super().__init__()
+        self._speaking = speaking
+
+    @property
+    def _now(self) -> Speaking:
+        return self._speaking

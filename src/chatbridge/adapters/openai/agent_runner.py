@@ -29,16 +29,10 @@ from chatbridge.adapters.openai.failure_line import failure_line, in_the_code
 from chatbridge.adapters.openai.failures import ApprovalNeeded, agent_failed
 from chatbridge.adapters.openai.given import given
 from chatbridge.adapters.openai.host_agents import HostAgents, model_of, require_models
+from chatbridge.adapters.openai.instructed import Instructions, instructed_by
 from chatbridge.adapters.openai.messages import model_input
 from chatbridge.adapters.openai.models import Models, name_of, no_endpoint
 from chatbridge.adapters.openai.outputs import shown_output
-from chatbridge.adapters.openai.run_context import (
-    Instructions,
-    MakeContext,
-    instructed_by,
-    nothing_more,
-    run_context,
-)
 from chatbridge.adapters.openai.thoughts import ThoughtForms, Thoughts, thoughts_of
 from chatbridge.adapters.openai.tools import Toolbox, ToolHooks
 from chatbridge.adapters.openai.unoffered import Unoffered
@@ -62,10 +56,9 @@ class OpenAIAgentRunner(AgentRunner):
     none, `named` finds the others' by name. `max_steps` is how often a model may speak in one turn.
     With `tracing` the SDK sends prompts and tool data to OpenAI; with `log_words` the log repeats
     what an endpoint has said about a failure. `words` are what a message says. Tools that no model
-    takes are noted as `unoffered`. `context` makes what the host's own tools find in the run.
-    `chosen` says what a message has chosen of the models that are `offered`, and which tool.
-    `thoughts` is how those of a model are shown, None for not at all; with `summaries` only those
-    that its provider has made for people.
+    takes are noted as `unoffered`. `chosen` says what a message has chosen of the models that are
+    `offered`, and which tool. `thoughts` is how those of a model are shown, None for not at all;
+    with `summaries` only those that its provider has made for people.
     """
 
     def __init__(
@@ -81,7 +74,6 @@ class OpenAIAgentRunner(AgentRunner):
         log_words: bool = False,
         words: Words = content_of,
         unoffered: Unoffered | None = None,
-        context: MakeContext = nothing_more,
         chosen: Chosen = nothing_chosen,
         offered: Offered | None = None,
         thoughts: ThoughtForms | None = None,
@@ -96,7 +88,6 @@ class OpenAIAgentRunner(AgentRunner):
         self._log_words = log_words
         self._words = words
         self._unoffered = unoffered or Unoffered()
-        self._context = context
         self._chosen = chosen
         self._offered = offered or {}
         self._thoughts = partial(thoughts_of, forms=thoughts, summaries=summaries)
@@ -126,7 +117,6 @@ class OpenAIAgentRunner(AgentRunner):
             self._tools,
             self._models,
             self._unoffered,
-            self._context,
             partial(choose, choice=choice, offered=self._offered),
             self._thoughts,
             self._log_words,
@@ -147,13 +137,11 @@ class _Run:
         tools: ToolProvider,
         models: Models,
         unoffered: Unoffered,
-        context: MakeContext,
         choose: Callable[[Agent[Any]], Model | None],
         thoughts: Callable[[Callable[[TurnEvent], None], Model], Thoughts],
         log_words: bool,
     ) -> None:
         self._request = request
-        self._context = context
         self._choose = choose
         self._thoughts = thoughts
         self._log_words = log_words
@@ -171,12 +159,11 @@ class _Run:
         """List the tools and let the SDK run. Raises AgentFailed."""
         try:
             copied, window = await self._copy(agent), model_input(self._request.window, words)
-            context = await run_context(self._request.asked, self._context)
             with carrying():
                 self._result = Runner.run_streamed(
                     copied,
                     window,
-                    context=context,
+                    context=self._request.context or self._request.asked,
                     max_turns=max_steps,
                     hooks=self._hooks,
                     run_config=self._config(tracing),

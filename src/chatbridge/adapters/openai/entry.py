@@ -6,15 +6,15 @@ import traceback
 from pathlib import Path
 from sysconfig import get_path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from agents import Agent
 
 _NOT_THE_HOSTS = ("<frozen", *map(str, map(get_path, ("stdlib", "purelib", "platlib"))))
 
 
-def load_agent(entry: str) -> Agent[Any]:
-    """The agent at `module:attribute`, or the one that a function there makes.
+def load_agent(entry: str, also: type = Agent) -> Any:
+    """What is at `module:attribute`, or what a function there makes; see `agent_of`.
 
     Raises ValueError with a sentence for the operator, whatever the module does.
     """
@@ -24,18 +24,28 @@ def load_agent(entry: str) -> Agent[Any]:
             f"The agent's entry must read module:attribute, such as my_agents:support; "
             f"it is {entry!r}."
         )
-    return agent_of(_attribute(_module(module), attribute), entry)
+    return agent_of(_attribute(_module(module), attribute), entry, also)
 
 
-def agent_of(found: Any, name: str) -> Agent[Any]:
-    """The agent that it is, or makes; `name` is how a person knows it. Raises ValueError."""
-    if isinstance(found, Agent):
-        return found  # pyright: ignore[reportUnknownVariableType]
+def agent_of(found: Any, name: str, also: type = Agent) -> Any:
+    """The agent that it is or makes, or what holds one as its `agent` and is `also` taken.
+
+    `name` is how a person knows it. Raises ValueError.
+    """
+    if isinstance(found, (Agent, also)):
+        return _holding(name, found)  # pyright: ignore[reportUnknownArgumentType]
     if not callable(found) or isinstance(found, type):
         raise ValueError(
             f"{name} is {_kind(found)}; it must be an agents.Agent, or a function that makes one."
         )
-    return _made(name, found)
+    return _holding(name, _made(name, found, also))
+
+
+def _holding(name: str, found: Any) -> Any:
+    held: Any = found.agent if not isinstance(found, Agent) else cast(Any, found)
+    if not isinstance(held, Agent):
+        raise ValueError(f"{name} has an `agent` which is {_kind(held)}; it must be an Agent.")
+    return found  # pyright: ignore[reportUnknownVariableType]
 
 
 def _module(name: str) -> ModuleType:
@@ -62,14 +72,14 @@ def _attribute(module: ModuleType, path: str) -> Any:
     return found
 
 
-def _made(entry: str, make: Any) -> Agent[Any]:
+def _made(entry: str, make: Any, also: type) -> Any:
     if inspect.iscoroutinefunction(make):
         raise ValueError(f"{entry} is an async function; an agent is made by a plain one.")
     try:
         agent = make()
     except Exception as error:
         raise _failed(f"{entry}() did not make an agent", error) from error
-    if not isinstance(agent, Agent):
+    if not isinstance(agent, (Agent, also)):
         raise ValueError(
             f"{entry}() returned what is {_kind(agent)}; it must return an agents.Agent."
         )

@@ -10,19 +10,61 @@ from chatbridge.domain.model.identifiers import CallId
 from chatbridge.domain.model.message import Message, Words, content_of
 from chatbridge.domain.model.tool_call import CallState, ToolCall, is_listing
 
+_BESIDE = ("note", "shown")
+_MOST = 15
+
 
 def model_input(window: Iterable[Message], words: Words = content_of) -> list[TResponseInputItem]:
     """The window as a model reads it, each tool call next to its output.
 
     `words` are what a message says. Items carry no ids of a provider's, because those of one mean
     nothing to another: a call is known by a short one that is derived from ours. What a provider's
-    own tool has brought is text, for no other provider has that tool.
+    own tool has brought is text, for no other provider has that tool. Notes and what was shown
+    come with the person's next message, or, where somebody has only pressed a button, are one.
     """
-    messages = [*window]
+    messages = _recent([*window], words)
     ids: dict[CallId, str] = {}
     for call in (call for message in messages for call in message.tool_calls):
         ids.setdefault(call.id, short_id(call.id, ids.values()))
-    return readable(item for message in messages for item in _items(message, ids, words))
+    return readable(_told_beside(messages, ids, words))
+
+
+def _recent(messages: list[Message], words: Words) -> list[Message]:
+    """Without the older of many notes and shown entries, which nothing else bounds: somebody may
+    press a thousand buttons after one message. They go in steps, as the window does."""
+    beside = [m.id for m in messages if m.kind in _BESIDE and words(m)]
+    left_out = set(beside[: max(0, len(beside) - _MOST) // _MOST * _MOST])
+    return [m for m in messages if m.id not in left_out]
+
+
+def _told_beside(
+    messages: list[Message], ids: Mapping[CallId, str], words: Words
+) -> Iterator[TResponseInputItem]:
+    """The messages, and what was shown and noted where a person has the word.
+
+    As messages of their own within an answer they would be questions that nobody has answered, and
+    as the assistant's they would be an example of how to speak.
+    """
+    beside: list[str] = []
+    before: Message | None = None
+    for message in messages:
+        if message.kind in _BESIDE:
+            beside += filter(None, [words(message)])
+        elif message.counted and message.role == "user":
+            yield _asked(*beside, words(message))
+            beside, before = [], message
+        else:
+            if beside and before and before.counted and before.role == "assistant":
+                yield _asked(*beside)
+                beside = []
+            yield from _items(message, ids, words)
+            before = message
+    if beside:
+        yield _asked(*beside)
+
+
+def _asked(*words: str) -> TResponseInputItem:
+    return {"type": "message", "role": "user", "content": "\n\n".join(words)}
 
 
 def _items(

@@ -289,6 +289,18 @@ tool_not_offered = Refusal(
 not_a_widget = Refusal(
     Invalid, "not_a_widget", "An action comes from a widget, and this item is none."
 )
+unknown_action = Refusal(
+    Invalid,
+    "unknown_action",
+    "The assistant has no handler for the action '{}'.",
+    example=("seat.pick",),
+)
+invalid_payload = Refusal(
+    Invalid,
+    "invalid_payload",
+    "The payload of the action '{}' can't be read: {}.",
+    example=("seat.pick", "seat: Field required"),
+)
 not_retryable = Refusal(Invalid, "not_retryable", "Only a message of the user can be retried.")
 key_reused = Refusal(
     Invalid,

@@ -1,8 +1,9 @@
-"""What a person does in a thread besides writing: a turn of the host's own server, or refused."""
+"""What a person does in a thread besides writing: a turn of the host's own code, or refused."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeGuard
 
 from chatkit.types import (
     ChatKitReq,
@@ -39,14 +40,17 @@ REFUSED = (
     refusals.action_not_offered,
     refusals.no_client_tool_call,
     refusals.no_structured_input,
+    refusals.unknown_action,
+    refusals.invalid_payload,
 )
 """What may be said of these operations besides what is said of all."""
 
 
 class Acting:
-    """Of a host's own server. Everything that can be refused is, before the first byte.
+    """Of a host's own server or agent. Everything that can be refused is, before the first byte.
 
-    `only_offered`: an action must be one that its widget offers.
+    `only_offered`: whether an action of this type must be one that its widget offers.
+    `only_actions`: nothing else is served.
     """
 
     def __init__(
@@ -55,10 +59,17 @@ class Acting:
         history: ConversationHistory,
         host: HostServer,
         *,
-        only_offered: bool = False,
+        only_offered: Callable[[str], bool],
+        only_actions: bool = False,
     ) -> None:
         self._turns, self._history, self._host = turns, history, host
         self._only_offered = only_offered
+        self._only_actions = only_actions
+
+    def serves(self, operation: ChatKitReq) -> TypeGuard[Acted]:
+        """Whether it is an operation of those that begin a turn here."""
+        served = ThreadsCustomActionReq if self._only_actions else Acted
+        return isinstance(operation, served)
 
     async def begin(self, operation: Acted, user_id: UserId, asking: Asking) -> Recording:
         """The turn that answers it."""
@@ -66,6 +77,7 @@ class Acting:
         match operation:
             case ThreadsCustomActionReq():
                 await self._require_sender(operation, user_id)
+                self._host.require(asking.operation or {})
             case ThreadsAddClientToolOutputReq():
                 await self._require_client_tool_call(conversation_id, user_id)
             case ThreadsAddStructuredInputReq():
@@ -83,6 +95,7 @@ class Acting:
         if conversation.status != "active":
             raise refusals.closed()
         await self._require_sender(operation, user_id)
+        self._host.require(asking.operation or {})
         own = await self._history.said_so_far(user_id, conversation_id)
         told, events = await self._host.answer(conversation, own, asking)
         answer: Json = {**told}
@@ -100,13 +113,13 @@ class Acting:
         id = operation.params.item_id
         if id is None:
             await self._history.get(user_id, ConversationId(operation.params.thread_id))
-            if self._only_offered:
+            if self._only_offered(operation.params.action.type):
                 raise refusals.action_not_offered()
             return
         item = await self._item(operation, id, user_id)
         if not isinstance(item, WidgetItem):
             raise refusals.not_a_widget()
-        if self._only_offered:
+        if self._only_offered(operation.params.action.type):
             require_offered(item, operation.params.action)
 
     async def _require_client_tool_call(

@@ -39,6 +39,7 @@ from chatbridge.adapters.chatkit.items.wire import wire_json
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.identifiers import ID_PATTERN, TurnId
 from chatbridge.domain.services.recording import Recording
+from chatbridge.entrypoints.chatkit.acting import Acted
 from chatbridge.entrypoints.chatkit.events import THINKING, Said, Translation, stream_events
 from chatbridge.entrypoints.chatkit.server import BridgeServer
 from chatbridge.entrypoints.chatkit.store import Watching
@@ -62,8 +63,8 @@ def frames_of(
     watching: Watching, bridge: BridgeServer, operation: StreamingReq, *, resumable: bool
 ) -> AsyncGenerator[bytes, None]:
     """The whole stream for who has asked this."""
-    if watching.recording.turn.by_host:
-        frames = _said_by_host(watching, operation, resumable=resumable)
+    if watching.recording.turn.by_host or isinstance(operation, Acted):
+        frames = _said_by_host(watching, operation, bridge, resumable=resumable)
         return kept_alive(frames) if resumable else frames
     frames = with_kept_times(bridge.frames(operation, watching), watching)
     return kept_alive(with_ids(frames, watching)) if resumable else frames
@@ -127,12 +128,15 @@ _TAKEN_UP: WeakKeyDictionary[Recording, dict[Display, _Told]] = WeakKeyDictionar
 
 
 async def _said_by_host(
-    watching: Watching, operation: StreamingReq, *, resumable: bool
+    watching: Watching, operation: StreamingReq, bridge: BridgeServer, *, resumable: bool
 ) -> AsyncGenerator[bytes, None]:
-    """A turn of a host's own server, which has told the options itself."""
+    """A turn of a host's own server, which has told the options itself, or one that answers no
+    message, for which the SDK would read what is not needed."""
     recording = watching.recording
     for event in prelude(watching, operation):
         yield _framed(event)
+    if not recording.turn.by_host:
+        yield _framed(bridge.options(watching))
     counted = 0
     async with aclosing(stream_events(recording, watching.display)) as events:
         async for event in events:

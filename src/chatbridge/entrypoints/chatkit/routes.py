@@ -21,7 +21,7 @@ from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.asking import asking
 from chatbridge.entrypoints.authentication import Gate, current_caller, guarded, require_bound
-from chatbridge.entrypoints.chatkit.acting import REFUSED, Acted, Acting, in_its_words
+from chatbridge.entrypoints.chatkit.acting import REFUSED, Acting, in_its_words
 from chatbridge.entrypoints.chatkit.choices import Choices
 from chatbridge.entrypoints.chatkit.documentation import ANSWERS, REQUEST
 from chatbridge.entrypoints.chatkit.frames import RESUMABLE, frames_of
@@ -106,7 +106,7 @@ def chatkit_router(
                 headers = {**RESUMABLE, **({"X-Turn-Id": unfinished} if unfinished else {})}
                 headers |= RATED if answering.rated else {}
                 return Response(answer, media_type="application/json", headers=headers)
-            case None if acting and isinstance(operation, Acted):
+            case None if acting and acting.serves(operation):
                 assert is_streaming_req(operation)  # noqa: S101
                 in_words = in_its_words(asked, await request.json())
                 recording = await acting.begin(operation, caller.user_id, in_words)

@@ -13,6 +13,7 @@ from chatkit.types import (
     FeedbackKind,
     NonStreamingReq,
     StreamingReq,
+    StreamOptionsEvent,
     ThreadItem,
     ThreadMetadata,
     ThreadStreamEvent,
@@ -77,6 +78,11 @@ class BridgeServer(ChatKitServer[Watching]):
     def frames(self, operation: StreamingReq, watching: Watching) -> AsyncGenerator[bytes]:
         """Its answer as frames, `data: {json}` and a blank line."""
         return self._process_streaming(operation, watching)
+
+    def options(self, watching: Watching) -> StreamOptionsEvent:
+        """What the SDK says of a stream at its beginning."""
+        options = self.get_stream_options(watching.thread, watching)
+        return StreamOptionsEvent(stream_options=options)
 
     async def respond(
         self,

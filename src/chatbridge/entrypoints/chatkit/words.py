@@ -1,4 +1,4 @@
-"""What a person's message says to a model: its text, its quote, and what its tags stand for."""
+"""What an entry says to a model: of a person's its text, its quote, and what its tags stand for."""
 
 import json
 
@@ -11,17 +11,20 @@ from chatkit.types import (
 
 from chatbridge.adapters.chatkit.items.mapping import to_item
 from chatbridge.domain.model.message import Message
+from chatbridge.entrypoints.chatkit.shown_words import shown_words
 
 _QUOTED = "The user is referring to this in particular:\n{}"
 _TAGGED = "What the user means by the names with @; answer with the names without it:\n{}"
 
 
 def words_of(message: Message) -> str:
-    """The message as a model reads it; a text alone stays as it is.
+    """The message as a model reads it; a text alone stays as it is, and tool calls say nothing.
 
     A quote is worded as ChatKit's own converter does it, but also when it is not the last message:
     what was sent once stays the beginning of the next request.
     """
+    if message.kind in ("shown", "note"):
+        return shown_words(message)
     item = to_item(message) if message.role == "user" and message.payload else None
     if not isinstance(item, UserMessageItem):
         return message.content

@@ -33,8 +33,39 @@ def test_texts_are_read_by_role() -> None:
 
 
 @pytest.mark.parametrize("kind", ["shown", "note"])
-def test_what_is_only_shown_or_noted_is_not_read(kind: Kind) -> None:
-    assert model_input([replace(said("x", "assistant"), kind=kind)]) == []
+def test_what_is_shown_or_noted_is_read_as_it_is_worded_and_of_many_the_newest(kind: Kind) -> None:
+    beside = [replace(said(f"{n}", "assistant"), kind=kind) for n in range(100)]
+    assert spoken(model_input(beside[:1], lambda _: "")) == []
+    for many, first in ((1, 0), (29, 0), (30, 15), (44, 15), (100, 75)):
+        told = spoken(model_input([*beside[:many], said("hi")]))
+        assert told == [("user", "\n\n".join([*(f"{n}" for n in range(first, many)), "hi"]))]
+
+
+def test_what_was_shown_comes_where_a_person_has_the_word() -> None:
+    def note(words: str) -> Message:
+        return replace(said(words, "assistant"), kind="note")
+
+    turn = [
+        said("q1"),
+        step(call("1", "succeeded", output="o")),
+        note("n1"),
+        said("a1", "assistant"),
+    ]
+    told = spoken(model_input([*turn, said("q2")]))
+    assert [words for role, words in told if role in ("user", "assistant")] == [
+        "q1",
+        "a1",
+        "n1\n\nq2",
+    ]
+    pressed = [*turn, note("n2"), said("a2", "assistant"), note("n3")]
+    told = spoken(model_input(pressed))
+    assert [words for role, words in told if role in ("user", "assistant")] == [
+        "q1",
+        "a1",
+        "n1\n\nn2",
+        "a2",
+        "n3",
+    ]
 
 
 def test_an_empty_text_is_left_out() -> None:

@@ -60,6 +60,11 @@ def wire_json(told: BaseModel) -> str:
     return told.model_dump_json(by_alias=True, exclude_none=True, context=_CONTEXT)
 
 
+def wire_dict(told: BaseModel) -> Json:
+    """The same before it is text, which what it says may not fit: a lone surrogate has no bytes."""
+    return told.model_dump(mode="json", by_alias=True, exclude_none=True, context=_CONTEXT)
+
+
 def as_shown(message: Message, *, ended: bool = False) -> Json | None:
     """The item as it was shown, or, where it was cut off, as it was seen last.
 

@@ -1,0 +1,287 @@
+"""What an agent's own code finds in its run: who asks, and what can be shown to them.
+
+It is ChatKit's AgentContext, so that tools that were written for one work as they are. What they
+show becomes part of the turn at once, in order with the agent's words and calls.
+"""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from chatkit.agents import AgentContext
+from chatkit.icons import IconName
+from chatkit.server import stream_widget
+from chatkit.store import NotFoundError
+from chatkit.types import (
+    AssistantMessageContent,
+    AssistantMessageItem,
+    ClientEffectEvent,
+    ClientToolCallItem,
+    DurationSummary,
+    EndOfTurnItem,
+    HiddenContextItem,
+    NoticeEvent,
+    Page,
+    ProgressUpdateEvent,
+    SDKHiddenContextItem,
+    Task,
+    TaskItem,
+    Thread,
+    ThreadItem,
+    ThreadItemAddedEvent,
+    ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
+    ThreadItemReplacedEvent,
+    ThreadMetadata,
+    ThreadStreamEvent,
+    ThreadUpdatedEvent,
+    WidgetItem,
+    WorkflowItem,
+)
+from chatkit.widgets import WidgetRoot
+from pydantic import PrivateAttr
+
+from chatbridge.adapters.chatkit.frames import Frames
+from chatbridge.adapters.chatkit.items.mapping import to_item
+from chatbridge.adapters.chatkit.items.wire import wire_dict
+from chatbridge.adapters.chatkit.speaking import Speaking
+from chatbridge.adapters.chatkit.store import ChatStore
+from chatbridge.domain.model.asked import Asked
+from chatbridge.domain.model.errors import AgentFailed
+from chatbridge.domain.model.transcript import Transcript
+from chatbridge.domain.model.turn_event import (
+    TextDelta,
+    TextFinished,
+    TextStarted,
+    TurnEvent,
+)
+
+Widget = WidgetRoot | AsyncGenerator[WidgetRoot, None]
+
+_INVISIBLE = (ClientToolCallItem, HiddenContextItem)
+
+
+class Entry:
+    """A widget that is shown, by what can be done with it."""
+
+    def __init__(self, item: WidgetItem, chat: "Chat") -> None:
+        self.item = item
+        self._chat = chat
+
+    async def replace(self, widget: WidgetRoot, copy_text: str | None = None) -> None:
+        """Show this in its place; without a new `copy_text` the model reads the old one."""
+        known = self.item.copy_text if copy_text is None else copy_text
+        self.item = self.item.model_copy(update={"widget": widget, "copy_text": known})
+        await self._chat.stream(ThreadItemReplacedEvent(item=self.item))
+
+    async def remove(self) -> None:
+        """Take it back."""
+        await self._chat.stream(ThreadItemRemovedEvent(item_id=self.item.id))
+
+
+class Chat(AgentContext[Any]):
+    """The context of an agent's run, and what a handler of an action is given.
+
+    `claims` is what the sign-in says of the user, `headers` what the request has brought (without
+    what signs in), `request_context` what the host's own `context` function adds.
+    """
+
+    user_id: str
+    conversation_id: str
+    turn_id: str
+    claims: Mapping[str, Any]
+    headers: Mapping[str, str]
+    _asked: Asked = PrivateAttr()
+    _speaking: Speaking = PrivateAttr()
+    _frames: Frames = PrivateAttr()
+    _spoken: Transcript = PrivateAttr()
+    _known: ThreadMetadata = PrivateAttr()
+
+    @classmethod
+    def of(
+        cls,
+        asked: Asked,
+        speaking: Speaking,
+        request_context: Any = None,
+        *,
+        pictures: Sequence[str] = (),
+    ) -> "Chat":
+        """The one of a turn, or of an action that is none; `pictures` are the domains that the
+        page may show pictures from."""
+        thread = speaking.thread()
+        thread.allowed_image_domains = list(pictures)
+        chat = cls(
+            thread=thread,
+            store=ChatStore(speaking),
+            request_context=request_context,
+            user_id=asked.user_id,
+            conversation_id=asked.conversation_id,
+            turn_id=asked.turn_id,
+            claims=asked.claims,
+            headers=asked.headers,
+        )
+        chat._asked = asked
+        chat._known = thread.model_copy(deep=True)
+        chat._speaking, chat._frames = speaking, Frames(speaking)
+        chat._spoken = Transcript(asked.conversation_id)
+        return chat
+
+    @property
+    def asked(self) -> Asked:
+        """Who asks, without what can be shown to them."""
+        return self._asked
+
+    # --- what can be shown
+
+    async def progress(self, text: str, icon: IconName | None = None) -> None:
+        """Say what goes on, until something else is shown. It is not kept."""
+        await self.stream(ProgressUpdateEvent(text=text, icon=icon))
+
+    async def show(self, widget: Widget, copy_text: str | None = None) -> Entry:
+        """Show a widget, or one that grows: an async generator of its forms.
+
+        `copy_text` is what the model reads of it later, and what a person copies.
+        """
+        id = self.generate_id("message")
+        async for event in stream_widget(self.thread, widget, copy_text, lambda _: id):
+            await self.stream(event)
+        return Entry(await self.widget(id), self)
+
+    async def widget(self, id: str) -> WidgetItem:
+        """A widget of the conversation as it is now. Raises chatkit.store.NotFoundError."""
+        item = await self.store.load_item(self.thread.id, id, self.request_context)
+        if not isinstance(item, WidgetItem):
+            raise NotFoundError(f"Item {id} is no widget")
+        return item
+
+    async def stream_widget(self, widget: Widget, copy_text: str | None = None) -> None:
+        """The same, as AgentContext has it."""
+        await self.show(widget, copy_text)
+
+    async def say(self, text: str) -> None:
+        """A whole message of the assistant's, in Markdown."""
+        content = [AssistantMessageContent(text=text)]
+        await self._done(AssistantMessageItem(**self._head("message"), content=content))
+
+    async def task(self, task: Task) -> None:
+        """A task that is done, by itself; tasks of a workflow are `add_workflow_task`."""
+        await self._done(TaskItem(**self._head("task"), task=task))
+
+    async def end_of_turn(self) -> None:
+        """Mark the end of what the assistant has to say."""
+        await self._done(EndOfTurnItem(**self._head("message")))
+
+    async def note(self, content: str) -> None:
+        """Something that the model reads from now on, and nobody else."""
+        await self._done(HiddenContextItem(**self._head("message"), content=content))
+
+    async def effect(self, name: str, **data: Any) -> None:
+        """Have the page do something: its `onEffect` is called. It is not kept."""
+        await self.stream(ClientEffectEvent(name=name, data=data))
+
+    async def notice(
+        self,
+        message: str,
+        level: Literal["info", "warning", "danger"] = "info",
+        title: str | None = None,
+    ) -> None:
+        """Something that the page shows above the composer. It is not kept."""
+        await self.stream(NoticeEvent(level=level, message=message, title=title))
+
+    async def stream(self, event: ThreadStreamEvent) -> None:
+        """Show what any event of ChatKit's says."""
+        self._follow_workflow(event)
+        self._tell(event)
+        self._tell_thread()
+        await self._speaking.settle()
+
+    @property
+    def noted(self) -> bool:
+        """Whether a note was kept in this turn."""
+        own = self._speaking.items.own.values()
+        return any(isinstance(item, HiddenContextItem) for item in own)
+
+    # --- how it goes along with what the agent says
+
+    def hears(self, event: TurnEvent) -> None:
+        """Before the agent says this: what was held back, and the end of an open workflow."""
+        match event:
+            case TextStarted(message_id=id):
+                self._speaking.items.ids.ours.add(id)
+                self._end_workflow()
+                self._spoken.apply(event)
+            case TextDelta():
+                return self._spoken.apply(event)
+            case TextFinished(message_id=id):
+                self._spoken.apply(event)
+                if message := self._spoken.message(id):
+                    self._speaking.items.own[id] = to_item(message)
+            case _:
+                pass
+        self._frames.goes_on()
+        self._tell_thread()
+        return self._speaking.flush()
+
+    def ends(self) -> None:
+        """The run is over: say what is left. Raises AgentFailed for an error that was its end."""
+        self._end_workflow()
+        self._tell_thread()
+        self._speaking.flush()
+        if self.client_tool_call:
+            name = self.client_tool_call.name
+            sentence = f"The agent has asked the page for {name}, which is not served for agents."
+            raise AgentFailed(sentence, code="client_tool_not_served")
+        if failure := self._frames.failure():
+            raise failure
+
+    # --- how it is done
+
+    async def _done(self, item: ThreadItem) -> None:
+        await self.stream(ThreadItemDoneEvent(item=item))
+
+    def _head(self, kind: Any) -> dict[str, Any]:
+        at = datetime.now()  # noqa: DTZ005  # as the SDK stamps them
+        return {"id": self.generate_id(kind), "thread_id": self.thread.id, "created_at": at}
+
+    def _tell(self, event: ThreadStreamEvent) -> None:
+        """Keep it and show it: as ChatKitServer does with what it is given."""
+        match event:
+            case ThreadItemDoneEvent() | ThreadItemReplacedEvent():
+                self._speaking.keep(event.item)
+                if isinstance(event.item, HiddenContextItem | SDKHiddenContextItem):
+                    return self._speaking.flush()
+            case ThreadItemRemovedEvent():
+                self._speaking.drop(event.item_id)
+            case _:
+                pass
+        return self._frames.read(wire_dict(event))
+
+    def _tell_thread(self) -> None:
+        """What the host's code has changed of the thread by itself."""
+        if self.thread != self._known:
+            self._known = self.thread.model_copy(deep=True)
+            self._speaking.save_thread(self.thread)
+            told = self.thread.model_dump(exclude={"metadata", "items"})
+            self._tell(ThreadUpdatedEvent(thread=Thread(**told, items=Page())))
+
+    # ChatKit's own stream_agent_response ends a workflow when something visible comes after it
+    def _follow_workflow(self, event: ThreadStreamEvent) -> None:
+        match event:
+            case ThreadItemAddedEvent(item=item) | ThreadItemDoneEvent(item=item):
+                known = self.workflow_item
+                if known and known.id != item.id and not isinstance(item, _INVISIBLE):
+                    self._end_workflow()
+                if isinstance(event, ThreadItemAddedEvent) and isinstance(item, WorkflowItem):
+                    self.workflow_item = item
+            case _:
+                pass
+
+    def _end_workflow(self) -> None:
+        item, self.workflow_item = self.workflow_item, None
+        if item is None:
+            return
+        if item.workflow.summary is None:
+            took = datetime.now() - item.created_at  # noqa: DTZ005  # as the SDK stamps them
+            item.workflow.summary = DurationSummary(duration=int(took.total_seconds()))
+        item.workflow.expanded = False
+        self._tell(ThreadItemDoneEvent(item=item))

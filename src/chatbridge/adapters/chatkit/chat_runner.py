@@ -1,0 +1,216 @@
+"""An agent that shows: its run has a Chat, and its widgets' actions have handlers."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from inspect import isawaitable
+from typing import Any
+
+from chatkit.errors import CustomStreamError, StreamError
+from chatkit.types import ErrorEvent
+from pydantic_core import to_json
+
+from chatbridge.adapters.chatkit.actions import Actions, Pressed
+from chatbridge.adapters.chatkit.chat import Chat, Entry
+from chatbridge.adapters.chatkit.host_items import HostItems
+from chatbridge.adapters.chatkit.items.wire import wire_dict, wire_item
+from chatbridge.adapters.chatkit.late import keep_late
+from chatbridge.adapters.chatkit.speaking import Speaking
+from chatbridge.domain.model.asked import Asked
+from chatbridge.domain.model.conversation import Conversation, title_from
+from chatbridge.domain.model.errors import AgentFailed, ChatbridgeError
+from chatbridge.domain.model.identifiers import TurnId
+from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.payload import Payload
+from chatbridge.domain.model.transcript import Transcript
+from chatbridge.domain.model.turn import Asking, Turn
+from chatbridge.domain.model.turn_event import Shown, TurnEvent
+from chatbridge.ports.agent_runner import AgentRequest, AgentRunner
+from chatbridge.ports.conversation_repository import ConversationRepository
+from chatbridge.ports.host_server import HostServer
+
+_log = logging.getLogger(__name__)
+
+
+class ChatRunner(AgentRunner, HostServer):
+    """Runs `agent` with a Chat as its context, and `actions` when something is pressed.
+
+    `context` makes of who asks what the host adds; `pictures` are the domains that a page may show
+    pictures from.
+    """
+
+    def __init__(
+        self,
+        agent: AgentRunner,
+        actions: Actions,
+        conversations: ConversationRepository,
+        *,
+        context: Callable[[Asked], Any],
+        pictures: Sequence[str] | None = None,
+    ) -> None:
+        self._agent, self.actions = agent, actions
+        self._conversations = conversations
+        self._context = context
+        self._pictures = pictures or ()
+
+    @property
+    def model(self) -> str:
+        """See the port."""
+        return self._agent.model
+
+    def model_for(self, message: Message | None) -> str:
+        """See the port."""
+        return self._agent.model_for(message)
+
+    async def run(self, request: AgentRequest) -> None:
+        """See the port."""
+        said: list[TurnEvent] = []
+
+        def say(event: TurnEvent) -> None:
+            if acting:
+                said.append(event)
+            request.say(event)
+
+        operation = request.asking.operation or {}
+        acting = operation.get("type") == "threads.custom_action"
+        speaking = self._of_turn(request, say)
+        chat = await self._chat(request.asked, speaking)
+        try:
+            goes_on = not acting or await self._acted(chat, operation["params"])
+            acting = False
+            if goes_on:
+                request = replace(request, window=_after(request, said))
+                await self._agent.run(replace(request, say=_heard(chat, say), context=chat))
+            chat.ends()
+        finally:
+            speaking.flush()
+            speaking.ended = True
+
+    async def answer(
+        self, conversation: Conversation, own: Sequence[Message], asking: Asking
+    ) -> tuple[Payload, Sequence[TurnEvent]]:
+        """See the port: an action that is answered at once, by the widget that it comes from."""
+        events: list[TurnEvent] = []
+        asked = Asked(
+            user_id=conversation.user_id,
+            conversation_id=conversation.id,
+            turn_id=TurnId(""),
+            claims=asking.claims,
+            headers=asking.headers,
+        )
+        items = self._items(conversation, own)
+        speaking = Speaking(items, events.append, afterwards=self._later(conversation))
+        chat = await self._chat(asked, speaking)
+        params = (asking.operation or {})["params"]
+        try:
+            if await self._acted(chat, params):
+                raise RuntimeError("let_answer() was called for an action without a stream.")
+            chat.ends()
+        except ChatbridgeError:
+            raise
+        except Exception as error:
+            _log.error("the handler of an action failed", exc_info=error)
+            sentence = "The action could not be answered."
+            raise AgentFailed(sentence, code="host_failed") from error
+        finally:
+            speaking.flush()
+            speaking.ended = True
+        return _updated(conversation, params.get("item_id"), events), events
+
+    def require(self, operation: Payload) -> None:
+        """See the port: somebody handles the action and can read its payload."""
+        self.actions.pressed(operation["params"]["action"])
+
+    async def _acted(self, chat: Chat, params: Any) -> bool:
+        """Have the handler do it; whether the agent is to answer."""
+        id = params.get("item_id")
+        sender = Entry(await chat.widget(id), chat) if id else None
+        pressed = self.actions.pressed(params["action"], sender)
+        try:
+            await self.actions.handle(chat, pressed)
+        except (CustomStreamError, StreamError) as error:
+            raise _failed(error) from error
+        if pressed.answered and not chat.noted:
+            await chat.note(_told(pressed))
+        return pressed.answered
+
+    async def _chat(self, asked: Asked, speaking: Speaking) -> Chat:
+        made = self._context(asked)
+        added = await made if isawaitable(made) else made
+        return Chat.of(asked, speaking, added, pictures=self._pictures)
+
+    def _of_turn(self, request: AgentRequest, say: Callable[[TurnEvent], None]) -> Speaking:
+        turn = request.turn
+        conversation = turn.conversation
+        if conversation.title is None and turn.subject:
+            # it has it already, and is kept with it
+            conversation = replace(conversation, title=title_from(turn.subject.content))
+        items = self._items(conversation, request.window, turn)
+        return Speaking(
+            items,
+            say,
+            afterwards=self._later(conversation),
+            subject=turn.subject,
+            stopped=request.stopped,
+        )
+
+    def _items(
+        self, conversation: Conversation, known: Sequence[Message], turn: Turn | None = None
+    ) -> HostItems:
+        items = HostItems(
+            self._conversations,
+            asyncio.get_running_loop(),
+            conversation,
+            window=tuple(known) if turn else (),
+            until=turn.subject if turn and turn.retry else None,
+        )
+        for message in known:
+            items.put(message)
+        return items
+
+    def _later(self, conversation: Conversation) -> Any:
+        here = asyncio.get_running_loop()
+        return partial(keep_late, self._conversations, conversation, here)
+
+
+def _heard(chat: Chat, say: Callable[[TurnEvent], None]) -> Callable[[TurnEvent], None]:
+    def heard(event: TurnEvent) -> None:
+        chat.hears(event)
+        say(event)
+
+    return heard
+
+
+def _after(request: AgentRequest, said: Sequence[TurnEvent]) -> tuple[Message, ...]:
+    """The window as it is when a handler has said and changed this."""
+    told = Transcript(request.turn.conversation.id, said)
+    known = (m for m in request.window if m.id not in told.removed)
+    return (*(told.replaced.get(m.id, m) for m in known), *told.said)
+
+
+def _updated(
+    conversation: Conversation, sender: str | None, events: Sequence[TurnEvent]
+) -> Payload:
+    """ChatKit's answer to an action without a stream: its widget, if that is another one now."""
+    forms = [e for e in events if isinstance(e, Shown) and e.message_id == sender]
+    if not forms:
+        return {}
+    now = forms[-1]
+    item = wire_item(now.message_id, conversation.id, now.at, now.payload)
+    return {"updated_item": item}
+
+
+def _told(pressed: Pressed[Any]) -> str:
+    told = to_json(pressed.payload).decode()
+    return f"The user has pressed {pressed.type} with {told}."
+
+
+def _failed(error: CustomStreamError | StreamError) -> AgentFailed:
+    if isinstance(error, CustomStreamError):
+        told = ErrorEvent(code="custom", message=error.message, allow_retry=error.allow_retry)
+    else:
+        told = ErrorEvent(code=error.code, allow_retry=error.allow_retry)
+    sentence = told.message or "The action could not be answered."
+    return AgentFailed(sentence, code="host_failed", payload=wire_dict(told))
