@@ -39,6 +39,8 @@ export class Answer {
   #sought: (() => Promise<Running | null>) | null = null;
   #cursor: string | null = null;
   #begun = false;
+  /** So many frames had been told when it was joined: what they did to the page is done. */
+  #past: number | null = 0;
   #resumable = false;
   /** The request had a key: sent again it is the same one. */
   #repeatable = false;
@@ -120,6 +122,7 @@ export class Answer {
   /** An answer that runs in a thread, or has just ended, from its start. Throws Lost. */
   async *in(thread: string, turn: string): AsyncGenerator<ThreadEvent> {
     this.#begun = this.#resumable = true;
+    this.#past = null;
     this.#cursor = `${turn}/0`;
     yield* this.#told(() => this.#resumed(thread, this.#cursor!));
   }
@@ -155,12 +158,13 @@ export class Answer {
         this.reconnecting(false);
         this.#resumable ||= telling.resumable;
         this.stopAt = telling.stopAt ?? this.stopAt;
+        this.#past ??= telling.told;
         this.#found?.();
         for await (const { cursor, event } of telling.events) {
           this.#cursor = cursor ?? this.#cursor;
           this.#begun ||= (event.type as string) !== "unreadable";
           this.#failures = 0;
-          yield event;
+          if (event.type !== "client_effect" || numberOf(cursor) > this.#past) yield event;
         }
         if (says && !this.#begun) throw telling.nothing();
         return;
@@ -217,6 +221,11 @@ export class Answer {
     if (this.#found) this.leave();
     throw failure;
   }
+}
+
+/** The number of a frame in its turn; one without is new. */
+function numberOf(cursor: string | null): number {
+  return Number(cursor?.split("/")[1] ?? Infinity);
 }
 
 /** Whether this message is the request's. */

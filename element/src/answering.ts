@@ -1,32 +1,25 @@
 /** At most one answer at a time: it is asked for, followed over any number of connections, and stopped. */
 
 import { Answer, Lost } from "./answer";
+import { Awaiting } from "./awaiting";
+import { called } from "./client-tool";
 import { uniqueId } from "./ids";
 import { written } from "./outgoing";
-import type { ClientToolCallItem, StreamingRequest, ThreadEvent } from "./protocol";
-import { HostFault, Refusal } from "./refusal";
+import type { ClientToolCallItem, StreamingRequest, ThreadEvent, ThreadItem } from "./protocol";
+import { Refusal } from "./refusal";
 import { Replay } from "./replay";
-import { again, PENDING, Room, type Way } from "./room";
-import { within } from "./within";
+import { again, PENDING, type Way } from "./room";
 
 /** So long a stream may go on after it was stopped. */
 const STOP_MS = 5_000;
 /** So long it is looked for where an answer can be stopped. */
 const SEARCH_MS = 20_000;
-/** Pauses between looks for an answer whose stream was lost; the last one is repeated. */
-const PAUSES_MS = [300, 700, 1_500, 3_000];
-const PATIENCE_MS = 60_000;
 /** A last message that is older was not just asked: no answer is on its way. */
 const FRESH_MS = 10 * 60_000;
-/** What was read so long ago may lack what was said elsewhere: it is read again before a message goes out. */
-const STALE_MS = 5_000;
-/** A message waits no longer for that. */
-const LOOK_MS = 2_000;
 
-export abstract class Answering extends Room {
+export abstract class Answering extends Awaiting {
   #answer: Answer | null = null;
   #replay: Replay | null = null;
-  #waiting: AbortController | null = null;
   /** The last request of which nothing was heard: sent again it is the same one. */
   #unsent: { request: string; key: string } | null = null;
 
@@ -47,7 +40,7 @@ export abstract class Answering extends Room {
   /** Ends the answer that runs; what was shown stays. */
   async stop(): Promise<void> {
     const answer = this.#answer;
-    if (!answer || this.stopping) return this.#waiting?.abort();
+    if (!answer || this.stopping) return this.waitNoMore();
     this.stopping = true;
     this.listener.changed();
     // the stream tells how the answer ended: it is only cut when it goes on regardless
@@ -74,20 +67,24 @@ export abstract class Answering extends Room {
 
   /**
    * Sends a request and follows its answer to the end. `undo` takes back what was shown in advance when the
-   * request is refused, and says how it is tried again.
+   * request is refused, and says how it is tried again; `refused` says it elsewhere than below the messages.
    */
-  protected async tell(request: StreamingRequest, undo: () => Way | null): Promise<void> {
+  protected async tell(
+    request: StreamingRequest,
+    undo: () => Way | null,
+    refused = (error: Refusal, way: Way | null) => this.fail(error, way),
+  ): Promise<void> {
     const { signal } = this.visit;
     const answer = this.#begun();
     let call: ClientToolCallItem | null = null;
     try {
-      if (request.type === "threads.add_user_message") await this.#lookBefore(answer);
+      if (request.type === "threads.add_user_message") await this.lookBefore(answer.left);
       const events = answer.to(request, this.#keyOf(request), () => this.threadId);
       call = await this.#follow(events, signal);
     } catch (error) {
       if (error instanceof Refusal && !error.unheard) this.#unsent = null;
       if (signal.aborted) return;
-      if (error instanceof Refusal && !answer.begun) this.fail(error, undo());
+      if (error instanceof Refusal && !answer.begun) refused(error, undo());
       else if (answer.left.aborted && !answer.begun) undo();
       else await this.#broken(error, answer);
     } finally {
@@ -95,17 +92,6 @@ export abstract class Answering extends Room {
       this.#ended(answer);
     }
     if (call && !signal.aborted) await this.#callTool(call);
-  }
-
-  /** What was said elsewhere comes before what is said now. */
-  async #lookBefore(answer: Answer): Promise<void> {
-    const id = this.threadId;
-    if (!id || Date.now() - this.read < STALE_MS) return;
-    const { signal } = this.visit;
-    const found = await within(LOOK_MS, this.newest(id)).catch(() => null);
-    if (!found || signal.aborted || answer.left.aborted) return;
-    this.show(found);
-    this.listener.changed();
   }
 
   /** Follows an answer that was running in the open thread when that was read. */
@@ -191,6 +177,8 @@ export abstract class Answering extends Room {
 
   #take(event: ThreadEvent): void {
     this.read = Date.now();
+    if (event.type === "client_effect")
+      this.listener.emit("effect", { name: event.name, data: event.data });
     if (this.#replay) return this.#replay.take(event);
     const before = this.threadId;
     if ("item" in event && event.item.type === "user_message") {
@@ -206,11 +194,17 @@ export abstract class Answering extends Room {
         this.listener.named(event.thread.id);
         this.listener.emit("thread.change", { threadId: event.thread.id });
       }
-    } else if (event.type === "client_effect") {
-      this.listener.emit("effect", { name: event.name, data: event.data });
     } else if (event.type === "error") {
       this.#failed();
     }
+    this.listener.changed();
+  }
+
+  /** Shows the item as it is now. */
+  protected put(item: ThreadItem): void {
+    const states = [this.state, ...(this.#replay ? [this.#replay.state] : [])];
+    for (const { items } of states) items.set(item.id, item);
+    this.#spoken();
     this.listener.changed();
   }
 
@@ -242,26 +236,30 @@ export abstract class Answering extends Room {
   async #callTool(call: ClientToolCallItem): Promise<void> {
     const id = this.threadId;
     if (!id) return;
-    const run = this.options().onClientTool;
-    let result: unknown = { error: "This page has no such tool." };
-    try {
-      if (run) result = await run({ name: call.name, params: call.arguments });
-    } catch (error) {
-      result = { error: String(error) };
-    }
+    const result = await called(this.options().onClientTool, call);
+    if (id === this.threadId) await this.#giveOutput(id, result);
+  }
+
+  async #giveOutput(id: string, result: unknown): Promise<void> {
     const params = { thread_id: id, result };
-    await this.tell({ type: "threads.add_client_tool_output", params }, () =>
-      again(() => void this.#callTool(call)),
+    await this.tell(
+      { type: "threads.add_client_tool_output", params },
+      () => again(() => void this.#giveOutput(id, result)),
+      (error, way) => {
+        // another tab was first
+        if (error.status === 409) void this.recovered(() => this.look(id));
+        else this.fail(error, way);
+      },
     );
   }
 
   /** The stream of an answer was lost: the answer goes on, and is read when it is whole. */
   async #catchUp(answer: Answer): Promise<void> {
-    const { signal } = this.#waits(answer.left);
+    const { signal } = this.waits(answer.left);
     if (!this.reconnecting) this.listener.emit("log", { name: "stream.lost" });
     this.reconnecting = true;
     this.listener.changed();
-    if ((await this.#answered(signal)) || signal.aborted) return;
+    if ((await this.answered(signal)) || signal.aborted) return;
     const id = this.threadId;
     const { message } = new Lost(true);
     this.fail(new Refusal(message, 0), id ? again(() => void this.open(id)) : null);
@@ -276,11 +274,11 @@ export abstract class Answering extends Room {
     const fresh = asked && Date.now() - Date.parse(asked.created_at) < FRESH_MS;
     if (!fresh) return;
     const { signal } = this.visit;
-    const waiting = this.#waits();
+    const waiting = this.waits();
     this.busy = true;
     this.state.progress = { text: "Waiting for the answer", icon: null };
     this.listener.changed();
-    await this.#answered(waiting.signal);
+    await this.answered(waiting.signal);
     if (!signal.aborted && !this.#answer) {
       this.busy = false;
       this.state.progress = null;
@@ -288,46 +286,7 @@ export abstract class Answering extends Room {
     }
   }
 
-  /** A wait that the person can end, and that ends with the visit. */
-  #waits(left?: AbortSignal): AbortController {
-    const waiting = (this.#waiting = new AbortController());
-    for (const signal of [this.visit.signal, left])
-      signal?.addEventListener("abort", () => waiting.abort(), { signal: waiting.signal });
-    return waiting;
-  }
-
-  /** Looks again and again, for a minute, until something follows the last message. */
-  async #answered(signal: AbortSignal): Promise<boolean> {
-    const id = this.threadId;
-    let until = Date.now() + PATIENCE_MS;
-    for (let look = 0; id && Date.now() < until; look++) {
-      await pause(PAUSES_MS[look] ?? PAUSES_MS.at(-1)!, signal);
-      if (signal.aborted) return false;
-      try {
-        const found = await this.newest(id);
-        if (signal.aborted) return false;
-        if (found.running) until = Date.now() + PATIENCE_MS;
-        if (found.page.data.at(-1)?.type === "user_message") continue;
-        this.show(found);
-        this.listener.changed();
-        if (!found.running) return true;
-      } catch (error) {
-        if (error instanceof HostFault || (error instanceof Refusal && !error.passing))
-          return false;
-      }
-    }
-    return false;
-  }
-
   protected requireFree(): void {
     if (this.busy || this.loading) throw new Error("An answer is still running.");
   }
-}
-
-/** Passes after `ms`, or when it is given up. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((go) => {
-    setTimeout(go, ms);
-    signal.addEventListener("abort", () => go());
-  });
 }

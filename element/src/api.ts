@@ -7,10 +7,10 @@ import { requireResponse, silentFor, whyNot } from "./diagnosis";
 import { uniqueId } from "./ids";
 import { addressOf, outgoing, requireWeb } from "./outgoing";
 import { accepted, anotherUser, noChat, SILENT, unreachable } from "./refusal";
-import { scriptUrl } from "./script";
+import { scriptOrigin, SESSION_URL } from "./script";
 import { Secret } from "./secret";
-import { serverSentEvents, type ServerSent } from "./stream";
-import type { Running, Telling, Told } from "./telling";
+import type { ServerSent } from "./stream";
+import { RESUMABLE, tellingOf, type Running, type Telling, type Told } from "./telling";
 import { unlessLeft, within } from "./within";
 
 type ThreadRead = JsonOperations["threads.get_by_id"][1];
@@ -24,25 +24,14 @@ interface Sent {
   patience?: number;
 }
 
-/** Asks for a stream that can be resumed, says of a stream that it can, and of any answer that streams can. */
-const RESUMABLE = "X-Chatbridge-Stream";
 /** By it the model is told what day it is. */
 const TIME_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
-/** Such a stream is never silent for longer than 2 s: then nobody is there any more. */
-const SILENCE_MS = 4_000;
-/** Any other stream may be silent for so long: some servers send an answer when it is whole. */
-const OTHERS_SILENCE_MS = 300_000;
 /** Long enough for a page that lets the person sign in again first. */
 const SEND_PATIENCE_MS = 20_000;
 /** So long whoever is not known to be a chatbridge may take to begin. */
 const OTHERS_PATIENCE_MS = 120_000;
 /** So long a page may take to let the person sign in, and a server to find what was asked for. */
 const JSON_PATIENCE_MS = 120_000;
-
-/** Only chatbridge serves this script, at `page/chatkit.js`: whoever did is one. */
-const scriptOrigin = scriptUrl ? new URL(scriptUrl).origin : null;
-/** Where chat sessions (`api.getClientSecret`) are used, unless `api.url` says otherwise. */
-const SESSION_URL = scriptUrl ? new URL("../chatkit", scriptUrl).href : "/chatkit";
 
 export class Api {
   readonly #frame = uniqueId();
@@ -140,7 +129,8 @@ export class Api {
       : {};
     const patience = this.resumes ? SEND_PATIENCE_MS : OTHERS_PATIENCE_MS;
     const url = this.#url;
-    return this.#told(await this.#request(url, { body: request, headers, signal, patience }), url);
+    const sent = { body: request, headers, signal, patience };
+    return tellingOf(await this.#request(url, sent), url, (events) => this.#parsed(events));
   }
 
   /**
@@ -156,7 +146,7 @@ export class Api {
     const url = this.#below(threadId, "events");
     const headers = { "Last-Event-ID": cursor };
     const sent = { method: "GET", headers, signal, patience };
-    return this.#told(await this.#request(url, sent), url);
+    return tellingOf(await this.#request(url, sent), url, (events) => this.#parsed(events));
   }
 
   /**
@@ -217,21 +207,6 @@ export class Api {
     if (!isAnswer(type, answer)) throw noChat(response);
     this.#known = this.#url;
     return answer as JsonOperations[Type][1];
-  }
-
-  #told(response: Response, url: string): Telling {
-    const { body, headers } = response;
-    const type = headers.get("content-type") ?? "";
-    if (!body || !type.startsWith("text/event-stream")) throw noChat(response);
-    const stopAt = /<([^>]+)>\s*;\s*rel="?stop"?/.exec(headers.get("link") ?? "")?.[1];
-    const resumable = headers.has(RESUMABLE);
-    const silence = resumable ? SILENCE_MS : OTHERS_SILENCE_MS;
-    return {
-      events: this.#parsed(serverSentEvents(body, silence)),
-      resumable,
-      nothing: () => noChat(response, "nothing before the end of its stream"),
-      stopAt: stopAt ? new URL(stopAt, new URL(url, document.baseURI)).href : null,
-    };
   }
 
   async *#parsed(told: AsyncGenerator<ServerSent>): AsyncGenerator<Told> {

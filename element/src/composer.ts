@@ -78,6 +78,8 @@ export class Composer {
     this.#reason.hidden = over || (!closed && !locked);
     const reason = "reason" in status ? status.reason : null;
     this.#reason.textContent = reason || (closed ? strings.closed : locked ? strings.locked : "");
+    // an answer that its server lets nobody stop
+    this.#button.hidden = busy && !state.allowCancel;
     const label = busy ? (stopping ? strings.stopping : strings.stop) : strings.send;
     if (this.#button.getAttribute("aria-label") !== label) {
       this.#button.setAttribute("aria-label", label);

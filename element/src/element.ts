@@ -7,33 +7,20 @@ import type {
   ToolChoice,
   UserMessageContent,
 } from "@openai/chatkit";
-import styles from "./element.css";
-import printStyles from "./print.css";
-import themeStyles from "./theme.css";
 import { Drafts } from "./drafts";
 import { refuseFiles } from "./files";
+import { afterFrame, onceAFrame } from "./frame";
 import { items } from "./further";
 import type { Surroundings } from "./items";
-import { composes } from "./keyboard";
+import { keepWords } from "./keyboard";
 import { nameOthers } from "./options";
 import { Presence } from "./presence";
-import type { Action, WidgetItem } from "./protocol";
 import { Session } from "./session";
+import { dress } from "./sheets";
 import { strings } from "./strings";
 import { applyTheme } from "./theme";
 import { View } from "./view";
 import { Writing } from "./writing";
-
-type ClientHandler = NonNullable<NonNullable<ChatKitOptions["widgets"]>["onAction"]>;
-type ClientAction = Parameters<ClientHandler>[0];
-type ClientItem = Parameters<ClientHandler>[1];
-
-/** How long a page in the background may go without a draw. */
-const HIDDEN_MS = 250;
-
-const sheets = [themeStyles, styles].map(sheetOf);
-/** The last word on how all the others look on paper. */
-const printSheet = sheetOf(printStyles);
 
 /** The page has set up the element wrongly. */
 export class IntegrationError extends Error {
@@ -44,7 +31,6 @@ export class ChatKitElement extends HTMLElement {
   #options: ChatKitOptions | null = null;
   #ready = false;
   #heard = false;
-  #drawing = false;
   #away = false;
   #furnished = false;
   readonly #root = this.attachShadow({ mode: "open" });
@@ -105,14 +91,12 @@ export class ChatKitElement extends HTMLElement {
     },
   );
 
+  readonly #drawSoon = onceAFrame(() => this.#view.draw());
+
   constructor() {
     super();
-    this.#root.adoptedStyleSheets = [...sheets, printSheet];
-    // before any field hears of them: these keys are the input method's
-    const keepWord = (event: Event) => {
-      if (event instanceof KeyboardEvent && composes(event)) event.stopPropagation();
-    };
-    this.#root.addEventListener("keydown", keepWord, { capture: true });
+    dress(this.#root);
+    keepWords(this.#root);
     this.#root.addEventListener("keydown", (event) => {
       if (!(event instanceof KeyboardEvent) || event.key !== "Escape") return;
       if (this.#view.showsHistory) void this.hideHistory();
@@ -267,8 +251,7 @@ export class ChatKitElement extends HTMLElement {
     await items.load();
     if (this.#furnished || !items.part) return;
     this.#furnished = true;
-    const more = items.part.styles.map(sheetOf);
-    this.#root.adoptedStyleSheets = [...sheets, ...more, printSheet];
+    dress(this.#root, items.part.styles);
     this.#draw();
   }
 
@@ -288,21 +271,10 @@ export class ChatKitElement extends HTMLElement {
       busy: session.busy,
       allowedImageDomains: session.state.thread?.allowed_image_domains ?? [],
       open: (address) => this.#deeplink(address),
-      act: (action, item) => void this.#act(action, item),
+      act: (asked, item) => void session.actions.act(asked, item),
+      standing: (item) => session.actions.standing(item),
       answer: (item, values) => void session.answer(item.id, values),
     };
-  }
-
-  async #act(action: Action & { handler?: string }, item: WidgetItem): Promise<void> {
-    const { type, payload, handler } = action;
-    const handle = this.#set.widgets?.onAction;
-    try {
-      if (handler !== "client") await this.#session.act({ type, payload }, item.id);
-      // the page knows what it has asked for
-      else await handle?.({ type, payload } as ClientAction, item as unknown as ClientItem);
-    } catch (error) {
-      this.#failed(error);
-    }
   }
 
   #deeplink(address: string): void {
@@ -321,33 +293,7 @@ export class ChatKitElement extends HTMLElement {
     );
   }
 
-  /** Once a frame, however much has changed. */
   #draw(): void {
-    if (this.#drawing || !this.#options || !this.#root.contains(this.#view.node)) return;
-    this.#drawing = true;
-    afterFrame(() => {
-      this.#drawing = false;
-      this.#view.draw();
-    });
+    if (this.#options && this.#root.contains(this.#view.node)) this.#drawSoon();
   }
-}
-
-function sheetOf(text: string): CSSStyleSheet {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(text);
-  return sheet;
-}
-
-/** At the next frame, or soon on a page that has none because nobody sees it. */
-function afterFrame(act: () => void): void {
-  let done = false;
-  const once = () => {
-    if (done) return;
-    done = true;
-    clearTimeout(timer);
-    cancelAnimationFrame(frame);
-    act();
-  };
-  const timer = setTimeout(once, HIDDEN_MS);
-  const frame = requestAnimationFrame(once);
 }

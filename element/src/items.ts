@@ -1,26 +1,25 @@
 /** One item of a thread, drawn. */
 
+import type { Asked, Standing } from "./actions";
+import { alertBox } from "./alert";
 import { h } from "./dom";
 import { icon } from "./icons";
-import { link } from "./link";
 import { renderMarkdown } from "./markdown";
 import { eachOf, ITEMS, nameOdd, oddIn, SHAPES, unreadable } from "./odd";
 import { picture } from "./picture";
 import type {
-  Action,
   Annotation,
   AssistantMessageItem,
-  Source,
   StructuredInputItem,
-  Task,
   ThreadItem,
   UserMessageItem,
   WidgetItem,
-  WorkflowItem,
 } from "./protocol";
 import { questions } from "./questions";
 import { strings } from "./strings";
+import { drawWorkflow, sourceLink, taskLine } from "./tasks";
 import { drawWidget } from "./widgets";
+import { replaceDrawing } from "./widgets/kept";
 import markdownStyles from "./markdown.css";
 import widgetStyles from "./widgets.css";
 
@@ -33,7 +32,8 @@ export interface Surroundings {
   /** The domains from which pictures are loaded by themselves. */
   allowedImageDomains: readonly string[];
   open(address: string): void;
-  act(action: Action, item: WidgetItem): void;
+  act(asked: Asked, item: WidgetItem): void;
+  standing(item: WidgetItem): Standing;
   answer(item: StructuredInputItem, values: Record<string, string[]> | null): void;
 }
 
@@ -74,13 +74,13 @@ function draw(
       drawMessage(article, item, around, growing);
       return true;
     case "widget":
-      drawWidget(article, item.widget, { ...around, act: (action) => around.act(action, item) });
+      drawActing(article, item, around);
       return true;
     case "workflow":
-      drawWorkflow(article, item);
+      drawWorkflow(article, nameOf(item), item.workflow, around.open, growing);
       return true;
     case "task":
-      article.replaceChildren(taskLine(item.task));
+      article.replaceChildren(taskLine(item.task, around.open));
       return true;
     case "generated_image":
       article.replaceChildren(
@@ -95,11 +95,21 @@ function draw(
       return true;
     }
     case "structured_input":
-      article.replaceChildren(questions(item, around.busy, around.answer));
+      drawQuestions(article, item, around);
       return true;
     case "end_of_turn":
       return false;
   }
+}
+
+function drawActing(article: HTMLElement, item: WidgetItem, around: Surroundings): void {
+  const { trouble, ...standing } = around.standing(item);
+  const act = (asked: Asked) => around.act(asked, item);
+  drawWidget(article, item.widget, { ...around, ...standing, act });
+  const said = article.querySelector(":scope > .alert");
+  if (said?.textContent === trouble?.message) return;
+  said?.remove();
+  if (trouble) article.append(alertBox(trouble));
 }
 
 function userMessage(item: UserMessageItem): Node[] {
@@ -121,10 +131,21 @@ function userMessage(item: UserMessageItem): Node[] {
   ];
 }
 
+function drawQuestions(
+  article: HTMLElement,
+  item: StructuredInputItem,
+  around: Surroundings,
+): void {
+  const before = article.querySelector("form");
+  const next = questions(item, around.busy, around.answer);
+  if (before) replaceDrawing(before, next);
+  else article.replaceChildren(next);
+}
+
 function drawMessage(
   article: HTMLElement,
   item: AssistantMessageItem,
-  { open }: Surroundings,
+  { open, allowedImageDomains }: Surroundings,
   growing: boolean,
 ): void {
   const name = `${nameOf(item)} content`;
@@ -133,7 +154,13 @@ function drawMessage(
     const before = old[i];
     const kept = before instanceof HTMLElement && before.matches(".part") ? before : null;
     const box = kept ?? h("div", { class: "part" }, h("div", { class: "prose" }));
-    renderMarkdown(box.firstElementChild as HTMLElement, part.text, open, growing);
+    renderMarkdown(
+      box.firstElementChild as HTMLElement,
+      part.text,
+      open,
+      growing,
+      allowedImageDomains,
+    );
     box.children[1]?.remove();
     const sources = sourceList(`${name}[${i}].annotations`, part.annotations ?? []);
     if (sources) box.append(sources);
@@ -158,55 +185,6 @@ function sourceList(name: string, annotations: readonly Annotation[]): HTMLEleme
   if (!lines.length) return null;
   const attributes = { class: "sources", "aria-label": strings.sources };
   return h("ul", attributes, ...lines.map((line) => h("li", {}, line)));
-}
-
-function sourceLink(source: Source): Node[] {
-  return link(source.url, source.title || source.filename || source.url || "");
-}
-
-function drawWorkflow(article: HTMLElement, item: WorkflowItem): void {
-  const { summary, tasks, expanded } = item.workflow;
-  const took = typeof summary?.duration === "number" ? strings.thoughtFor(summary.duration) : null;
-  const headline = summary?.title ?? took ?? tasks.at(-1)?.title ?? strings.working;
-  const old = article.querySelector("details");
-  const open = old ? old.open : (expanded ?? false) || !summary;
-  const lines = eachOf(`${nameOf(item)} tasks`, tasks, SHAPES.task, taskLine);
-  article.replaceChildren(
-    h(
-      "details",
-      { class: "workflow", open },
-      h("summary", {}, icon("chevron-right"), h("span", {}, headline)),
-      h("div", { class: "tasks" }, ...lines),
-    ),
-  );
-}
-
-function taskLine(task: Task): HTMLElement {
-  const status = task.status_indicator ?? "none";
-  const title = task.title || task.title_query || "";
-  const mark =
-    status === "complete"
-      ? icon("check")
-      : status === "loading"
-        ? h("span", { class: "spinner" })
-        : icon(task.icon ?? "dot");
-  const queries = (task.queries ?? []).filter((query) => typeof query === "string");
-  const sources = eachOf("a task's sources", task.sources ?? [], SHAPES.source, (source) =>
-    h("div", { class: "caption" }, ...sourceLink(source)),
-  );
-  return h(
-    "div",
-    { class: "task", "data-task-type": task.type, "data-status": status },
-    h("span", { class: "mark", role: "img", "aria-label": strings.status[status] }, mark),
-    h(
-      "div",
-      { class: "task-body" },
-      title && h("div", {}, title),
-      task.content && h("div", { class: "caption pre" }, task.content),
-      ...queries.map((query) => h("div", { class: "caption" }, query)),
-      ...sources,
-    ),
-  );
 }
 
 function pictureOf(address: string, { allowedImageDomains }: Surroundings): HTMLElement {

@@ -1,5 +1,7 @@
 /** What the further files use of the main one, so that nothing is there twice. The build reads the names. */
 
+import * as actions from "./actions";
+import * as alert from "./alert";
 import * as clipboard from "./clipboard";
 import * as dom from "./dom";
 import * as icons from "./icons";
@@ -7,4 +9,4 @@ import * as odd from "./odd";
 import * as plain from "./plain";
 import * as strings from "./strings";
 
-export const lent = { clipboard, dom, icons, odd, plain, strings };
+export const lent = { actions, alert, clipboard, dom, icons, odd, plain, strings };

@@ -27,8 +27,8 @@ interface Turn {
 
 interface Row {
   item: ThreadItem;
-  /** The item may still grow, or what it offers can't be used now. */
-  open: boolean;
+  /** What else its look depends on. */
+  look: string;
   /** It is not drawn yet, but written out. */
   plain: boolean;
   article: HTMLElement;
@@ -65,8 +65,9 @@ export class Log {
   ): Turn {
     const said = items.filter((item) => item.type === "assistant_message");
     const rated = said.length ? this.session.feedback.get(said.at(-1)!.id) : undefined;
-    const stopped = around.busy && items.some(hasControls);
-    const look = JSON.stringify([whole, rated, actions, stopped, further.part !== null]);
+    const stand = items.filter(hasControls).map((item) => lookOf(item, around, !whole));
+    const domains = around.allowedImageDomains;
+    const look = JSON.stringify([whole, rated, actions, stand, domains, further.part !== null]);
     if (known && known.look === look && same(known.items, items)) return known;
     const node = known?.node ?? h("div", { class: "turn" });
     const rows = new Map(
@@ -114,7 +115,8 @@ export class Log {
 function turnsOf(items: Iterable<ThreadItem>): ThreadItem[][] {
   const turns: ThreadItem[][] = [];
   for (const item of items) {
-    if (item.type === "user_message" || !turns.length) turns.push([]);
+    const ended = turns.at(-1)?.at(-1)?.type === "end_of_turn";
+    if (item.type === "user_message" || !turns.length || ended) turns.push([]);
     turns.at(-1)!.push(item);
   }
   return turns;
@@ -130,13 +132,13 @@ function drawn(
   around: Surroundings,
   growing: boolean,
 ): Row {
-  const open = hasControls(item) ? around.busy : growing;
+  const look = lookOf(item, around, growing);
   const { part } = further;
-  if (known?.item === item && known.open === open && known.plain === !part) return known;
+  if (known?.item === item && known.look === look && known.plain === !part) return known;
   const again = known?.item.type === item.type && known.plain === !part;
   const article = again ? known.article : emptyArticle(item);
   const visible = part ? part.drawItem(article, item, around, growing) : written(article, item);
-  return { item, open, plain: !part, article, visible };
+  return { item, look, plain: !part, article, visible };
 }
 
 /** Writes out what the item says, while what draws it is not there. */
@@ -145,6 +147,12 @@ function written(article: HTMLElement, item: ThreadItem): boolean {
   const look = item.type === "user_message" ? "bubble" : "pre";
   article.replaceChildren(h("p", { class: look, dir: "auto" }, words));
   return words !== "";
+}
+
+/** Whether the item may still grow; of one with controls, whether they can be used now. */
+function lookOf(item: ThreadItem, around: Surroundings, growing: boolean): string {
+  if (!hasControls(item)) return JSON.stringify([growing, around.allowedImageDomains]);
+  return JSON.stringify([around.busy, item.type === "widget" && around.standing(item)]);
 }
 
 function hasControls(item: ThreadItem): boolean {

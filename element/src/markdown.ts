@@ -8,6 +8,7 @@ const MOST_INLINES = 5_000;
 
 interface View {
   shown: Shown[];
+  domains: string;
   open: (address: string) => void;
 }
 
@@ -16,31 +17,35 @@ const views = new WeakMap<HTMLElement, View>();
 /**
  * Makes host show a Markdown text. Called again with a longer one, it keeps the nodes of what is
  * unchanged. While a text is `growing`, its end is shown as it will most likely become. `open` takes the
- * address of a `chatkit-link://` that a person follows.
+ * address of a `chatkit-link://` that a person follows. Pictures of these domains are shown, others are links.
  */
 export function renderMarkdown(
   host: HTMLElement,
   source: string,
   open: (address: string) => void,
   growing = false,
+  domains: readonly string[] = [],
 ): void {
-  const view = views.get(host) ?? start(host, open);
+  const known = views.get(host);
+  const view = known?.domains === domains.join() ? known : start(host, open, domains);
   view.open = open;
   const blocks = parseBlocks(growing ? withoutMarks(source) : source, growing);
-  update(host, view.shown, blocks, growing, { left: MOST_INLINES });
+  update(host, view.shown, blocks, growing, { left: MOST_INLINES, domains });
 }
 
-function start(host: HTMLElement, open: (address: string) => void): View {
-  const view: View = { shown: [], open };
+function start(host: HTMLElement, open: View["open"], domains: readonly string[]): View {
+  const view: View = { shown: [], open, domains: domains.join() };
+  if (!views.has(host)) host.addEventListener("click", (event) => follow(event, host));
   views.set(host, view);
   host.replaceChildren();
-  host.addEventListener("click", (event) => {
-    const link = event.target instanceof Element && event.target.closest("a[data-address]");
-    if (!link) return;
-    event.preventDefault();
-    view.open(link.getAttribute("data-address") ?? "");
-  });
   return view;
+}
+
+function follow(event: Event, host: HTMLElement): void {
+  const link = event.target instanceof Element && event.target.closest("a[data-address]");
+  if (!link) return;
+  event.preventDefault();
+  views.get(host)?.open(link.getAttribute("data-address") ?? "");
 }
 
 /** Longer lines are text; MARKS takes the square of a line's length. */

@@ -34,7 +34,7 @@ export const ITEMS: Readonly<Record<string, Shape>> = {
   user_message: { content: "list", "attachments?": "list", "quoted_text?": "text" },
   assistant_message: { content: "list" },
   widget: { widget: {}, "copy_text?": "text" },
-  workflow: { workflow: { tasks: "list", "summary?": { "title?": "text" } } },
+  workflow: { workflow: { tasks: "list", "summary?": { "title?": "text", "icon?": "text" } } },
   task: { task: TASK },
   generated_image: { "image?": { url: "text" } },
   client_tool_call: { name: "text" },

@@ -16,8 +16,15 @@ export function picture(address: string, alt: string, domains: readonly string[]
   const href = safeUrl(address);
   if (!href || !/^https?:/.test(href)) return h("span", { class: "missing" }, icon("image"), alt);
   const { hostname } = new URL(href);
-  const allowed = domains.some((domain) => `.${hostname}`.endsWith(`.${domain.toLowerCase()}`));
-  return allowed || asked.has(href) ? image(href, alt) : inItsPlace(href, hostname, alt);
+  const shown = isAllowed(href, domains) || asked.has(href);
+  return shown ? image(href, alt) : inItsPlace(href, hostname, alt);
+}
+
+/** Whether it comes from one of these domains, or from below one. */
+export function isAllowed(href: string, domains: readonly string[]): boolean {
+  const { protocol, hostname } = new URL(href);
+  const within = (domain: string) => `.${hostname}`.endsWith(`.${domain.toLowerCase()}`);
+  return /^https?:$/.test(protocol) && domains.some(within);
 }
 
 function image(src: string, alt: string): HTMLImageElement {

@@ -131,7 +131,7 @@ export interface TaskItem extends ItemBase {
 export interface Workflow {
   type: "custom" | "reasoning";
   tasks: Task[];
-  summary?: { title?: string; icon?: string | null; duration?: number } | null;
+  summary?: { title?: string | null; icon?: string | null; duration?: number | null } | null;
   expanded?: boolean;
 }
 
@@ -215,6 +215,13 @@ export interface Action {
   payload?: unknown;
 }
 
+/** An action as a widget offers it. */
+export interface ActionConfig extends Action {
+  handler?: unknown;
+  loadingBehavior?: unknown;
+  streaming?: unknown;
+}
+
 export interface UserMessageInput {
   content: UserMessageContent[];
   attachments: string[];
@@ -260,5 +267,9 @@ export interface JsonOperations {
   "items.feedback": [
     { thread_id: string; item_ids: string[]; kind: "positive" | "negative" },
     unknown,
+  ];
+  "threads.sync_custom_action": [
+    { thread_id: string; item_id?: string; action: Action },
+    { updated_item?: unknown },
   ];
 }

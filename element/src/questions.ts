@@ -23,22 +23,41 @@ export function questions(item: StructuredInputItem, busy: boolean, answer: Answ
     const data = new FormData(form);
     const fields = form.querySelectorAll<HTMLInputElement>("input, textarea");
     const ids = [...new Set([...fields].map((field) => field.name))];
-    answer(item, Object.fromEntries(ids.map((id) => [id, data.getAll(id).map(String)])));
+    answer(item, Object.fromEntries(ids.map((id) => [id, said(data.getAll(id))])));
   });
   return form;
 }
 
+/** The answers to a question; none: it is left out. */
+function said(values: readonly FormDataEntryValue[]): string[] {
+  return values.map((value) => String(value).trim()).filter((value) => value !== "");
+}
+
 function field(input: StructuredInput): HTMLElement {
   if (input.type !== "multiple_choice") {
-    const box = h("textarea", { name: input.id, rows: 2, "aria-label": strings.yourAnswer });
+    const box = h("textarea", { name: input.id, rows: 2, placeholder: strings.yourAnswer });
     const said = input.description ? h("span", { class: "caption" }, input.description) : null;
     return h("label", {}, input.question, said, box);
   }
   const type = input.multiple ? "checkbox" : "radio";
-  const options = eachOf("options", input.options ?? [], SHAPES.option, ({ value }) =>
-    h("label", { class: "choice" }, h("input", { type, name: input.id, value }), value),
-  );
-  return h("fieldset", {}, h("legend", {}, input.question), ...options);
+  const choices: HTMLInputElement[] = [];
+  const options = eachOf("options", input.options ?? [], SHAPES.option, ({ value }) => {
+    const choice = h("input", { type, name: input.id, value });
+    choices.push(choice);
+    return h("label", { class: "choice" }, choice, value);
+  });
+  const words = { "aria-label": strings.otherAnswer, placeholder: strings.otherAnswer };
+  const other = h("input", { type: "text", name: input.id, ...words });
+  if (!input.multiple) onlyOne(choices, other);
+  return h("fieldset", {}, h("legend", {}, input.question), ...options, other);
+}
+
+/** One is chosen, or something else is written. */
+function onlyOne(choices: readonly HTMLInputElement[], other: HTMLInputElement): void {
+  other.addEventListener("input", () => {
+    if (other.value.trim()) for (const choice of choices) choice.checked = false;
+  });
+  for (const choice of choices) choice.addEventListener("change", () => (other.value = ""));
 }
 
 function given({ question, answer }: StructuredInput): HTMLElement {

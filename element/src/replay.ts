@@ -9,7 +9,7 @@ const HOLD_MS = 1_000;
 
 /** Takes events in unseen, until they have come as far as what is shown: nothing that was there goes away. */
 export class Replay {
-  readonly #state: ThreadState;
+  readonly state: ThreadState;
   readonly #last: ThreadItem | undefined;
   readonly #timer: ReturnType<typeof setTimeout>;
 
@@ -18,26 +18,26 @@ export class Replay {
     shown: ThreadState,
     private readonly caughtUp: () => void,
   ) {
-    this.#state = shown.copy();
+    this.state = shown.copy();
     this.#last = [...shown.items.values()].at(-1);
     this.#timer = setTimeout(caughtUp, HOLD_MS);
   }
 
   take(event: ThreadEvent): void {
-    this.#state.apply(event);
+    this.state.apply(event);
     if (event.type === "error" || !this.#isBehind()) this.caughtUp();
   }
 
   /** Holds nothing back any more; what is to be shown. */
   over(): ThreadState {
     clearTimeout(this.#timer);
-    return this.#state;
+    return this.state;
   }
 
   #isBehind(): boolean {
     const last = this.#last;
     if (!last || last.type === "user_message") return false;
-    const now = this.#state.items.get(last.id);
+    const now = this.state.items.get(last.id);
     if (!now || now === last) return !!now;
     if (last.type === "assistant_message") return textOf(now).length < textOf(last).length;
     // while a card of calls grows it is not yet the same as one that was read, and says the same

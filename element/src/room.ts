@@ -178,13 +178,20 @@ export abstract class Room {
   }
 
   protected fail(error: unknown, way: Way | null): void {
+    this.trouble = this.inWords(error, way) ?? this.trouble;
+  }
+
+  /** What is said of an error, of which the page hears too; null where all is over by it. */
+  protected inWords(error: unknown, way: Way | null): Trouble | null {
     const refusal = error instanceof Error ? error : new Error(String(error));
-    if (refusal instanceof Refusal && refusal.code === ANOTHER_USER)
-      return this.end(refusal.message);
+    if (refusal instanceof Refusal && refusal.code === ANOTHER_USER) {
+      this.end(refusal.message);
+      return null;
+    }
     const pointless = refusal instanceof Refusal && !refusal.passing && refusal.status !== 401;
-    this.trouble = { message: refusal.message, way: pointless ? null : way };
     if (refusal instanceof HostFault) console.error("chatkit:", refusal);
     this.listener.emit("error", { error: refusal });
+    return { message: refusal.message, way: pointless ? null : way };
   }
 
   /** Does nothing any more and shows nothing of what was there, for the reason that is given. */

@@ -1,12 +1,12 @@
 /** What a person does with their threads: one is open, and at most one answer runs in it. */
 
 import type { UserMessageContent } from "@openai/chatkit";
-import { Answering } from "./answering";
-import { readPage, readThread } from "./odd";
-import type { Action, Page, Thread, UserMessageItem } from "./protocol";
-import { ANOTHER_USER, HostFault, Refusal } from "./refusal";
-import { again, PENDING } from "./room";
-import { strings } from "./strings";
+import { Actions } from "./actions";
+import { isRecord, readItem, readPage, readThread } from "./odd";
+import type { Action, Page, Thread, UserMessageItem, WidgetItem } from "./protocol";
+import { Refusal } from "./refusal";
+import { again, PENDING, type Trouble } from "./room";
+import { isAnothers, Visiting } from "./visiting";
 import { Verdicts } from "./verdicts";
 
 /** What a person sends. */
@@ -19,130 +19,28 @@ export interface Outgoing {
 }
 
 const PAGE = 30;
-/** What was read so lately is not read again for a look at it. */
-const JUST_MS = 2_000;
+/** What was shown is not what there is. */
+const OUTDATED = [404, 409, 422];
 
-export class Session extends Answering {
+export class Session extends Visiting {
   readonly feedback = new Verdicts(
     this.api,
     () => this.threadId,
     () => this.listener.changed(),
     (error, way) => this.fail(error, way),
   );
-  #looking: Promise<void> | null = null;
-
-  /** Leaves what is open (an answer goes on without us) and begins a new thread. */
-  begin(): void {
-    if (this.over) return;
-    const wasOpen = this.threadId !== null;
-    this.close();
-    this.listener.moved();
-    if (wasOpen) this.listener.emit("thread.change", { threadId: null });
-    this.listener.changed();
-  }
-
-  /** Opens a thread at its end. */
-  async open(id: string): Promise<void> {
-    if (this.over) return;
-    const before = this.threadId;
-    this.close();
-    this.loading = true;
-    this.target = id;
-    this.listener.moved();
-    this.listener.emit("thread.load.start", { threadId: id });
-    this.listener.changed();
-    const { signal } = this.visit;
-    try {
-      const found = await this.newest(id);
-      if (signal.aborted) return;
-      this.show(found);
-      this.loading = false;
-      this.target = null;
-      if (before !== id) this.listener.emit("thread.change", { threadId: id });
-      if (found.running) void this.join(id, found.running);
-      else void this.awaitAnswer();
-    } catch (error) {
-      if (signal.aborted) return;
-      this.loading = false;
-      if (!isGone(error))
-        return this.fail(
-          error,
-          again(() => void this.open(id)),
-        );
-      this.#gone(error);
-      this.target = null;
-      this.listener.emit("thread.change", { threadId: null });
-    } finally {
-      this.listener.emit("thread.load.end", { threadId: id });
-      this.listener.changed();
-    }
-  }
-
-  /** It is not there, or not for this person. */
-  #gone(error: Refusal): void {
-    this.fail(error, null);
-    if (this.trouble)
-      this.trouble.way = { label: strings.newConversation, act: () => this.begin() };
-  }
-
-  /** Goes away from the page: an answer goes on without us. */
-  leave(): void {
-    this.leaveAnswer();
-    this.visit.abort();
-  }
-
-  /** Comes back to a page that was left: reads on where it is now. */
-  async rejoin(): Promise<void> {
-    this.visit = new AbortController();
-    await this.recovered(() => this.refresh());
-    if (!this.busy) void this.awaitAnswer();
-  }
-
-  /** Reads what is open again, without letting anything flicker. Throws Refusal. */
-  async refresh(): Promise<void> {
-    if (await this.#reread()) {
-      this.trouble = null;
-      this.listener.changed();
-    }
-  }
-
-  /** Reads it again because the person looks at it again: whatever keeps that from working can wait. */
-  lookAgain(): Promise<void> {
-    this.#looking ??= this.#lookAgain().finally(() => (this.#looking = null));
-    return this.#looking;
-  }
-
-  /** What is shown may lack something: it is read before it is built upon. */
-  outdated(thread: string): void {
-    if (thread === this.threadId) this.read = 0;
-  }
-
-  async #lookAgain(): Promise<void> {
-    const { signal } = this.visit;
-    try {
-      await this.api.check();
-      if (this.target && !this.loading && !signal.aborted) return await this.open(this.target);
-      if (Date.now() - this.read < JUST_MS) return;
-      if (!this.busy && !this.loading && !signal.aborted) await this.#reread();
-    } catch (error) {
-      if (isAnothers(error)) return this.end(error.message);
-      if (signal.aborted || !isGone(error)) return;
-      this.#gone(error);
-    }
-    this.listener.changed();
-  }
-
-  /** Whether it was there, and nothing else has begun meanwhile. */
-  async #reread(): Promise<boolean> {
-    const id = this.threadId;
-    if (!id) return false;
-    const { signal } = this.visit;
-    const found = await this.newest(id);
-    if (signal.aborted || this.busy) return false;
-    this.show(found);
-    if (found.running) void this.join(id, found.running);
-    return true;
-  }
+  readonly actions = new Actions(
+    {
+      page: ({ type, payload }, item) => this.#handle({ type, payload }, item),
+      atOnce: ({ type, payload }, { id }) => this.#actAtOnce({ type, payload }, id),
+      turn: ({ type, payload }, { id }) => {
+        if (this.busy || this.loading) return null;
+        return this.act({ type, payload }, id);
+      },
+    },
+    (error) => this.#refused(error),
+    () => this.listener.changed(),
+  );
 
   /** Says something. Rejects when an answer is still running. */
   async send(message: Outgoing): Promise<void> {
@@ -202,9 +100,41 @@ export class Session extends Answering {
     if (!id) throw new Error("No thread is open.");
     this.requireFree();
     const params = { thread_id: id, action, ...(itemId ? { item_id: itemId } : {}) };
-    await this.tell({ type: "threads.custom_action", params }, () =>
-      again(() => void this.act(action, itemId)),
-    );
+    const request = { type: "threads.custom_action" as const, params };
+    // at the widget it is asked for again by another click
+    if (itemId) await this.tell(request, nothing, (error) => this.actions.tell(error, itemId));
+    else await this.tell(request, () => again(() => void this.act(action)));
+  }
+
+  async #actAtOnce(action: Action, itemId: string): Promise<void> {
+    const id = this.threadId;
+    if (!id) return;
+    const { signal } = this.visit;
+    const params = { thread_id: id, item_id: itemId, action };
+    const { updated_item: updated } = await this.api.json("threads.sync_custom_action", params);
+    if (!signal.aborted && isRecord(updated)) this.put(readItem(updated));
+  }
+
+  /** An action that the page handles itself. */
+  async #handle(action: Action, item: WidgetItem): Promise<void> {
+    const handle = this.options().widgets?.onAction;
+    if (!handle) throw new Error(`The page has no widgets.onAction for the action ${action.type}.`);
+    // the page knows what it has asked for
+    const [asked, sender] = [action, item] as unknown as Parameters<typeof handle>;
+    await handle(asked, sender);
+  }
+
+  /** What is said at a widget of an error; the page's own faults are the page's to hear. */
+  #refused(error: unknown): Trouble | null {
+    const trouble = this.inWords(error, null);
+    if (!(error instanceof Refusal)) return null;
+    if (OUTDATED.includes(error.status)) void this.#lookQuietly();
+    return trouble;
+  }
+
+  async #lookQuietly(): Promise<void> {
+    await this.reread().catch(nothing);
+    this.listener.changed();
   }
 
   /** Answers the questions of an item; null skips them. */
@@ -256,21 +186,6 @@ export class Session extends Answering {
     }
   }
 
-  /** From now on it is this person's. */
-  belong(user: string): void {
-    if (this.over || this.threadId) this.close();
-    this.over = false;
-    this.api.belong(user);
-    this.listener.met(user);
-    this.listener.moved();
-    this.listener.changed();
-  }
-
-  /** Finds out whose it is, if the page can tell. */
-  async meet(): Promise<void> {
-    await this.api.meet().catch(() => {});
-  }
-
   protected override seen(thread: string, whole: boolean, given: boolean): void {
     this.feedback.seen(thread, whole, given);
   }
@@ -278,17 +193,8 @@ export class Session extends Answering {
   protected override close(): void {
     super.close();
     this.feedback.clear();
+    this.actions.close();
   }
-}
-
-function isAnothers(error: unknown): error is Refusal {
-  return error instanceof Refusal && error.code === ANOTHER_USER;
-}
-
-/** The server's word that the thread is not there, or not this person's. */
-function isGone(error: unknown): error is Refusal {
-  if (!(error instanceof Refusal) || error instanceof HostFault) return false;
-  return [403, 404].includes(error.status) && error.code !== ANOTHER_USER;
 }
 
 function pending(threadId: string, { content, quote }: Outgoing): UserMessageItem {
@@ -301,3 +207,5 @@ function pending(threadId: string, { content, quote }: Outgoing): UserMessageIte
     quoted_text: quote ?? null,
   };
 }
+
+const nothing = (): null => null;

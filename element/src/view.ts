@@ -15,6 +15,7 @@ import { plain } from "./plain";
 import type { Notice } from "./protocol";
 import type { Trouble } from "./room";
 import type { Session } from "./session";
+import type { Progress } from "./state";
 import { startScreen } from "./start-screen";
 import { strings } from "./strings";
 
@@ -42,12 +43,15 @@ export class View {
   readonly #older = h("p", { class: "quiet", role: "status" }, strings.loadingOlder);
   readonly #notPrinted = h("p", { class: "on-paper quiet" }, strings.notPrinted);
   readonly #progress = h("p", { class: "progress", role: "status", "data-part": "progress" });
+  /** What is read aloud at once: a region that is there before it speaks. */
+  readonly #aloud = h("p", { class: "hidden", role: "status", "data-part": "aloud" });
   readonly #toEnd = tool("arrow-down", strings.latest);
   #sticky = true;
   #top = 0;
   #first: string | undefined;
   #trouble: { shown: Trouble; node: HTMLElement } | null = null;
   #notices = new Map<Notice, HTMLElement>();
+  readonly #read = new WeakSet<Notice>();
   #start: { options: unknown; node: HTMLElement } | null = null;
 
   constructor(
@@ -77,7 +81,7 @@ export class View {
     this.#header.append(this.#left, this.#title, this.#right);
     this.#scroll.append(this.#column);
     const stage = h("div", { class: "stage" }, this.#scroll, this.#toEnd);
-    this.node.append(this.#header, stage, this.composer.node, this.#announcer.node);
+    this.node.append(this.#header, stage, this.composer.node, this.#announcer.node, this.#aloud);
     this.#scroll.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     // heights change without a draw: fonts and pictures load, far rows get their real size
     const resized = new ResizeObserver(() => {
@@ -153,30 +157,39 @@ export class View {
 
   #drawProgress(): Node[] {
     const { busy } = this.session;
-    const text = busy ? this.#doing() : null;
-    if (!text) return [];
-    if (this.#progress.textContent !== text) this.#progress.textContent = text;
+    const doing = busy ? this.#doing() : null;
+    if (!doing?.text) return [];
+    const { text, icon: name } = doing;
+    if (this.#progress.textContent !== text || this.#progress.dataset.icon !== (name ?? "")) {
+      this.#progress.replaceChildren(...(name ? [icon(name)] : []), text);
+      this.#progress.dataset.icon = name ?? "";
+    }
     return [this.#progress];
   }
 
   /** What is waited for. */
-  #doing(): string | null {
+  #doing(): Progress | null {
     const { reconnecting, signingIn, state } = this.session;
-    if (signingIn) return strings.signingIn;
-    if (reconnecting) return strings.reconnecting;
+    if (signingIn) return { text: strings.signingIn, icon: null };
+    if (reconnecting) return { text: strings.reconnecting, icon: null };
+    if (state.progress) return state.progress;
     const last = [...state.items.values()].at(-1);
-    return state.progress?.text ?? (last?.type === "user_message" ? strings.thinking : null);
+    return last?.type === "user_message" ? { text: strings.thinking, icon: null } : null;
   }
 
   #drawNotices(): Node[] {
     const { notices } = this.session.state;
     for (const known of this.#notices.keys())
       if (!notices.includes(known) || !items.part) this.#notices.delete(known);
-    return notices.map((notice) => {
+    const nodes = notices.map((notice) => {
       const node = this.#notices.get(notice) ?? this.#notice(notice);
       this.#notices.set(notice, node);
       return node;
     });
+    const unread = nodes.filter((_, i) => !this.#read.has(notices[i]!));
+    if (unread.length) this.#aloud.textContent = unread.map((node) => node.textContent).join(" ");
+    for (const notice of notices) this.#read.add(notice);
+    return nodes;
   }
 
   #notice(notice: Notice): HTMLElement {
@@ -189,13 +202,8 @@ export class View {
       this.draw();
     });
     const mark = icon(level === "info" ? "info" : "warning");
-    const text = h("div", {}, title ? h("strong", {}, title) : null, body);
-    const attributes = {
-      class: "notice",
-      role: "status",
-      "data-part": "notice",
-      "data-level": level,
-    };
+    const text = h("div", {}, title ? h("strong", {}, title, " ") : null, body);
+    const attributes = { class: "notice", "data-part": "notice", "data-level": level };
     return h("div", attributes, mark, text, dismiss);
   }
 

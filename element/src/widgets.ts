@@ -14,7 +14,7 @@ const COMPONENTS: Readonly<Record<string, Draw>> = { ...layout, ...content, ...c
 const DEEPEST = 64;
 
 /** Containers of which a part can be drawn anew by itself: their own look depends on none of their parts. */
-const APART: ReadonlySet<string> = new Set(["Basic", "Box", "Card", "Col", "Form", "Row"]);
+const APART: ReadonlySet<string> = new Set(["Basic", "Box", "Card", "Col", "Row"]);
 
 let drawn = 0;
 
@@ -35,6 +35,7 @@ class Drawing {
     const node = record(root) ?? { type: "", value: wordsOf(root).join(" ") };
     this.element = this.#component(node, 0);
     this.element.classList.add("widget");
+    if (context.waits) this.element.setAttribute("aria-busy", "true");
     nameFields(this.element);
   }
 
@@ -69,8 +70,8 @@ class Drawing {
     next: Record<string, unknown>,
     depth: number,
   ): boolean {
-    if (!APART.has(text(old.type)) || old.collapsed === true || !sameButParts(old, next))
-      return false;
+    const whole = old.collapsed === true || old.asForm === true;
+    if (!APART.has(text(old.type)) || whole || !sameButParts(old, next)) return false;
     const [parts, others] = [[old.children].flat(), [next.children].flat()];
     return (
       ![...parts, ...others].some(isDetails) &&
@@ -102,15 +103,15 @@ class Drawing {
     return {
       ...this.#context,
       // the item that acts is the latest
-      act: (action) => this.#context.act(action),
+      act: (asked) => this.#context.act(asked),
       draw: (children) => this.#draw(children, depth + 1),
       field: (name) => this.#prefix + name,
     };
   }
 }
 
-const lookOf = ({ busy, allowedImageDomains }: WidgetContext): string =>
-  JSON.stringify([busy, allowedImageDomains]);
+const lookOf = ({ busy, allowedImageDomains, running, waits }: WidgetContext): string =>
+  JSON.stringify([busy, allowedImageDomains, running, waits]);
 
 function sameButParts(old: Record<string, unknown>, next: Record<string, unknown>): boolean {
   const members = new Set([...Object.keys(old), ...Object.keys(next)]);

@@ -14,7 +14,8 @@ from tests.chatkit_client import Json, frames
 # Counts what the element says of itself; an answer's end is heard also if it came at once.
 LISTEN = """
 window.heard = [];
-for (const name of ["ready", "error", "response.start", "response.end", "thread.change", "log"])
+for (const name of ["ready", "error", "response.start", "response.end", "thread.change", "log",
+                    "effect"])
   document.addEventListener(`chatkit.${name}`, (event) => {
     const detail = name === "error" ? event.detail.error.message : event.detail;
     window.heard.push({ name, detail: detail ?? null });

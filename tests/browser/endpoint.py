@@ -97,6 +97,22 @@ class Telling:
             self.left.set()
 
 
+class AtOnce:
+    """An action that is answered at once, as soon as the test does it."""
+
+    def __init__(self, params: Json) -> None:
+        self.params = params
+        self.answered: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+
+    def answer(self, item: Json | None = None) -> None:
+        """The item as it is now, if it has changed."""
+        self.answered.set_result(JSONResponse({"updated_item": item} if item else {}))
+
+    def refuse(self, status: int, detail: str) -> None:
+        """It is not done."""
+        self.answered.set_result(_problem(status, detail, "refused"))
+
+
 class Endpoint:
     """The conversations, the streams that wait for the test, and all requests as they came."""
 
@@ -118,6 +134,9 @@ class Endpoint:
         self.most = 1_000
         self.allows: set[str] = set()
         self.gone: int | None = None
+        # the frames of a turn that were told before somebody joined it
+        self.told = 0
+        self._at_once: asyncio.Queue[AtOnce] = asyncio.Queue()
         self._tellings: asyncio.Queue[Telling] = asyncio.Queue()
         self._open: dict[str, Telling] = {}
         self._refusals: list[Response] = []
@@ -130,15 +149,7 @@ class Endpoint:
 
     def refuse(self, status: int, detail: str = "", code: str = "refused", **headers: str) -> None:
         """Answer the next request so."""
-        problem = {"type": "about:blank", "title": "No", "status": status, "code": code}
-        self._refusals.append(
-            JSONResponse(
-                problem | ({"detail": detail} if detail else {}),
-                status,
-                headers,
-                media_type="application/problem+json",
-            )
-        )
+        self._refusals.append(_problem(status, detail, code, headers))
 
     def asked(self, operation: str) -> list[Json]:
         """The parameters of all requests for this operation."""
@@ -149,6 +160,11 @@ class Endpoint:
         async with asyncio.timeout(PATIENCE):
             return await self._tellings.get()
 
+    async def at_once(self) -> AtOnce:
+        """The next action that the page wants to be done at once."""
+        async with asyncio.timeout(PATIENCE):
+            return await self._at_once.get()
+
     async def answer(self, request: Request) -> Response:
         """POST /chatkit."""
         body = await request.json()
@@ -156,6 +172,9 @@ class Endpoint:
         self.headers.append(dict(request.headers))
         if self._refusals:
             return self._refusals.pop(0)
+        if body["type"] == "threads.sync_custom_action":
+            self._at_once.put_nowait(asked := AtOnce(body["params"]))
+            return await asked.answered
         read = getattr(self, f"_{body['type'].replace('.', '_')}", None)
         id = body["params"].get("thread_id") or f"thr_{len(self.threads) + 1}"
         answer = read(body["params"]) if read else self._stream(body, id, request)
@@ -169,7 +188,7 @@ class Endpoint:
         if not self.resumes or self.gone:
             return JSONResponse({}, self.gone or 404)
         answer = self._stream({"type": "events", "params": {}}, id, request)
-        answer.headers["X-Chatbridge-Stream"] = "resumable"
+        answer.headers["X-Chatbridge-Stream"] = f"resumable; told={self.told}"
         return answer
 
     def stop(self, request: Request) -> Response:
@@ -236,6 +255,14 @@ class Endpoint:
         return {"data": data, "has_more": more, "after": data[-1]["id"] if more else None}
 
 
+def _problem(
+    status: int, detail: str, code: str, headers: dict[str, str] | None = None
+) -> Response:
+    problem = {"type": "about:blank", "title": "No", "status": status, "code": code}
+    problem |= {"detail": detail} if detail else {}
+    return JSONResponse(problem, status, headers, media_type="application/problem+json")
+
+
 def a_thread(id: str, title: str | None = None) -> Json:
     """A conversation as the protocol tells it."""
     return {
@@ -260,6 +287,16 @@ def assistant_message(id: str, text: str) -> Json:
     """What was answered."""
     content = [{"type": "output_text", "text": text, "annotations": []}]
     return _item(id, "assistant_message", content=content)
+
+
+def widget(id: str, *children: Json, **members: Any) -> Json:
+    """A card of these components."""
+    return _item(id, "widget", widget={"type": "Card", "children": [*children], **members})
+
+
+def workflow(id: str, *tasks: Json, type: str = "custom", **members: Any) -> Json:
+    """What is done, step by step."""
+    return _item(id, "workflow", workflow={"type": type, "tasks": [*tasks], **members})
 
 
 def _item(id: str, type: str, **members: Any) -> Json:

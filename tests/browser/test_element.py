@@ -104,7 +104,7 @@ async def test_what_may_not_be_stopped_has_no_button_for_it(
     chat = await opened(context, endpoint)
     telling = await asked(chat, endpoint)
     telling.tell({"type": "stream_options", "stream_options": {"allow_cancel": False}})
-    await expect(chat.stop_button).to_be_disabled()
+    await expect(chat.stop_button).to_have_count(0)
     telling.end(done(assistant_message("a1", "Whole.")))
     await chat.answered()
 
@@ -170,11 +170,17 @@ async def test_notices_are_shown_in_their_levels(
     chat = await opened(context, endpoint)
     telling = await asked(chat, endpoint)
     notice = {"type": "notice", "level": "warning", "title": "Mind", "message": "**this**"}
-    telling.end(notice, done(assistant_message("a1", "Said.")))
-    await chat.answered()
+    telling.tell(notice, {"type": "notice", "level": "danger", "message": "All is lost."})
     shown = chat.element.locator("[data-part=notice]")
-    await expect(shown).to_have_attribute("data-level", "warning")
-    await expect(shown.locator("strong").first).to_have_text("Mind")
+    await expect(shown.first).to_have_attribute("data-level", "warning")
+    await expect(shown.first.locator("strong").first).to_have_text("Mind")
+    # read aloud by a region that was there before
+    aloud = chat.element.locator("[data-part=aloud][role=status]")
+    await expect(aloud).to_have_text("Mind this All is lost.")
+    telling.end(done(assistant_message("a1", "Said.")))
+    await chat.answered()
+    await shown.last.get_by_role("button", name="Dismiss").click()
+    await expect(shown).to_have_count(1)
 
 
 async def test_a_client_tool_is_called_and_its_output_sent(

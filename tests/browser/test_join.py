@@ -16,6 +16,7 @@ from tests.browser.endpoint import (
     user_message,
 )
 from tests.browser.opened import BROKEN, half, opened, whole
+from tests.chatkit_client import Json
 
 QUESTION = user_message("u1", "Well?")
 
@@ -76,6 +77,31 @@ async def test_whoever_opens_a_conversation_before_anything_is_said_sees_that_it
     await expect(chat.log.locator(".prose")).to_have_text("From the")
     joined.end(whole("From the start."))
     await chat.answered()
+
+
+async def test_what_an_answer_did_to_the_page_before_one_joined_is_not_done_again(
+    context: BrowserContext, endpoint: Endpoint, watch: Watch
+) -> None:
+    watch.expect(BROKEN)
+
+    def effect(name: str) -> Json:
+        return {"type": "client_effect", "name": name, "data": {"at": name}}
+
+    endpoint.keep("thr_1", QUESTION)
+    endpoint.running.add("thr_1")
+    endpoint.told = 2
+    chat = await opened(context, endpoint, initialThread="thr_1")
+    joined = await endpoint.telling()
+    joined.number(1, effect("past"), added(assistant_message("a1", "")), effect("first"))
+    joined.number(4, delta("a1", "So far"))
+    await expect(chat.log.locator(".prose")).to_have_text("So far")
+    joined.break_off()
+    resumed = await endpoint.telling()
+    resumed.number(5, effect("second"), whole("So far, so good."))
+    resumed.end()
+    await chat.answered()
+    done = [{"name": name, "data": {"at": name}} for name in ("first", "second")]
+    assert await chat.heard("effect") == done
 
 
 async def test_an_answer_that_was_joined_is_resumed_like_any_other(

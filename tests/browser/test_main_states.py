@@ -120,7 +120,7 @@ async def test_every_kind_of_entry(
     endpoint: Endpoint, new_context: NewContext, scheme: str
 ) -> None:
     endpoint.keep("thr_1", *EVERY_KIND, title="Every kind of entry")
-    context = await new_context(viewport={"width": 800, "height": 2400})
+    context = await new_context(viewport={"width": 800, "height": 3000})
     theme = {"colorScheme": scheme, "color": {"accent": {"primary": "#0FFF50", "level": 1}}}
     chat = await opened(context, endpoint, initialThread="thr_1", theme=theme)
     await chat.loaded(len(EVERY_KIND))
@@ -151,6 +151,8 @@ print("hello")
 |------|-------:|
 | one  |      1 |
 """
+
+PIXELS = "data:image/gif;base64,R0lGODlhAQABAIAAAAUEBAAAACwAAAAAAQABAAACAkQBADs="
 
 EVERY_KIND: list[Json] = [
     user_message("u1", "Show me everything") | {"quoted_text": "something said before"},
@@ -209,5 +211,28 @@ EVERY_KIND: list[Json] = [
         ],
     ),
     _entry("t1", "task", task={"type": "file", "title": "Read a file", "sources": []}),
+    _entry(
+        "w2",
+        "workflow",
+        workflow={
+            "type": "reasoning",
+            "summary": {"duration": 7},
+            "expanded": True,
+            "tasks": [
+                {"type": "thought", "content": "**Price** and *place* come first."},
+                {
+                    "type": "web_search",
+                    "title": "Searched",
+                    "queries": ["oat milk"],
+                    "sources": [{"type": "url", "title": "A shop", "url": "https://shop.example"}],
+                },
+                {"type": "file", "sources": [{"type": "file", "filename": "prices.csv"}]},
+                {"type": "image", "title": "Drew it", "status_indicator": "complete"},
+            ],
+        },
+    ),
+    _entry("g1", "generated_image", image={"id": "i", "url": PIXELS}),
+    _entry("k1", "client_tool_call", status="completed", call_id="k", name="locate", arguments={}),
+    _entry("f1", "workflow", workflow={"type": "custom", "tasks": [{"type": "custom"}] * 3}),
     _entry("n1", "of_tomorrow", text="What an older element does not know"),
 ]

@@ -35,8 +35,8 @@ const show = (tree, {scheme = "light", ...context} = {}) => {
   chat.className = "chat";
   const parent = chat.appendChild(document.createElement("article"));
   globalThis.acted = [];
-  const around = {act: (action) => acted.push(action), open() {}, busy: false,
-    allowedImageDomains: []};
+  const around = {act: ({action}) => acted.push(action), open() {}, busy: false,
+    allowedImageDomains: [], running: [], waits: false};
   show.again = (tree, context) => modules.drawWidget(parent, tree, {...around, ...context});
   show.again(tree, context);
   globalThis.show = show;
@@ -382,12 +382,19 @@ async def test_a_change_acts_with_the_changed_value(modules_page: Page) -> None:
     assert payloads == [{"id": 1, "who": "a"}, {"sure": True}]
 
 
-async def test_nothing_acts_while_an_answer_runs(modules_page: Page) -> None:
+async def test_what_needs_a_turn_does_not_act_while_an_answer_runs(modules_page: Page) -> None:
     page = modules_page
+    begins = ActionConfig(type="save")
+    at_once = ActionConfig(type="peek", streaming=False)
     tree = sdk.Card(
         asForm=True,
-        children=[sdk.Button(label="Save", onClickAction=ACTION), sdk.Input(name="word")],
-        confirm={"label": "Approve", "action": ACTION},
+        children=[
+            sdk.Button(label="Save", onClickAction=begins),
+            sdk.Button(label="Peek", onClickAction=at_once),
+            sdk.Button(label="Look", onClickAction=ACTION),
+            sdk.Input(name="word"),
+        ],
+        confirm={"label": "Approve", "action": begins},
     )
     await draw(page, tree, busy=True)
     for name in ("Save", "Approve"):
@@ -395,6 +402,10 @@ async def test_nothing_acts_while_an_answer_runs(modules_page: Page) -> None:
         await page.get_by_role("button", name=name).dispatch_event("click")
     await page.get_by_label("word").press("Enter")
     assert await acted(page) == []
+    # no turn is needed for these
+    await page.get_by_role("button", name="Peek").click()
+    await page.get_by_role("button", name="Look").click()
+    assert [action["type"] for action in await acted(page)] == ["peek", "save"]
 
 
 async def test_a_row_of_a_list_acts_and_so_does_the_button_in_it(modules_page: Page) -> None:

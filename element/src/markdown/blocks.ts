@@ -1,21 +1,18 @@
 /** Markdown's blocks, line by line as CommonMark reads them: text -> trees whose inlines wait to be read. */
 
-import { container, type Container, type Leaf } from "./containers";
+import { container, type Leaf } from "./containers";
 import { isBlank, isRule, isRun, Line, withoutClosing } from "./line";
+import { OpenBlocks } from "./open-blocks";
 import { unescape } from "./entities";
 import { Formulas } from "./formulas";
-import { labelOf, noReferences, takeDefinitions } from "./references";
+import { labelOf } from "./references";
 import { alignments, cells, tableRow, type Alignment } from "./table";
-import { asWritten, element, inline, text, type Tree } from "./tree";
+import { asWritten, element, inline, type Tree } from "./tree";
 
 /** As deep as containers are read; no page has room for more. */
 const DEEPEST = 20;
-/** From here on they are not drawn farther in. */
-const DEEP = 8;
 /** So many elements are made of blocks; what follows is shown as it was written. */
 const MOST = 5_000;
-/** Code has a heading with a button. */
-const OF_A_FIGURE = 9;
 
 /** The blocks of a text; of one that still grows, a table's head is a table before its second line. */
 export function parseBlocks(source: string, growing: boolean): Tree[] {
@@ -31,16 +28,8 @@ export function parseBlocks(source: string, growing: boolean): Tree[] {
   return [...blocks, element("p", rest, { dir: "auto" })];
 }
 
-class Parser {
-  /** How many elements there are so far. */
-  made = 0;
-  #root = container("root", element("div"));
-  #open: Container[] = [this.#root];
-  #leaf: Leaf | null = null;
-  /** How many open containers the line goes on in. */
-  #depth = 1;
+class Parser extends OpenBlocks {
   #line = new Line("");
-  #references = noReferences();
   #notes: Tree[] = [];
   /** What ends the formula that the line is in. */
   #formula = "";
@@ -49,10 +38,10 @@ class Parser {
   read(line: string, formula: string): void {
     this.#line = new Line(line);
     this.#match();
-    const whole = this.#depth === this.#open.length;
+    const whole = this.depth === this.open.length;
     if (whole && (this.#readFormula() || this.#readVerbatim())) return;
     this.#formula = "";
-    if (whole && this.#leaf?.type === "indented") this.#close();
+    if (whole && this.leaf?.type === "indented") this.close();
     let begun = false;
     while (!this.#line.blank && this.#startContainer()) begun = true;
     if (!this.#line.blank) {
@@ -61,20 +50,20 @@ class Parser {
         this.#formula = formula;
       } else if (!this.#startLeaf()) this.#readText();
     } else if (!begun) return this.#readBlank();
-    for (const open of this.#open) open.blank = false;
+    for (const open of this.open) open.blank = false;
   }
 
   end(growing: boolean): Tree[] {
-    const leaf = this.#leaf;
+    const leaf = this.leaf;
     if (growing && leaf?.type === "paragraph" && leaf.lines.at(-1)?.startsWith("|")) {
-      this.#depth = this.#open.length;
+      this.depth = this.open.length;
       this.#startTable(
         leaf,
         cells(leaf.lines.at(-1) ?? "").map(() => ""),
       );
     }
-    this.#close();
-    const { children } = this.#root.tree;
+    this.close();
+    const { children } = this.root.tree;
     if (!this.#notes.length) return children;
     const loose = this.#notes.some((note) => note.children.length > 1);
     const list = element("ol", this.#notes, loose ? { "data-loose": "" } : {});
@@ -83,25 +72,15 @@ class Parser {
 
   /** Takes a line of a formula as it is. */
   #readFormula(): boolean {
-    if (!this.#formula || this.#leaf?.type !== "paragraph") return false;
-    this.#leaf.lines.push(this.#line.text);
+    if (!this.#formula || this.leaf?.type !== "paragraph") return false;
+    this.leaf.lines.push(this.#line.text);
     if (this.#line.text.includes(this.#formula)) this.#formula = "";
     return true;
   }
 
-  get #inner(): Container {
-    return this.#open[this.#depth - 1] ?? this.#root;
-  }
-
-  /** The paragraph that the line would continue without laziness. */
-  get #paragraph() {
-    const whole = this.#depth === this.#open.length;
-    return whole && this.#leaf?.type === "paragraph" ? this.#leaf : null;
-  }
-
   #match(): void {
-    this.#depth = 1;
-    for (const open of this.#open.slice(1)) {
+    this.depth = 1;
+    for (const open of this.open.slice(1)) {
       const { columns } = this.#line.indent();
       if (open.kind === "quote") {
         if (columns > 3 || !this.#line.eatQuoteMark()) return;
@@ -112,96 +91,90 @@ class Parser {
       } else {
         return;
       }
-      this.#depth++;
+      this.depth++;
     }
   }
 
   #readVerbatim(): boolean {
-    const leaf = this.#leaf;
+    const leaf = this.leaf;
     const { columns, chars } = this.#line.indent();
     if (leaf?.type === "fence") {
       const end = this.#line.text.slice(chars).trimEnd();
       if (columns < 4 && end.length >= leaf.length && isRun(end, leaf.mark)) {
-        this.#close();
+        this.close();
       } else {
         this.#line.eat(leaf.indent);
         leaf.lines.push(this.#line.text);
       }
-      for (const open of this.#open) open.blank = false;
+      for (const open of this.open) open.blank = false;
       return true;
     }
     if (leaf?.type !== "indented" || (columns < 4 && !this.#line.blank)) return false;
     this.#line.eat(4);
     leaf.lines.push(this.#line.text);
-    this.#noteBlank(this.#line.blank);
+    this.noteBlank(this.#line.blank);
     return true;
   }
 
   #readBlank(): void {
     // An item without content ends here.
-    const left = this.#open[this.#depth];
+    const left = this.open[this.depth];
     if (left) left.blank = true;
-    this.#settle();
-    this.#close();
-    this.#noteBlank(true);
-  }
-
-  /** A blank line parts the items around it, up to the quote that it stands in. */
-  #noteBlank(blank: boolean): void {
-    const quote = this.#open.findLastIndex((open) => open.kind === "quote");
-    this.#open.forEach((open, i) => (open.blank = blank && i > quote));
+    this.settle();
+    this.close();
+    this.noteBlank(true);
   }
 
   #readText(): void {
     const line = this.#line.text.slice(this.#line.indent().chars);
-    if (this.#leaf?.type === "paragraph") {
-      this.#leaf.lines.push(line);
-    } else if (this.#leaf?.type === "table" && this.#depth === this.#open.length) {
-      const row = tableRow(line, "td", this.#leaf.columns, this.#references);
-      this.#leaf.rows.children.push(row);
+    if (this.leaf?.type === "paragraph") {
+      this.leaf.lines.push(line);
+    } else if (this.leaf?.type === "table" && this.depth === this.open.length) {
+      const row = tableRow(line, "td", this.leaf.columns, this.references);
+      this.leaf.rows.children.push(row);
       this.made += 1 + row.children.length;
     } else {
-      const tree = this.#add(inline("p", "", this.#references, this.#direction()));
-      this.#leaf = { type: "paragraph", tree, lines: [line] };
+      const tree = this.add(inline("p", "", this.references, this.direction()));
+      this.leaf = { type: "paragraph", tree, lines: [line] };
     }
   }
 
   /** Opens a note, if the line begins one: `[^label]: text`. */
   #startNote(rest: string, columns: number): boolean {
-    if (this.#depth > 1) return false;
+    if (this.depth > 1) return false;
     const [mark, label = ""] = /^\[\^([^\[\]\s^]{1,100})\]:/.exec(rest) ?? [];
-    if (!mark || this.#references.notes.has(labelOf(label))) return false;
+    if (!mark || this.references.notes.has(labelOf(label))) return false;
     this.#line.eat(columns);
     this.#line.skip(mark.length);
-    this.#settle();
-    this.#close();
-    const number = this.#references.notes.size + 1;
-    this.#references.notes.set(labelOf(label), number);
-    this.#references.mark += `^${label}\n`;
+    this.settle();
+    this.close();
+    const number = this.references.notes.size + 1;
+    this.references.notes.set(labelOf(label), number);
+    this.references.mark += `^${label}\n`;
     const note = container("note", element("li", [], { dir: "auto" }));
     note.offset = 4;
     this.#notes.push(note.tree);
-    this.#inner.list = null;
-    this.#push(note);
+    this.inner.list = null;
+    this.push(note);
     return true;
   }
 
   /** Opens a quote, an item of a list or a note, if the line goes on with one. */
   #startContainer(): boolean {
     const { columns, chars } = this.#line.indent();
-    if (columns > 3 || this.#depth >= DEEPEST) return false;
+    if (columns > 3 || this.depth >= DEEPEST) return false;
     const rest = this.#line.text.slice(chars);
     if (rest.startsWith(">")) {
       this.#line.eatQuoteMark();
-      const tree = this.#add(element("blockquote", [], { dir: "auto" }));
-      this.#push(container("quote", tree));
+      const tree = this.add(element("blockquote", [], { dir: "auto" }));
+      this.push(container("quote", tree));
       return true;
     }
     if (this.#startNote(rest, columns)) return true;
     const [mark, start] = /^(?:[-*+]|(\d{1,9})[.)])(?=[ \t]|$)/.exec(rest) ?? [];
     if (!mark || isRule(rest)) return false;
     const empty = isBlank(rest.slice(mark.length));
-    if (this.#paragraph) {
+    if (this.paragraph) {
       // What reads as a sentence's end, or as the line under a heading, starts no list.
       if (empty || (start !== undefined && Number(start) !== 1)) return false;
     }
@@ -215,32 +188,32 @@ class Parser {
   }
 
   #startItem(marker: string, start: string | undefined, offset: number): void {
-    this.#settle();
-    this.#close();
-    let list = this.#inner.list;
+    this.settle();
+    this.close();
+    let list = this.inner.list;
     if (list?.marker === marker) {
       if (list.last.blank) list.tree.attributes["data-loose"] = "";
     } else {
       const first = start === undefined || Number(start) === 1 ? {} : { start: `${Number(start)}` };
-      const tree = this.#add(element(start === undefined ? "ul" : "ol", [], first));
-      list = { tree, marker, last: this.#root };
-      this.#inner.list = list;
+      const tree = this.add(element(start === undefined ? "ul" : "ol", [], first));
+      list = { tree, marker, last: this.root };
+      this.inner.list = list;
     }
     const item = container("item", element("li", [], { dir: "auto" }));
     item.offset = offset;
     item.within = list;
     list.last = item;
     list.tree.children.push(item.tree);
-    this.#push(item);
+    this.push(item);
   }
 
   #startLeaf(): boolean {
     const { columns, chars } = this.#line.indent();
     if (columns > 3) {
-      if (this.#leaf?.type === "paragraph") return false;
+      if (this.leaf?.type === "paragraph") return false;
       this.#line.eat(4);
-      const tree = this.#add(element("figure"));
-      this.#leaf = { type: "indented", tree, lines: [this.#line.text] };
+      const tree = this.add(element("figure"));
+      this.leaf = { type: "indented", tree, lines: [this.#line.text] };
       return true;
     }
     const rest = this.#line.text.slice(chars);
@@ -262,7 +235,7 @@ class Parser {
   #heading(level: number, source: string): void {
     // The page has an h1 and an h2 of its own.
     const tag = `h${Math.min(level + 2, 6)}`;
-    this.#add(inline(tag, source, this.#references, this.#direction()));
+    this.add(inline(tag, source, this.references, this.direction()));
   }
 
   #startFence(rest: string, indent: number): boolean {
@@ -270,8 +243,8 @@ class Parser {
     if (!marks || info === undefined) return false;
     if (marks.startsWith("`") && info.includes("`")) return false;
     const [language] = unescape(info.trim()).split(/\s/, 1);
-    const tree = this.#add(element("figure", [], language ? { "data-language": language } : {}));
-    this.#leaf = {
+    const tree = this.add(element("figure", [], language ? { "data-language": language } : {}));
+    this.leaf = {
       type: "fence",
       tree,
       lines: [],
@@ -284,13 +257,13 @@ class Parser {
 
   /** A line that makes the paragraph above it a heading, or its last line a table's head. */
   #underline(rest: string): boolean {
-    const above = this.#paragraph;
+    const above = this.paragraph;
     if (!above) return false;
     const line = rest.trimEnd();
     if (isRun(line, "=") || isRun(line, "-")) {
-      if (this.#isDefined(above)) return false;
-      this.#inner.tree.children.pop();
-      this.#leaf = null;
+      if (this.isDefined(above)) return false;
+      this.inner.tree.children.pop();
+      this.leaf = null;
       this.#heading(line.startsWith("=") ? 1 : 2, above.lines.join("\n").trimEnd());
       return true;
     }
@@ -302,96 +275,21 @@ class Parser {
   #startTable(above: Leaf & { type: "paragraph" }, columns: Alignment[]): void {
     const head = above.lines.pop() ?? "";
     if (!above.lines.length) {
-      this.#inner.tree.children.pop();
-      this.#leaf = null;
+      this.inner.tree.children.pop();
+      this.leaf = null;
     }
     const rows = element("tbody");
     const table = element("table", [
-      element("thead", [tableRow(head, "th", columns, this.#references)]),
+      element("thead", [tableRow(head, "th", columns, this.references)]),
       rows,
     ]);
-    this.#add(table);
-    this.#leaf = { type: "table", rows, columns };
+    this.add(table);
+    this.leaf = { type: "table", rows, columns };
   }
 
   #startRule(rest: string): boolean {
     if (!isRule(rest)) return false;
-    this.#add(element("hr"));
+    this.add(element("hr"));
     return true;
-  }
-
-  /** Adds a block to the innermost container that the line goes on in, and ends what stood there. */
-  #add(tree: Tree): Tree {
-    this.#settle();
-    this.#close();
-    const parent = this.#inner;
-    if (parent.blank && parent.within && parent.tree.children.length) {
-      parent.within.tree.attributes["data-loose"] = "";
-    }
-    parent.list = null;
-    parent.tree.children.push(tree);
-    this.made += tree.tag === "figure" ? OF_A_FIGURE : 1;
-    return tree;
-  }
-
-  #push(opened: Container): void {
-    this.made++;
-    if (this.#open.length > DEEP) opened.tree.attributes["data-deep"] = "";
-    this.#open.push(opened);
-    this.#depth = this.#open.length;
-  }
-
-  /** Leaves the containers that the line does not go on in. */
-  #settle(): void {
-    if (this.#depth === this.#open.length) return;
-    this.#close();
-    this.#open.length = this.#depth;
-  }
-
-  #close(): void {
-    const leaf = this.#leaf;
-    this.#leaf = null;
-    if (leaf?.type === "paragraph") this.#closeParagraph(leaf);
-    else if (leaf?.type === "fence") leaf.tree.children = [text(leaf.lines.join("\n"))];
-    else if (leaf?.type === "indented") {
-      while (isBlank(leaf.lines.at(-1) ?? "-")) leaf.lines.pop();
-      leaf.tree.children = [text(leaf.lines.join("\n"))];
-    }
-  }
-
-  /** Takes the definitions at the beginning of a paragraph in; whether nothing is left of it. */
-  #isDefined(leaf: Leaf & { type: "paragraph" }): boolean {
-    if (!leaf.lines[0]?.startsWith("[")) return false;
-    const source = leaf.lines.join("\n");
-    const rest = source.slice(takeDefinitions(source, this.#references));
-    leaf.lines = rest ? rest.split("\n") : [];
-    if (leaf.lines.length) return false;
-    const siblings = this.#open.at(-1)?.tree.children;
-    if (siblings?.at(-1) === leaf.tree) siblings.pop();
-    this.#leaf = null;
-    return true;
-  }
-
-  #closeParagraph(leaf: Leaf & { type: "paragraph" }): void {
-    if (this.#isDefined(leaf)) return;
-    const { tree } = leaf;
-    const source = leaf.lines.join("\n").trimEnd();
-    const item = this.#open.at(-1)?.tree;
-    const [box, mark] = /^\[([ xX])\][ \t]+(?=\S)/.exec(source) ?? [];
-    tree.inline = source.slice(box?.length ?? 0);
-    if (!box || item?.tag !== "li" || item.children[0] !== tree) {
-      tree.inline = source;
-      return;
-    }
-    const done = mark !== " ";
-    item.attributes["data-task"] = done ? "done" : "open";
-    item.children.unshift(
-      element("span", [], { role: "img", "aria-label": done ? "Done" : "To do" }),
-    );
-  }
-
-  /** The direction of a block's text; in a quote or a list it is theirs. */
-  #direction(): Record<string, string> {
-    return this.#depth === 1 ? { dir: "auto" } : {};
   }
 }

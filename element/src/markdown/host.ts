@@ -17,6 +17,6 @@ function shown(tree: Tree): Tree {
   return { ...tree, text: plain(tree.text), children: tree.children.map(shown) };
 }
 
-function wordsOf(tree: Tree): string {
+export function wordsOf(tree: Tree): string {
   return tree.text + tree.children.map(wordsOf).join("");
 }

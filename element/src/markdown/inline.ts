@@ -1,29 +1,15 @@
 /** Markdown within a block: text -> trees, by CommonMark's delimiter runs and in linear time. */
 
-import { linkAttributes, readTarget, type Target } from "./address";
+import { linkAttributes } from "./address";
 import { mailAround, webAddress } from "./bare";
+import { Brackets } from "./brackets";
 import { decode, referenceAt } from "./entities";
 import { InlineFormulas } from "./formulas";
 import { withHost } from "./host";
-import { assemble, newPart, type Part } from "./parts";
-import { endOfLabel, labelOf, noReferences, type References } from "./references";
+import { assemble } from "./parts";
+import { noReferences, type References } from "./references";
 import { closeAt, isMark, pair, readRun, type Run } from "./runs";
 import { element, text, type Tree } from "./tree";
-
-/** As far back as a text that still grows may have opened what it has not closed yet. */
-const REACH = 200;
-
-interface Bracket {
-  part: Part;
-  /** How many parts there are with it. */
-  index: number;
-  image: boolean;
-  at: number;
-  /** How many runs stand before it. */
-  runs: number;
-  /** There is another in it: what it holds is no label. */
-  holds: boolean;
-}
 
 /**
  * The inlines of a block; in one that still grows, what is open is shown as if it were closed. After about as many
@@ -46,42 +32,26 @@ function withoutLoose(source: string): string {
   return source.slice(0, end);
 }
 
-class Parser {
-  #source: string;
-  #growing: boolean;
-  #at = 0;
-  /** Where the plain text begins that is not yet a part. */
-  #plain = 0;
-  #parts: Part[] = [];
-  #runs: Run[] = [];
-  #brackets: Bracket[] = [];
-  /** How many elements there may be of what was read. */
-  #made = 0;
-  /** Brackets below this place stand around a link: they cannot be one. */
-  #around = 0;
-
-  #references: References;
+class Parser extends Brackets {
   #formulas: InlineFormulas;
   /** The places of the runs of backticks, by their length; read once, from the end. */
   #ticks: Map<number, number[]> | null = null;
 
   constructor(source: string, growing: boolean, references: References) {
-    this.#source = source;
-    this.#growing = growing;
-    this.#references = references;
+    super(source, growing, references);
     this.#formulas = new InlineFormulas(source);
   }
 
   parse(most: number): Tree[] {
-    while (this.#at < this.#source.length) {
-      if (this.#made >= most) this.#at = this.#source.length;
-      if (!this.#step(this.#source.charAt(this.#at))) this.#at++;
+    while (this.at < this.source.length) {
+      if (this.made >= most) this.at = this.source.length;
+      if (!this.#step(this.source.charAt(this.at))) this.at++;
     }
-    this.#flush();
-    if (this.#growing) this.#hideBracket();
-    const left = pair(this.#runs);
-    if (this.#growing) this.#closeRuns(left);
-    return assemble(this.#parts).flatMap(withHost);
+    this.flush();
+    if (this.growing) this.hideBracket();
+    const left = pair(this.runs);
+    if (this.growing) this.#closeRuns(left);
+    return assemble(this.parts).flatMap(withHost);
   }
 
   /** Reads what begins with a character; false if that is plain text. */
@@ -96,11 +66,11 @@ class Parser {
       case "~":
         return this.#readRun(char);
       case "!":
-        return this.#source.charAt(this.#at + 1) === "[" && this.#readOpening(true);
+        return this.source.charAt(this.at + 1) === "[" && this.readOpening(true);
       case "[":
-        return this.#readOpening(false);
+        return this.readOpening(false);
       case "]":
-        return this.#readClosing();
+        return this.readClosing();
       case "<":
         return this.#readAngle();
       case "&":
@@ -121,181 +91,74 @@ class Parser {
     }
   }
 
-  /** Makes the plain text so far a part, and goes on after `end`. */
-  #take(end: number, part: Partial<Part> = {}): Part {
-    this.#flush();
-    this.#at = this.#plain = end;
-    const taken = { ...newPart(), ...part };
-    if (taken.leaf) this.#made++;
-    this.#parts.push(taken);
-    return taken;
-  }
-
-  #flush(end = this.#at): void {
-    const plain = this.#source.slice(this.#plain, end);
-    if (plain) this.#parts.push(newPart(plain));
-    this.#plain = this.#at;
-  }
-
   #readEscape(): boolean {
     if (this.#readFormula()) return true;
-    const next = this.#source.charAt(this.#at + 1);
-    if (next === "\n") this.#take(this.#at + 2, { leaf: element("br") });
-    else if (isMark(next) && next < "\x7f") this.#take(this.#at + 2, { text: next });
+    const next = this.source.charAt(this.at + 1);
+    if (next === "\n") this.take(this.at + 2, { leaf: element("br") });
+    else if (isMark(next) && next < "\x7f") this.take(this.at + 2, { text: next });
     else return false;
     return true;
   }
 
   #readFormula(): boolean {
-    const end = this.#formulas.end(this.#at);
+    const end = this.#formulas.end(this.at);
     if (end === null) return false;
-    if (end === "open" && !(this.#growing && this.#isNear(this.#at))) return false;
-    const past = end === "open" ? this.#source.length : end;
-    const written = this.#source.slice(this.#at, past);
-    this.#take(past, { leaf: element("span", [text(written)], { class: "formula", dir: "ltr" }) });
+    if (end === "open" && !(this.growing && this.isNear(this.at))) return false;
+    const past = end === "open" ? this.source.length : end;
+    const written = this.source.slice(this.at, past);
+    this.take(past, { leaf: element("span", [text(written)], { class: "formula", dir: "ltr" }) });
     return true;
   }
 
   #readCode(): boolean {
-    const from = this.#pastRun("`");
-    const length = from - this.#at;
+    const from = this.pastRun("`");
+    const length = from - this.at;
     const to = this.#closingTicks(from, length);
-    if (to === null && !(this.#growing && this.#isNear(from))) {
-      this.#take(from, { text: "`".repeat(length) });
+    if (to === null && !(this.growing && this.isNear(from))) {
+      this.take(from, { text: "`".repeat(length) });
       return true;
     }
-    const raw = this.#source.slice(from, to ?? undefined).replaceAll("\n", " ");
+    const raw = this.source.slice(from, to ?? undefined).replaceAll("\n", " ");
     const padded = raw.startsWith(" ") && raw.endsWith(" ") && raw.trim() !== "";
     const code = padded ? raw.slice(1, -1) : raw;
-    const end = to === null ? this.#source.length : to + length;
-    this.#take(end, { leaf: element("code", [text(code)], { dir: "auto" }) });
+    const end = to === null ? this.source.length : to + length;
+    this.take(end, { leaf: element("code", [text(code)], { dir: "auto" }) });
     return true;
   }
 
   /** Where the next run of exactly so many backticks is. */
   #closingTicks(from: number, length: number): number | null {
-    this.#ticks ??= runsOfTicks(this.#source);
+    this.#ticks ??= runsOfTicks(this.source);
     const places = this.#ticks.get(length) ?? [];
     while (places.length && places.at(-1)! < from) places.pop();
     return places.at(-1) ?? null;
   }
 
   #readRun(char: string): boolean {
-    const at = this.#at;
-    const end = this.#pastRun(char);
+    const at = this.at;
+    const end = this.pastRun(char);
     // within a word it is a letter
-    if (
-      char === "_" &&
-      isLetter(this.#source.charAt(at - 1)) &&
-      isLetter(this.#source.charAt(end))
-    ) {
-      this.#at = end;
+    if (char === "_" && isLetter(this.source.charAt(at - 1)) && isLetter(this.source.charAt(end))) {
+      this.at = end;
       return true;
     }
-    const part = this.#take(end, { text: this.#source.slice(at, end) });
-    const run = char === "~" && end - at !== 2 ? null : readRun(this.#source, at, end, part);
-    if (run) this.#runs.push(run);
+    const part = this.take(end, { text: this.source.slice(at, end) });
+    const run = char === "~" && end - at !== 2 ? null : readRun(this.source, at, end, part);
+    if (run) this.runs.push(run);
     // two such runs are at most half as many elements as they have marks
-    this.#made += Math.ceil((end - at) / 4);
+    this.made += Math.ceil((end - at) / 4);
     return true;
-  }
-
-  #readOpening(image: boolean): boolean {
-    const at = this.#at;
-    const mark = image ? "![" : "[";
-    const part = this.#take(at + mark.length, { text: mark });
-    this.#made++;
-    const around = this.#brackets.at(-1);
-    if (around) around.holds = true;
-    const index = this.#parts.length;
-    this.#brackets.push({ part, index, image, at, runs: this.#runs.length, holds: false });
-    return true;
-  }
-
-  #readClosing(): boolean {
-    const bracket = this.#brackets.pop();
-    if (!bracket) return false;
-    const dead = !bracket.image && this.#brackets.length < this.#around;
-    this.#around = Math.min(this.#around, this.#brackets.length);
-    const note = bracket.image || bracket.holds ? null : this.#note(bracket.at);
-    if (note) return this.#readNote(bracket, note);
-    const target = dead ? null : this.#target();
-    const found = target === "unfinished" || dead ? null : target;
-    const leads = found ?? (dead ? null : this.#referred(bracket));
-    if (leads) {
-      this.#link(bracket, leads);
-      return true;
-    }
-    if (target !== "unfinished" || !this.#growing || !this.#isNear(bracket.at)) return false;
-    bracket.part.text = "";
-    this.#take(this.#source.length);
-    return true;
-  }
-
-  /** The number of the note that `[^label]` refers to. */
-  #note(at: number): number | undefined {
-    if (this.#source.charAt(at + 1) !== "^") return undefined;
-    return this.#references.notes.get(labelOf(this.#source.slice(at + 2, this.#at)));
-  }
-
-  #readNote(bracket: Bracket, note: number): boolean {
-    bracket.part.text = "";
-    this.#parts.length = bracket.index;
-    this.#runs.length = bracket.runs;
-    this.#plain = this.#at;
-    this.#take(this.#at + 1, { leaf: element("sup", [text(`${note}`)]) });
-    return true;
-  }
-
-  #target(): Target | "unfinished" | null {
-    const next = this.#at + 1;
-    if (this.#source.charAt(next) === "(") return readTarget(this.#source, next);
-    return next === this.#source.length ? "unfinished" : null;
-  }
-
-  /** Where `[text][label]`, `[label][]` and `[label]` lead, if that is said elsewhere. */
-  #referred(bracket: Bracket): Target | null {
-    const { links } = this.#references;
-    if (!links.size) return null;
-    const next = this.#at + 1;
-    const close = this.#source.charAt(next) === "[" ? endOfLabel(this.#source, next) : null;
-    const named = close !== null && close > next + 1;
-    const from = bracket.at + (bracket.image ? 2 : 1);
-    if (!named && (bracket.holds || this.#at - from > 999)) return null;
-    const label = named ? this.#source.slice(next + 1, close) : this.#source.slice(from, this.#at);
-    const found = links.get(labelOf(label));
-    return found ? { ...found, end: close === null ? next : close + 1 } : null;
-  }
-
-  /** An unsafe link is its text alone; an image is a link to it. */
-  #link(bracket: Bracket, { address, title, end }: Target): void {
-    pair(this.#runs.splice(bracket.runs));
-    const attributes = linkAttributes(address, title);
-    const nameless = bracket.image && this.#at === bracket.at + 2;
-    const part = this.#take(end, { text: nameless ? address : "" });
-    bracket.part.text = "";
-    if (attributes) {
-      bracket.part.opens.push({ tag: "a", attributes });
-      if (nameless) {
-        part.text = "";
-        bracket.part.opens.length = 0;
-        part.leaf = element("a", [text(address)], attributes);
-      } else {
-        part.closes = 1;
-      }
-    }
-    if (!bracket.image) this.#around = this.#brackets.length;
   }
 
   #readAngle(): boolean {
     const angle =
       /<(?:([a-z][a-z\d+.-]{1,31}:[^\s<>]*)|([\w.+-]+@[\w-]+(?:\.[\w-]+)+)|(br ?\/?))>/iy;
-    angle.lastIndex = this.#at;
-    const [found, address, mail, lineBreak] = angle.exec(this.#source) ?? [];
+    angle.lastIndex = this.at;
+    const [found, address, mail, lineBreak] = angle.exec(this.source) ?? [];
     if (!found) return false;
     const attributes = lineBreak ? null : linkAttributes(address ?? `mailto:${mail ?? ""}`);
     const leaf = attributes && element("a", [text(address ?? mail ?? "")], attributes);
-    this.#take(this.#at + found.length, {
+    this.take(this.at + found.length, {
       leaf: lineBreak ? element("br") : leaf,
       text: lineBreak || leaf ? "" : found,
     });
@@ -303,32 +166,32 @@ class Parser {
   }
 
   #readEntity(): boolean {
-    const found = referenceAt(this.#source, this.#at);
+    const found = referenceAt(this.source, this.at);
     if (!found) return false;
-    this.#take(this.#at + found.length, { text: decode(found) });
+    this.take(this.at + found.length, { text: decode(found) });
     return true;
   }
 
   #readBreak(): boolean {
-    let end = this.#at;
-    while (end > this.#plain && this.#source.charAt(end - 1) === " ") end--;
-    const hard = this.#at - end > 1;
-    this.#flush(end);
-    this.#take(this.#at + 1, hard ? { leaf: element("br") } : { text: "\n" });
+    let end = this.at;
+    while (end > this.plain && this.source.charAt(end - 1) === " ") end--;
+    const hard = this.at - end > 1;
+    this.flush(end);
+    this.take(this.at + 1, hard ? { leaf: element("br") } : { text: "\n" });
     return true;
   }
 
   #readBareAddress(): boolean {
-    if (/[\w/]/.test(this.#source.charAt(this.#at - 1))) return false;
-    const address = webAddress(this.#source, this.#at, this.#brackets.length > 0);
+    if (/[\w/]/.test(this.source.charAt(this.at - 1))) return false;
+    const address = webAddress(this.source, this.at, this.brackets.length > 0);
     const scheme = /^www/i.test(address) ? "http://" : "";
-    return this.#takeAddress(address, scheme, this.#at);
+    return this.#takeAddress(address, scheme, this.at);
   }
 
   #readMail(): boolean {
-    const around = mailAround(this.#source, this.#at, this.#plain);
+    const around = mailAround(this.source, this.at, this.plain);
     if (!around) return false;
-    const address = this.#source.slice(around.start, around.end);
+    const address = this.source.slice(around.start, around.end);
     const scheme = /^mailto:/i.test(address) ? "" : "mailto:";
     return this.#takeAddress(address, scheme, around.start);
   }
@@ -336,31 +199,16 @@ class Parser {
   #takeAddress(address: string, scheme: string, start: number): boolean {
     const attributes = address ? linkAttributes(scheme + address) : null;
     if (!attributes) return false;
-    this.#flush(start);
-    this.#plain = this.#at = start;
-    this.#take(start + address.length, { leaf: element("a", [text(address)], attributes) });
+    this.flush(start);
+    this.plain = this.at = start;
+    this.take(start + address.length, { leaf: element("a", [text(address)], attributes) });
     return true;
   }
 
-  #pastRun(char: string): number {
-    let end = this.#at;
-    while (this.#source.charAt(end) === char) end++;
-    return end;
-  }
-
-  #isNear(at: number): boolean {
-    return this.#source.length - at <= REACH && this.#source.indexOf("\n", at) < 0;
-  }
-
-  #hideBracket(): void {
-    const last = this.#brackets.at(-1);
-    if (last && this.#isNear(last.at)) last.part.text = "";
-  }
-
   #closeRuns(left: Run[]): void {
-    const end = this.#take(this.#source.length);
+    const end = this.take(this.source.length);
     for (const run of left.reverse()) {
-      if (this.#isNear(run.at)) closeAt(end, run);
+      if (this.isNear(run.at)) closeAt(end, run);
     }
   }
 }

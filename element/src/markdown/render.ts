@@ -3,8 +3,10 @@
 import { copyText } from "../clipboard";
 import { h } from "../dom";
 import { icon } from "../icons";
+import { isAllowed, picture } from "../picture";
+import { wordsOf } from "./host";
 import { parseInline } from "./inline";
-import { asWritten, type Tree } from "./tree";
+import { asWritten, PICTURE, type Tree } from "./tree";
 
 /** So many characters of a block are read; what follows in it is shown as it was written. */
 const LONGEST = 20_000;
@@ -27,6 +29,8 @@ export interface Shown {
 /** How many elements an answer's inlines may still have; then they are shown as they were written. */
 export interface Budget {
   left: number;
+  /** The domains whose pictures are shown. */
+  domains: readonly string[];
 }
 
 /** Makes a parent show exactly these trees, and the list of what it shows say so. */
@@ -50,12 +54,14 @@ export function update(
 }
 
 function isSame(old: Tree, tree: Tree): boolean {
-  const language = "data-language";
-  return old.tag === tree.tag && old.attributes[language] === tree.attributes[language];
+  const stays = ["data-language", PICTURE];
+  return (
+    old.tag === tree.tag && stays.every((name) => old.attributes[name] === tree.attributes[name])
+  );
 }
 
 function create(tree: Tree, growing: boolean, budget: Budget): Shown {
-  const [node, body] = build(tree);
+  const [node, body] = shownPicture(tree, budget) ?? build(tree);
   const mark = tree.references?.mark;
   const shown: Shown = { tree, growing, node, body, children: [], mark, allowed: 0, size: 0 };
   fill(shown, budget);
@@ -98,6 +104,16 @@ function count(trees: readonly Tree[]): number {
   return trees.reduce((sum, { tag, children }) => sum + (tag ? 1 : 0) + count(children), 0);
 }
 
+/** A picture that may be shown; the words that stand for it are its own. */
+function shownPicture(
+  tree: Tree,
+  { domains }: Budget,
+): [node: HTMLElement, body: HTMLElement] | null {
+  const address = tree.attributes[PICTURE];
+  if (address === undefined || !isAllowed(address, domains)) return null;
+  return [h("span", {}, picture(address, wordsOf(tree), domains)), h("span")];
+}
+
 /** A node for a tree, still empty, and the node in it that takes the children. */
 function build(tree: Tree): [node: Text | HTMLElement, body: Text | HTMLElement] {
   if (tree.tag === "") {
@@ -118,7 +134,7 @@ function setAttributes(
 ): void {
   for (const name of Object.keys(old)) if (!(name in attributes)) node.removeAttribute(name);
   for (const [name, value] of Object.entries(attributes)) {
-    if (old[name] !== value) node.setAttribute(name, value);
+    if (old[name] !== value && name !== PICTURE) node.setAttribute(name, value);
   }
 }
 

@@ -13,6 +13,9 @@ export interface Tree {
   references?: References;
 }
 
+/** The attribute that names a link's picture; nothing of it reaches the page. */
+export const PICTURE = "data-picture";
+
 export function element(
   tag: string,
   children: Tree[] = [],

@@ -73,7 +73,8 @@ const Label: Draw = (node, scope) =>
 
 const Markdown: Draw = (node, scope) => {
   const prose = h("div", { class: "prose" });
-  renderMarkdown(prose, text(node.value), scope.open, node.streaming === true);
+  const growing = node.streaming === true;
+  renderMarkdown(prose, text(node.value), scope.open, growing, scope.allowedImageDomains);
   return prose;
 };
 

@@ -3,7 +3,7 @@
 import { h } from "../dom";
 import type { WidgetNode } from "../protocol";
 import { style } from "./box";
-import { fire, valueOf, valuesOf, type Draw, type Scope } from "./scope";
+import { fire, formAround, stateOf, told, valueOf, valuesOf, type Draw, type Scope } from "./scope";
 import { choice, count, records, text } from "./values";
 
 /** Heights in px; nothing is smaller than what a finger can hit. */
@@ -40,22 +40,23 @@ const Button: Draw = (node, scope) => {
   const [before, after] = [text(node.iconStart), text(node.iconEnd)];
   const mark = (name: string): Node[] =>
     name ? scope.draw({ type: "Icon", name, size: node.iconSize }) : [];
+  const state = stateOf(scope, node.onClickAction);
   const button = h(
     "button",
     {
       type: node.submit === true && !node.onClickAction ? "submit" : "button",
       disabled: node.disabled === true,
-      "aria-disabled": scope.busy && "true",
+      ...told(state),
       "aria-label": label ? null : (before || after).replaceAll("-", " "),
       "data-color": color,
       onclick: () => {
-        const form = button.closest<HTMLElement>("[data-form]");
+        const form = formAround(button);
         if (node.submit === true && form instanceof HTMLFormElement && !form.reportValidity())
           return;
-        fire(scope, node.onClickAction, valuesOf(form));
+        fire(scope, node.onClickAction, "self", valuesOf(form));
       },
     },
-    ...mark(before),
+    ...(state === "runs" ? [h("span", { class: "spinner" })] : mark(before)),
     label && h("span", {}, label),
     ...mark(after),
   );
@@ -72,9 +73,14 @@ function field(node: WidgetNode, scope: Scope): Record<string, string | boolean 
     name: scope.field(name),
     "data-name": name,
     required: node.required === true,
-    disabled: node.disabled === true || (scope.busy && !!node.onChangeAction),
-    onchange: (event: Event) =>
-      fire(scope, node.onChangeAction, valueOf(event.target as HTMLInputElement)),
+    disabled:
+      node.disabled === true ||
+      (!!node.onChangeAction && !scope.waits && stateOf(scope, node.onChangeAction) !== "ready"),
+    onchange: ({ target }: Event) => {
+      const changed = target as HTMLInputElement;
+      const values = { ...valuesOf(formAround(changed)), ...valueOf(changed) };
+      fire(scope, node.onChangeAction, "none", values);
+    },
   };
 }
 

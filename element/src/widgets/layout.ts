@@ -6,7 +6,7 @@ import { picture } from "../picture";
 import type { WidgetNode } from "../protocol";
 import { strings } from "../strings";
 import { container, space, style } from "./box";
-import { fire, valuesOf, wordsOf, type Draw, type Scope } from "./scope";
+import { fire, formAround, stateOf, told, valuesOf, wordsOf, type Draw, type Scope } from "./scope";
 import { choice, color, count, length, record, records, text } from "./values";
 
 const box =
@@ -45,20 +45,23 @@ const Basic: Draw = (node, scope) => {
 };
 
 const Form: Draw = (node, scope) => {
-  const form = formOf(node.onSubmitAction, scope);
-  form.append(...scope.draw(node.children));
+  const form = formOf(node.onSubmitAction, scope, scope.draw(node.children));
   container(form, node, node.direction);
   return form;
 };
 
-function formOf(action: unknown, scope: Scope): HTMLFormElement {
-  return h("form", {
-    "data-form": "",
-    onsubmit: (event: Event) => {
-      event.preventDefault();
-      fire(scope, action, valuesOf(event.currentTarget as HTMLElement));
-    },
-  });
+function formOf(action: unknown, scope: Scope, parts: Node[]): HTMLFormElement {
+  const state = stateOf(scope, action);
+  const onsubmit = (event: Event) => {
+    event.preventDefault();
+    fire(scope, action, "container", valuesOf(form));
+  };
+  const { "aria-busy": busy } = told(state);
+  const form = h("form", { "data-form": "", "aria-busy": busy, onsubmit }, ...parts);
+  if (state !== "ready")
+    for (const submit of form.querySelectorAll("button[type=submit]"))
+      submit.setAttribute("aria-disabled", "true");
+  return form;
 }
 
 const CARD = { sm: "sm", md: "md", lg: "lg", full: "full" };
@@ -66,21 +69,23 @@ const CARD = { sm: "sm", md: "md", lg: "lg", full: "full" };
 const Card: Draw = (node, scope) => {
   const confirm = record(node.confirm);
   const asForm = node.asForm === true;
-  const card = asForm ? formOf(confirm?.action, scope) : h("div", {});
+  const status = statusOf(node.status, scope);
+  const body = [...scope.draw(node.children), footer(node, scope)].filter((part) => part !== null);
+  const inside = node.collapsed === true ? [folded(node, status, body)] : [status, ...body];
+  const parts = inside.filter((part) => part !== null);
+  const card = asForm ? formOf(confirm?.action, scope, parts) : h("div", {}, ...parts);
   card.dataset.size = choice<string>(CARD, node.size) ?? "md";
   style(card, "background-color", color(node.background, "surface"));
   container(card, { type: "Card", padding: node.padding, border: node.border }, "col");
   scheme(card, node);
-
-  const status = statusOf(node.status, scope);
-  const body = [...scope.draw(node.children), footer(node, scope)].filter((part) => part !== null);
-  if (node.collapsed === true) {
-    const summary = status ?? h("span", {}, wordsOf(node.children)[0] ?? strings.showMore);
-    const inside = h("div", { class: "col" }, ...body);
-    card.append(h("details", {}, h("summary", {}, icon("chevron-right"), summary), inside));
-  } else card.append(...(status ? [status] : []), ...body);
   return card;
 };
+
+function folded(node: WidgetNode, status: HTMLElement | null, body: Node[]): HTMLElement {
+  const summary = status ?? h("span", {}, wordsOf(node.children)[0] ?? strings.showMore);
+  const inside = h("div", { class: "col" }, ...body);
+  return h("details", {}, h("summary", {}, icon("chevron-right"), summary), inside);
+}
 
 /** The card's own buttons: what cancels, then what confirms. */
 function footer(node: WidgetNode, scope: Scope): HTMLElement | null {
@@ -92,10 +97,17 @@ function footer(node: WidgetNode, scope: Scope): HTMLElement | null {
       type: "Button",
       label: text(given.label),
       style: role === "confirm" ? "primary" : "secondary",
-      ...(submit ? { submit } : { onClickAction: given.action }),
+      ...(submit ? { submit } : { onClickAction: forTheWhole(given.action) }),
     });
   });
   return buttons.length > 0 ? h("div", { class: "row footer" }, ...buttons) : null;
+}
+
+/** What decides on a card is waited for by the whole card, unless it says otherwise. */
+function forTheWhole(action: unknown): unknown {
+  const config = record(action);
+  const auto = config && (config.loadingBehavior ?? "auto") === "auto";
+  return auto ? { ...config, loadingBehavior: "container" } : action;
 }
 
 function statusOf(value: unknown, scope: Scope): HTMLElement | null {
@@ -155,12 +167,13 @@ const ListViewItem: Draw = (node, scope) => {
   container(item, { ...node, align: node.align ?? "center" }, "row");
   if (!record(node.onClickAction)) return item;
   // The button lies over the whole row, so that whatever else the row holds is not inside of it.
+  const state = stateOf(scope, node.onClickAction);
   const attributes = {
     type: "button",
     class: "cover",
     "aria-label": wordsOf(node.children).join(" "),
-    "aria-disabled": scope.busy && "true",
-    onclick: () => fire(scope, node.onClickAction),
+    ...told(state),
+    onclick: () => fire(scope, node.onClickAction, "self", valuesOf(formAround(item))),
   };
   item.prepend(h("button", attributes));
   return item;

@@ -1,14 +1,15 @@
 /** What the drawing of one widget shares. */
 
-import type { Action, WidgetNode } from "../protocol";
-import { record, text } from "./values";
+import { needsTurn, type Asked, type Loading, type Standing } from "../actions";
+import { nameOdd } from "../odd";
+import type { ActionConfig, WidgetNode } from "../protocol";
+import { choice, record, text } from "./values";
 
 /** What a widget needs from around it. */
-export interface WidgetContext {
-  /** Gets the whole action of the wire (handler and the like too), the form's values in its payload. */
-  act(action: Action): void;
+export interface WidgetContext extends Pick<Standing, "running" | "waits"> {
+  act(asked: Asked): void;
   open(address: string): void;
-  /** While an answer runs: what would act stands still. */
+  /** While an answer runs: what would begin another stands still. */
   busy: boolean;
   /** The domains from which pictures are loaded by themselves, with what is below them. */
   allowedImageDomains: readonly string[];
@@ -23,16 +24,81 @@ export interface Scope extends WidgetContext {
 
 export type Draw = (node: WidgetNode, scope: Scope) => HTMLElement;
 
-/** Acts, if this is an action and nothing runs. */
-export function fire(scope: Scope, action: unknown, values: Record<string, unknown> = {}): void {
-  const config = record(action);
-  if (!config || typeof config.type !== "string" || scope.busy) return;
-  const { payload } = config;
-  const fields = Object.keys(values).length > 0;
-  // A payload that is not an object has no place for fields; it is the server's own word and stays.
-  const merged = record(payload ?? {}) && fields ? { ...record(payload), ...values } : payload;
-  scope.act({ ...config, type: config.type, ...(merged !== undefined && { payload: merged }) });
+/** What can be done about an action: it can be asked for, has to wait, or runs and shows it. */
+export type State = "ready" | "stands" | "runs";
+
+export function stateOf(scope: Scope, action: unknown): State {
+  const config = offered(action);
+  if (config && scope.running.includes(keyOf(config))) return "runs";
+  return scope.waits || (config && scope.busy && needsTurn(config)) ? "stands" : "ready";
 }
+
+/** The attributes that tell it. */
+export const told = (state: State): Record<string, string | false> => ({
+  "aria-disabled": state !== "ready" && "true",
+  "aria-busy": state === "runs" && "true",
+});
+
+const LOADING: Readonly<Record<string, Loading>> = {
+  none: "none",
+  self: "self",
+  container: "container",
+};
+
+/** Acts, if this is an action that can be asked for. `usual`: what shows that it runs, unless it says so itself. */
+export function fire(
+  scope: Scope,
+  action: unknown,
+  usual: Loading,
+  values: Record<string, unknown> = {},
+): void {
+  const config = offered(action);
+  if (!config || stateOf(scope, config) !== "ready") return;
+  const payload = withFields(config.payload, values);
+  const loading = choice(LOADING, config.loadingBehavior) ?? usual;
+  const asked = payload === undefined ? config : { ...config, payload };
+  scope.act({ action: asked, key: keyOf(config), loading });
+}
+
+const keyOf = (config: ActionConfig): string => JSON.stringify(config);
+
+function offered(action: unknown): ActionConfig | null {
+  const config = record(action);
+  return config && typeof config.type === "string" ? (config as unknown as ActionConfig) : null;
+}
+
+/**
+ * A payload with what the fields hold, each under its name; "a.b" is b within a. What the widget has fixed stays,
+ * and a payload that is not an object has no place for fields: it is the server's own word.
+ */
+function withFields(payload: unknown, values: Record<string, unknown>): unknown {
+  const fixed = record(payload ?? {});
+  if (!fixed || !Object.keys(values).length) return payload;
+  const fields = nested(values);
+  for (const name of Object.keys(fields))
+    if (Object.hasOwn(fixed, name)) nameOdd(`a field ${name} is left out: the payload has it`);
+  return { ...fields, ...fixed };
+}
+
+function nested(values: Record<string, unknown>): Record<string, unknown> {
+  const tree = Object.create(null) as Record<string, unknown>;
+  for (const [name, value] of Object.entries(values)) {
+    const path = name.split(".");
+    const last = path.pop()!;
+    let at = tree;
+    for (const step of path) {
+      const inner = record(at[step]) ?? (Object.create(null) as Record<string, unknown>);
+      at[step] = inner;
+      at = inner;
+    }
+    at[last] = value;
+  }
+  return tree;
+}
+
+/** The form around a control, as far as its drawing goes. */
+export const formAround = (control: HTMLElement): HTMLElement | null =>
+  control.closest<HTMLElement>("[data-form]");
 
 type Field = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 

@@ -51,7 +51,8 @@ async def test_a_thread_names_the_turn_that_is_running_in_it_and_all_of_it_can_b
     again = await person.get(
         f"/chatkit/threads/{thread}/events", headers={"Last-Event-ID": f"{turn}/0"}
     )
-    assert again.headers[MARK] == "resumable"
     followed = [line for line in again.text.splitlines() if line.startswith("data: ")]
+    # whoever joins it hears how much of it is the past
+    assert again.headers[MARK] == f"resumable; told={len(followed)}"
     # all but what the SDK tells before the turn
     assert 0 < len(told) - len(followed) < 5

@@ -162,7 +162,8 @@ _HEADERS: Schema = {
     },
     "X-Chatbridge-Stream": {
         "description": "`resumable`. Of a stream: its frames have ids, and it is never silent for "
-        "long. Of any other answer: streams can be so.",
+        "long. Of any other answer: streams can be so. Of one that is taken up from its start: "
+        "`told=n`, the frames that had been told when it was asked for.",
         **_STRING,
     },
     "X-Chatbridge-Feedback": {

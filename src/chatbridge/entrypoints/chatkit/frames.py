@@ -70,14 +70,18 @@ def frames_of(
     return kept_alive(with_ids(frames, watching)) if resumable else frames
 
 
+async def told_so_far(recording: Recording, display: Display) -> dict[str, str]:
+    """Says to who joins a turn how many of its frames had been told: what they did is done."""
+    frames = await _told(recording, display).count(recording)
+    return {"X-Chatbridge-Stream": f"resumable; told={frames}"}
+
+
 def frames_after(
     recording: Recording, number: int, display: Display
 ) -> AsyncGenerator[bytes, None]:
     """The turn's frames but the first `number`, each with its id; those that are there at once
     together."""
-    kept = _TAKEN_UP.setdefault(recording, {})
-    told = kept.setdefault(display, _Told(recording, display))
-    return told.after(recording, number)
+    return _told(recording, display).after(recording, number)
 
 
 class _Told:
@@ -91,6 +95,12 @@ class _Told:
         self._translation = Translation(recording.turn.conversation, display)
         self._frames = [] if recording.turn.by_host else [self._written(1, THINKING)]
         self._read = 0
+
+    async def count(self, recording: Recording) -> int:
+        while self._read < recording.kept:
+            self._read_on(recording)
+            await asyncio.sleep(0)
+        return len(self._frames)
 
     async def after(self, recording: Recording, number: int) -> AsyncGenerator[bytes, None]:
         goes_on = True
@@ -125,6 +135,11 @@ class _Told:
 
 
 _TAKEN_UP: WeakKeyDictionary[Recording, dict[Display, _Told]] = WeakKeyDictionary()
+
+
+def _told(recording: Recording, display: Display) -> _Told:
+    kept = _TAKEN_UP.setdefault(recording, {})
+    return kept.setdefault(display, _Told(recording, display))
 
 
 async def _said_by_host(

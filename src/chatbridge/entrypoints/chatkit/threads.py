@@ -11,7 +11,12 @@ from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.authentication import Gate, current_caller, guarded
 from chatbridge.entrypoints.chatkit.documentation import BY_SESSION, FRAMES, ThreadCancelOut
-from chatbridge.entrypoints.chatkit.frames import RESUMABLE, frames_after, read_frame_id
+from chatbridge.entrypoints.chatkit.frames import (
+    RESUMABLE,
+    frames_after,
+    read_frame_id,
+    told_so_far,
+)
 from chatbridge.entrypoints.openapi import BODY, CONVERSATION, SIGN_IN, STORE, problems
 from chatbridge.entrypoints.showing import ShowingResponse, kept_alive
 
@@ -97,7 +102,7 @@ def threads_router(
             return Response(status_code=204)
         frames = kept_alive(frames_after(recording, told, display))
         response = ShowingResponse(turns, recording, frames, stop="cancel")
-        response.headers.update(RESUMABLE)
+        response.headers.update(RESUMABLE if told else await told_so_far(recording, display))
         return response
 
     async def followed(
