@@ -27,6 +27,7 @@ from sqlalchemy.pool import NullPool
 
 from chatbridge.adapters.embedded.server import EmbeddedPostgres
 from chatbridge.adapters.postgres.database_url import parse
+from tests.ports import held
 
 SCHEMA = "chatbridge"
 
@@ -146,6 +147,7 @@ def _given() -> Server:
 def _embedded(note: str = "") -> Server:
     directory = tempfile.TemporaryDirectory(prefix="chatbridge-tests-")
     server = EmbeddedPostgres(Path(directory.name), durable=False)
+    held(make_url(server.url).port or 0)
     server.start()
 
     def stop() -> None:

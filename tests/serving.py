@@ -3,7 +3,6 @@
 import asyncio
 import re
 import signal
-import socket
 import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -21,18 +20,12 @@ from chatbridge.domain.model.identifiers import UserId
 from chatbridge.main import create_app
 from chatbridge.settings import Settings
 from tests.command import Command, begin
+from tests.ports import free_port
 
 SECRET = "a secret of the tests, long enough for HS256"
 START_SECONDS = 30.0
 NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For clients that speak plain HTTP: to load those of the world takes 20 ms for each of them."""
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def settings_for(database_url: str, **changes: Any) -> Settings:

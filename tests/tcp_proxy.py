@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy.engine import make_url
 
+from tests.ports import free_port
+
 _CHUNK = 1 << 16
 
 
@@ -38,14 +40,13 @@ class TcpProxy:
         self._connections = 0
         self._way = _open_way()
         self._losing: tuple[bytes, ...] = ()
-        self.port = 0
+        self.port = free_port()
         self.trips: list[RoundTrip] = []
         self.answers_lost = 0
 
     async def start(self) -> None:
         """Take connections; after a stop on the same port as before."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     def lead_to(self, host: str, port: int) -> None:
         """From now on new connections are forwarded there."""

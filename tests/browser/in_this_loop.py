@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-from tests.serving import START_SECONDS, free_port
+from tests.ports import free_port
+from tests.serving import START_SECONDS
 
 
 @asynccontextmanager

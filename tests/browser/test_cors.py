@@ -20,7 +20,8 @@ from chatbridge.domain.model.identifiers import UserId
 from tests.browser.chromium import Watch
 from tests.browser.element_page import LISTEN, Chat
 from tests.browser.in_this_loop import served_here
-from tests.serving import SECRET, free_port, spawn
+from tests.ports import free_port
+from tests.serving import SECRET, spawn
 
 _PAGE = """<!doctype html>
 <html lang="en">

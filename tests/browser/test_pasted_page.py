@@ -20,7 +20,8 @@ from starlette.routing import Route
 from tests.browser.chromium import Watch
 from tests.browser.element_page import LISTEN, Chat, violations
 from tests.browser.in_this_loop import served_here
-from tests.serving import free_port, spawn
+from tests.ports import free_port
+from tests.serving import spawn
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "examples" / "page.html").read_text()

@@ -21,7 +21,7 @@ from scripts import web as scripts_web
 from scripts.web import Child, Web
 from tests.browser.in_this_loop import served_here
 from tests.browser.web_stack import PASSWORD, environment
-from tests.serving import free_port
+from tests.ports import free_port
 
 EVENTS = 40
 PAUSE = 0.025

@@ -16,7 +16,8 @@ from playwright.async_api import BrowserContext, expect
 from scripts import web
 from tests import postgres
 from tests.browser.element_page import LISTEN, Chat
-from tests.serving import SECRET, free_port
+from tests.ports import free_port
+from tests.serving import SECRET
 
 PASSWORD = "correct horse battery"
 

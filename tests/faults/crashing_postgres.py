@@ -5,7 +5,10 @@ import os
 import signal
 from pathlib import Path
 
+from sqlalchemy.engine import make_url
+
 from chatbridge.adapters.embedded.server import EmbeddedPostgres
+from tests.ports import held
 
 
 class CrashingPostgres:
@@ -14,6 +17,8 @@ class CrashingPostgres:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._server = EmbeddedPostgres(directory)
+        # also while it is down: those who look for it there would take it for an end of their own
+        held(make_url(self._server.url).port or 0)
         self.crashes = 0
 
     @property

@@ -7,7 +7,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,8 @@ _START: Json = {
 class Script:
     """What to answer: `words` words, `pause` seconds after each, each naming the script's `id`.
 
-    `size` is how many characters a word has at least. With `tool` that tool is called first, and
+    `size` is how many characters a word has at least. `stays` words are all that it says when it is
+    asked first: then it is silent, and does not end. With `tool` that tool is called first, and
     `tool_pause` is what it is told to take. `cut` ends the stream after so many bytes of its body:
     in good order, or `abrupt`.
     """
@@ -40,6 +41,7 @@ class Script:
     tool: str | None = None
     tool_pause: float = 0.0
     size: int = 0
+    stays: int | None = None
     cut: int | None = None
     abrupt: bool = False
 
@@ -66,6 +68,7 @@ class Model:
 
     def __init__(self, notes: child.Notes) -> None:
         self._notes = notes
+        self._asked: set[str] = set()
 
     async def __call__(self, scope: Json, receive: Receive, send: Send) -> None:
         """Answer one request, and note whether it was heard to its end."""
@@ -74,6 +77,9 @@ class Model:
         dialect = next(d for ending, d in DIALECTS.items() if scope["path"].endswith(ending))
         body = json.loads(await _body(receive))
         script = Script(**json.loads(dialect.prompt(body)))
+        if script.id in self._asked:
+            script = replace(script, stays=None)
+        self._asked.add(script.id)
         self._notes.write("asked", id=script.id, path=scope["path"], step=dialect.steps(body))
         speaking = asyncio.create_task(self._speak(script, dialect, body, send))
         hanging_up = asyncio.create_task(_gone(receive))
@@ -106,6 +112,8 @@ async def _chunks(script: Script, dialect: Dialect, body: Json) -> AsyncGenerato
         return
     yield dialect.opening()
     for number in range(script.words):
+        if number == script.stays:
+            await asyncio.Event().wait()
         yield dialect.delta(script.word(number))
         if script.pause:
             await asyncio.sleep(script.pause)

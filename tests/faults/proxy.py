@@ -1,7 +1,7 @@
 """A TCP proxy as a process: the network between a replica and its database, in bad times.
 
-Commands, one JSON object a line: `do` is `cut` (break all connections), `refuse`, `hole` (nothing
-gets through, nothing is closed) for `seconds`; `slow` delays statements that hold `text` by
+Commands, one JSON object a line: `do` is `cut` (break all connections), `refuse` or `hole` (nothing
+gets through, nothing is closed) until `heal`; `slow` delays statements that hold `text` by
 `seconds`, each or so many `times`; `lose` breaks a connection `times` times
 after a statement that holds `text` was sent on it, before its answer; `lost` says how often.
 """
@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.faults import child
 from tests.faults.statements import Sent
+from tests.ports import free_port
 
 _CHUNK = 1 << 16
 
@@ -29,24 +30,25 @@ class Proxy:
         self._open.set()
         self._slow, self._pause, self._delays = b"", 0.0, 0
         self._text, self._left, self.lost = b"", 0, 0
-        self.port = 0
+        self.port = free_port()
 
     async def listen(self) -> None:
         """Take connections, always on the same port."""
         self._server = await asyncio.start_server(self._take, "127.0.0.1", self.port, backlog=512)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def obey(self, command: dict[str, Any]) -> object:
-        """Do what is asked; the answer comes when it is over."""
+        """Do what is asked."""
         match command["do"]:
             case "cut":
                 self._cut()
             case "refuse":
-                await self._refuse(command["seconds"])
+                assert self._server
+                self._server.close()
+                self._cut()
             case "hole":
                 self._open.clear()
-                await asyncio.sleep(command["seconds"])
-                self._open.set()
+            case "heal":
+                await self._heal()
             case "slow":
                 self._slow, self._pause = command["text"].encode(), command["seconds"]
                 self._delays = command.get("times", sys.maxsize)
@@ -56,12 +58,10 @@ class Proxy:
                 pass
         return self.lost
 
-    async def _refuse(self, seconds: float) -> None:
-        assert self._server
-        self._server.close()
-        self._cut()
-        await asyncio.sleep(seconds)
-        await self.listen()
+    async def _heal(self) -> None:
+        self._open.set()
+        if self._server and not self._server.is_serving():
+            await self.listen()
 
     def _cut(self) -> None:
         for pair in tuple(self._pairs):

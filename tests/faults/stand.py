@@ -21,7 +21,7 @@ from tests.faults.processes import Child, Helper, Running, child
 from tests.faults.replica import PATCH
 from tests.faults.table import Table
 from tests.faults.tool_server import DATABASE
-from tests.serving import free_port
+from tests.ports import free_port
 
 LEASE = 5.0
 DRAIN = 3.0
@@ -73,7 +73,7 @@ class Link:
     proxy: Child
 
     async def do(self, what: str, **how: Any) -> int:
-        """Command the proxy; answers when it is over."""
+        """Command the proxy; answers when it is so."""
         return int(await self.proxy.ask(do=what, **how))
 
 

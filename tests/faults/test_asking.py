@@ -5,7 +5,7 @@ import time
 
 import httpx
 
-from tests.faults.asking import Person, in_lanes
+from tests.faults.asking import Person, eventually, in_lanes
 from tests.faults.model import Script
 from tests.faults.oracles import Database
 from tests.faults.stand import Replica, Stand
@@ -84,15 +84,18 @@ async def _race(
     """Both statuses, and how long the refused one took."""
     person = Person(stand, f"user{number}")
     await person.ask(replicas[0], Script(id=f"d{number}", words=1))
-    refused_after = 0.0
+    refused_after, both = 0.0, asyncio.Barrier(2)
 
     async def ask(side: int) -> int:
         nonlocal refused_after
         began = time.monotonic()
-        script = Script(id=f"d{number}-{side}", words=10, pause=0.08)
+        script = Script(id=f"d{number}-{side}", words=100, pause=0.08)
         async with person.asking(replicas[side], script) as stream:
             if stream.status != 200:
                 refused_after = time.monotonic() - began
+            # the one goes on until it is known what becomes of the other
+            await both.wait()
+            await person.stop(replicas[side])
             await stream.rest(Seen())
             return stream.status
 
@@ -128,7 +131,9 @@ async def test_a_question_that_interrupts_stops_the_answer_and_is_answered(stand
 async def _interrupt(stand: Stand, replicas: tuple[Replica, Replica], number: int) -> str:
     """What is wrong."""
     person, seen = Person(stand, f"user{number}"), Seen()
-    first, second = (Script(id=f"i{number}-{n}", words=60 - 55 * n, pause=0.03) for n in (0, 1))
+    first, second = (
+        Script(id=f"i{number}-{n}", words=words, pause=0.03) for n, words in enumerate((500, 5))
+    )
     asked_at = replicas[number % 2]
     async with person.asking(asked_at, first) as stream:
         await stream.until_text(seen, 1 + number % 5)
@@ -176,10 +181,12 @@ async def _stop(stand: Stand, replicas: tuple[Replica, Replica], number: int) ->
                 await stream.rest(seen)
         except TimeoutError:
             return GIVEN_UP_AFTER, "not stopped"
+
+        async def hung_up() -> bool:
+            return stand.model_saw(script.id) == ["asked", "gone"]
+
+        await eventually(hung_up, GIVEN_UP_AFTER, "the model's call ends")
         took = time.monotonic() - began
-    await asyncio.sleep(0.2)
-    if stand.model_saw(script.id) != ["asked", "gone"]:
-        return took, f"the model saw {stand.model_saw(script.id)}"
     kept = await Database(stand.sql).messages(person.conversation or "")
     (turn,) = await Database(stand.sql).turns(person.conversation or "")
     whole = (turn["state"], kept[-1]["kind"], kept[-1]["content"])

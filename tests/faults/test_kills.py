@@ -14,7 +14,7 @@ from tests.faults.stand import Replica, Stand
 from tests.faults.table import spread
 from tests.faults.viewing import Seen
 
-LANES = 5
+LANES = 10
 TOLD_WITHIN = 8.0
 
 
@@ -57,12 +57,12 @@ async def test_an_answer_whose_replica_is_killed_is_told_as_interrupted_everywhe
 
 async def _kill(stand: Stand, reader: Replica, number: int) -> Outcome:
     owner, person = await stand.start(), Person(stand, f"user{number}")
-    script = Script(id=f"k{number}", words=50, pause=0.03)
+    script = Script(id=f"k{number}", words=30, pause=0.03, stays=27)
     database, seen, followed = Database(stand.sql), Seen(), Seen()
     async with person.asking(owner, script) as stream:
         await stream.until_text(seen, random.randint(2, 25))  # noqa: S311
         following = asyncio.create_task(person.follow(reader, followed))
-        await eventually(lambda: _true(followed.text), 5, "the other replica shows the answer")
+        await eventually(lambda: _true(followed.text), 30, "the other replica shows the answer")
         owner.kill()
         killed = time.monotonic()
         await stream.rest(seen)
@@ -97,7 +97,7 @@ async def test_who_only_reads_sees_it_too(direct_stand: Stand) -> None:
     stand = direct_stand
     owner, reader = await stand.pair()
     person, seen = Person(stand, "alice"), Seen()
-    async with person.asking(owner, Script(id="r", words=50, pause=0.03)) as stream:
+    async with person.asking(owner, Script(id="r", words=500, pause=0.03)) as stream:
         await stream.until_text(seen, 5)
         owner.kill()
         await stream.rest(seen)

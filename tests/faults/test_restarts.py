@@ -4,10 +4,11 @@ import asyncio
 import os
 import time
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 
 import httpx
 
-from tests.faults.asking import Person, in_lanes
+from tests.faults.asking import Person, eventually, in_lanes
 from tests.faults.model import Script
 from tests.faults.oracles import Database
 from tests.faults.stand import DRAIN, Replica, Stand
@@ -68,7 +69,7 @@ async def test_a_rolling_restart_loses_no_answer(direct_stand: Stand) -> None:
         for n in range(count)
     ]
     streams = [asyncio.create_task(each.watch(replicas, n % 2)) for n, each in enumerate(watching)]
-    await asyncio.sleep(1.5)
+    await eventually(lambda: _taken(watching), 30, "all are being answered")
     exits = [await _replaced(stand, replicas, n, new) for n, new in enumerate((first, second))]
     await asyncio.gather(*streams)
     ends = [await _end(stand, each) for each in watching]
@@ -92,16 +93,24 @@ async def _replaced(stand: Stand, replicas: list[Replica], number: int, new: Rep
     old, replicas[number] = replicas[number], new
     old.terminate()
     began = time.monotonic()
-    await asyncio.sleep(0.3)
-    said = await _said(stand, old)
+    late = Person(stand, "late")
+
+    async def stopping() -> bool:
+        return (await late.get(old, "/readyz")).status_code == httpx.codes.SERVICE_UNAVAILABLE
+
+    await eventually(stopping, EXITS_WITHIN, "a balancer is told that it stops")
+    said = await _said(late, old)
     await old.process.ended()
     assert said == ["503 stopping", "503 stopping"]
     return time.monotonic() - began
 
 
-async def _said(stand: Stand, stopping: Replica) -> list[str]:
+async def _taken(watching: list[Watching]) -> bool:
+    return all(each.person.turn for each in watching)
+
+
+async def _said(late: Person, stopping: Replica) -> list[str]:
     """What a replica that is to stop answers to a balancer, and to a new question."""
-    late = Person(stand, "late")
     try:
         ready = await late.get(stopping, "/readyz")
         async with late.asking(stopping, Script(id="late")) as refused:
@@ -159,8 +168,7 @@ def _clock(skew: str) -> dict[str, str]:
 
 async def _is_skewed(stand: Stand, replica: Replica, seconds: int) -> None:
     response = await stand.client.get(f"{replica.url}/healthz")
-    said = response.headers["date"]
-    there = time.mktime(time.strptime(said, "%a, %d %b %Y %H:%M:%S %Z")) - time.timezone
+    there = parsedate_to_datetime(response.headers["date"]).timestamp()
     assert abs(there - time.time() - seconds) < 60
 
 

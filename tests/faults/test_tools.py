@@ -14,7 +14,7 @@ from tests.faults.oracles import Database
 from tests.faults.stand import LEASE, Link, Replica, Stand
 from tests.faults.viewing import Json, Seen
 
-LANES = 14
+LANES = 20
 TOOL_PAUSE = 0.15
 KILLED_WITHIN = 0.4
 TAKEN_WITHIN = LEASE + 15.0
@@ -35,7 +35,7 @@ async def test_a_tool_runs_at_most_once_and_never_without_a_record(stand: Stand)
                 await person.messages(reader)
         return not await database.running()
 
-    await eventually(over, LEASE + 5, "all turns are taken over")
+    await eventually(over, TAKEN_WITHIN, "all turns are taken over")
     charged = [note for note in stand.tools.notes() if note["did"] == "charged"]
     orders = Counter(note["order"] for note in charged)
     keys = Counter(note["key"] for note in charged)

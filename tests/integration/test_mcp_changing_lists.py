@@ -17,7 +17,6 @@ from chatbridge.adapters.mcp.tool_provider import McpToolProvider
 from tests.integration.tool_servers import (
     Probe,
     behalf,
-    free_port,
     names,
     older,
     probe_at,
@@ -25,6 +24,7 @@ from tests.integration.tool_servers import (
     request,
     serving,
 )
+from tests.ports import free_port
 
 ALICE = behalf("alice")
 # nothing is asked again because of its age
@@ -33,7 +33,7 @@ FOR_EVER = ListingTimes(fresh=3600, rest=0)
 
 async def become(tools: McpToolProvider, expected: Sequence[str]) -> bool:
     """Whether the list is soon what is expected: a server's word needs a moment."""
-    for _ in range(100):
+    for _ in range(300):
         if await names(tools) == expected:
             return True
         await asyncio.sleep(0.05)

@@ -11,7 +11,6 @@ from chatbridge.domain.model.tool import ToolResult
 from tests.integration.tool_servers import (
     Probe,
     behalf,
-    free_port,
     names,
     older,
     probe_at,
@@ -20,6 +19,8 @@ from tests.integration.tool_servers import (
     serving,
     started,
 )
+from tests.ports import free_port
+from tests.waiting import until
 
 ALICE, BOB = behalf("alice"), behalf("bob")
 QUICK = ListingTimes(fresh=0.2, rest=0.2)
@@ -31,17 +32,15 @@ UNREACHED = "The tool server 'probe' can't be reached right now."
 
 async def test_a_tool_that_takes_too_long_is_called_once_and_told_to_stop() -> None:
     probe = Probe()
-    async with serving(probe.app()) as base, provider(probe_at(base, timeout=0.3)) as tools:
+    async with serving(probe.app()) as base, provider(probe_at(base, timeout=0.5)) as tools:
         await tools.tools(ALICE)
         result = await tools.call(request("slow", seconds=5), ALICE)
-        await asyncio.sleep(0.3)
-
-        assert probe.log == ["start", "cancelled"]
+        await until(lambda: probe.log == ["start", "cancelled"])
         assert not (await tools.call(request("echo", text="hi"), ALICE)).failed
 
     assert (result.failed, result.unknown) == (True, True)
     assert result.output == (
-        "The tool did not answer within 0.3 s; whether the tool did its work is unknown. "
+        "The tool did not answer within 0.5 s; whether the tool did its work is unknown. "
         "Check before trying again."
     )
 
@@ -52,12 +51,13 @@ async def test_cancelling_a_call_cancels_the_tool_and_no_other_call() -> None:
         await tools.tools(ALICE)
         other = asyncio.create_task(tools.call(request("slow", seconds=0.6), BOB))
         call = asyncio.create_task(tools.call(request("slow", seconds=5), ALICE))
-        await asyncio.sleep(0.3)
+        await until(lambda: probe.log == ["start", "start"])
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
 
         assert (await other).output == "slept"
+        await until(lambda: "cancelled" in probe.log)
     assert sorted(probe.log) == ["cancelled", "end", "start", "start"]
 
 
@@ -142,7 +142,7 @@ async def test_a_server_that_goes_down_in_the_middle_of_a_call_is_not_asked_agai
     async with provider(probe_at(f"http://127.0.0.1:{port}")) as tools:
         await tools.tools(ALICE)
         call = asyncio.create_task(tools.call(request("slow", seconds=5), ALICE))
-        await asyncio.sleep(0.3)
+        await until(lambda: "start" in probe.log)
         await running.stop()
         async with serving(probe.app(), port):
             result = await call

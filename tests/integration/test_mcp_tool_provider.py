@@ -22,7 +22,6 @@ from tests.integration.tool_servers import (
     Probe,
     app_with,
     behalf,
-    free_port,
     names,
     older,
     probe_at,
@@ -31,6 +30,7 @@ from tests.integration.tool_servers import (
     request,
     serving,
 )
+from tests.ports import free_port
 
 ALICE, BOB = behalf("alice"), behalf("bob")
 QUICK = ListingTimes(fresh=0.2, rest=0.2)

@@ -180,7 +180,7 @@ async def test_the_endpoint_says_when_it_may_be_asked_again(
     assert text_of(await heard(runner, "hello")) == SAID
     long, short = waits(endpoint)
     assert long >= 1.0
-    assert short < 0.375, "the usual wait is at least 0.75 s here"
+    assert short < 0.75, "the usual wait is at least so long here"
 
 
 async def test_an_endpoint_that_wants_a_long_rest_is_not_waited_for(

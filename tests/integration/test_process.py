@@ -26,7 +26,8 @@ from chatbridge.domain.model.caller import DEVELOPMENT, Caller
 from chatbridge.domain.model.identifiers import UserId
 from tests.chatkit_client import Json, add, create, events, items, say, shown, text_of
 from tests.command import run
-from tests.serving import SECRET, Spawned, free_port, spawn
+from tests.ports import free_port
+from tests.serving import SECRET, Spawned, spawn
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PATIENCE = 30.0

@@ -93,12 +93,6 @@ class _Uvicorn(uvicorn.Server):
         yield
 
 
-def free_port() -> int:
-    """A port on which nothing listens just now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 async def started(app: Any, port: int = 0) -> Running:
     """The app behind uvicorn, ready to answer."""
     listener = socket.create_server(("127.0.0.1", port))

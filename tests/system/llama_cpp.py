@@ -12,7 +12,8 @@ from typing import Any
 
 import httpx
 
-from tests.serving import NO_AUTHORITIES, free_port
+from tests.ports import free_port
+from tests.serving import NO_AUTHORITIES
 
 PACKAGES = Path(sys.prefix) / "llama"
 _HERE = Path(__file__).parent / "llama"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.serving import free_port
+from tests.ports import free_port
 from tests.system.accounts import without_rights
 from tests.system.certificate import self_signed
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
 
-from tests.serving import free_port
+from tests.ports import free_port
 from tests.system.accounts import without_rights
 
 SERVER_CONNECTIONS = 3

@@ -18,7 +18,8 @@ from chatbridge.domain.model.caller import DEVELOPMENT, Caller
 from chatbridge.domain.model.identifiers import UserId
 from chatbridge.domain.model.limits import MAX_BODY
 from tests.chatkit_client import create, events
-from tests.serving import SECRET, Spawned, free_port, spawn
+from tests.ports import free_port
+from tests.serving import SECRET, Spawned, spawn
 from tests.system.conftest import Start
 from tests.system.nginx import Front, fronted, seconds, thoughtless
 from tests.tcp_proxy import TcpProxy

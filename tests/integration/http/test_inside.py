@@ -31,7 +31,8 @@ from chatbridge.domain.model.errors import Forbidden, Unavailable
 from tests.chatkit_client import Json, create, events, frames, items
 from tests.hosts.bare import PlainStore
 from tests.integration.http.asking import SERVICE_KEY
-from tests.serving import NO_AUTHORITIES, SECRET, free_port, serving
+from tests.ports import free_port
+from tests.serving import NO_AUTHORITIES, SECRET, serving
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "inside_fastapi.py"
 SETTINGS: dict[str, object] = {

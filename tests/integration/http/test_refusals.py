@@ -30,7 +30,8 @@ from tests.integration.http.asking import (
     somebody,
 )
 from tests.integration.http.living import living
-from tests.serving import Served, free_port, served, settings_for
+from tests.ports import free_port
+from tests.serving import Served, served, settings_for
 from tests.tcp_proxy import proxied
 
 JSON = {"Content-Type": "application/json"}
@@ -43,7 +44,7 @@ WITH_BODY = (
     ("POST", f"/api/alice/conversations/{NOBODYS}/cancel"),
     ("PATCH", f"/api/alice/conversations/{NOBODYS}"),
 )
-DEAD_DATABASE = "postgresql://nobody:nothing@127.0.0.1:{port}/nowhere"
+DEAD_DATABASE = "postgresql://nobody:nothing@127.0.0.1:{port}/nowhere?connect_timeout=0.5"
 
 _with_body = pytest.mark.parametrize(("method", "path"), WITH_BODY)
 

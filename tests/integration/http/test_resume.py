@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
 from itertools import groupby
 from typing import Any
 
@@ -114,12 +115,16 @@ async def test_every_server_tells_the_same_frames(
     run = await agent.next_run(person.name)
     run.say("Half")
     thread = run.request.on_behalf.conversation_id
-    watching = [asyncio.create_task(follow(on(r, person), thread)) for r in replicas]
-    await asyncio.sleep(0.2)
-    run.finish(" and whole")
-    whole = told(frames_of((await asked).text))
-    for frames in await asyncio.gather(*watching):
-        assert frames == whole
+    async with asyncio.timeout(PATIENCE), AsyncExitStack() as watching:
+        path = f"/chatkit/threads/{thread}/events"
+        streams = [
+            await watching.enter_async_context(on(replica, person).stream("GET", path))
+            for replica in replicas
+        ]
+        run.finish(" and whole")
+        whole = told(frames_of((await asked).text))
+        for stream in streams:
+            assert frames_of((await stream.aread()).decode()) == whole
     for replica in replicas:
         assert await follow(on(replica, person), thread, whole[2][0]) == whole[3:]
 

@@ -102,7 +102,7 @@ async def test_the_bundled_tools_are_called_where_they_are_said_to_be() -> None:
 
 @pytest.mark.parametrize("on_busy", ["reject", "interrupt"])
 async def test_a_second_message_finds_what_is_set(on_busy: str) -> None:
-    settings = settings_for("memory:", turns={"on_busy": on_busy})
+    settings = settings_for("memory:", turns={"on_busy": on_busy, "drain": 0})
     async with served(settings) as here:
         user = somebody()
         client = here.as_user(user)

@@ -9,7 +9,8 @@ from chatbridge.adapters.mcp.listing import ListingTimes
 from chatbridge.adapters.mcp.tool_provider import McpToolProvider
 from tests.chatkit_client import Json, add, create, items, say, shown, text_of, without_times
 from tests.integration.http.asking import somebody
-from tests.integration.tool_servers import Probe, free_port, probe_at, serving
+from tests.integration.tool_servers import Probe, probe_at, serving
+from tests.ports import free_port
 from tests.serving import Served, served, settings_for
 
 # every turn asks anew

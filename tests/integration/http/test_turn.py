@@ -28,6 +28,7 @@ from tests.counted import counted
 from tests.integration.http.person import PATIENCE, Person, deltas, until_shown
 from tests.scripted_agent import ScriptedAgent
 from tests.serving import Served, served, settings_for
+from tests.waiting import until
 
 
 class NotedModel(OfflineModel):
@@ -147,13 +148,19 @@ async def test_with_cancel_a_finished_answer_stays_whole(store_url: str) -> None
 # --- one at a time
 
 
-async def test_of_five_at_once_one_is_answered(person: Person) -> None:
-    conversation, _ = await person.say("hello")
-    text = "rehearse a long answer of 30 words"
-    over_chatkit = [person.http.post("/chatkit", json=add(conversation, text)) for _ in range(3)]
-    body = {"message": text, "conversation_id": conversation}
+async def test_of_five_at_once_one_is_answered(scripted: Served, agent: ScriptedAgent) -> None:
+    person = Person(scripted)
+    first = asyncio.create_task(person.say("hello"))
+    (await agent.next_run(person.name)).finish("Hi")
+    conversation, _ = await first
+    over_chatkit = [person.http.post("/chatkit", json=add(conversation, "a")) for _ in range(3)]
+    body = {"message": "a", "conversation_id": conversation}
     over_rest = [person.http.post(f"/api/{person.name}/chat", json=body) for _ in range(2)]
-    answers = await asyncio.gather(*over_chatkit, *over_rest)
+    asking = [asyncio.ensure_future(each) for each in (*over_chatkit, *over_rest)]
+    run = await agent.next_run(person.name)
+    await until(lambda: sum(each.done() for each in asking) == 4)
+    run.finish("b")
+    answers = await asyncio.gather(*asking)
     assert sorted(a.status_code for a in answers) == [200, 409, 409, 409, 409]
     assert {a.json()["code"] for a in answers if a.status_code == 409} == {"turn_running"}
     assert len(await person.messages(conversation)) == 4

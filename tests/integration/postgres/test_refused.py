@@ -16,7 +16,7 @@ from chatbridge.adapters.postgres.store import PostgresStore
 from chatbridge.domain.model.errors import Unavailable
 from chatbridge.ports.store import StoreSettings
 from tests.integration.postgres.company import Company, company, psql
-from tests.serving import free_port
+from tests.ports import free_port
 
 SCHEMA = "chatbridge"
 

@@ -10,8 +10,9 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatbridge.settings import Settings
+from tests.ports import free_port
 from tests.postgres import engine_on
-from tests.serving import SECRET, free_port, served, settings_for
+from tests.serving import SECRET, served, settings_for
 
 _PASSWORD = "of a role of the tests"
 _RIGHTS = (

@@ -32,6 +32,7 @@ from tests.integration.postgres.stores import postgres_replica
 from tests.postgres import engine_on
 from tests.serving import served, settings_for
 from tests.unit.test_docs import ROOT, blocks, section
+from tests.waiting import PATIENCE
 
 _EMPTIED = ("delete from chatbridge.conversations", "delete from chatbridge.task_calls")
 
@@ -173,7 +174,7 @@ async def test_each_right_is_needed_and_its_lack_names_the_statement_that_grants
 
 async def readyz(client: httpx.AsyncClient, status: int, code: str | None) -> httpx.Response:
     """Its answer, once it is this one: it asks the database once a second."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while True:
             answer = await client.get("/readyz")
             if (answer.status_code, answer.json().get("code")) == (status, code):
