@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright, expect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from scripts.web import Web
 from tests.browser import bundles, web_stack
 from tests.browser.chat_server import ChatServer, started
 from tests.browser.chromium import ARTEFACTS, Watch, launched
-from tests.browser.endpoint import Endpoint, endpoint_served
+from tests.browser.endpoint import PATIENCE, Endpoint, endpoint_served
+
+expect.set_options(timeout=PATIENCE * 1000)
 
 _FAILED = pytest.StashKey[bool]()
 
@@ -61,7 +63,7 @@ async def new_context(
     async def new_context(**options: Any) -> BrowserContext:
         context = await browser.new_context(**options)
         made.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE * 1000)
         await watch.over(context)
         await context.tracing.start(snapshots=True)
         return context

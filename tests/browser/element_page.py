@@ -122,7 +122,7 @@ class Chat:
 
     async def answered(self, before: int = 0) -> None:
         """Wait until one more answer than `before` has ended, and is drawn."""
-        await self.page.wait_for_function(_ENDED, arg=before, timeout=20_000)
+        await self.page.wait_for_function(_ENDED, arg=before)
         await expect(self.log).to_have_attribute("aria-busy", "false")
 
     async def loaded(self, count: int) -> None:

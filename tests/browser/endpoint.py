@@ -24,7 +24,7 @@ from tests.browser.in_this_loop import served_here
 from tests.chatkit_client import Json
 
 NOW = "2026-01-02T03:04:05Z"
-PATIENCE = 10.0
+PATIENCE = 20.0
 
 _PAGE = """<!doctype html>
 <html lang="en">

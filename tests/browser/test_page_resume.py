@@ -150,12 +150,12 @@ async def test_after_a_crash_the_answer_is_interrupted_and_one_click_asks_again(
 ) -> None:
     watch.expect(*LOST)
     chat = await chat_server.open(context, "kim")
-    await halfway(chat, 60)
+    await halfway(chat, 120)
     chat_server.process.kill()
     await expect(chat.progress).to_have_text("Connection lost. Reconnecting")
     seen = await said(chat)
     await chat_server.start_again()
-    await expect(chat.alert).to_contain_text("interrupted", timeout=15_000)
+    await expect(chat.alert).to_contain_text("interrupted")
     await chat.picture("interrupted")
     assert (await said(chat)).startswith(seen)
     kept = await kept_text(chat_server, "kim", chat)
@@ -167,7 +167,7 @@ async def test_after_a_crash_the_answer_is_interrupted_and_one_click_asks_again(
     before = await chat.answers()
     await chat.alert.get_by_role("button", name="Retry").click()
     await chat.answered(before)
-    assert len((await said(chat)).split()) >= 60
+    assert len((await said(chat)).split()) >= 120
     await expect(chat.alert).to_have_count(0)
     await chat.loaded(2)
 
@@ -195,7 +195,7 @@ async def test_a_replica_that_is_gone_is_noticed_within_seconds_and_what_was_sho
     await asyncio.sleep(0.5)
     seen = await said(chat)
     proxy.lead_to("127.0.0.1", int(chat_server.url.rpartition(":")[2]))
-    await expect(chat.alert).to_contain_text("interrupted", timeout=20_000)
+    await expect(chat.alert).to_contain_text("interrupted")
     took = time.monotonic() - since
     other_server.thaw()
     # 8 seconds, and what a busy machine takes
@@ -215,7 +215,7 @@ async def test_whoever_watches_on_a_replica_that_stops_goes_on_at_another(
 ) -> None:
     watch.expect(*LOST)
     chat = await chat_server.open(context, "moved")
-    await halfway(chat, 150)
+    await halfway(chat, 600)
     proxy.lead_to("127.0.0.1", int(other_server.url.rpartition(":")[2]))
     url = f"http://127.0.0.1:{proxy.port}"
     there = await chat_server.open(
@@ -225,6 +225,7 @@ async def test_whoever_watches_on_a_replica_that_stops_goes_on_at_another(
     proxy.lead_to("127.0.0.1", int(chat_server.url.rpartition(":")[2]))
     await asyncio.to_thread(other_server.stop)
     await grown(there, seen)
+    await there.stop_button.click()
     for each in (chat, there):
         await each.answered()
         await expect(each.alert).to_have_count(0)

@@ -8,7 +8,14 @@ import pytest
 from playwright.async_api import BrowserContext, Route, expect
 
 from tests.browser.chromium import Watch
-from tests.browser.endpoint import Endpoint, assistant_message, created, done, user_message
+from tests.browser.endpoint import (
+    PATIENCE,
+    Endpoint,
+    assistant_message,
+    created,
+    done,
+    user_message,
+)
 from tests.browser.opened import BROKEN, asked, half, lose_the_request, opened, whole
 
 KEY = "idempotency-key"
@@ -23,8 +30,8 @@ def _resumes(endpoint: Endpoint) -> None:
 async def lose_the_answer(route: Route) -> None:
     """The server has heard of it, and the page never learns so."""
     post = route.request
-    # the stream has no end: nobody waits for it
-    asking = asyncio.ensure_future(route.fetch(timeout=500))
+    # the stream has no end: nobody waits for it longer than the server needs to hear
+    asking = asyncio.ensure_future(route.fetch(timeout=1000))
     await asyncio.wait({asking})
     asking.exception()
     assert post.method == "POST"
@@ -160,7 +167,7 @@ async def test_an_answer_is_stopped_before_its_first_byte(
     await chat.stop_button.click()
     telling = await endpoint.telling()
     assert telling.headers[KEY] == key
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await telling.stopped.wait()
     telling.tell(*([] if known else [created("thr_2")]), done(QUESTION))
     telling.end()

@@ -46,7 +46,7 @@ async def test_signing_up_leads_to_the_chat_and_the_chat_to_a_task(
     await page.get_by_label("Email").fill("ada@example.com")
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Create account").click()
-    await expect(page).to_have_url(re.compile("/dashboard/chat"), timeout=15_000)
+    await expect(page).to_have_url(re.compile("/dashboard/chat"))
 
     chat = await open_chat(context, web.url)
     await chat.note_states()
@@ -186,13 +186,13 @@ async def test_a_session_that_has_ended_leads_to_the_sign_in_and_back_to_what_wa
     await context.route("**/api/chatbridge/chatkit", _refused)
     await chat.say("A message that took long to write")
     page = chat.page
-    await expect(page).to_have_url(re.compile(r"/login\?expired=1"), timeout=15_000)
+    await expect(page).to_have_url(re.compile(r"/login\?expired=1"))
     await expect(page.get_by_text("Your session has ended")).to_be_visible()
     await context.unroute("**/api/chatbridge/chatkit", _refused)
     await page.get_by_label("Email").fill("flo@example.com")
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Sign in").click()
-    await expect(page).to_have_url(re.compile(f"/dashboard/chat.*{thread}"), timeout=15_000)
+    await expect(page).to_have_url(re.compile(f"/dashboard/chat.*{thread}"))
     await expect(chat.box).to_have_value("A message that took long to write")
     await chat.loaded(2)
 
@@ -291,7 +291,7 @@ async def test_the_way_back_stays_on_this_site(web: Web, new_context: NewContext
         await page.get_by_label("Password").fill(PASSWORD)
         await page.get_by_role("button", name="Sign in").click()
         there = re.compile(f"^{re.escape(web.url)}/dashboard")
-        await expect(page).to_have_url(there, timeout=15_000)
+        await expect(page).to_have_url(there)
 
 
 async def test_a_wrong_password_is_told_in_words(

@@ -57,17 +57,17 @@ async def test_a_chatbridge_that_dies_in_the_middle_interrupts_the_answer_and_on
     watch.expect("Failed to load resource", "status of 502", "interrupted")
     await sign_up(context, web.url, "Ivo")
     chat = await open_chat(context, web.url)
-    await halfway(chat, 60)
+    await halfway(chat, 120)
     assert web.server.process
     web.server.process.kill()
     web.server.process.wait()
     await expect(chat.progress).to_have_text("Connection lost. Reconnecting")
     seen = await said(chat)
     web.server.start()
-    await expect(chat.alert).to_contain_text("interrupted", timeout=20_000)
+    await expect(chat.alert).to_contain_text("interrupted")
     assert (await said(chat)).startswith(seen)
     before = await chat.answers()
     await chat.alert.get_by_role("button", name="Retry").click()
     await chat.answered(before)
-    assert len((await said(chat)).split()) >= 60
+    assert len((await said(chat)).split()) >= 120
     await expect(chat.alert).to_have_count(0)

@@ -87,7 +87,7 @@ async def test_signing_up_leads_to_a_chat_that_has_a_session_and_nothing_else(
     await page.get_by_label("Email").fill("olga@example.com")
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Create account").click()
-    await expect(page).to_have_url(re.compile("/dashboard/chat"), timeout=15_000)
+    await expect(page).to_have_url(re.compile("/dashboard/chat"))
     await page.close()
 
     chat = await open_chat(context, by_session.url)
@@ -183,11 +183,11 @@ async def test_when_the_sign_in_has_ended_what_was_typed_comes_back(
     await later(chat, 10 * 60)
     await chat.say("A message that took long to write")
     page = chat.page
-    await expect(page).to_have_url(re.compile(r"/login\?expired=1"), timeout=15_000)
+    await expect(page).to_have_url(re.compile(r"/login\?expired=1"))
     await page.get_by_label("Email").fill("tea@example.com")
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Sign in").click()
-    await expect(chat.box).to_have_value("A message that took long to write", timeout=15_000)
+    await expect(chat.box).to_have_value("A message that took long to write")
     await chat.loaded(2)
 
 

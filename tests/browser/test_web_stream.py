@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from scripts import web as scripts_web
 from scripts.web import Child, Web
+from tests.browser.endpoint import PATIENCE
 from tests.browser.in_this_loop import served_here
 from tests.browser.web_stack import PASSWORD, environment
 from tests.ports import free_port
@@ -229,7 +230,7 @@ async def test_with_a_rewrite_instead_it_would_come_all_at_once(
 
 
 @pytest.mark.parametrize(("method", "below"), [("POST", ""), ("GET", "/threads/thr_1/events")])
-async def test_a_reader_who_leaves_is_noticed_within_a_second(
+async def test_a_reader_who_leaves_is_noticed(
     app: str, source: Source, method: str, below: str
 ) -> None:
     source.endless = True
@@ -240,7 +241,7 @@ async def test_a_reader_who_leaves_is_noticed_within_a_second(
     ):
         async for _ in response.aiter_raw():
             break
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         await source.left.wait()
 
 

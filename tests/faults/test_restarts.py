@@ -16,6 +16,7 @@ from tests.faults.viewing import Seen
 
 STREAMS = 50
 EXITS_WITHIN = DRAIN + 2.0
+ENDS_WITHIN = 60.0
 AN_END = ("completed", "interrupted")
 
 
@@ -69,9 +70,10 @@ async def test_a_rolling_restart_loses_no_answer(direct_stand: Stand) -> None:
         for n in range(count)
     ]
     streams = [asyncio.create_task(each.watch(replicas, n % 2)) for n, each in enumerate(watching)]
-    await eventually(lambda: _taken(watching), 30, "all are being answered")
+    await eventually(lambda: _begun(watching), ENDS_WITHIN, "all have seen a word")
     exits = [await _replaced(stand, replicas, n, new) for n, new in enumerate((first, second))]
-    await asyncio.gather(*streams)
+    async with asyncio.timeout(ENDS_WITHIN):
+        await asyncio.gather(*streams)
     ends = [await _end(stand, each) for each in watching]
     lost = [end for end in ends if end not in AN_END]
     resumed = sum(each.resumed for each in watching)
@@ -105,8 +107,8 @@ async def _replaced(stand: Stand, replicas: list[Replica], number: int, new: Rep
     return time.monotonic() - began
 
 
-async def _taken(watching: list[Watching]) -> bool:
-    return all(each.person.turn for each in watching)
+async def _begun(watching: list[Watching]) -> bool:
+    return all(each.seen.text for each in watching)
 
 
 async def _said(late: Person, stopping: Replica) -> list[str]:

@@ -23,6 +23,7 @@ from tests.serving import SECRET, Spawned, spawn
 from tests.system.conftest import Start
 from tests.system.nginx import Front, fronted, seconds, thoughtless
 from tests.tcp_proxy import TcpProxy
+from tests.waiting import PATIENCE
 
 MEBI = 2**20
 HALF_OPEN = 500
@@ -146,11 +147,11 @@ async def test_the_longest_token_gets_here(front: Front) -> None:
 
 
 async def test_an_answer_is_not_held_back(alice: httpx.AsyncClient) -> None:
-    request = create("rehearse a slow tool for 3 seconds")
+    request = create("rehearse a slow tool for 1 seconds")
     async with alice.stream("POST", "/chatkit", json=request) as response:
         assert response.status_code == 200
         times = [time.perf_counter() async for _ in events(response)]
-    assert times[-1] - times[0] > 2.5
+    assert times[-1] - times[0] > 0.5
 
 
 async def test_half_open_connections_cost_others_nothing(front: Front) -> None:
@@ -172,12 +173,13 @@ async def _seconds_of(client: httpx.AsyncClient) -> float:
 
 async def test_one_address_can_keep_only_so_many_requests_open(front: Front) -> None:
     async with AsyncExitStack() as open_ones:
+        readers: list[StreamReader] = []
         for _ in range(201):
             reader, writer = await front.connected(ELSEWHERE)
             open_ones.callback(writer.close)
             writer.write(HEAD + b"Content-Length: 100\r\n\r\n")
-        async with asyncio.timeout(5):
-            last = await _whole(reader)
+            readers.append(reader)
+        last = await _first(readers)
         async with front.client() as client:
             assert (await client.get("/healthz")).status_code == 200
     require_problem(last, 429, "too_many_requests")
@@ -299,6 +301,19 @@ async def test_no_replica_is_a_problem_document() -> None:
         answer = await client.get("/healthz")
     require_problem(answer, 503, "server_away")
     assert answer.headers["retry-after"] == "1"
+
+
+async def _first(readers: list[StreamReader]) -> httpx.Response:
+    """The answer that comes first; which worker of nginx's counts whose is chance."""
+    asking = [asyncio.create_task(_whole(reader)) for reader in readers]
+    try:
+        async with asyncio.timeout(PATIENCE):
+            done, _ = await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
+        return await done.pop()
+    finally:
+        for each in asking:
+            each.cancel()
+        await asyncio.wait(asking)
 
 
 async def _whole(reader: StreamReader) -> httpx.Response:

@@ -97,7 +97,7 @@ async def test_eight_users_of_everything_do_not_wait_for_each_other() -> None:
         eight = time.perf_counter() - began
 
     assert not any(result.failed for result in results)
-    assert eight / one < 3, f"one call took {one:.3f} s, eight at once {eight:.3f} s"
+    assert eight / one < 5, f"one call took {one:.3f} s, eight at once {eight:.3f} s"
 
 
 async def test_filesystem(tmp_path: Path) -> None:

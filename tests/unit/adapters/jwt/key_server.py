@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,12 +11,14 @@ from tests.unit.adapters.jwt.signers import Signer
 
 
 class KeyServer:
-    """What it answers can be changed while it runs; `hits` counts the requests."""
+    """What it answers can be changed while it runs, and it is slow while `answers` is cleared;
+    `hits` counts the requests."""
 
     def __init__(self) -> None:
         self.hits = 0
         self.status = 200
-        self.delay_seconds = 0.0
+        self.answers = threading.Event()
+        self.answers.set()
         self.headers: Mapping[str, str] = {}
         self.body = b""
         self.url = ""
@@ -38,7 +39,7 @@ def running_key_server() -> Iterator[KeyServer]:
         def do_GET(self) -> None:
             state.hits += 1
             state.asked_path = self.path
-            time.sleep(state.delay_seconds)
+            state.answers.wait()
             self.send_response(state.status)
             for name, value in state.headers.items():
                 self.send_header(name, value)
@@ -56,5 +57,6 @@ def running_key_server() -> Iterator[KeyServer]:
         try:
             yield state
         finally:
+            state.answers.set()
             server.shutdown()
             thread.join()

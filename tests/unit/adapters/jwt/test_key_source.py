@@ -16,6 +16,7 @@ from chatbridge.adapters.jwt.key_source import Jwks, SharedSecret
 from chatbridge.domain.model.errors import Unauthenticated, Unavailable
 from tests.unit.adapters.jwt.key_server import KeyServer
 from tests.unit.adapters.jwt.signers import Signer, eddsa, es256, rs256
+from tests.waiting import until
 
 FIVE_MINUTES = 300
 A_DAY = 24 * 60 * 60
@@ -135,11 +136,12 @@ async def test_a_sign_in_that_never_answers_makes_nobody_wait_whose_key_is_known
     key_server.publish(signer)
     assert await knows(jwks, signer)
     clock.now += FIVE_MINUTES
-    key_server.delay_seconds = 0.5
+    key_server.answers.clear()
     stranger = asyncio.create_task(jwks.key_for("unknown"))
-    await asyncio.sleep(0.05)
+    await until(lambda: key_server.hits == 2)
     assert [await knows(jwks, signer) for _ in range(100)] == [True] * 100
     assert not stranger.done()
+    key_server.answers.set()
     with pytest.raises(Unauthenticated):
         await stranger
 
@@ -147,9 +149,11 @@ async def test_a_sign_in_that_never_answers_makes_nobody_wait_whose_key_is_known
 async def test_callers_who_come_together_share_one_fetch(jwks: Jwks, key_server: KeyServer) -> None:
     signer = eddsa()
     key_server.publish(signer)
-    key_server.delay_seconds = 0.1
-    known = await asyncio.gather(*(knows(jwks, signer) for _ in range(100)))
-    assert all(known)
+    key_server.answers.clear()
+    asking = asyncio.gather(*(knows(jwks, signer) for _ in range(100)))
+    await until(lambda: key_server.hits)
+    key_server.answers.set()
+    assert all(await asking)
     assert key_server.hits == 1
 
 
@@ -158,11 +162,12 @@ async def test_a_caller_who_gives_up_does_not_end_the_fetch_of_the_others(
 ) -> None:
     signer = eddsa()
     key_server.publish(signer)
-    key_server.delay_seconds = 0.2
+    key_server.answers.clear()
     first = asyncio.create_task(knows(jwks, signer))
     second = asyncio.create_task(knows(jwks, signer))
-    await asyncio.sleep(0.05)
+    await until(lambda: key_server.hits)
     first.cancel()
+    key_server.answers.set()
     assert await second
     assert first.cancelled()
     assert key_server.hits == 1
@@ -170,13 +175,12 @@ async def test_a_caller_who_gives_up_does_not_end_the_fetch_of_the_others(
 
 async def test_a_slow_sign_in_does_not_block_the_loop(jwks: Jwks, key_server: KeyServer) -> None:
     key_server.publish(eddsa())
-    key_server.delay_seconds = 0.3
+    key_server.answers.clear()
     waiting = asyncio.create_task(jwks.key_for("ed"))
-    ticks = 0
-    while not waiting.done():
-        await asyncio.sleep(0.01)
-        ticks += 1
-    assert ticks > 5
+    await until(lambda: key_server.hits)
+    assert not waiting.done()
+    key_server.answers.set()
+    assert await waiting
 
 
 async def test_old_keys_serve_while_new_ones_are_fetched_behind_the_request(
@@ -187,10 +191,11 @@ async def test_old_keys_serve_while_new_ones_are_fetched_behind_the_request(
     assert await knows(jwks, old)
     clock.now += FIVE_MINUTES
     key_server.publish(new)
-    key_server.delay_seconds = 0.1
+    key_server.answers.clear()
     assert [await knows(jwks, old) for _ in range(10)] == [True] * 10
     # So that this waits for the fetch that is under way, and could not begin one.
     clock.now -= FIVE_MINUTES
+    key_server.answers.set()
     await jwks.refresh()
     assert key_server.hits == 2
     assert await knows(jwks, new)
@@ -291,7 +296,7 @@ async def test_a_sign_in_that_never_answers_is_given_up(
     jwks: Jwks, key_server: KeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chatbridge.adapters.jwt.key_source.FETCH_SECONDS", 0.05)
-    key_server.delay_seconds = 0.3
+    key_server.answers.clear()
     assert await is_unavailable(jwks)
 
 
@@ -403,10 +408,10 @@ async def test_keys_can_be_fetched_before_the_first_request(
 async def test_closing_ends_a_fetch_that_is_under_way(
     key_server: KeyServer, http: httpx2.AsyncClient
 ) -> None:
-    key_server.delay_seconds = 0.2
+    key_server.answers.clear()
     jwks = Jwks(key_server.url, http)
     waiting = asyncio.create_task(is_unavailable(jwks))
-    await asyncio.sleep(0.05)
+    await until(lambda: key_server.hits)
     await jwks.close()
     assert await waiting
 

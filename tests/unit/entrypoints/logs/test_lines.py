@@ -83,19 +83,17 @@ def test_json_is_one_object_a_line_in_ascii_whatever_it_holds() -> None:
 
 
 async def test_a_task_keeps_the_request_and_turn_in_which_it_began() -> None:
-    async def say() -> None:
-        await asyncio.sleep(0.01)
+    async def say(behind: asyncio.Task[None]) -> None:
+        await behind
         OURS.info("said")
 
     with written("json") as log:
         with in_request("req_1"), in_turn(CONVERSATION, TURN):
-            tasks = [
-                asyncio.create_task(say()),
-                asyncio.create_task(asyncio.to_thread(OURS.info, "in a thread")),
-                asyncio.create_task(say(), context=Context()),
-            ]
+            first = asyncio.create_task(asyncio.to_thread(OURS.info, "in a thread"))
+            second = asyncio.create_task(say(first))
+            third = asyncio.create_task(say(second), context=Context())
         OURS.info("after it")
-        await asyncio.gather(*tasks)
+        await third
     after, thread, kept, apart = map(json.loads, log.getvalue().splitlines())
     named = {"request_id": "req_1", "conversation_id": "conv_1", "turn_id": "turn_1"}
     assert named.items() <= thread.items()
