@@ -19,6 +19,7 @@ from tests.hosts.scripts import (
     at_once,
     choosing,
     filled_in,
+    judged_and_dictated,
     left_out,
     picked,
     saying,
@@ -78,6 +79,7 @@ CASES = {
     ),
     "a form that is filled in by half, and one that is skipped": Case(showing.Choosing, left_out),
     "sync actions": Case(showing.AtOnce, at_once("seat.look", "seat.nothing", "seat.look")),
+    "a verdict, and a message that is said aloud": Case(showing.Hearing, judged_and_dictated),
     "a converter that reads tags": Case(showing.Converting, tagged),
 }
 

@@ -128,3 +128,21 @@ async def tagged(asks: Asks) -> list[Json]:
     said["quoted_text"] = "What is that?"
     told = await asks.ask({"type": "threads.create", "params": {"input": said}})
     return told + await asks.ask(add(thread_of(told), "And now?"))
+
+
+def verdict(thread: str, item: str, kind: str = "positive") -> Json:
+    params = {"thread_id": thread, "item_ids": [item], "kind": kind}
+    return {"type": "items.feedback", "params": params}
+
+
+def dictated(audio: str) -> Json:
+    params = {"audio_base64": audio, "mime_type": "audio/webm;codecs=opus"}
+    return {"type": "input.transcribe", "params": params}
+
+
+async def judged_and_dictated(asks: Asks) -> list[Json]:
+    told = await saying("hello")(asks)
+    thread = thread_of(told)
+    told += await asks.ask(verdict(thread, item_of(told, "assistant_message")))
+    told += await asks.ask(dictated("aGVsbG8="))
+    return told + await asks.ask({"type": "threads.get_by_id", "params": {"thread_id": thread}})

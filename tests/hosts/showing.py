@@ -40,6 +40,7 @@ from chatkit.types import (
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
     ThreadItemUpdated,
+    TranscriptionResult,
     URLSource,
     UserMessageTagContent,
     WidgetComponentUpdated,
@@ -261,6 +262,25 @@ class AtOnce(Showing):
         item = sender.model_copy(update={"widget": seats("sync")})
         await self.store.save_item(thread.id, item, context)
         return SyncCustomActionResponse(updated_item=item)
+
+
+class Hearing(Showing):
+    """Takes verdicts, and what is said aloud."""
+
+    async def respond(self, thread, item, context):
+        yield self.said(thread, "Well?", context)
+
+    async def add_feedback(self, thread_id, item_ids, feedback, context):
+        thread = await self.store.load_thread(thread_id, context)
+        item = await self.store.load_item(thread_id, item_ids[0], context)
+        if feedback == "negative":
+            raise ValueError("not that one")
+        thread.metadata = {"verdict": feedback, "of": item.content[0].text}
+        await self.store.save_thread(thread, context)
+
+    async def transcribe(self, audio_input, context):
+        words = f"{audio_input.data.decode()} as {audio_input.media_type}"
+        return TranscriptionResult(text=f"{context['user_id']} says {words}")
 
 
 class Converter(ThreadItemConverter):

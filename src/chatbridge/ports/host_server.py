@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from chatbridge.domain.model.conversation import Conversation
+from chatbridge.domain.model.identifiers import UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.turn import Asking
@@ -12,6 +13,14 @@ from chatbridge.domain.model.turn_event import TurnEvent
 
 class HostServer(Protocol):
     """Operations that are answered at once, in the words of their surface."""
+
+    def overrides(self, method: str) -> bool:
+        """Whether the host has written this method of the surface's server itself."""
+        ...
+
+    async def answer_alone(self, user_id: UserId, asking: Asking) -> Payload:
+        """The answer to an operation that belongs to no conversation. Raises AgentFailed."""
+        ...
 
     async def answer(
         self, conversation: Conversation, own: Sequence[Message], asking: Asking

@@ -15,7 +15,17 @@ from tests.hosts import servers, showing
 from tests.hosts.bare import Bare
 from tests.hosts.bridged import Bridged, bridged, frames_in
 from tests.hosts.cases import CASES, differences, told_by
-from tests.hosts.scripts import action, client_output, form, item_of, peeked, saying, thread_of
+from tests.hosts.scripts import (
+    action,
+    client_output,
+    dictated,
+    form,
+    item_of,
+    peeked,
+    saying,
+    thread_of,
+    verdict,
+)
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +143,31 @@ async def test_an_action_is_refused_before_the_first_byte(bridge: Bridged) -> No
     for sync in (False, True):
         answer = await bridge.answer(action(thread, widget, "seat.pick", pick, sync=sync))
         assert (answer.status_code, answer.json()["code"]) == (409, "conversation_closed")
+
+
+async def test_a_verdict_reaches_the_server_once_it_is_kept(bridge: Bridged) -> None:
+    bridge.serve(showing.Hearing)
+    frames = await saying("hello")(bridge)
+    thread, said = thread_of(frames), item_of(frames, "assistant_message")
+    for request, user, status in [
+        (verdict(thread, said), "bob", 403),
+        (verdict(thread, "msg_0"), "ada", 404),
+        (verdict(thread, said, "negative"), "ada", 502),
+    ]:
+        assert (await bridge.answer(request, user)).status_code == status
+    owner = UserId("ada"), ConversationId(thread)
+    assert (await bridge.container.store().conversations.get(*owner)).metadata == {}
+    assert await bridge.ask(verdict(thread, said)) == [{}]
+    kept = (await bridge.container.store().conversations.get(*owner)).metadata
+    assert kept == {"verdict": "positive", "of": "Well?"}
+
+
+async def test_only_a_server_that_hears_is_given_what_is_said_aloud(bridge: Bridged) -> None:
+    bridge.serve(servers.Seats)
+    assert (await bridge.answer(dictated("aGVsbG8="))).status_code == 501
+    bridge.serve(showing.Hearing)
+    assert (await bridge.answer(dictated("so"))).json()["code"] == "invalid_request"
+    assert (await bridge.answer(dictated("/w=="))).status_code == 502
 
 
 async def test_two_requests_of_one_key_are_one_action(bridge: Bridged) -> None:

@@ -1,7 +1,7 @@
 """What may happen in a random history, and how the answers of two stores are compared."""
 
 from collections.abc import Awaitable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,10 +11,15 @@ from chatbridge.domain.model.errors import ChatbridgeError
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import Page
-from chatbridge.domain.model.turn import Once, Turn
+from chatbridge.domain.model.turn import Changes, Once, Turn
 from chatbridge.domain.model.turn_event import (
+    Changed,
     EndState,
+    Removed,
+    Revised,
+    Shown,
     Titled,
+    Told,
     ToolCallFinished,
     ToolCallStarted,
     TurnEvent,
@@ -25,6 +30,7 @@ from tests.contracts.store import ALICE, BOB, NOON, Store, call, message, said, 
 
 FIRST, *REST = [(o, ConversationId(c)) for o in (ALICE, BOB) for c in ("conv_1", "conv_2")]
 SHOWN = [MessageId(f"msg_{n}") for n in range(4)]
+SAID = [MessageId(f"says_{n}") for n in range(1, 5)]
 ASKED = [MessageId(f"turn_{n}_asks") for n in range(4)]
 
 Place = tuple[UserId, ConversationId]
@@ -32,13 +38,28 @@ Place = tuple[UserId, ConversationId]
 # mostly one conversation, in which then much happens
 places = st.sampled_from([FIRST] * 5 + REST)
 owners = st.sampled_from([ALICE, BOB])
-message_ids = st.sampled_from(SHOWN + ASKED)
+message_ids = st.sampled_from(SHOWN + SAID + ASKED)
 orders = st.sampled_from(["asc", "desc"])
 limits = st.integers(1, 4)
 texts = st.sampled_from(["hello", "", "ü 👋🏽 '; --", "x" * 300])
 ends: st.SearchStrategy[EndState] = st.sampled_from(
     ["completed", "completed", "failed", "cancelled", "interrupted"]
 )
+
+
+payloads = st.sampled_from([{}, {"z": 1, "a": [None, 2.5]}, {"a": "ü", "z": {"b": {}}}])
+
+
+@st.composite
+def revisions(draw: st.DrawFn) -> Revised:
+    """What is another one in a conversation; mostly it stays open."""
+    status = draw(st.sampled_from([None, None, None, None, "active", "active", "locked"]))
+    return Revised(
+        title=draw(st.none() | texts),
+        status=status,
+        status_reason=draw(st.none() | texts) if status else None,
+        metadata=draw(st.none() | payloads),
+    )
 
 
 @st.composite
@@ -53,11 +74,14 @@ def entries(draw: st.DrawFn) -> Message:
 
 @dataclass(frozen=True)
 class Speech:
-    """What a turn says: a text, a call or a title, to its end or cut off."""
+    """What a turn says, to its end or cut off; `of` is an entry that may be an earlier turn's."""
 
     kind: str
     text: str
     whole: bool
+    of: MessageId
+    payload: dict[str, Any]
+    revised: Revised
 
     def events(self, id: str) -> tuple[TurnEvent, ...]:
         """Said in the message of this id."""
@@ -66,8 +90,27 @@ class Speech:
                 return said(id, self.text, finished=self.whole)
             case "call":
                 return self._call(MessageId(id))[: 1 + self.whole]
-            case _:
+            case "title":
                 return (Titled(title=f"{id} {self.text}"),)
+            case "widget":
+                return self._widget(MessageId(id))[: 2 + self.whole]
+            case _:
+                return (self._event(MessageId(id)),)
+
+    def _event(self, id: MessageId) -> TurnEvent:
+        match self.kind:
+            case "note":
+                return self._shown(id, "kept", kind="note")
+            case "as if they had said it":
+                return self._shown(id, "done", kind="text", role="user")
+            case "replaced":
+                return self._shown(self.of, "replaced", earlier=True)
+            case "removed":
+                return Removed(message_id=self.of, earlier=True, told=self.whole)
+            case "revised":
+                return self.revised
+            case _:
+                return Told(payload=self.payload)
 
     def _call(self, id: MessageId) -> tuple[TurnEvent, ...]:
         began = call(f"{id}_call", "running")
@@ -75,10 +118,41 @@ class Speech:
         start = ToolCallStarted(message_id=id, call=began)
         return (start, ToolCallFinished(message_id=id, **ended))
 
+    def _widget(self, id: MessageId) -> tuple[TurnEvent, ...]:
+        begun, changed = self._shown(id, "added"), Changed(message_id=id, payload=self.payload)
+        return (begun, changed, self._shown(id, "done"))
+
+    def _shown(self, id: MessageId, how: Any, **fields: Any) -> Shown:
+        given = {"kind": "shown", "content": self.text, "payload": self.payload, **fields}
+        return Shown(message_id=id, at=NOON, how=how, **given)
+
+
+KINDS = (
+    *("text", "text", "text", "call", "call", "title", "widget", "note", "as if they had said it"),
+    *("replaced", "replaced", "removed", "revised", "told"),
+)
+
+
+@st.composite
+def changes(draw: st.DrawFn) -> Changes:
+    """What is another one outside of a turn."""
+    replaced = {id: draw(entries()) for id in draw(st.lists(message_ids, max_size=2, unique=True))}
+    return Changes(
+        replaced=tuple(replace(entry, id=id) for id, entry in replaced.items()),
+        removed=tuple(draw(st.lists(message_ids, max_size=1))),
+        revised=draw(revisions()),
+    )
+
 
 onces = st.none() | st.builds(Once, key=st.sampled_from(["k", "l"]), digest=st.sampled_from("ab"))
 speeches = st.builds(
-    Speech, st.sampled_from(["text", "text", "call", "title"]), texts, st.booleans()
+    Speech,
+    kind=st.sampled_from(KINDS),
+    text=texts,
+    whole=st.booleans(),
+    of=message_ids,
+    payload=payloads,
+    revised=revisions(),
 )
 
 

@@ -20,7 +20,7 @@ from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.message import FeedbackKind, Message
 from chatbridge.domain.model.page import PageRequest
-from chatbridge.domain.model.turn import Ending, Once
+from chatbridge.domain.model.turn import Changes, Ending, Once
 from chatbridge.domain.model.turn_event import EndState
 from chatbridge.ports.turn_repository import Begun, TurnRequest
 from tests.contracts.steps import ending
@@ -28,9 +28,11 @@ from tests.contracts.store import Store, ask, conversation
 from tests.integration.postgres.histories import (
     FIRST,
     REST,
+    SAID,
     Place,
     Speech,
     Spoken,
+    changes,
     comparable,
     ends,
     entries,
@@ -131,10 +133,30 @@ class SameHistory(RuleBasedStateMachine):
 
     # --- messages
 
-    @rule(place=places, limit=limits, order=orders, after=st.none() | message_ids)
-    def messages(self, place: Place, limit: int, order: Any, after: MessageId | None) -> None:
+    @rule(
+        place=places,
+        limit=limits,
+        order=orders,
+        after=st.none() | message_ids,
+        notes=st.booleans(),
+    )
+    def messages(
+        self, place: Place, limit: int, order: Any, after: MessageId | None, notes: bool
+    ) -> None:
         request = PageRequest(limit=limit, order=order, after=after)
-        self.both(lambda s: s.conversations.messages(*place, request))
+        self.both(lambda s: s.conversations.messages(*place, request, notes=notes))
+
+    @rule(place=places, changes=changes(), added=st.lists(entries(), max_size=2))
+    def change(self, place: Place, changes: Changes, added: list[Message]) -> None:
+        """What is another one outside of a turn, or while one runs."""
+        self._touched = place
+        late = tuple(self._entry(place[1], each) for each in added)
+        there = tuple(replace(each, conversation_id=place[1]) for each in changes.replaced)
+        self.both(lambda s: s.conversations.change(*place, replace(changes, replaced=there), late))
+
+    @rule(place=places, id=message_ids)
+    def message(self, place: Place, id: MessageId) -> None:
+        self.both(lambda s: s.conversations.message(*place, id))
 
     @rule(
         place=places,
@@ -173,6 +195,13 @@ class SameHistory(RuleBasedStateMachine):
         self._shown += 1
         return kept
 
+    @rule(target=turns, place=places, speech=speeches, state=ends, once=onces)
+    def act(self, place: Place, speech: Speech, state: EndState, once: Once | None) -> Any:
+        """A turn without a message: somebody has pressed a button."""
+        # what is asked otherwise has another digest
+        once = once and replace(once, digest=f"pressed {once.digest}")
+        return self._answered(self._begin(place, once=once, pressed=True), speech, state)
+
     @rule(target=turns, place=places, of=message_ids)
     def retry(self, place: Place, of: MessageId) -> Any:
         return self._begin(place, retry_of=of)
@@ -181,8 +210,8 @@ class SameHistory(RuleBasedStateMachine):
     def answer_again(self, turn: Any, speech: Speech, state: EndState) -> Any:
         request, *_ = turn
         place = request.user_id, request.conversation_id
-        again = self._begin(place, retry_of=request.retry_of or request.message.id)
-        return self._answered(again, speech, state)
+        of = request.retry_of or (request.message.id if request.message else SAID[0])
+        return self._answered(self._begin(place, retry_of=of), speech, state)
 
     def _answered(self, turn: Any, speech: Speech, state: EndState) -> Any:
         if isinstance(turn, tuple):
@@ -190,10 +219,18 @@ class SameHistory(RuleBasedStateMachine):
             self.finish(turn, state)
         return turn
 
-    def _begin(self, place: Place, text: str = "", once: Once | None = None, **how: Any) -> Any:
+    def _begin(
+        self,
+        place: Place,
+        text: str = "",
+        once: Once | None = None,
+        pressed: bool = False,
+        **how: Any,
+    ) -> Any:
         owner, id = self._touched = place
         request = ask(f"turn_{self._begun}", text, user_id=owner, conversation_id=id, **how)
-        request = replace(request, once=once)
+        request = replace(request, once=once, by_host=pressed)
+        request = replace(request, message=None) if pressed else request
         begun = self.both(lambda s: s.turns.begin(request, WINDOW.high))
         if not isinstance(begun[0], Begun):
             return multiple()
@@ -274,6 +311,6 @@ class SameHistory(RuleBasedStateMachine):
         whole = PageRequest(limit=100, order="desc")
         self.both(lambda s: s.conversations.get(*place))
         self.both(lambda s: s.conversations.list(place[0], whole))
-        self.both(lambda s: s.conversations.messages(*place, whole))
+        self.both(lambda s: s.conversations.messages(*place, whole, notes=True))
         self.both(lambda s: s.verdicts(*place))
         self.both(lambda s: s.turns.last(*place))

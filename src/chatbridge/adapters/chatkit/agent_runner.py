@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from inspect import isawaitable
 from typing import Any
@@ -21,7 +21,7 @@ from chatbridge.adapters.chatkit.store import SPEAKING, HostStore
 from chatbridge.domain.model.asked import Asked
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.errors import AgentFailed, ChatbridgeError
-from chatbridge.domain.model.identifiers import TurnId
+from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.turn import Asking, Turn
@@ -94,6 +94,13 @@ class HostServerRunner(AgentRunner, HostServer):
         if failure := frames.failure():
             raise failure
 
+    def overrides(self, method: str) -> bool:
+        own = getattr(self.server, method)
+        return getattr(own, "__func__", own) is not getattr(ChatKitServer, method)
+
+    async def answer_alone(self, user_id: UserId, asking: Asking) -> Payload:
+        return await self._in_time(partial(self._told, _asked(user_id, asking), asking))
+
     async def answer(
         self, conversation: Conversation, own: Sequence[Message], asking: Asking
     ) -> tuple[Payload, Sequence[TurnEvent]]:
@@ -104,23 +111,20 @@ class HostServerRunner(AgentRunner, HostServer):
             items.put(message)
         afterwards = partial(keep_late, self._conversations, conversation, here)
         speaking = Speaking(items, events.append, afterwards=afterwards)
-        asked = Asked(
-            user_id=conversation.user_id,
-            conversation_id=conversation.id,
-            turn_id=TurnId(""),
-            claims=asking.claims,
-            headers=asking.headers,
-        )
-        work = self.loop.begin(partial(self._answered, speaking, asked, asking))
+        asked = _asked(conversation.user_id, asking, conversation.id)
+        return await self._in_time(partial(self._answered, speaking, asked, asking)), events
+
+    async def _in_time(self, work: Callable[[], Coroutine[Any, Any, Payload]]) -> Payload:
+        begun = self.loop.begin(work)
         try:
             async with asyncio.timeout(self._silence):
-                return await work.ended, events
+                return await begun.ended
         except ChatbridgeError:
             raise
         except Exception as error:
-            work.cancel()
+            begun.cancel()
             _log.error("the host's server failed", exc_info=error)
-            sentence = "The action could not be answered."
+            sentence = "The server of this application could not answer."
             raise AgentFailed(sentence, code="host_failed") from error
 
     def require(self, operation: Payload) -> None:
@@ -128,9 +132,13 @@ class HostServerRunner(AgentRunner, HostServer):
 
     async def _answered(self, speaking: Speaking, asked: Asked, asking: Asking) -> Payload:
         SPEAKING.set(speaking)
-        told = await self.server.process(json.dumps(asking.operation), await self._made(asked))
+        told = await self._told(asked, asking)
         speaking.flush()
         speaking.ended = True
+        return told
+
+    async def _told(self, asked: Asked, asking: Asking) -> Payload:
+        told = await self.server.process(json.dumps(asking.operation), await self._made(asked))
         return {} if isinstance(told, StreamingResult) else json.loads(told.json)
 
     async def _heard(self, speaking: Speaking, frames: Frames, request: AgentRequest) -> None:
@@ -180,6 +188,17 @@ class HostServerRunner(AgentRunner, HostServer):
             and not turn.retry,
             stopped=request.stopped,
         )
+
+
+def _asked(user_id: UserId, asking: Asking, conversation: str = "") -> Asked:
+    """Who asks beside the turns."""
+    return Asked(
+        user_id=user_id,
+        conversation_id=ConversationId(conversation),
+        turn_id=TurnId(""),
+        claims=asking.claims,
+        headers=asking.headers,
+    )
 
 
 def _operation(turn: Turn) -> Json:

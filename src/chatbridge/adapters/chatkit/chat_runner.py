@@ -119,6 +119,10 @@ class ChatRunner(AgentRunner, HostServer):
             speaking.ended = True
         return _updated(conversation, params.get("item_id"), events), events
 
+    def overrides(self, method: str) -> bool:
+        """An agent has no server."""
+        return False
+
     def require(self, operation: Payload) -> None:
         """See the port: somebody handles the action and can read its payload."""
         self.actions.pressed(operation["params"]["action"])

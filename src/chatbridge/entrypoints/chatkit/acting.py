@@ -1,6 +1,7 @@
 """What a person does in a thread besides writing: a turn of the host's own code, or refused."""
 
 import json
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeGuard
@@ -8,6 +9,8 @@ from typing import Any, TypeGuard
 from chatkit.types import (
     ChatKitReq,
     ClientToolCallItem,
+    InputTranscribeReq,
+    ItemsFeedbackReq,
     StructuredInputItem,
     ThreadItem,
     ThreadsAddClientToolOutputReq,
@@ -22,6 +25,7 @@ from chatbridge.adapters.chatkit.items.wire import lifted, wire_time
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.page import PageRequest
+from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.turn import Asking
 from chatbridge.domain.model.turn_event import Shown, TurnEvent
 from chatbridge.domain.services.conversation_history import ConversationHistory
@@ -33,7 +37,6 @@ from chatbridge.ports.host_server import HostServer
 Json = dict[str, Any]
 
 Acted = ThreadsCustomActionReq | ThreadsAddClientToolOutputReq | ThreadsAddStructuredInputReq
-
 
 REFUSED = (
     refusals.not_a_widget,
@@ -86,10 +89,30 @@ class Acting:
                     raise refusals.no_structured_input()
         return await self._turns.act(user_id, conversation_id, asking)
 
-    async def at_once(
+    async def at_once(self, operation: ChatKitReq, user_id: UserId, asking: Asking) -> bytes | None:
+        """The answer to what is no turn; None where the server has none."""
+        match operation:
+            case ThreadsSyncCustomActionReq():
+                return await self._changed(operation, user_id, asking)
+            case InputTranscribeReq() if self._host.overrides("transcribe"):
+                _require_audio(operation.params.audio_base64)
+                return _written(await self._host.answer_alone(user_id, asking))
+            case _:
+                return None
+
+    async def tell(self, operation: ChatKitReq, user_id: UserId, asking: Asking) -> None:
+        """Tell the server of what has been answered already: a verdict, that is kept."""
+        if isinstance(operation, ItemsFeedbackReq) and self._host.overrides("add_feedback"):
+            conversation_id = ConversationId(operation.params.thread_id)
+            conversation = await self._history.get(user_id, conversation_id)
+            own = await self._history.said_so_far(user_id, conversation_id)
+            _, events = await self._host.answer(conversation, own, asking)
+            await self._history.change(user_id, conversation_id, events)
+
+    async def _changed(
         self, operation: ThreadsSyncCustomActionReq, user_id: UserId, asking: Asking
     ) -> bytes:
-        """The answer to an action that is no turn; the item that it answers with is kept."""
+        """The answer to an action; the item that it answers with is kept."""
         conversation_id = ConversationId(operation.params.thread_id)
         conversation = await self._history.get(user_id, conversation_id)
         if conversation.status != "active":
@@ -105,7 +128,7 @@ class Acting:
             if known.id not in {getattr(event, "message_id", None) for event in events}:
                 events = [*events, _replaced(updated)]
         await self._history.change(user_id, conversation_id, events)
-        return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
+        return _written(answer)
 
     async def _require_sender(
         self, operation: ThreadsCustomActionReq | ThreadsSyncCustomActionReq, user_id: UserId
@@ -136,6 +159,17 @@ class Acting:
         message = await self._history.message(user_id, conversation_id, MessageId(id))
         # a badge looks like a widget, and offers nothing
         return to_item(message) if message.payload is not None else None
+
+
+def _require_audio(encoded: str) -> None:
+    try:
+        b64decode(encoded)
+    except ValueError:
+        raise refusals.invalid_request("body.params.audio_base64: this is no base64") from None
+
+
+def _written(answer: Payload) -> bytes:
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def in_its_words(asking: Asking, operation: Json) -> Asking:

@@ -6,7 +6,6 @@ from chatkit.types import (
     ChatKitReq,
     StreamingReq,
     ThreadsGetByIdReq,
-    ThreadsSyncCustomActionReq,
     is_streaming_req,
 )
 from fastapi import APIRouter, Depends, Header, Request, Response
@@ -103,6 +102,9 @@ def chatkit_router(
                 unfinished = await _unfinished(turns, operation, caller)
                 answering = AnsweringServer(history, display)
                 answer = await answering.answer(operation, caller.user_id)
+                if acting:
+                    in_words = in_its_words(asked, await request.json())
+                    await acting.tell(operation, caller.user_id, in_words)
                 headers = {**RESUMABLE, **({"X-Turn-Id": unfinished} if unfinished else {})}
                 headers |= RATED if answering.rated else {}
                 return Response(answer, media_type="application/json", headers=headers)
@@ -111,13 +113,10 @@ def chatkit_router(
                 in_words = in_its_words(asked, await request.json())
                 recording = await acting.begin(operation, caller.user_id, in_words)
                 return shown(recording, operation, stream)
-            case None if acting and isinstance(operation, ThreadsSyncCustomActionReq):
-                in_words = in_its_words(asked, await request.json())
-                answer = await acting.at_once(operation, caller.user_id, in_words)
-                return Response(answer, media_type="application/json")
             case None:
-                await _require_own(operation, caller, history)
-                raise not_served(operation.type)
+                in_words = in_its_words(asked, await request.json())
+                told = acting and await acting.at_once(operation, caller.user_id, in_words)
+                return await _otherwise(told, operation, caller, history)
 
     def shown(recording: Recording, operation: StreamingReq, stream: str | None) -> Response:
         watching = Watching(recording, display)
@@ -136,9 +135,14 @@ async def _unfinished(turns: Turns, operation: ChatKitReq, caller: Caller) -> Tu
     return await turns.unfinished_in(caller.user_id, ConversationId(operation.params.thread_id))
 
 
-async def _require_own(operation: ChatKitReq, caller: Caller, history: ConversationHistory) -> None:
+async def _otherwise(
+    told: bytes | None, operation: ChatKitReq, caller: Caller, history: ConversationHistory
+) -> Response:
+    if told is not None:
+        return Response(told, media_type="application/json")
     if thread_id := _thread_id(operation):
         await history.get(caller.user_id, ConversationId(thread_id))
+    raise not_served(operation.type)
 
 
 def _thread_id(operation: ChatKitReq) -> str | None:
