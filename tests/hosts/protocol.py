@@ -41,6 +41,13 @@ _LINE = f"{_LINES}::test_the_calls_of_one_step_are_lines_of_one_card"
 _DETAILS = f"{_LINES}::test_details_are_what_was_asked_and_what_came_of_it"
 _SOURCE = f"{_EVENTS}::test_a_source_is_named_as_soon_as_it_is_known_and_stays_with_the_message"
 
+_SHOWING = f"{_HTTP}test_showing_agent.py"
+_SAMPLES = f"{_SHOWING}::test_a_tool_of_the_samples_shows_what_it_shows_with_the_bare_sdk"
+_TASKS = f"{_SHOWING}::test_tasks_of_all_kinds_stand_in_a_workflow_and_alone"
+_WORDS = f"{_SHOWING}::test_short_words_say_what_their_events_say"
+_THOUGHTS = f"{_HTTP}test_thoughts.py::test_they_are_told_as_the_sdk_tells_them"
+_PRESS = f"{_SHOWING}::test_a_press_changes_the_widget_and_the_agent_answers_it"
+
 BY_AN_AGENT: Mapping[str, str] = {
     "threads.create": _SHOWN,
     "threads.add_user_message": f"{_CONVERSATIONS}::test_both_surfaces_go_on_with_one_conversation",
@@ -51,7 +58,19 @@ BY_AN_AGENT: Mapping[str, str] = {
     "threads.delete": f"{_CONVERSATIONS}::test_a_thread_is_deleted",
     "items.list": f"{_CONVERSATIONS}::test_items_are_listed_in_pages_that_join_up",
     "items.feedback": f"{_CONVERSATIONS}::test_feedback_is_given_again_and_again_and_read_back",
+    "threads.custom_action": _PRESS,
+    "threads.sync_custom_action": f"{_SHOWING}::test_a_press_that_is_answered_at_once_is_kept",
     "user_message": _SHOWN,
+    "workflow": _TASKS,
+    "task": _TASKS,
+    "hidden_context_item": _SAMPLES,
+    "end_of_turn": _WORDS,
+    "client_effect": _WORDS,
+    "notice": _WORDS,
+    "thread.item.replaced": _PRESS,
+    "widget.streaming_text.value_delta": _SAMPLES,
+    "workflow.task.added": _THOUGHTS,
+    "workflow.task.updated": _THOUGHTS,
     "assistant_message": _SHOWN,
     "widget": f"{_TURN}::test_a_slow_tool_is_shown_running_and_then_done",
     "thread.created": _SHOWN,
@@ -151,7 +170,9 @@ def _table(kind: str, servers: Mapping[str, str]) -> Iterator[str]:
     yield f"| {kind} ({len(names)}) | By an agent | By a server of your own |"
     yield "|---|---|---|"
     for name in names:
-        agent = f"`{BY_AN_AGENT[name]}`" if name in BY_AN_AGENT else "no"
+        # what an agent shows is not looked into: it may be any widget
+        otherwise = "as by a server" if kind == "Widget" else "no"
+        agent = f"`{BY_AN_AGENT[name]}`" if name in BY_AN_AGENT else otherwise
         yield f"| `{name}` | {agent} | {_by_a_server(name, servers)} |"
 
 
