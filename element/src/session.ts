@@ -102,8 +102,9 @@ export class Session extends Visiting {
     const params = { thread_id: id, action, ...(itemId ? { item_id: itemId } : {}) };
     const request = { type: "threads.custom_action" as const, params };
     // at the widget it is asked for again by another click
-    if (itemId) await this.tell(request, nothing, (error) => this.actions.tell(error, itemId));
-    else await this.tell(request, () => again(() => void this.act(action)));
+    if (itemId && this.state.items.has(itemId))
+      await this.tell(request, nothing, (error) => this.actions.tell(error, itemId));
+    else await this.tell(request, () => again(() => void this.act(action, itemId)));
   }
 
   async #actAtOnce(action: Action, itemId: string): Promise<void> {

@@ -101,6 +101,12 @@ async def test_a_refused_action_is_said_at_its_widget_which_can_be_used_again(
     await chat.answered(1)
     await expect(chat.button("Take 7B")).not_to_have_attribute("aria-disabled", "true")
 
+    # of what is not shown it is said below all
+    endpoint.refuse(status, "There is no such widget.")
+    await chat.element.evaluate("(e) => e.sendCustomAction({ type: 'take' }, 'w0')")
+    await expect(chat.alert).to_contain_text("There is no such widget.")
+    await expect(said).to_have_count(0)
+
 
 FORM = widget(
     "w1",
