@@ -27,6 +27,7 @@ STATEMENTS = {
     "keep_turns": "tick",
     "claim_stale_turn": "claim",
     "stale_turns": "sweep",
+    "counterparts.conversation_id is null": "sweep",
 }
 
 APART = ("tick", "sweep", "first use")

@@ -17,7 +17,10 @@ from chatbridge.adapters.jwt.key_source import Jwks
 from chatbridge.adapters.jwt.token_issuer import JwtTokenIssuer
 from chatbridge.adapters.mcp.tool_provider import McpToolProvider
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
+from chatbridge.adapters.openai.conversations import Conversations
+from chatbridge.adapters.openai.left_counterparts import LeftCounterparts
 from chatbridge.adapters.openai.models import Endpoint
+from chatbridge.adapters.openai.recall import Recall
 from chatbridge.adapters.openai.unoffered import Unoffered
 from chatbridge.domain.model.caller import TASKS_TOOLS
 from chatbridge.domain.model.context_window import ContextWindow
@@ -38,9 +41,12 @@ from chatbridge.host_server import host_server, who_answers
 from chatbridge.models import (
     host_assistant,
     instructions,
+    makes_counterparts,
     model_endpoint,
+    model_recall,
     offered_models,
     only_summaries,
+    openai_conversations,
     rehearses,
     thought_forms,
 )
@@ -117,6 +123,16 @@ class Container(DeclarativeContainer):
     unoffered: Provider[Unoffered] = Singleton(Unoffered)
     endpoint: Provider[Endpoint] = Singleton(model_endpoint, settings, unoffered)
     assistant: Provider[Assistant] = Singleton(host_assistant, settings, host)
+    conversations: Provider[Conversations | None] = Singleton(openai_conversations, settings, host)
+    left_counterparts: Provider[LeftCounterparts] = Singleton(
+        LeftCounterparts,
+        store.provided.counterparts,
+        conversations,
+        made=CallableProvider(makes_counterparts, settings),
+    )
+    recall: Provider[Recall] = Singleton(
+        model_recall, settings, conversations, store, left_counterparts, Object(words_of)
+    )
     own_agent: Provider[AgentRunner] = Singleton(
         OpenAIAgentRunner,
         endpoint.provided.model,
@@ -127,7 +143,7 @@ class Container(DeclarativeContainer):
         max_steps=settings.provided.agent.max_steps,
         tracing=settings.provided.agent.tracing,
         log_words=settings.provided.log.words,
-        words=Object(words_of),
+        recall=recall,
         unoffered=unoffered,
         chosen=Object(chosen),
         offered=CallableProvider(offered_models, settings, endpoint),
@@ -168,7 +184,10 @@ class Container(DeclarativeContainer):
         report=Singleton(TurnLog, CallableProvider(own_secret, settings)),
     )
     history: Provider[ConversationHistory] = Singleton(
-        ConversationHistory, store.provided.conversations, turns
+        ConversationHistory,
+        store.provided.conversations,
+        turns,
+        parted=left_counterparts.provided.wake,
     )
     readiness: Provider[Readiness] = Singleton(Readiness, store)
     require_ready = Singleton(_readiness, readiness, turns.provider)

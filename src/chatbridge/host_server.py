@@ -28,6 +28,11 @@ def host_server(
 ) -> HostServerRunner:
     """The server that is given or named. Raises ValueError with a sentence for the operator."""
     server = settings.server
+    if settings.agent.memory != "window":
+        raise ValueError(
+            "CHATBRIDGE_AGENT__MEMORY is what an agent reads, and a server of your own (`server`, "
+            "CHATBRIDGE_SERVER__ENTRY, --server) reads what it will: leave it unset."
+        )
     found, given = host.server or server.entry, host.server is not None
     entry = found if isinstance(found, str) else "`server`"
     return HostServerRunner(

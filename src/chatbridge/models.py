@@ -6,14 +6,19 @@ from chatbridge.adapters.chatkit.actions import Assistant
 from chatbridge.adapters.chatkit.items.thoughts import WorkflowForms
 from chatbridge.adapters.offline.model import OfflineModel
 from chatbridge.adapters.openai.chosen import OfferedModel
+from chatbridge.adapters.openai.conversations import Conversations
 from chatbridge.adapters.openai.entry import agent_of, load_agent
 from chatbridge.adapters.openai.host_agents import names_its_model
 from chatbridge.adapters.openai.instructed import Instructions
-from chatbridge.adapters.openai.models import Endpoint, offline_endpoint, openai_model
+from chatbridge.adapters.openai.left_counterparts import LeftCounterparts
+from chatbridge.adapters.openai.models import OPENAI, Endpoint, offline_endpoint, openai_model
 from chatbridge.adapters.openai.patience import Patience
+from chatbridge.adapters.openai.recall import CounterpartRecall, Recall, WindowRecall
 from chatbridge.adapters.openai.thoughts import ThoughtForms
 from chatbridge.adapters.openai.unoffered import Unoffered
+from chatbridge.domain.model.message import Words
 from chatbridge.host import Host
+from chatbridge.ports.store import Store
 from chatbridge.settings import Settings
 
 
@@ -79,6 +84,57 @@ def offered_models(settings: Settings, endpoint: Endpoint) -> dict[str, OfferedM
         id: OfferedModel(each.model, endpoint.named(each.model), each.instructions)
         for id, each in settings.agent.models.items()
     }
+
+
+def openai_conversations(settings: Settings, host: Host) -> Conversations | None:
+    """OpenAI's conversations, where there can be any. Raises ValueError where they are to be the
+    model's memory and there can be none.
+    """
+    agent = settings.agent
+    reached = settings.api_key or agent.base_url
+    # an agent of the host's own may name its model
+    answers = bool(settings.agent.entry or host.agent) or not _is_offline(settings)
+    if agent.api == "responses" and reached and answers:
+        return Conversations(api_key=settings.api_key, base_url=agent.base_url or OPENAI)
+    if agent.memory == "window":
+        return None
+    lacking = (
+        "Chat Completions has no such thing: set CHATBRIDGE_AGENT__API=responses"
+        if agent.api != "responses"
+        else "the offline model has no such thing: set CHATBRIDGE_AGENT__MODEL"
+        if not answers
+        else "there is no key for it: set OPENAI_API_KEY"
+    )
+    raise ValueError(
+        f"CHATBRIDGE_AGENT__MEMORY=openai_conversations needs OpenAI's Conversations API, and "
+        f"{lacking}, or CHATBRIDGE_AGENT__MEMORY=window."
+    )
+
+
+def makes_counterparts(settings: Settings) -> bool:
+    """Whether conversations get counterparts at OpenAI."""
+    return settings.agent.memory == "openai_conversations"
+
+
+def model_recall(
+    settings: Settings,
+    remote: Conversations | None,
+    store: Store,
+    left: LeftCounterparts,
+    words: Words,
+) -> Recall:
+    """What a model reads of a conversation, as it is configured."""
+    if settings.agent.memory == "window" or remote is None:
+        return WindowRecall(words)
+    return CounterpartRecall(
+        remote,
+        store.counterparts,
+        store.conversations,
+        words=words,
+        max_characters=settings.window.max_characters,
+        log_words=settings.log.words,
+        replaced=left.wake,
+    )
 
 
 def instructions(settings: Settings, host: Host) -> str | Instructions:

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from chatbridge.container import Container
 from chatbridge.domain.model.errors import Unavailable
 from chatbridge.domain.services.pauses import Pauses
+from chatbridge.host_server import who_answers
 from chatbridge.sign_in import gives_tokens
 
 
@@ -24,9 +25,25 @@ async def running(container: Container) -> AsyncGenerator[None]:
             open_things.push_async_callback(jwks.close)
             await jwks.refresh()
         open_things.push_async_callback(container.endpoint().close)
+        await open_things.enter_async_context(_memory(container))
         open_things.push_async_callback(container.tools().close)
         await open_things.enter_async_context(container.tasks_app().running())
         await open_things.enter_async_context(container.turns().running())
+        yield
+
+
+@asynccontextmanager
+async def _memory(container: Container) -> AsyncGenerator[None]:
+    """What the model's memory has besides the store."""
+    if who_answers(container.settings(), container.host()) == "server":
+        yield
+        return
+    remote = container.conversations()
+    async with AsyncExitStack() as open_things:
+        if remote:
+            open_things.push_async_callback(remote.close)
+        await open_things.enter_async_context(container.left_counterparts().swept())
+        open_things.push_async_callback(container.recall().close)
         yield
 
 

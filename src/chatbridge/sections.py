@@ -20,6 +20,9 @@ OurTools = Literal["all", "servers", "none"]
 """Those that an agent gets of us: the bundled and the servers', only the servers', or none."""
 
 
+Memory = Literal["window", "openai_conversations"]
+
+
 class Database(Section):
     """Where conversations are kept. `url` unset: an embedded Postgres; `memory:`: nowhere."""
 
@@ -46,11 +49,13 @@ class Agent(Section):
     unset, one of the host's own gets the servers'. `show_calls`: in a chat by name and state, or
     with arguments and result too. `show_thoughts`: none of a model's, the summaries that providers
     make of them for people, or all. `models` and `tool_choices` are what a message may choose, by
-    the names that it gives.
+    the names that it gives. `memory` is where the model reads the conversation: our window of it,
+    or OpenAI's own record.
     `first`, `idle` and `max_seconds` are in seconds.
     """
 
     entry: str | None = None
+    memory: Memory = "window"
     tools: OurTools | None = None
     show_calls: Literal["names", "details"] = "names"
     show_thoughts: Literal["none", "summaries", "all"] = "summaries"

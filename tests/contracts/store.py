@@ -16,6 +16,7 @@ from chatbridge.domain.model.turn import Turn
 from chatbridge.domain.model.turn_event import TextDelta, TextFinished, TextStarted, TurnEvent
 from chatbridge.domain.model.usage import Usage
 from chatbridge.ports.conversation_repository import ConversationRepository
+from chatbridge.ports.counterpart_repository import CounterpartRepository
 from chatbridge.ports.turn_journal import TurnJournal
 from chatbridge.ports.turn_repository import TurnRepository, TurnRequest
 
@@ -35,7 +36,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """The three adapters of one replica, and what no port does.
+    """The adapters of one replica, and what no port does.
 
     `seed` puts a conversation there as its operator would; the rest looks at what is kept.
     """
@@ -43,6 +44,7 @@ class Store:
     conversations: ConversationRepository
     turns: TurnRepository
     journal: TurnJournal
+    counterparts: CounterpartRepository
     seed: Callable[[Conversation], Awaitable[None]]
     kept_events: Callable[[Turn], Awaitable[list[TurnEvent]]]
     kept_report: Callable[[Turn], Awaitable[Report]]

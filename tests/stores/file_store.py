@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from chatbridge.adapters.memory.conversation_repository import MemoryConversationRepository
+from chatbridge.adapters.memory.counterpart_repository import MemoryCounterpartRepository
 from chatbridge.adapters.memory.memory import Memory
 from chatbridge.adapters.memory.task_repository import MemoryTaskRepository
 from chatbridge.adapters.memory.turn_journal import MemoryTurnJournal
@@ -36,6 +37,7 @@ class FileStore:
         self.turns = _Calls(self, lambda c: MemoryTurnRepository(c[0], lease=lease))
         self.journal = _Calls(self, lambda c: MemoryTurnJournal(c[0], lease=lease))
         self.tasks = _Calls(self, lambda c: c[1])
+        self.counterparts = _Calls(self, lambda c: MemoryCounterpartRepository(c[0]))
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[None]:

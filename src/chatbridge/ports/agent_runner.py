@@ -8,7 +8,7 @@ from chatbridge.domain.model.asked import Asked
 from chatbridge.domain.model.identifiers import CallId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.tool import OnBehalf
-from chatbridge.domain.model.turn import Asking, Turn
+from chatbridge.domain.model.turn import Asking, Ending, Turn
 from chatbridge.domain.model.turn_event import TurnEvent
 
 
@@ -76,3 +76,6 @@ class AgentRunner(Protocol):
         Cancelling it stops the model and the tools, and nothing more is said. Raises AgentFailed.
         """
         ...
+
+    def kept(self, turn: Turn, ending: Ending) -> None:
+        """A turn that it ran is kept as completed. Nobody waits for what follows from that."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from chatbridge.ports.conversation_repository import ConversationRepository
+from chatbridge.ports.counterpart_repository import CounterpartRepository
 from chatbridge.ports.task_repository import TaskRepository
 from chatbridge.ports.turn_journal import TurnJournal
 from chatbridge.ports.turn_repository import TurnRepository
@@ -37,6 +38,7 @@ class Store(Protocol):
     turns: TurnRepository
     journal: TurnJournal
     tasks: TaskRepository
+    counterparts: CounterpartRepository
 
     def opened(self) -> AbstractAsyncContextManager[None]:
         """For as long as the context lasts; a store that is only ours is made ready for use.

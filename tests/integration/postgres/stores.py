@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from chatbridge.adapters.postgres.conversation_repository import PostgresConversationRepository
+from chatbridge.adapters.postgres.counterpart_repository import PostgresCounterpartRepository
 from chatbridge.adapters.postgres.rows import to_event
 from chatbridge.adapters.postgres.tables import ConversationRow
 from chatbridge.adapters.postgres.turn_journal import PostgresTurnJournal
@@ -63,6 +64,7 @@ def postgres_replica(engine: AsyncEngine) -> Replica:
         conversations=PostgresConversationRepository(engine, SCHEMA),
         turns=PostgresTurnRepository(engine, SCHEMA, lease=lease),
         journal=PostgresTurnJournal(engine, SCHEMA, lease=lease),
+        counterparts=PostgresCounterpartRepository(engine, SCHEMA),
         seed=seed,
         kept_events=kept_events,
         kept_report=kept_report,

@@ -13,6 +13,7 @@ from chatbridge.adapters.postgres.engine import postgres_engine
 from chatbridge.adapters.postgres.task_repository import PostgresTaskRepository
 from chatbridge.adapters.postgres.turn_repository import PostgresTurnRepository
 from chatbridge.container import Container
+from chatbridge.domain.model.counterpart import CounterpartId
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId
 from chatbridge.domain.model.page import PageRequest
 from chatbridge.domain.model.turn import Turn
@@ -95,6 +96,7 @@ def calls(
 ) -> dict[str, Callable[[], Awaitable[object]]]:
     """What is asked of a conversation of two messages, its turn and the owner's tasks."""
     conversations, turns, whole = store.conversations, store.turns, PageRequest()
+    counterparts, its = store.counterparts, CounterpartId("conv_there")
     mine = Turn(id=TurnId("turn_gone"), conversation=conversation())
     turn, asked, says = TurnId(f"turn_of_msg_{n}_in_{C1}"), f"msg_{n}", MessageId(f"says_{n}")
     return {
@@ -113,6 +115,13 @@ def calls(
         "stop": lambda: turns.ask_cancel(ALICE, C1),
         "stale": turns.stale,
         "abandon": turns.abandon_running,
+        "counterpart": lambda: counterparts.of(ALICE, C1),
+        "take": lambda: counterparts.take(ALICE, C1),
+        "give": lambda: counterparts.give(ALICE, C1, its),
+        "hold": lambda: counterparts.hold(ALICE, its, 2),
+        "part": lambda: counterparts.part(ALICE, its),
+        "left": counterparts.left,
+        "forget": lambda: counterparts.forget(ALICE, its),
         "add": lambda: tasks.add(ALICE, "tea", key=f"add_{n}"),
         "tasks": lambda: tasks.list(ALICE),
         "change": lambda: tasks.update(ALICE, task, done=True),

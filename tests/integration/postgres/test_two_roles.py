@@ -19,6 +19,7 @@ from chatbridge.adapters.postgres.rights import (
     on_table,
 )
 from chatbridge.adapters.postgres.task_repository import PostgresTaskRepository
+from chatbridge.domain.model.counterpart import CounterpartId
 from chatbridge.domain.model.errors import Unavailable
 from chatbridge.domain.model.identifiers import MessageId
 from chatbridge.domain.model.page import PageRequest
@@ -132,6 +133,10 @@ async def everything(engine: AsyncEngine) -> None:
     await tasks.update(ALICE, task.number, done=True, key="key_2")
     await tasks.list(ALICE)
     await tasks.delete(ALICE, task.number, key="key_3")
+    its = CounterpartId("conv_there")
+    await store.counterparts.give(ALICE, C1, its)
+    await store.counterparts.part(ALICE, its)
+    await store.counterparts.forget(ALICE, its)
     await conversations.delete(ALICE, C1)
 
 

@@ -11,6 +11,7 @@ from chatbridge.adapters.memory.memory import Memory
 from chatbridge.ports.store import StoreSettings
 from chatbridge.stores import registered
 from tests.contracts.conversation_repository import ConversationRepositoryContract
+from tests.contracts.counterpart_repository import CounterpartRepositoryContract
 from tests.contracts.store import Replica, Store
 from tests.contracts.task_repository import TaskRepositoryContract
 from tests.contracts.turn_journal import TurnJournalContract
@@ -33,7 +34,8 @@ class InFile:
 
         def made(lease: float) -> Store:
             store = file_store(file_url, lease)
-            ports = {name: getattr(store, name) for name in ("conversations", "turns", "journal")}
+            names = ("conversations", "turns", "journal", "counterparts")
+            ports = {name: getattr(store, name) for name in names}
             return Store(**ports, **looks_into(memory))
 
         return made
@@ -48,6 +50,10 @@ class TestTurnsInAFile(InFile, TurnRepositoryContract):
 
 
 class TestJournalInAFile(InFile, TurnJournalContract):
+    pass
+
+
+class TestCounterpartsInAFile(InFile, CounterpartRepositoryContract):
     pass
 
 

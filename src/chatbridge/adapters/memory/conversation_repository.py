@@ -53,7 +53,7 @@ class MemoryConversationRepository(ConversationRepository):
         return conversation_copy(kept.conversation)
 
     async def delete(self, user_id: UserId, id: ConversationId) -> None:
-        await self._memory.find(user_id, id)
+        self._memory.part(await self._memory.find(user_id, id))
         del self._memory.conversations[user_id, id]
 
     async def message(
@@ -70,6 +70,8 @@ class MemoryConversationRepository(ConversationRepository):
         added: Sequence[Message] = (),
     ) -> None:
         kept = await self._memory.find(user_id, conversation_id)
+        if touched := kept.places(changes, added):
+            self._memory.part(kept, min(touched))
         for message in added:
             kept.put(message)
         kept.change(changes)

@@ -2,7 +2,7 @@
 
 import json
 from asyncio import sleep
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -10,6 +10,7 @@ from typing import Any
 
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.conversation import Conversation
+from chatbridge.domain.model.counterpart import Counterpart, CounterpartId
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId, UserId
 from chatbridge.domain.model.message import FeedbackKind, Message
 from chatbridge.domain.model.turn import Changes, Once, Turn, TurnState
@@ -104,6 +105,11 @@ class KeptConversation:
             self.feedback.pop(id, None)
         self.revise(changes.revised)
 
+    def places(self, changes: Changes, added: Sequence[Message] = ()) -> list[int]:
+        """Where the entries stand that are there and become other ones."""
+        ids = (*(m.id for m in (*added, *changes.replaced)), *changes.removed)
+        return [self.messages[id].position for id in ids if id in self.messages]
+
     def revise(self, revised: Revised) -> None:
         """Let the conversation itself be another one; what is None stays."""
         given: dict[str, Any] = {"title": revised.title, "status": revised.status}
@@ -130,6 +136,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.conversations: dict[tuple[UserId, ConversationId], KeptConversation] = {}
+        self.counterparts: dict[tuple[UserId, CounterpartId], Counterpart] = {}
         self._now = datetime.min.replace(tzinfo=UTC)
 
     async def find(self, user_id: UserId, id: ConversationId) -> KeptConversation:
@@ -161,6 +168,17 @@ class Memory:
         """Keep a conversation; one that exists under its owner and id stays as it is."""
         key = (kept.conversation.user_id, kept.conversation.id)
         self.conversations.setdefault(key, kept)
+
+    def part(self, kept: KeptConversation, since: int = 0) -> None:
+        """Let the conversation part with counterparts that may hold what stands at `since` or
+        behind it.
+        """
+        conversation = kept.conversation
+        for key, its in self.counterparts.items():
+            through = kept.last_position if its.through is None else its.through
+            same = its.conversation_id == conversation.id and its.user_id == conversation.user_id
+            if same and through >= since:
+                self.counterparts[key] = replace(its, conversation_id=None)
 
     def now(self) -> datetime:
         """The time, later than every time given before."""

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from chatbridge.adapters.memory.conversation_repository import MemoryConversationRepository
+from chatbridge.adapters.memory.counterpart_repository import MemoryCounterpartRepository
 from chatbridge.adapters.memory.memory import Memory
 from chatbridge.adapters.memory.task_repository import MemoryTaskRepository
 from chatbridge.adapters.memory.turn_journal import MemoryTurnJournal
@@ -21,6 +22,7 @@ class MemoryStore(Store):
         self.turns = MemoryTurnRepository(memory, lease=settings.lease)
         self.journal = MemoryTurnJournal(memory, lease=settings.lease)
         self.tasks = MemoryTaskRepository()
+        self.counterparts = MemoryCounterpartRepository(memory)
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[None]:

@@ -83,8 +83,9 @@ class MemoryTurnRepository(TurnRepository):
         if mine.state != "running":
             return mine.state
         mine.keep(ending.tail)
-        _keep_answer(kept, mine, ending)
         if not mine.retry or ending.state == "completed":
+            self._part(kept, mine, ending)
+            _keep_answer(kept, mine, ending)
             kept.change(ending.changes)
         if kept.conversation.title is None:
             kept.conversation = replace(kept.conversation, title=ending.title)
@@ -176,6 +177,14 @@ class MemoryTurnRepository(TurnRepository):
         self._memory.keep(kept)
         return turn
 
+    def _part(self, kept: KeptConversation, turn: KeptTurn, ending: Ending) -> None:
+        """What the turn takes the place of, no counterpart may hold any longer."""
+        touched = kept.places(ending.changes)
+        if turn.retry and turn.subject:
+            touched.append(kept.messages[turn.subject].position + 1)
+        if touched:
+            self._memory.part(kept, min(touched))
+
     def _known(self, turn: Turn) -> tuple[KeptConversation, KeptTurn]:
         known = self._memory.turn(turn.conversation.user_id, turn.id)
         if known is None:
@@ -246,8 +255,6 @@ def _held(kept: KeptConversation, turn: KeptTurn) -> Turn:
 
 
 def _keep_answer(kept: KeptConversation, turn: KeptTurn, ending: Ending) -> None:
-    if turn.retry and ending.state != "completed":
-        return
     if turn.retry and turn.subject:
         kept.drop_after(kept.messages[turn.subject].position)
     for message in ending.messages:

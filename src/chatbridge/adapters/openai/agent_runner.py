@@ -30,15 +30,16 @@ from chatbridge.adapters.openai.failures import ApprovalNeeded, agent_failed
 from chatbridge.adapters.openai.given import given
 from chatbridge.adapters.openai.host_agents import HostAgents, model_of, require_models
 from chatbridge.adapters.openai.instructed import Instructions, instructed_by
-from chatbridge.adapters.openai.messages import model_input
 from chatbridge.adapters.openai.models import Models, name_of, no_endpoint
 from chatbridge.adapters.openai.outputs import shown_output
+from chatbridge.adapters.openai.recall import Recall, WindowRecall
 from chatbridge.adapters.openai.thoughts import ThoughtForms, Thoughts, thoughts_of
 from chatbridge.adapters.openai.tools import Toolbox, ToolHooks
 from chatbridge.adapters.openai.unoffered import Unoffered
 from chatbridge.adapters.openai.watched_model import WatchedModel
 from chatbridge.domain.model.choice import Choice, Chosen, nothing_chosen
-from chatbridge.domain.model.message import Message, Words, content_of
+from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.turn import Ending, Turn
 from chatbridge.domain.model.turn_event import TurnEvent
 from chatbridge.ports.agent_runner import AgentRequest, AgentRunner
 from chatbridge.ports.tool_provider import ToolProvider
@@ -55,10 +56,10 @@ class OpenAIAgentRunner(AgentRunner):
     It is the host's `agent`, or one that has only `instructions`. `model` is for agents that name
     none, `named` finds the others' by name. `max_steps` is how often a model may speak in one turn.
     With `tracing` the SDK sends prompts and tool data to OpenAI; with `log_words` the log repeats
-    what an endpoint has said about a failure. `words` are what a message says. Tools that no model
-    takes are noted as `unoffered`. `chosen` says what a message has chosen of the models that are
-    `offered`, and which tool. `thoughts` is how those of a model are shown, None for not at all;
-    with `summaries` only those that its provider has made for people.
+    what an endpoint has said about a failure. `recall` is what the model reads, else the window.
+    Tools that no model takes are noted as `unoffered`. `chosen` says what a message has chosen of
+    the models that are `offered`, and which tool. `thoughts` is how those of a model are shown,
+    None for not at all; with `summaries` only those that its provider has made for people.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class OpenAIAgentRunner(AgentRunner):
         max_steps: int = 10,
         tracing: bool = False,
         log_words: bool = False,
-        words: Words = content_of,
+        recall: Recall | None = None,
         unoffered: Unoffered | None = None,
         chosen: Chosen = nothing_chosen,
         offered: Offered | None = None,
@@ -86,7 +87,7 @@ class OpenAIAgentRunner(AgentRunner):
         self._max_steps = max_steps
         self._tracing = tracing
         self._log_words = log_words
-        self._words = words
+        self._recall = recall or WindowRecall()
         self._unoffered = unoffered or Unoffered()
         self._chosen = chosen
         self._offered = offered or {}
@@ -122,10 +123,14 @@ class OpenAIAgentRunner(AgentRunner):
             self._log_words,
         )
         try:
-            await run.start(self._agent, self._words, self._max_steps, self._tracing)
+            await run.start(self._agent, self._recall, self._max_steps, self._tracing)
             await run.until_over()
         finally:
             await run.close()
+
+    def kept(self, turn: Turn, ending: Ending) -> None:
+        """See the port."""
+        self._recall.kept(turn, ending)
 
 
 class _Run:
@@ -155,14 +160,14 @@ class _Run:
         self._result: RunResultStreaming | None = None
         self._pump: asyncio.Task[None] | None = None
 
-    async def start(self, agent: Agent[Any], words: Words, max_steps: int, tracing: bool) -> None:
+    async def start(self, agent: Agent[Any], recall: Recall, max_steps: int, tracing: bool) -> None:
         """List the tools and let the SDK run. Raises AgentFailed."""
         try:
-            copied, window = await self._copy(agent), model_input(self._request.window, words)
+            copied, read = await self._copy(agent), await recall.read(self._request)
             with carrying():
                 self._result = Runner.run_streamed(
                     copied,
-                    window,
+                    read,
                     context=self._request.context or self._request.asked,
                     max_turns=max_steps,
                     hooks=self._hooks,

@@ -19,7 +19,7 @@ from chatbridge.domain.model.tool import LeftOut
 
 log = logging.getLogger(__name__)
 
-_OPENAI = "https://api.openai.com/v1"
+OPENAI = "https://api.openai.com/v1"
 _CONNECT_SECONDS = 10.0
 _PATIENCE = Patience()
 _NO_KEY = "there is no key for OpenAI: set OPENAI_API_KEY, or name another endpoint"
@@ -117,7 +117,7 @@ def openai_model(
         raise ValueError(
             f"T{_NO_KEY[1:]}, or run without a model: CHATBRIDGE_AGENT__MODEL=offline."
         )
-    address = endpoint_address(base_url or _OPENAI)
+    address = endpoint_address(base_url or OPENAI)
     for note in address.notes:
         log.warning("%s", note)
     timeout = Timeout(patience.max_seconds, connect=_CONNECT_SECONDS)

@@ -18,6 +18,7 @@ RIGHTS = {
     "turns": ("select", "insert", "update"),
     "turn_events": ("select", "insert", "delete"),
     "feedback": ("select", "insert", "update", "delete"),
+    "counterparts": ("select", "insert", "update", "delete"),
     "task_counters": ("select", "insert", "update"),
     "tasks": ("select", "insert", "update", "delete"),
     "task_calls": ("select", "insert", "delete"),

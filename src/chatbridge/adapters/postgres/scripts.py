@@ -8,7 +8,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from chatbridge.adapters.postgres.revisions import Way
-from chatbridge.adapters.postgres.tables import SCHEMA
+from chatbridge.adapters.postgres.table_parts import SCHEMA
 from chatbridge.domain.model import refusals
 
 

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from chatbridge.adapters.postgres.failures import again
-from chatbridge.adapters.postgres.tables import SCHEMA
+from chatbridge.adapters.postgres.table_parts import SCHEMA
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatbridge.adapters.postgres.conversation_repository import PostgresConversationRepository
+from chatbridge.adapters.postgres.counterpart_repository import PostgresCounterpartRepository
 from chatbridge.adapters.postgres.engine import postgres_engine
 from chatbridge.adapters.postgres.migrate import grants_for, require_current, upgrade
 from chatbridge.adapters.postgres.role import report_role
@@ -32,6 +33,7 @@ class PostgresStore(Store):
         self.turns = PostgresTurnRepository(*there, lease=settings.lease)
         self.journal = PostgresTurnJournal(*there, lease=settings.lease)
         self.tasks = PostgresTaskRepository(*there)
+        self.counterparts = PostgresCounterpartRepository(*there)
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[None]:

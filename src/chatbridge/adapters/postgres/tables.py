@@ -1,8 +1,7 @@
 """The rows, and nothing but the rows. The owner is the first column of every key."""
 
-from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, get_args
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -11,59 +10,27 @@ from sqlalchemy import (
     DateTime,
     ForeignKeyConstraint,
     Index,
-    MetaData,
     PrimaryKeyConstraint,
     Text,
     UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSON, JSONB
-from sqlmodel import Field, Relationship, SQLModel
+from sqlmodel import Field
 
+from chatbridge.adapters.postgres.table_parts import (
+    SCHEMA,
+    Row,
+    column,
+    one_of,
+    related,
+    time,
+    words,
+)
 from chatbridge.domain.model.conversation import Status
 from chatbridge.domain.model.message import FeedbackKind, Kind, Role
 from chatbridge.domain.model.tool_call import CallState
 from chatbridge.domain.model.turn import TurnState
-
-SCHEMA = "chatbridge"
-
-NOW = text("clock_timestamp()")
-
-
-class Row(SQLModel):
-    """The base of all tables: a metadata of their own, in their own schema."""
-
-    metadata = MetaData(schema=SCHEMA)
-
-
-def _column(type_: Any, *, default: Any = None, **options: Any) -> Any:
-    server_default = {} if default is None else {"server_default": default}
-    return Field(
-        sa_type=type_, sa_column_kwargs={**server_default, **options.pop("column", {})}, **options
-    )
-
-
-def _time(*, default: Any = NOW) -> Any:
-    return _column(DateTime(timezone=True), default=default, nullable=False)
-
-
-def _words(literal: Any) -> Iterator[str]:
-    """The words of a Literal of the domain, or of a union of them."""
-    for part in get_args(literal):
-        yield from (part,) if isinstance(part, str) else _words(part)
-
-
-def _one_of(literal: Any, column: str, name: str) -> CheckConstraint:
-    words = ", ".join(f"'{word}'" for word in _words(literal))
-    return CheckConstraint(f"{column} in ({words})", name=name)
-
-
-def _related(back_populates: str, **how: str) -> Any:
-    """Rows are written by statements and by functions: what belongs together is only read by it,
-    where a statement says so.
-    """
-    kwargs = {"lazy": "raise", "viewonly": True, **how}
-    return Relationship(back_populates=back_populates, sa_relationship_kwargs=kwargs)
 
 
 class ConversationRow(Row, table=True):
@@ -74,27 +41,27 @@ class ConversationRow(Row, table=True):
     __tablename__ = "conversations"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
         PrimaryKeyConstraint("user_id", "id"),
-        _one_of(Status, "status", "conversations_status"),
+        one_of(Status, "status", "conversations_status"),
         # the one question that does not name the owner: does this id exist at all?
         Index("conversations_by_id", "id"),
         Index("conversations_by_activity", "user_id", "updated_at", "id"),
     )
 
-    user_id: str = _column(Text, primary_key=True)
-    id: str = _column(Text, primary_key=True)
-    title: str | None = _column(Text, nullable=True)
-    status: Status = _column(Text, default=text("'active'"))
-    status_reason: str | None = _column(Text, nullable=True)
-    meta: dict[str, Any] = _column(JSONB, default=text("'{}'"), column={"name": "metadata"})
-    last_position: int = _column(BigInteger, default=text("0"))
-    counted: int = _column(BigInteger, default=text("0"))
-    created_at: datetime = _time()
-    updated_at: datetime = _time()
-    messages: list["MessageRow"] = _related("conversation", order_by="MessageRow.position")
-    turns: list["TurnRow"] = _related("conversation", order_by="TurnRow.created_at")
+    user_id: str = column(Text, primary_key=True)
+    id: str = column(Text, primary_key=True)
+    title: str | None = column(Text, nullable=True)
+    status: Status = column(Text, default=text("'active'"))
+    status_reason: str | None = column(Text, nullable=True)
+    meta: dict[str, Any] = column(JSONB, default=text("'{}'"), column={"name": "metadata"})
+    last_position: int = column(BigInteger, default=text("0"))
+    counted: int = column(BigInteger, default=text("0"))
+    created_at: datetime = time()
+    updated_at: datetime = time()
+    messages: list["MessageRow"] = related("conversation", order_by="MessageRow.position")
+    turns: list["TurnRow"] = related("conversation", order_by="TurnRow.created_at")
 
 
-_CALL_STATES = " || ".join(f'@.state == "{state}"' for state in _words(CallState))
+_CALL_STATES = " || ".join(f'@.state == "{state}"' for state in words(CallState))
 _CALL_LACKS_SOMETHING = (
     "$[*] ? (!exists(@.id) || !exists(@.name) || !exists(@.arguments) || !exists(@.output)"
     f" || !exists(@.started_at) || !exists(@.ended_at) || !({_CALL_STATES}))"
@@ -121,8 +88,8 @@ class MessageRow(Row, table=True):
             [f"{SCHEMA}.conversations.user_id", f"{SCHEMA}.conversations.id"],
             ondelete="CASCADE",
         ),
-        _one_of(Role, "role", "messages_role"),
-        _one_of(Kind, "kind", "messages_kind"),
+        one_of(Role, "role", "messages_role"),
+        one_of(Kind, "kind", "messages_kind"),
         CheckConstraint(
             "jsonb_typeof(tool_calls) = 'array'"
             " and (kind = 'tools') = (tool_calls <> '[]')"
@@ -139,20 +106,20 @@ class MessageRow(Row, table=True):
         ),
     )
 
-    user_id: str = _column(Text, primary_key=True)
-    conversation_id: str = _column(Text, primary_key=True)
-    position: int = _column(BigInteger, primary_key=True)
-    id: str = _column(Text)
-    turn_id: str | None = _column(Text, nullable=True)
-    role: Role = _column(Text)
-    kind: Kind = _column(Text)
-    content: str = _column(Text, default=text("''"))
-    tool_calls: list[dict[str, Any]] = _column(JSONB, default=text("'[]'"))
-    citations: list[dict[str, Any]] = _column(JSONB, default=text("'[]'"))
-    payload: dict[str, Any] | None = _column(JSON(none_as_null=True), nullable=True)
+    user_id: str = column(Text, primary_key=True)
+    conversation_id: str = column(Text, primary_key=True)
+    position: int = column(BigInteger, primary_key=True)
+    id: str = column(Text)
+    turn_id: str | None = column(Text, nullable=True)
+    role: Role = column(Text)
+    kind: Kind = column(Text)
+    content: str = column(Text, default=text("''"))
+    tool_calls: list[dict[str, Any]] = column(JSONB, default=text("'[]'"))
+    citations: list[dict[str, Any]] = column(JSONB, default=text("'[]'"))
+    payload: dict[str, Any] | None = column(JSON(none_as_null=True), nullable=True)
     size: int = Field(sa_column_args=[Computed(_SIZE, persisted=True)])
-    created_at: datetime = _time()
-    conversation: ConversationRow = _related("messages")
+    created_at: datetime = time()
+    conversation: ConversationRow = related("messages")
 
 
 class TurnRow(Row, table=True):
@@ -171,7 +138,7 @@ class TurnRow(Row, table=True):
             [f"{SCHEMA}.conversations.user_id", f"{SCHEMA}.conversations.id"],
             ondelete="CASCADE",
         ),
-        _one_of(TurnState, "state", "turns_state"),
+        one_of(TurnState, "state", "turns_state"),
         # the same question as conversations_by_id
         Index("turns_by_id", "id"),
         Index(
@@ -194,25 +161,25 @@ class TurnRow(Row, table=True):
         {"postgresql_with": {"fillfactor": 80}},
     )
 
-    user_id: str = _column(Text, primary_key=True)
-    id: str = _column(Text, primary_key=True)
-    conversation_id: str = _column(Text)
-    subject_position: int = _column(BigInteger)
+    user_id: str = column(Text, primary_key=True)
+    id: str = column(Text, primary_key=True)
+    conversation_id: str = column(Text)
+    subject_position: int = column(BigInteger)
     retry: bool = Field()
-    key: str | None = _column(Text, nullable=True)
-    digest: str | None = _column(Text, nullable=True)
-    state: TurnState = _column(Text, default=text("'running'"))
-    code: str | None = _column(Text, nullable=True)
-    model: str | None = _column(Text, nullable=True)
+    key: str | None = column(Text, nullable=True)
+    digest: str | None = column(Text, nullable=True)
+    state: TurnState = column(Text, default=text("'running'"))
+    code: str | None = column(Text, nullable=True)
+    model: str | None = column(Text, nullable=True)
     by_host: bool = Field(sa_column_kwargs={"server_default": text("false")})
     epoch: int = Field(sa_column_kwargs={"server_default": text("1")})
-    lease_until: datetime = _time(default=None)
+    lease_until: datetime = time(default=None)
     watchable: bool = Field(sa_column_kwargs={"server_default": text("true")})
     cancel_asked: bool = Field(sa_column_kwargs={"server_default": text("false")})
-    usage: dict[str, int] | None = _column(JSONB(none_as_null=True), nullable=True)
-    created_at: datetime = _time()
-    ended_at: datetime | None = _column(DateTime(timezone=True), nullable=True)
-    conversation: ConversationRow = _related("turns")
+    usage: dict[str, int] | None = column(JSONB(none_as_null=True), nullable=True)
+    created_at: datetime = time()
+    ended_at: datetime | None = column(DateTime(timezone=True), nullable=True)
+    conversation: ConversationRow = related("turns")
 
 
 class TurnEventRow(Row, table=True):
@@ -228,10 +195,10 @@ class TurnEventRow(Row, table=True):
         ),
     )
 
-    user_id: str = _column(Text, primary_key=True)
-    turn_id: str = _column(Text, primary_key=True)
+    user_id: str = column(Text, primary_key=True)
+    turn_id: str = column(Text, primary_key=True)
     number: int = Field(primary_key=True)
-    event: dict[str, Any] = _column(JSON, nullable=False)
+    event: dict[str, Any] = column(JSON, nullable=False)
 
 
 class FeedbackRow(Row, table=True):
@@ -249,14 +216,43 @@ class FeedbackRow(Row, table=True):
             ],
             ondelete="CASCADE",
         ),
-        _one_of(FeedbackKind, "kind", "feedback_kind"),
+        one_of(FeedbackKind, "kind", "feedback_kind"),
     )
 
-    user_id: str = _column(Text, primary_key=True)
-    conversation_id: str = _column(Text, primary_key=True)
-    message_id: str = _column(Text, primary_key=True)
-    kind: FeedbackKind = _column(Text)
-    updated_at: datetime = _time()
+    user_id: str = column(Text, primary_key=True)
+    conversation_id: str = column(Text, primary_key=True)
+    message_id: str = column(Text, primary_key=True)
+    kind: FeedbackKind = column(Text)
+    updated_at: datetime = time()
+
+
+class CounterpartRow(Row, table=True):
+    """What the model's provider keeps of a conversation; one without a conversation is to be
+    deleted there, and its row then.
+    """
+
+    __tablename__ = "counterparts"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "id"),
+        ForeignKeyConstraint(
+            ["user_id", "conversation_id"],
+            [f"{SCHEMA}.conversations.user_id", f"{SCHEMA}.conversations.id"],
+            ondelete="SET NULL (conversation_id)",
+        ),
+        Index("counterparts_of_conversation", "user_id", "conversation_id"),
+        Index(
+            "counterparts_left",
+            "user_id",
+            "id",
+            postgresql_where=text("conversation_id is null"),
+        ),
+    )
+
+    user_id: str = column(Text, primary_key=True)
+    id: str = column(Text, primary_key=True)
+    conversation_id: str | None = column(Text, nullable=True)
+    through: int | None = column(BigInteger, nullable=True)
+    created_at: datetime = time()
 
 
 class TaskCounterRow(Row, table=True):
@@ -264,7 +260,7 @@ class TaskCounterRow(Row, table=True):
 
     __tablename__ = "task_counters"  # pyright: ignore[reportAssignmentType]
 
-    user_id: str = _column(Text, primary_key=True)
+    user_id: str = column(Text, primary_key=True)
     last_number: int = Field()
 
 
@@ -274,12 +270,12 @@ class TaskRow(Row, table=True):
     __tablename__ = "tasks"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (PrimaryKeyConstraint("user_id", "number"),)
 
-    user_id: str = _column(Text, primary_key=True)
+    user_id: str = column(Text, primary_key=True)
     number: int = Field(primary_key=True)
-    title: str = _column(Text)
+    title: str = column(Text)
     done: bool = Field(sa_column_kwargs={"server_default": text("false")})
-    created_at: datetime = _time()
-    updated_at: datetime = _time()
+    created_at: datetime = time()
+    updated_at: datetime = time()
 
 
 class TaskCallRow(Row, table=True):
@@ -288,12 +284,12 @@ class TaskCallRow(Row, table=True):
     __tablename__ = "task_calls"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (PrimaryKeyConstraint("user_id", "key"),)
 
-    user_id: str = _column(Text, primary_key=True)
-    key: str = _column(Text, primary_key=True)
-    request: str = _column(Text)
+    user_id: str = column(Text, primary_key=True)
+    key: str = column(Text, primary_key=True)
+    request: str = column(Text)
     number: int = Field()
-    title: str = _column(Text)
+    title: str = column(Text)
     done: bool = Field()
-    created_at: datetime = _time(default=None)
-    updated_at: datetime = _time(default=None)
-    called_at: datetime = _time(default=None)
+    created_at: datetime = time(default=None)
+    updated_at: datetime = time(default=None)
+    called_at: datetime = time(default=None)

@@ -23,7 +23,7 @@ from chatbridge.domain.model.errors import (
 )
 from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
 from chatbridge.domain.model.message import Message
-from chatbridge.domain.model.turn import Asking, Ending, Turn
+from chatbridge.domain.model.turn import Asking, Ending, Turn, TurnState
 from chatbridge.domain.model.turn_event import Titled, TurnEnded, TurnEvent, TurnFailed
 from chatbridge.domain.model.turn_report import TurnReport
 from chatbridge.domain.services.copies import Copies
@@ -183,24 +183,25 @@ class Answering:
     async def _keep_end(self, recording: Recording) -> None:
         try:
             if recording.state == "closing":
-                await self._finish(recording.turn, recording.ending)
+                ending = recording.ending
+                if await self._finish(recording.turn, ending) == "completed":
+                    self._agent.kept(recording.turn, ending)
                 return recording.end()
             why = recording.lost or TurnLost("The answer is somebody else's now.")
         except (NotFound, TurnLost, Unavailable) as error:
             why = error
         return self._let_go(recording, why)
 
-    async def _finish(self, turn: Turn, ending: Ending) -> None:
+    async def _finish(self, turn: Turn, ending: Ending) -> TurnState:
         """Finish, through an outage of the store too, unless this server is to stop."""
         for _ in range(_FINISH_TRIES):
             try:
-                await self._repository.finish(turn, ending)
-                return
+                return await self._repository.finish(turn, ending)
             except Unavailable:
                 if self._hurried():
                     raise
                 await asyncio.sleep(_FINISH_AGAIN_AFTER)
-        await self._repository.finish(turn, ending)
+        return await self._repository.finish(turn, ending)
 
     def _let_go(self, recording: Recording, why: ChatbridgeError) -> None:
         """It is somebody else's now, or nobody's: show what they keep, or why there is no more."""

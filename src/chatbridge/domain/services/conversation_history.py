@@ -1,6 +1,6 @@
 """Which history is visible, and what its owner may do with it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from chatbridge.domain.model import refusals
@@ -17,11 +17,21 @@ from chatbridge.ports.conversation_repository import ConversationRepository
 
 
 class ConversationHistory:
-    """Every call raises NotFound for nobody's conversation and Forbidden for somebody else's."""
+    """Every call raises NotFound for nobody's conversation and Forbidden for somebody else's.
 
-    def __init__(self, conversations: ConversationRepository, turns: Turns) -> None:
+    `parted` is called when a conversation may have parted with its counterpart.
+    """
+
+    def __init__(
+        self,
+        conversations: ConversationRepository,
+        turns: Turns,
+        *,
+        parted: Callable[[], None] = lambda: None,
+    ) -> None:
         self._conversations = conversations
         self._turns = turns
+        self._parted = parted
 
     async def get(self, user_id: UserId, id: ConversationId) -> Conversation:
         """The conversation as it is now."""
@@ -76,6 +86,7 @@ class ConversationHistory:
         changed = Transcript(id, (event for event in events if event not in of_turn))
         if changed.said or Changes.of(changed):
             await self._conversations.change(user_id, id, Changes.of(changed), changed.said)
+            self._parted()
 
     async def _forwards(
         self, user_id: UserId, id: ConversationId, request: PageRequest, said: tuple[Message, ...]
@@ -135,6 +146,7 @@ class ConversationHistory:
         """Delete it; a running turn is ended and its viewers are told."""
         await self._conversations.delete(user_id, id)
         self._turns.abandon(user_id, id, refusals.conversation_deleted())
+        self._parted()
 
     async def give_feedback(
         self,

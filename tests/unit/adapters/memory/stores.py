@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 from chatbridge.adapters.memory.conversation_repository import MemoryConversationRepository
+from chatbridge.adapters.memory.counterpart_repository import MemoryCounterpartRepository
 from chatbridge.adapters.memory.memory import KeptConversation, Memory, conversation_copy
 from chatbridge.adapters.memory.turn_journal import MemoryTurnJournal
 from chatbridge.adapters.memory.turn_repository import MemoryTurnRepository
@@ -21,6 +22,7 @@ def memory_replica() -> Replica:
         conversations=MemoryConversationRepository(memory),
         turns=MemoryTurnRepository(memory, lease=lease),
         journal=MemoryTurnJournal(memory, lease=lease),
+        counterparts=MemoryCounterpartRepository(memory),
         **looks_into(lambda: nullcontext(memory)),
     )
 

@@ -33,6 +33,11 @@ begin
     select v_conversation.last_position + n from generate_series(1, json_array_length(p_added)) n);
   select count(*) filter (where m.kind in ('text', 'partial')) into v_before from {s}.messages m
     where m.user_id = p_user and m.conversation_id = p_conversation and m.position = any (v_places);
+  -- a counterpart holds what is kept, or none
+  update {s}.counterparts k set conversation_id = null
+    where k.user_id = p_user and k.conversation_id = p_conversation
+      and coalesce(k.through, v_conversation.last_position)
+        >= (select min(p.position) from unnest(v_places) p (position));
   insert into {s}.messages
     (user_id, conversation_id, position, id, turn_id, role, kind, content, tool_calls, citations,
       payload, created_at)

@@ -32,6 +32,10 @@ begin
         and m.conversation_id = v_turn.conversation_id and m.position > v_turn.subject_position
         returning m.kind)
       select count(*) into v_fewer from earlier e where e.kind in ('text', 'partial');
+    -- a counterpart holds what is kept, or none
+    update {s}.counterparts k set conversation_id = null
+      where k.user_id = p_user and k.conversation_id = v_turn.conversation_id
+        and coalesce(k.through, v_conversation.last_position) > v_turn.subject_position;
   end if;
   if not v_turn.retry or p_state = 'completed' then
     insert into {s}.messages
