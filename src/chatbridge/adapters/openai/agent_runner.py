@@ -111,8 +111,7 @@ class OpenAIAgentRunner(AgentRunner):
         Raises AgentFailed (its codes are those of `failures`), and whatever `before_call` raises
         of the domain's own errors.
         """
-        subject = request.turn.subject
-        choice = self._chosen(subject) if subject else Choice()
+        choice = self._chosen(said) if (said := request.turn.subject) else Choice()
         run = _Run(
             request,
             self._tools,
@@ -267,9 +266,8 @@ class _Run:
                 self._refuse(item)
             raise ApprovalNeeded
         if self._reader and self._reader.called and result.final_output is not None:
-            self._reader.conclude(
-                shown_output(result.final_output)
-            )  # a tool's output is the answer
+            # a tool's output is the answer
+            self._reader.conclude(shown_output(result.final_output))
 
     def _refuse(self, item: ToolApprovalItem) -> None:
         if self._calls.find(item.call_id) is None and self._reader:
