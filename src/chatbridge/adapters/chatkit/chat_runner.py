@@ -25,7 +25,7 @@ from chatbridge.domain.model.identifiers import TurnId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.transcript import Transcript
-from chatbridge.domain.model.turn import Asking, Turn
+from chatbridge.domain.model.turn import Asking, Ending, Turn
 from chatbridge.domain.model.turn_event import Shown, TurnEvent
 from chatbridge.ports.agent_runner import AgentRequest, AgentRunner
 from chatbridge.ports.conversation_repository import ConversationRepository
@@ -87,6 +87,10 @@ class ChatRunner(AgentRunner, HostServer):
         finally:
             speaking.flush()
             speaking.ended = True
+
+    def kept(self, turn: Turn, ending: Ending) -> None:
+        """See the port."""
+        self._agent.kept(turn, ending)
 
     async def answer(
         self, conversation: Conversation, own: Sequence[Message], asking: Asking

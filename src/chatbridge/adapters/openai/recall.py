@@ -129,7 +129,7 @@ class CounterpartRecall(Recall):
         known = await self._counterparts.of(*_place(request.turn))
         if known is None or known.through is None or not _goes_on(known.through, request):
             return None
-        missed = [m for m in request.window if m.position > known.through]
+        missed = [m for m in request.window if not m.position or m.position > known.through]
         try:
             held = await self._remote.read(known.id, MOST_ITEMS)
         except Exception as error:
@@ -148,7 +148,8 @@ class CounterpartRecall(Recall):
             PageRequest(limit=MAX_LIMIT, order="desc", after=subject and subject.id),
             notes=True,
         )
-        read = (*reversed(page.items), *([subject] if subject else []))
+        said = [m for m in request.window if not m.position]
+        read = (*reversed(page.items), *([subject] if subject else []), *said)
         return model_input(read, self._words)
 
     # --- write
@@ -177,10 +178,12 @@ class CounterpartRecall(Recall):
 
     async def _goes_on(self, known: Counterpart, place: _Place, ids: Collection[MessageId]) -> bool:
         """Whether what is missing in the counterpart could be added to it."""
-        messages, reached = await self._kept(place, ids, known.through or 0)
+        after = known.through or 0
+        messages, reached = await self._kept(place, ids, after)
         if reached:
             try:
-                await self._add(place, known.id, messages, model_input(messages, self._words))
+                items = model_input(messages, self._words)
+                await self._add(place, known.id, messages, items, after)
             except NotFoundError:
                 return False
         return reached
@@ -197,21 +200,27 @@ class CounterpartRecall(Recall):
     async def _kept(
         self, place: _Place, ids: Collection[MessageId], after: int = 0
     ) -> tuple[list[Message], bool]:
-        """The newest messages behind position `after`, up to the last of `ids`; and whether these
-        are all of them.
+        """The newest messages behind position `after`, up to the last of `ids` that was said; and
+        whether these are all of them.
         """
         request = PageRequest(limit=MAX_LIMIT, order="desc")
         page = await self._conversations.messages(*place, request, notes=True)
         said = [*dropwhile(lambda m: m.id not in ids, page.items)]
         behind = [*takewhile(lambda m: m.position > after, said)]
-        return behind[::-1], len(behind) < len(said) or page.next is None
+        # what was shown and noted is told with the person's next message
+        spoken = [*dropwhile(lambda m: m.kind in ("note", "shown"), behind)]
+        return spoken[::-1], len(behind) < len(said) or page.next is None
 
     async def _add(
-        self, place: _Place, id: CounterpartId, messages: Sequence[Message], items: _Items
+        self,
+        place: _Place,
+        id: CounterpartId,
+        messages: Sequence[Message],
+        items: _Items,
+        after: int = 0,
     ) -> None:
         await self._remote.add(id, items)
-        if messages:
-            await self._counterparts.hold(place[0], id, messages[-1].position)
+        await self._counterparts.hold(place[0], id, messages[-1].position if messages else after)
 
     def _written(self, place: _Place, done: asyncio.Task[None]) -> None:
         if self._writing.get(place) is done:
