@@ -20,7 +20,7 @@ from tests.round_trips import Trips, asked, fill
 from tests.serving import SECRET, Served, served, settings_for, spawn
 from tests.tcp_proxy import proxied
 
-IN_TIME = 10.0
+IN_TIME = 30.0
 
 
 @pytest.fixture
