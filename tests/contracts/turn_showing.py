@@ -244,3 +244,17 @@ class TurnShowingContract(StoreContract):
                 await store.conversations.message(owner, C1, MessageId("nowhere"))
         kept: Conversation = await store.conversations.get(ALICE, C1)
         assert kept.title is None
+
+    async def test_who_goes_on_is_remembered_but_for_a_retry_that_fails(self, store: Store) -> None:
+        await answered_with(store, *said("says_1"), Revised(agent="B"))
+        begun = await begin(store, ask("turn_2"))
+        assert begun.turn.conversation.agent == "B"
+        await finish(store, begun, said("says_2"))
+        again = TurnRequest(
+            user_id=ALICE,
+            conversation_id=C1,
+            turn_id=TurnId("turn_3"),
+            retry_of=MessageId("turn_2_asks"),
+        )
+        await finish(store, await begin(store, again), (Revised(agent="C"),), "failed")
+        assert (await store.conversations.get(ALICE, C1)).agent == "B"

@@ -49,6 +49,7 @@ class AgentRequest:
             turn_id=self.turn.id,
             claims=asking.claims,
             headers=asking.headers,
+            metadata=asking.metadata,
         )
 
 

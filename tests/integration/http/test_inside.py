@@ -65,6 +65,7 @@ def whoami(context: RunContextWrapper[Any]) -> str:
     """What a tool knows of who asks."""
     found = context.context
     told = {"claims": found.claims, "headers": dict(found.headers), "own": found.request_context}
+    told |= {"metadata": found.metadata}
     return json.dumps([found.user_id, found.conversation_id, told])
 
 
@@ -132,7 +133,8 @@ async def host() -> AsyncGenerator[Host]:
 
 async def told(client: httpx.AsyncClient, text: str, path: str = "/chat") -> list[Json]:
     """A turn by ChatKit's protocol, as what it has kept."""
-    answer = await client.post(f"{path}/chatkit", json=create(text))
+    request = {**create(text), "metadata": {"page": ["cart", None]}}
+    answer = await client.post(f"{path}/chatkit", json=request)
     assert answer.status_code == 200, answer.text
     assert frames(answer.text)
     thread = answer.headers["x-conversation-id"]
@@ -149,7 +151,7 @@ async def test_a_tool_knows_who_asks_and_what_the_host_adds(host: Host) -> None:
     user, conversation, found = json.loads(answer.partition("has answered: ")[2])
     assert (user, found["own"], found["claims"]) == ("ada", "for ada", {"plan": "gold"})
     assert conversation.startswith("conv_")
-    assert found["headers"]["map_id"] == "solstice"
+    assert (found["headers"]["map_id"], found["metadata"]) == ("solstice", {"page": ["cart", None]})
     assert not {"cookie", "authorization"} & found["headers"].keys()
 
 

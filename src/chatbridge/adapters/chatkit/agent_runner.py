@@ -198,6 +198,7 @@ def _asked(user_id: UserId, asking: Asking, conversation: str = "") -> Asked:
         turn_id=TurnId(""),
         claims=asking.claims,
         headers=asking.headers,
+        metadata=asking.metadata,
     )
 
 

@@ -83,7 +83,8 @@ class Chat(AgentContext[Any]):
     """The context of an agent's run, and what a handler of an action is given.
 
     `claims` is what the sign-in says of the user, `headers` what the request has brought (without
-    what signs in), `request_context` what the host's own `context` function adds.
+    what signs in), `metadata` what the page has sent with it, `request_context` what the host's own
+    `context` function adds.
     """
 
     user_id: str
@@ -91,6 +92,7 @@ class Chat(AgentContext[Any]):
     turn_id: str
     claims: Mapping[str, Any]
     headers: Mapping[str, str]
+    metadata: Mapping[str, Any]
     _asked: Asked = PrivateAttr()
     _speaking: Speaking = PrivateAttr()
     _frames: Frames = PrivateAttr()
@@ -119,6 +121,7 @@ class Chat(AgentContext[Any]):
             turn_id=asked.turn_id,
             claims=asked.claims,
             headers=asked.headers,
+            metadata=asked.metadata,
         )
         chat._asked = asked
         chat._known = thread.model_copy(deep=True)

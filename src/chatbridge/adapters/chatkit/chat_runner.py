@@ -103,6 +103,7 @@ class ChatRunner(AgentRunner, HostServer):
             turn_id=TurnId(""),
             claims=asking.claims,
             headers=asking.headers,
+            metadata=asking.metadata,
         )
         items = self._items(conversation, own)
         speaking = Speaking(items, events.append, afterwards=self._later(conversation))

@@ -112,7 +112,11 @@ class KeptConversation:
 
     def revise(self, revised: Revised) -> None:
         """Let the conversation itself be another one; what is None stays."""
-        given: dict[str, Any] = {"title": revised.title, "status": revised.status}
+        given: dict[str, Any] = {
+            "title": revised.title,
+            "status": revised.status,
+            "agent": revised.agent,
+        }
         if revised.metadata is not None:
             given["metadata"] = json_copy(revised.metadata)
         given = {name: value for name, value in given.items() if value is not None}

@@ -10,7 +10,6 @@ from agents import (
     Agent,
     HandoffOutputItem,
     Model,
-    RunConfig,
     RunItem,
     Runner,
     RunResultStreaming,
@@ -19,15 +18,14 @@ from agents import (
 )
 from agents.exceptions import ModelRefusalError
 
-from chatbridge.adapters.openai.absent import tell
-from chatbridge.adapters.openai.added import heed
+from chatbridge.adapters.openai.beginning import first_agent
 from chatbridge.adapters.openai.calls import Calls
 from chatbridge.adapters.openai.carried import carrying
 from chatbridge.adapters.openai.chosen import Offered, choose
 from chatbridge.adapters.openai.events import ResponseReader
 from chatbridge.adapters.openai.failure_line import failure_line, in_the_code
 from chatbridge.adapters.openai.failures import ApprovalNeeded, agent_failed
-from chatbridge.adapters.openai.given import given
+from chatbridge.adapters.openai.given import configured
 from chatbridge.adapters.openai.host_agents import HostAgents, model_of, require_models
 from chatbridge.adapters.openai.instructed import Instructions, instructed_by
 from chatbridge.adapters.openai.models import Models, name_of, no_endpoint
@@ -38,9 +36,9 @@ from chatbridge.adapters.openai.tools import Toolbox, ToolHooks
 from chatbridge.adapters.openai.unoffered import Unoffered
 from chatbridge.adapters.openai.watched_model import WatchedModel
 from chatbridge.domain.model.choice import Choice, Chosen, nothing_chosen
-from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.message import Message, cleaned
 from chatbridge.domain.model.turn import Ending, Turn
-from chatbridge.domain.model.turn_event import TurnEvent
+from chatbridge.domain.model.turn_event import Revised, TurnEvent
 from chatbridge.ports.agent_runner import AgentRequest, AgentRunner
 from chatbridge.ports.tool_provider import ToolProvider
 
@@ -156,21 +154,24 @@ class _Run:
         self._hooks = ToolHooks(request, self._calls, self._fail)
         self._agents = HostAgents(models, self._watched, self._hooks, unoffered)
         self._reader: ResponseReader | None = None
+        self._active = ""
         self._result: RunResultStreaming | None = None
         self._pump: asyncio.Task[None] | None = None
 
     async def start(self, agent: Agent[Any], recall: Recall, max_steps: int, tracing: bool) -> None:
         """List the tools and let the SDK run. Raises AgentFailed."""
         try:
-            copied, read = await self._copy(agent), await recall.read(self._request)
+            first, read = await self._first(agent), await recall.read(self._request)
             with carrying():
                 self._result = Runner.run_streamed(
-                    copied,
+                    first,
                     read,
                     context=self._request.context or self._request.asked,
                     max_turns=max_steps,
                     hooks=self._hooks,
-                    run_config=self._config(tracing),
+                    run_config=configured(
+                        self._request, self._models, self._hooks.describe, tracing=tracing
+                    ),
                 )
         except Exception as error:
             raise self._logged(error)  # noqa: B904 - it carries its cause
@@ -194,17 +195,13 @@ class _Run:
         if late:
             log.error("%d tasks of a closed run have not stopped", len(late))
 
-    # Of two tools of one name, the host's own is the one that is meant.
-    async def _copy(self, agent: Agent[Any]) -> Agent[Any]:
-        copied = self._agents.copy(agent)
-        own = {tool.name for tool in agent.tools}
-        offered = [tool for tool in await self._toolbox.open() if tool.name not in own]
-        copied.tools = [*copied.tools, *offered]
-        heed(copied, self._toolbox.instructions)
-        tell(copied, self._toolbox.away)
-        if model := self._choose(copied):
-            copied.model = self._watched(model)
-        return copied
+    async def _first(self, agent: Agent[Any]) -> Agent[Any]:
+        remembered = self._request.turn.conversation.agent
+        first = await first_agent(agent, remembered, self._agents, self._toolbox)
+        if model := self._choose(first):
+            first.model = self._watched(model)
+        self._active = cleaned(first.name)
+        return first
 
     def _watched(self, model: Model) -> Model:
         return WatchedModel(model, self._next_reader, self._fail)
@@ -215,22 +212,13 @@ class _Run:
         )
         return self._reader
 
-    def _config(self, tracing: bool) -> RunConfig:
-        return RunConfig(
-            group_id=self._request.on_behalf.conversation_id,
-            model_provider=self._models,
-            call_model_input_filter=partial(given, self._request.asking.zone),
-            tool_not_found_behavior="return_error_to_model",
-            tool_error_formatter=self._hooks.describe,
-            tracing_disabled=not tracing,
-        )
-
     async def _drain(self, result: RunResultStreaming) -> None:
         try:
             async for event in result.stream_events():
                 if event.type == "run_item_stream_event":
                     self._settle(event.item)
             self._conclude(result)
+            self._remember(result)
         except ModelRefusalError:
             self._end()  # its words were the answer
         except Exception as error:
@@ -268,6 +256,12 @@ class _Run:
         if self._reader and self._reader.called and result.final_output is not None:
             # a tool's output is the answer
             self._reader.conclude(shown_output(result.final_output))
+
+    # Said at the very end: an answer that is stopped or fails hands nothing over.
+    def _remember(self, result: RunResultStreaming) -> None:
+        active = cleaned(result.last_agent.name)
+        if active != self._active:
+            self._say(Revised(agent=active))
 
     def _refuse(self, item: ToolApprovalItem) -> None:
         if self._calls.find(item.call_id) is None and self._reader:

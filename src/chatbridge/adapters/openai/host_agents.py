@@ -22,6 +22,7 @@ from chatbridge.adapters.openai.models import is_chat_completions
 from chatbridge.adapters.openai.names import apart
 from chatbridge.adapters.openai.tools import ToolHooks
 from chatbridge.adapters.openai.unoffered import Unoffered
+from chatbridge.domain.model.message import cleaned
 
 
 class HostAgents:
@@ -96,6 +97,29 @@ def require_models(agent: Agent[Any], models: ModelProvider, unoffered: Unoffere
                 f"The agent {reached.name} has the tool {hosted[0]}, which providers have only in "
                 "the Responses API: CHATBRIDGE_AGENT__API=responses."
             )
+
+
+def agent_named(agent: Agent[Any], name: str | None) -> Agent[Any] | None:
+    """The agent of this name among those that an answer can be handed over to."""
+    known, todo = {id(agent): agent}, [agent]
+    while name and todo:
+        each = todo.pop(0)
+        if cleaned(each.name) == name:
+            return each
+        for to in filter(None, map(_target, each.handoffs)):
+            if id(to) not in known:
+                known[id(to)] = to
+                todo.append(to)
+    return None
+
+
+# The SDK's `handoff(agent)` remembers the agent; one that a host has made itself may lead anywhere.
+def _target(to: Agent[Any] | Handoff[Any, Any]) -> Agent[Any] | None:
+    if isinstance(to, Agent):
+        return to
+    remembered = getattr(to, "_agent_ref", None)
+    found: Any = remembered() if remembered else None
+    return found if isinstance(found, Agent) else None  # pyright: ignore[reportUnknownVariableType]
 
 
 def names_its_model(agent: Agent[Any]) -> bool:

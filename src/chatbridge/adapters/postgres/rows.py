@@ -23,7 +23,7 @@ from chatbridge.domain.model.usage import Usage
 Columns = Mapping[str, Any]
 
 _log = logging.getLogger(__name__)
-_REVISED = ("title", "status", "status_reason", "metadata")
+_REVISED = ("title", "status", "status_reason", "metadata", "agent")
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 _EVENTS: dict[str, TypeAdapter[TurnEvent]] = {
     name_of(kind): TypeAdapter(kind) for kind in get_args(TurnEvent)
@@ -39,6 +39,7 @@ def to_conversation(row: ConversationRow) -> Conversation:
         status=row.status if row.status in get_args(Status) else "locked",
         status_reason=row.status_reason,
         metadata=_object_or_empty(row.meta),
+        agent=row.agent,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
@@ -53,6 +54,7 @@ def conversation_row(columns: Columns, user_id: UserId) -> ConversationRow:
         status=columns["status"],
         status_reason=columns["status_reason"],
         meta=columns["metadata"],
+        agent=columns["agent"],
         created_at=columns["conversation_created_at"],
         updated_at=columns["conversation_updated_at"],
     )

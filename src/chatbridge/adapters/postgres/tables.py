@@ -53,6 +53,7 @@ class ConversationRow(Row, table=True):
     status: Status = column(Text, default=text("'active'"))
     status_reason: str | None = column(Text, nullable=True)
     meta: dict[str, Any] = column(JSONB, default=text("'{}'"), column={"name": "metadata"})
+    agent: str | None = column(Text, nullable=True)
     last_position: int = column(BigInteger, default=text("0"))
     counted: int = column(BigInteger, default=text("0"))
     created_at: datetime = time()
@@ -66,7 +67,6 @@ _CALL_LACKS_SOMETHING = (
     "$[*] ? (!exists(@.id) || !exists(@.name) || !exists(@.arguments) || !exists(@.output)"
     f" || !exists(@.started_at) || !exists(@.ended_at) || !({_CALL_STATES}))"
 )
-
 
 _SIZE = (
     "octet_length(content) + octet_length(tool_calls::text) + octet_length(citations::text)"

@@ -15,7 +15,10 @@ Status = Literal["active", "locked", "closed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """Only an active conversation takes new messages; `updated_at` is its latest activity."""
+    """Only an active conversation takes new messages; `updated_at` is its latest activity.
+
+    `agent` is the one that an answer was handed over to, by its name, and that goes on from there.
+    """
 
     id: ConversationId
     user_id: UserId
@@ -25,6 +28,7 @@ class Conversation:
     status: Status = "active"
     status_reason: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    agent: str | None = None
 
 
 def title_from(text: str) -> str:

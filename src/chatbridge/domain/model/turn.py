@@ -52,7 +52,7 @@ class Asking:
 
     `on_busy` unset: what the server is set to. `zone` is the person's time zone by its IANA name,
     as the page gives it; unset or unknown, the day is told by UTC. For a server of the host's own:
-    `operation` is what was asked in a surface's own words. `claims` and `headers` are as in Asked.
+    `operation` is what was asked in a surface's own words. The others are as in Asked.
     """
 
     once: Once | None = None
@@ -61,6 +61,7 @@ class Asking:
     operation: Payload | None = None
     claims: Mapping[str, Any] = field(default_factory=dict[str, Any])
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 _AS_IT_WAS = Revised()

@@ -153,13 +153,15 @@ class Told:
 class Revised:
     """The conversation itself is another one now: what is None stays.
 
-    `status_reason` goes with `status`. Without a `payload` nobody who watches is told.
+    `status_reason` goes with `status`; `agent` is who goes on with it. Without a `payload` nobody
+    who watches is told.
     """
 
     title: str | None = None
     status: Status | None = None
     status_reason: str | None = None
     metadata: Payload | None = None
+    agent: str | None = None
     payload: Payload | None = None
 
     def then(self, later: "Revised") -> "Revised":
@@ -170,6 +172,7 @@ class Revised:
             status=told.status,
             status_reason=told.status_reason,
             metadata=self.metadata if later.metadata is None else later.metadata,
+            agent=later.agent or self.agent,
         )
 
 

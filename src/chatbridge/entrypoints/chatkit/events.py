@@ -9,7 +9,6 @@ from chatkit.types import (
     AssistantMessageContentPartAdded,
     AssistantMessageContentPartAnnotationAdded,
     AssistantMessageContentPartTextDelta,
-    ErrorEvent,
     ProgressUpdateEvent,
     Thread,
     ThreadItemAddedEvent,
@@ -119,7 +118,9 @@ class Translation:
                 yield ThreadUpdatedEvent(thread=Thread(**told, title=title, items=ChatKitPage()))
             case TurnFailed(code=code, detail=detail):
                 retry = code != "conversation_deleted"
-                yield ErrorEvent(code="custom", message=detail, allow_retry=retry)
+                # a client shows the message of a custom one, and words of its own for any other
+                told = {"code": "custom", "message": detail, "allow_retry": retry}
+                yield Verbatim({"type": "error", **told, "chatbridge_code": code})
             case Unreadable(shown=True) if message := self._message(event):
                 yield self._done(message)
             case TurnEnded():

@@ -1,5 +1,6 @@
 """The ChatKit protocol: every status is decided before the first byte of a stream goes out."""
 
+from dataclasses import replace
 from typing import Literal
 
 from chatkit.types import (
@@ -91,6 +92,7 @@ def chatkit_router(
         operation = read(await request.json())
         require_bound(_thread_id(operation), caller)
         offered.require(operation)
+        asked = replace(asked, metadata=operation.metadata)
         match _SERVED.get(type(operation)):
             case Streamed(begin=begin):
                 assert is_streaming_req(operation)  # noqa: S101  # as the SDK sorts them

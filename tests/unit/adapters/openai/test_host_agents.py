@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,13 @@ from chatbridge.domain.model.errors import TurnLost
 from chatbridge.domain.model.identifiers import CallId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.tool import OnBehalf
-from chatbridge.domain.model.turn_event import ToolCallFinished, ToolCallStarted
+from chatbridge.domain.model.turn_event import (
+    Revised,
+    ToolCallFinished,
+    ToolCallStarted,
+    TurnEvent,
+)
+from chatbridge.ports.agent_runner import AgentRequest
 from tests.contracts.agent_runner import (
     ADA,
     all_of,
@@ -337,3 +344,30 @@ async def test_the_example_does_what_it_says() -> None:
     refused = runner_of(example.assistant, ScriptedModel([[assistant_message("Thanks.")]]))
     _, failure = await heard_until_failure(refused, "my card is 4111 1111 1111 1111")
     assert failure.code == "input_refused"
+
+
+@pytest.mark.parametrize("made", [lambda agent: agent, handoff])
+async def test_an_answer_that_was_handed_over_goes_on_with_that_agent(made: Any) -> None:
+    hers = ScriptedModel([[assistant_message("B.")], [assistant_message("Still B.")]])
+    hands = function_call("transfer_to_b", {}, call_id="1")
+    model = ScriptedModel([[hands], [assistant_message("A.")]])
+    agent = Agent(name="A", handoffs=[made(Agent(name="B", model=hers))])
+    runner = runner_of(agent, model)
+    assert (await heard(runner, "go"))[-1] == Revised(agent="B")
+    for remembered, says, revised in (("B", "Still B.", []), ("Gone", "A.", [])):
+        events: list[TurnEvent] = []
+        await runner.run(remembering(remembered, events))
+        assert (kept(events)[-1].content, all_of(Revised, events)) == (says, revised)
+
+
+async def test_an_answer_that_fails_hands_nothing_over() -> None:
+    hands = function_call("transfer_to_b", {}, call_id="1")
+    agent = Agent(name="A", handoffs=[Agent(name="B", model=ScriptedModel([]))])
+    events, _ = await heard_until_failure(runner_of(agent, ScriptedModel([[hands]])), "go")
+    assert all_of(Revised, events) == []
+
+
+def remembering(agent: str, events: list[TurnEvent]) -> AgentRequest:
+    request = asking("go on", say=events.append)
+    conversation = replace(request.turn.conversation, agent=agent)
+    return replace(request, turn=replace(request.turn, conversation=conversation))

@@ -49,10 +49,11 @@ HEAD = {"thread_id": "conv_1", "created_at": STAMP}
 
 
 def told(*events: TurnEvent, display: Display = BY_NAME) -> list[dict[str, Any]]:
-    """What the client gets, as JSON; each of it an event that the SDK knows."""
+    """What the client gets, as JSON; each of it an event that the SDK knows, but for our code."""
     translation = Translation(CONVERSATION, display)
     answers = [as_json(answer) for event in events for answer in translation.of(event)]
-    assert [as_json(EVENT.validate_python(answer)) for answer in answers] == answers
+    plain = [{k: v for k, v in each.items() if k != "chatbridge_code"} for each in answers]
+    assert [as_json(EVENT.validate_python(answer)) for answer in plain] == plain
     return answers
 
 
@@ -148,8 +149,9 @@ def changed(line: dict[str, Any]) -> dict[str, Any]:
     return updated("msg_tools", {"type": kind, "component_id": line["id"], "component": line})
 
 
-def error(message: str, *, retry: bool) -> dict[str, Any]:
-    return {"type": "error", "code": "custom", "message": message, "allow_retry": retry}
+def error(message: str, code: str, *, retry: bool) -> dict[str, Any]:
+    told = {"message": message, "allow_retry": retry, "chatbridge_code": code}
+    return {"type": "error", "code": "custom", **told}
 
 
 def kept(events: Iterable[TurnEvent], display: Display = BY_NAME) -> list[dict[str, Any]]:
@@ -314,14 +316,16 @@ def test_a_failure_is_told_and_closes_what_is_open() -> None:
         added(assistant("msg_1", "")),
         part_added("msg_1"),
         delta("msg_1", "Half"),
-        error("The model is away.", retry=True),
+        error("The model is away.", "agent_failed", retry=True),
         done(assistant("msg_1", "Half")),
     ]
 
 
 def test_a_deleted_conversation_can_not_be_asked_again() -> None:
     gone = TurnFailed(code="conversation_deleted", detail="The conversation was deleted.")
-    assert told(gone, ended("interrupted")) == [error("The conversation was deleted.", retry=False)]
+    assert told(gone, ended("interrupted")) == [
+        error("The conversation was deleted.", "conversation_deleted", retry=False)
+    ]
 
 
 def test_a_title_is_told_with_the_whole_thread() -> None:

@@ -13,6 +13,7 @@ create function {s}.begin_turn_1(
   p_model text, p_by_host boolean
 ) returns table (
   outcome text, conversation_id text, title text, status text, status_reason text, metadata jsonb,
+  agent text,
   conversation_created_at timestamptz, conversation_updated_at timestamptz,
   turn_id text, epoch integer, retry boolean, by_host boolean, counted bigint,
   "position" bigint, id text, role text, kind text, content text, tool_calls jsonb,
@@ -128,7 +129,7 @@ begin
   end if;
   return query
     select outcome, v_conversation.id, v_conversation.title, v_conversation.status,
-      v_conversation.status_reason, v_conversation.metadata, v_conversation.created_at,
+      v_conversation.status_reason, v_conversation.metadata, v_conversation.agent, v_conversation.created_at,
       v_conversation.updated_at, v_turn.id, v_turn.epoch, v_turn.retry, v_turn.by_host, v_counted,
       m.position, m.id, m.role, m.kind, m.content, m.tool_calls, m.citations, m.payload,
       m.created_at
@@ -142,7 +143,7 @@ begin
   if not found and p_message is null and p_retry_of is null then
     return query
       select outcome, v_conversation.id, v_conversation.title, v_conversation.status,
-        v_conversation.status_reason, v_conversation.metadata, v_conversation.created_at,
+        v_conversation.status_reason, v_conversation.metadata, v_conversation.agent, v_conversation.created_at,
         v_conversation.updated_at, v_turn.id, v_turn.epoch, v_turn.retry, v_turn.by_host,
         coalesce(v_counted, 0), null::bigint, null, null, null, null, null::jsonb, null::jsonb,
         null::json, null::timestamptz;

@@ -1,0 +1,33 @@
+"""The agent that a run begins with, and the tools of ours that it gets."""
+
+from typing import Any
+
+from agents import Agent
+
+from chatbridge.adapters.openai.absent import tell
+from chatbridge.adapters.openai.added import heed
+from chatbridge.adapters.openai.host_agents import HostAgents, agent_named
+from chatbridge.adapters.openai.tools import Toolbox
+
+
+async def first_agent(
+    agent: Agent[Any], remembered: str | None, agents: HostAgents, toolbox: Toolbox
+) -> Agent[Any]:
+    """The one that the last answer was handed over to, if it is still to be reached; else `agent`.
+
+    Either way the tools of ours are `agent`'s, as they are when it hands over.
+    """
+    copied = await _with_our_tools(agent, agents, toolbox)
+    found = agent_named(agent, remembered)
+    return copied if found is None else agents.copy(found)
+
+
+# Of two tools of one name, the host's own is the one that is meant.
+async def _with_our_tools(agent: Agent[Any], agents: HostAgents, toolbox: Toolbox) -> Agent[Any]:
+    copied = agents.copy(agent)
+    own = {tool.name for tool in agent.tools}
+    offered = [tool for tool in await toolbox.open() if tool.name not in own]
+    copied.tools = [*copied.tools, *offered]
+    heed(copied, toolbox.instructions)
+    tell(copied, toolbox.away)
+    return copied
