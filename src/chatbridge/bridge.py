@@ -54,7 +54,9 @@ class Bridge:
             signed_in=authenticator,
             context=context or (plain_context if server is not None else nothing_more),
         )
-        container = Container(settings=read_settings(settings or {}), host=host)
+        container = Container(
+            settings=read_settings({} if settings is None else settings), host=host
+        )
         self._app = create_app(container)
         self._turns = container.turns()
         self._was_entered = False

@@ -21,6 +21,8 @@ from chatbridge.host import Host
 from chatbridge.ports.store import Store
 from chatbridge.settings import Settings
 
+_OFFLINE = "offline"
+
 
 def model_endpoint(settings: Settings, unoffered: Unoffered) -> Endpoint:
     """The model that is configured, and how its provider is reached."""
@@ -80,6 +82,11 @@ def host_assistant(settings: Settings, host: Host) -> Assistant:
 
 def offered_models(settings: Settings, endpoint: Endpoint) -> dict[str, OfferedModel]:
     """Those that a message may choose. Raises ValueError for one that can't be had."""
+    if offline := [id for id, each in settings.agent.models.items() if each.model == _OFFLINE]:
+        raise ValueError(
+            f"CHATBRIDGE_AGENT__MODELS offers the offline model as {offline[0]}; "
+            "no provider has it, and it answers only as CHATBRIDGE_AGENT__MODEL."
+        )
     return {
         id: OfferedModel(each.model, endpoint.named(each.model), each.instructions)
         for id, each in settings.agent.models.items()
@@ -158,7 +165,7 @@ def rehearses(settings: Settings) -> bool:
 
 
 def _is_offline(settings: Settings) -> bool:
-    return settings.agent.model == "offline"
+    return settings.agent.model == _OFFLINE
 
 
 def _patience(settings: Settings) -> Patience:

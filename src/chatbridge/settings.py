@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import (
     AliasChoices,
@@ -233,10 +233,20 @@ def read_settings(given: Mapping[str, object]) -> Settings:
                 settings_cls, init_settings, env_settings, dotenv_settings, file_secret_settings
             )
 
+    _require_names(given)
     try:
         return Given()
     except ValidationError as error:
         raise ValueError(worded(error, Settings)) from error
+
+
+def _require_names(given: object) -> None:
+    wanted = "they must be a mapping of names, as the environment has them, to values"
+    if not isinstance(given, Mapping):
+        raise ValueError(f"`settings` are of type {type(given).__name__}; {wanted}.")
+    named = cast(Mapping[object, object], given)
+    if odd := [type(name).__name__ for name in named if not isinstance(name, str)]:
+        raise ValueError(f"`settings` have a name of type {odd[0]}; {wanted}.")
 
 
 def _written(given: Mapping[str, object]) -> dict[str, str]:
@@ -246,7 +256,13 @@ def _written(given: Mapping[str, object]) -> dict[str, str]:
         if name.upper() not in known and not name.upper().startswith(PREFIX):
             raise ValueError(f"{name} is no setting: docs/reference.md names all settings.")
     said = {name.lower(): value for name, value in given.items() if value is not None}
-    return {
-        name: str(value) if isinstance(value, str | Path) else json.dumps(value)
-        for name, value in said.items()
-    }
+    return {name: _text(name, value) for name, value in said.items()}
+
+
+def _text(name: str, value: object) -> str:
+    try:
+        return str(value) if isinstance(value, str | Path) else json.dumps(value)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name.upper()} is of type {type(value).__name__}; an environment could not say that."
+        ) from None

@@ -196,6 +196,12 @@ class TurnShowingContract(StoreContract):
         assert isinstance(again, Repeated)
         other = Once(key="k", digest="e")
         await refused(store, press("turn_3", once=other), Invalid, "idempotency_key_reused")
+        assert await store.turns.of_key(ALICE, once) == begun.turn.id
+        assert await store.turns.of_key(BOB, once) is None
+        assert await store.turns.of_key(ALICE, replace(once, key="another")) is None
+        with pytest.raises(Invalid) as reused:
+            await store.turns.of_key(ALICE, other)
+        assert reused.value.code == "idempotency_key_reused"
 
     async def test_a_turn_begins_where_nothing_is_left_to_read(self, store: Store) -> None:
         await answered_with(store, shown("w_1"))

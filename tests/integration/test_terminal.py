@@ -23,12 +23,13 @@ OURS = re.compile(r"\x1b\[(?:2|31|32|33|0)m|\r\x1b\[K|\r\n")
 OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
 
 
-def _badge(title: str) -> dict[str, Any]:
+def _badge(title: str, *further: str) -> dict[str, Any]:
     row = [
         {"type": "Text", "value": title},
-        {"type": "Badge", "label": title, "color": "\x1b[2J"},
+        {"type": "Badge", "label": "".join((title, *further)), "color": "\x1b[2J"},
     ]
-    parts = [{"type": "Caption", "value": "Result"}, {"type": "Markdown", "value": f"```\n{title}"}]
+    parts = [{"type": "Caption", "value": "Called"}, {"type": "Markdown", "value": f"```\n{title}"}]
+    parts += [{"type": "Caption", "value": each} for each in further]
     details = {"key": "chatbridge-details", "children": parts}
     return {"children": [{"key": "1", "children": [{"children": row}, details]}]}
 
@@ -43,6 +44,7 @@ WORDS_AND_CALLS = [
     {"type": "thread.item.updated", "item_id": "1", "update": {"delta": "Let me see."}},
     {"type": "progress_update", "text": "Thinking"},
     {"type": "thread.item.added", "item": {"type": "widget", "widget": _badge("look_up")}},
+    {"type": "thread.item.updated", "update": {"widget": _badge("look_up", "Result")}},
     {"type": "progress_update", "text": "Thinking"},
     {"type": "thread.item.updated", "item_id": "2", "update": {"delta": "There."}},
 ]
@@ -89,14 +91,16 @@ async def test_nothing_that_a_server_says_is_obeyed_by_the_terminal(tmp_path: Pa
     stream, words, problem, wrong = told
     assert r"\x1b]52;c;aGk=\x07" in stream
     assert "\x1b[31m" in stream
-    assert "Result" in stream
+    assert "Called" in stream
     assert "```" not in stream
     assert "--conversation 'conv_1; touch pwned'" in stream
     lines = [
         "Let me see.",
         "  look_up [look_up]",
-        "    Result",
+        "    Called",
         "    look_up",
+        "  look_up [look_upResult]",
+        "    Result",
         "Thinking…\r\x1b[KThere.",
     ]
     assert "\r\n".join([*lines, ""]) in re.sub(r"\x1b\[\d+m", "", words)

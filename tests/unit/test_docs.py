@@ -278,7 +278,13 @@ def test_every_code_of_a_failed_turn_has_its_reason() -> None:
     _, _, told = (ROOT / "docs" / "operations.md").read_text().partition("## Codes of a failed")
     told = told.partition("\n## ")[0]
     rows = [line.split(" | ")[0] for line in told.splitlines() if line.startswith("| `")]
-    others = {"interrupted", "not_kept", "shown_too_large", "conversation_deleted"}
+    others = {
+        "interrupted",
+        "not_kept",
+        "shown_too_large",
+        "metadata_too_large",
+        "conversation_deleted",
+    }
     others |= {"host_failed", "host_silent"}
     assert {name for row in rows for name in code(row)} == {*SENTENCES, *others}
 

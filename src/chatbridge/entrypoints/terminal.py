@@ -33,6 +33,7 @@ class Terminal:
         )
         self._screen = screen
         self._badges: dict[str, str] = {}
+        self._opened: dict[str, list[str]] = {}
         self._written: set[str] = set()
         self._thinking = self._in_line = False
         self.conversation_id: str | None = None
@@ -127,8 +128,13 @@ class Terminal:
                 self._screen.say(f"  {title} ")
                 self._screen.say(f"[{label}]", color)
                 self._screen.say("\n")
-                for line in details:
+                for line in self._further(key, details):
                     self._screen.say(f"    {line}\n", "secondary")
+
+    def _further(self, key: str, details: list[str]) -> list[str]:
+        """What was not written of a call when it began: it can't be written over."""
+        known, self._opened[key] = self._opened.get(key, []), details
+        return details[len(known) :] if details[: len(known)] == known else details
 
     def _think(self, text: str) -> None:
         # it is taken back with its line, words and all

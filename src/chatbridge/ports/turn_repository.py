@@ -107,6 +107,10 @@ class TurnRepository(Protocol):
         """A turn, running or ended. Raises NotFound and Forbidden."""
         ...
 
+    async def of_key(self, user_id: UserId, once: Once) -> TurnId | None:
+        """The turn that was begun under this key. Raises Invalid where something else was asked."""
+        ...
+
     async def last(self, user_id: UserId, conversation_id: ConversationId) -> LastTurn | None:
         """The conversation's last turn; None also where there is no such conversation."""
         ...

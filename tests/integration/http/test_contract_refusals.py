@@ -31,6 +31,7 @@ NOT_OF_AN_OPERATION = {
     "no_such_path",
     "not_kept",
     "shown_too_large",
+    "metadata_too_large",
     "stale_turn",
     "task_not_found",
     "turn_lost",

@@ -194,10 +194,17 @@ async def test_only_what_a_widget_offers_may_be_asked_for(store_url: str) -> Non
             answer = await bridge.answer(action(thread, widget, type, payload))
             assert (answer.status_code, answer.json()["code"]) == (409, "action_not_offered")
         pick = action(thread, widget, "seat.pick", {"seat": "1A"})
-        assert (await bridge.answer(pick)).status_code == 200
+        key = {"Idempotency-Key": f"pick-of-{thread}"}
+        first = await bridge.answer(pick, **key)
+        assert first.status_code == 200
         # a double click: the widget has been replaced, and its buttons are disabled
         again = await bridge.answer(pick)
         assert (again.status_code, again.json()["code"]) == (409, "action_not_offered")
+        # the same click, sent again because nothing was heard of it
+        assert (await bridge.answer(pick, **key)).text == first.text
+        other = action(thread, widget, "seat.pick", {"seat": "9Z"})
+        reused = await bridge.answer(other, **key)
+        assert (reused.status_code, reused.json()["code"]) == (422, "idempotency_key_reused")
 
 
 # --- what the bare SDK can't

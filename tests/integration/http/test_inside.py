@@ -388,12 +388,17 @@ async def test_a_second_start_is_refused_and_waits_for_nothing() -> None:
             "DATABASE_URL",
         ),
         ({"agent": 7}, "`agent` is of type int"),
+        ({"settings": {"CHATBRIDGE_PORT": {7}}}, "CHATBRIDGE_PORT is of type set"),
         ({"authenticator": "ada"}, "`authenticator` is of type str"),
         ({"context": {"a": 1}}, "`context` is of type dict"),
         ({"instructions": 5}, "`instructions` are of type int"),
         (
             {"settings": {"CHATBRIDGE_AGENT__MODELS": {"": {"label": "A", "model": "a"}}}},
             "at least 1 character",
+        ),
+        (
+            {"settings": {"CHATBRIDGE_AGENT__MODELS": {"q": {"label": "A", "model": "offline"}}}},
+            "offers the offline model as q",
         ),
         ({"agent": "nothing_here:agent"}, "nothing_here was found neither"),
         ({"agent": Agent(name="A"), "instructions": "B"}, "One of your own has them itself"),
@@ -406,6 +411,13 @@ async def test_a_second_start_is_refused_and_waits_for_nothing() -> None:
 def test_what_can_not_be_used_is_said_when_it_is_made(given: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         Bridge(**{**given, "settings": {**SETTINGS, **given.get("settings", {})}})
+
+
+def test_settings_are_a_mapping_of_names() -> None:
+    wrong: list[tuple[Any, str]] = [([1], "type list"), ("", "type str"), ({1: "x"}, "type int")]
+    for settings, said in wrong:
+        with pytest.raises(ValueError, match=f"`settings` .* {said}; they must be a mapping"):
+            Bridge(settings=settings)
 
 
 # --- the end

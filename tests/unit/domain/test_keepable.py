@@ -3,7 +3,7 @@ import pytest
 from chatbridge.domain.model.errors import AgentFailed
 from chatbridge.domain.model.identifiers import MessageId
 from chatbridge.domain.model.keepable import keepable
-from chatbridge.domain.model.limits import MAX_EVENT
+from chatbridge.domain.model.limits import MAX_DATA, MAX_EVENT
 from chatbridge.domain.model.turn_event import Changed, Revised, Told
 from tests.contracts.store import said
 
@@ -32,3 +32,12 @@ def test_more_than_can_be_shown_at_once_is_refused_in_words() -> None:
     with pytest.raises(AgentFailed) as raised:
         keepable(Told(payload={"url": [picture, "A" * 200]}))
     assert raised.value.code == "shown_too_large"
+
+
+def test_more_metadata_than_a_list_of_conversations_can_hold_is_refused_in_words() -> None:
+    text = "A" * (MAX_DATA - 10)
+    assert keepable(Revised(metadata={"a": text}))
+    assert keepable(Revised(title="B"))
+    with pytest.raises(AgentFailed) as raised:
+        keepable(Revised(metadata={"a": [text, {"b": "A" * 20}]}))
+    assert raised.value.code == "metadata_too_large"

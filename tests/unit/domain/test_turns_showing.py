@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
 
 from chatbridge.domain.model.errors import Busy, NotFound
 from chatbridge.domain.model.identifiers import MessageId, new_message_id
+from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.page import Order, PageRequest
 from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.turn import Asking
 from chatbridge.domain.model.turn_event import (
@@ -64,6 +67,32 @@ async def test_a_turn_without_a_message_is_asked_in_a_surfaces_own_words(world: 
     assert not run.request.stopped()
     await world.turns.cancel(ALICE, world.conversation)
     assert run.request.stopped()
+    await ended(recording)
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+async def test_a_page_is_as_long_as_it_may_be_whatever_a_running_turn_has_removed(
+    server: Server, order: Order
+) -> None:
+    here, elsewhere = await server(), await server()
+    entries = [shown() for _ in range(6)]
+    await answered_with(here, *entries)
+    gone = [Removed(message_id=entries[n].message_id, earlier=True) for n in (0, 1, 2, 4)]
+    recording, run = await pressed(here, *gone, shown())
+    for world in (here, elsewhere):
+        read = partial(world.history.messages, ALICE, world.conversation)
+        left = (await read(PageRequest(limit=100, order=order))).items
+        assert len(left) == 4
+        for limit in range(1, 5):
+            seen: list[Message] = []
+            after: str | None = None
+            while len(seen) < len(left):
+                page = await read(PageRequest(limit=limit, order=order, after=after))
+                assert len(page.items) == min(limit, len(left) - len(seen))
+                seen += page.items
+                after = page.next
+            assert (tuple(seen), after) == (left, None)
+    run.finish()
     await ended(recording)
 
 

@@ -102,14 +102,14 @@ async def test_an_interrupted_answer_is_known_as_such_as_long_as_it_is_the_last(
 ) -> None:
     here, elsewhere = await server(), await server()
     recording, _ = await begun(here)
-    assert await here.turns.unfinished_in(ALICE, here.conversation) == recording.turn.id
+    assert (await here.turns.seen(ALICE, here.conversation))[1] == recording.turn.id
     lose(here, recording)
     await elsewhere.turns.sweep()
-    assert await elsewhere.turns.unfinished_in(ALICE, here.conversation) == recording.turn.id
+    assert (await elsewhere.turns.seen(ALICE, here.conversation))[1] == recording.turn.id
     copy = await elsewhere.turns.watch(ALICE, recording.turn.id)
     assert failure(await ended(copy)).code == "interrupted"
     await replace(elsewhere, conversation=here.conversation).answered("on", "and on", new=False)
-    assert await elsewhere.turns.unfinished_in(ALICE, here.conversation) is None
+    assert (await elsewhere.turns.seen(ALICE, here.conversation))[1] is None
 
 
 async def test_a_retry_that_was_interrupted_left_nothing(server: Server) -> None:
@@ -119,10 +119,10 @@ async def test_a_retry_that_was_interrupted_left_nothing(server: Server) -> None
     recording = await here.turns.retry(ALICE, here.conversation, subject.id)
     (await here.agent.next_run(ALICE)).say("Half")
     await shown(recording, "Half")
-    assert await elsewhere.turns.unfinished_in(ALICE, here.conversation) == recording.turn.id
+    assert (await elsewhere.turns.seen(ALICE, here.conversation))[1] == recording.turn.id
     lose(here, recording)
     await elsewhere.turns.sweep()
-    assert await elsewhere.turns.unfinished_in(ALICE, here.conversation) is None
+    assert (await elsewhere.turns.seen(ALICE, here.conversation))[1] is None
 
 
 async def test_all_who_watch_a_turn_from_elsewhere_share_a_copy(server: Server) -> None:

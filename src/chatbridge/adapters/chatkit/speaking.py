@@ -17,7 +17,7 @@ from chatbridge.adapters.chatkit.items.mapping import read_item, to_thread
 from chatbridge.adapters.chatkit.items.wire import payload_of
 from chatbridge.domain.model.identifiers import MessageId
 from chatbridge.domain.model.keepable import keepable
-from chatbridge.domain.model.limits import MAX_TITLE
+from chatbridge.domain.model.limits import MAX_REASON, MAX_TITLE
 from chatbridge.domain.model.message import Message, cleaned
 from chatbridge.domain.model.turn_event import How, Removed, Revised, Shown, TurnEvent
 
@@ -82,7 +82,7 @@ class Speaking:
             revised = Revised(
                 title=cleaned(title)[:MAX_TITLE] if title is not None else None,
                 status=status.type if status else None,
-                status_reason=getattr(status, "reason", None),
+                status_reason=cleaned(getattr(status, "reason", None) or "")[:MAX_REASON] or None,
                 metadata=None if metadata is None else json.loads(json.dumps(metadata)),
             )
             held = self._held

@@ -16,7 +16,7 @@ from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId, UserId
 from chatbridge.domain.model.limits import MAX_PAGE
 from chatbridge.domain.model.message import Message, fitting
-from chatbridge.domain.model.turn import Ending, Turn, TurnState
+from chatbridge.domain.model.turn import Ending, Once, Turn, TurnState
 from chatbridge.ports.turn_repository import (
     Begun,
     Claimed,
@@ -55,6 +55,13 @@ class MemoryTurnRepository(TurnRepository):
         if any(id in kept.turns for kept in self._memory.conversations.values()):
             raise refusals.turn_not_yours()
         raise refusals.no_turn()
+
+    async def of_key(self, user_id: UserId, once: Once) -> TurnId | None:
+        await sleep(0)
+        known = self._memory.turn_of_key(user_id, once.key)
+        if known and known[1].once != once:
+            raise refusals.key_reused()
+        return known[1].id if known else None
 
     async def last(self, user_id: UserId, conversation_id: ConversationId) -> LastTurn | None:
         await sleep(0)

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, get_args
@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from chatbridge.adapters.postgres.tables import ConversationRow
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.conversation import Conversation, Status
-from chatbridge.domain.model.errors import Forbidden, NotFound
+from chatbridge.domain.model.errors import ChatbridgeError, Forbidden, NotFound
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.message import Message, unreadable
 from chatbridge.domain.model.payload import Payload
@@ -27,6 +27,17 @@ _REVISED = ("title", "status", "status_reason", "metadata", "agent")
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 _EVENTS: dict[str, TypeAdapter[TurnEvent]] = {
     name_of(kind): TypeAdapter(kind) for kind in get_args(TurnEvent)
+}
+
+_REFUSALS: dict[str, Callable[[], ChatbridgeError]] = {
+    "closed": refusals.closed,
+    "busy": refusals.turn_running,
+    "stale": refusals.stale_turn,
+    "ended": refusals.turn_ended,
+    "reused": refusals.key_reused,
+    "known_message": refusals.message_exists,
+    "no_message": refusals.no_message,
+    "not_retryable": refusals.not_retryable,
 }
 
 
@@ -120,6 +131,15 @@ def missing(somebody_elses: bool) -> Forbidden | NotFound:
     if somebody_elses:
         return refusals.not_yours()
     return refusals.no_conversation()
+
+
+def refusal_of(outcome: str) -> ChatbridgeError:
+    """Why begin_turn_1 has not begun a turn."""
+    match outcome:
+        case "missing" | "forbidden":
+            return missing(somebody_elses=outcome == "forbidden")
+        case _:
+            return _REFUSALS[outcome]()
 
 
 def _message_record(message: Message) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """How turns begin and end in Postgres, each by an SQL function, and how far they are."""
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import (
@@ -28,6 +28,7 @@ from chatbridge.adapters.postgres.rows import (
     message_to_json,
     messages_to_json,
     missing,
+    refusal_of,
     to_conversation,
     to_event,
     to_message,
@@ -36,11 +37,11 @@ from chatbridge.adapters.postgres.rows import (
 from chatbridge.adapters.postgres.statements import Statements
 from chatbridge.adapters.postgres.tables import ConversationRow, TurnEventRow, TurnRow
 from chatbridge.domain.model import refusals
-from chatbridge.domain.model.errors import ChatbridgeError, NotFound
+from chatbridge.domain.model.errors import NotFound
 from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
 from chatbridge.domain.model.limits import MAX_PAGE
 from chatbridge.domain.model.message import Message
-from chatbridge.domain.model.turn import Ending, Turn, TurnState
+from chatbridge.domain.model.turn import Ending, Once, Turn, TurnState
 from chatbridge.domain.model.turn_event import TurnEvent, to_record
 from chatbridge.ports.turn_repository import (
     Begun,
@@ -88,6 +89,9 @@ _LAST = select(TurnRow.id, _STATE, TurnRow.retry).where(
     col(TurnRow.user_id) == _USER, col(TurnRow.id) == func.coalesce(_RUNS, _NEWEST)
 )
 
+_OF_KEY = select(TurnRow.id, TurnRow.digest).where(
+    col(TurnRow.user_id) == _USER, col(TurnRow.key) == bindparam("key", type_=Text)
+)
 
 _EVENTS_AT_ONCE = 1_000
 """How many events a statement reads at most: more would hold up the loop, and those of a long turn
@@ -126,17 +130,6 @@ select * from {s}.claim_stale_turn_1(
 
 _STALE = "select * from {s}.stale_turns_1()"
 
-_REFUSALS: dict[str, Callable[[], ChatbridgeError]] = {
-    "closed": refusals.closed,
-    "busy": refusals.turn_running,
-    "stale": refusals.stale_turn,
-    "ended": refusals.turn_ended,
-    "reused": refusals.key_reused,
-    "known_message": refusals.message_exists,
-    "no_message": refusals.no_message,
-    "not_retryable": refusals.not_retryable,
-}
-
 
 class PostgresTurnRepository(TurnRepository):
     """See the port. `engine` must be in AUTOCOMMIT; `lease` is in seconds."""
@@ -166,7 +159,7 @@ class PostgresTurnRepository(TurnRepository):
         )
         outcome = rows[0]["outcome"]
         if outcome not in ("started", "repeated"):
-            raise _refusal(outcome)
+            raise refusal_of(outcome)
         messages = [to_message(row) for row in rows if row["position"] is not None]
         answers_one = request.message is not None or request.retry_of is not None
         turn = _turn(rows[0], request.user_id, subject=messages[-1] if answers_one else None)
@@ -187,6 +180,12 @@ class PostgresTurnRepository(TurnRepository):
             retry=retry,
             by_host=by_host,
         )
+
+    async def of_key(self, user_id: UserId, once: Once) -> TurnId | None:
+        rows = await self._statements.columns(_OF_KEY, user_id=user_id, key=once.key)
+        if rows and rows[0]["digest"] != once.digest:
+            raise refusals.key_reused()
+        return TurnId(rows[0]["id"]) if rows else None
 
     async def last(self, user_id: UserId, conversation_id: ConversationId) -> LastTurn | None:
         rows = await self._statements.columns(_LAST, user_id=user_id, id=conversation_id)
@@ -286,11 +285,3 @@ def _turn(row: Columns, user_id: UserId, subject: Message | None = None) -> Turn
         retry=row["retry"],
         by_host=row.get("by_host", False),
     )
-
-
-def _refusal(outcome: str) -> ChatbridgeError:
-    match outcome:
-        case "missing" | "forbidden":
-            return missing(somebody_elses=outcome == "forbidden")
-        case _:
-            return _REFUSALS[outcome]()

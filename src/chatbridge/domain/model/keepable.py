@@ -5,19 +5,23 @@ from dataclasses import fields, replace
 from typing import Any, cast
 
 from chatbridge.domain.model import refusals
-from chatbridge.domain.model.limits import MAX_EVENT
+from chatbridge.domain.model.limits import MAX_DATA, MAX_EVENT
 from chatbridge.domain.model.message import cleaned, storable
-from chatbridge.domain.model.turn_event import TurnEvent
+from chatbridge.domain.model.turn_event import Revised, TurnEvent
 
 
 def keepable(event: TurnEvent) -> TurnEvent:
     """The event with NUL and lone surrogates replaced by U+FFFD, at all depths and in keys too.
 
-    Raises AgentFailed (`shown_too_large`) for more than 4 million characters.
+    Raises AgentFailed: `shown_too_large` for more than 4 million characters, `metadata_too_large`
+    for more than 65,536 of them in a conversation's metadata.
     """
     given = {field.name: getattr(event, field.name) for field in fields(event)}
     if sum(map(_size, given.values())) > MAX_EVENT:
         raise refusals.shown_too_large()
+    # of what is in a list of conversations, each has an end of its own
+    if isinstance(event, Revised) and _size(event.metadata) > MAX_DATA:
+        raise refusals.metadata_too_large()
     changed = {name: new for name, old in given.items() if (new := _clean(old)) is not old}
     return replace(event, **changed) if changed else event
 

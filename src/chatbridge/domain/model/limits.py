@@ -32,7 +32,8 @@ MAX_VERDICTS = 1_000
 """Verdicts on the messages of a conversation that are told at once, the latest."""
 
 MAX_DATA = 64 * 1024
-"""Characters of JSON of all that a message carries besides its text: its tags and their data."""
+"""Characters of JSON of all that a message carries besides its text, its tags and their data; and
+of a conversation's metadata."""
 
 MAX_HEAD = 32 * 1024
 """Bytes of a request's address and headers."""

@@ -251,6 +251,13 @@ shown_too_large = Refusal(
     "stopped there.",
 )
 
+metadata_too_large = Refusal(
+    AgentFailed,
+    "metadata_too_large",
+    f"The answer was to keep more than {MAX_DATA:,} characters of metadata with its conversation, "
+    "so it was stopped there.",
+)
+
 malformed_json = Refusal(Invalid, "malformed_json", "The body is no well-formed JSON.")
 invalid_request = Refusal(Invalid, "invalid_request", "{}", example=("body.title: Field required",))
 unstorable = Refusal(
@@ -277,14 +284,14 @@ attachments_not_supported = Refusal(
 model_not_offered = Refusal(
     Invalid,
     "model_not_offered",
-    "There is no model '{}' to choose here. Leave `model` out, or choose one of these: {}.",
-    example=("o9", "`quick` (Quick answers)"),
+    "There is no model '{}' to choose here. Leave `model` out{}.",
+    example=("o9", ", or choose one of these: `quick` (Quick answers)"),
 )
 tool_not_offered = Refusal(
     Invalid,
     "tool_not_offered",
-    "There is no tool '{}' to choose here. Leave `tool_choice` out, or choose one of these: {}.",
-    example=("fly", "`add_task`"),
+    "There is no tool '{}' to choose here. Leave `tool_choice` out{}.",
+    example=("fly", ", or choose one of these: `add_task`"),
 )
 not_a_widget = Refusal(
     Invalid, "not_a_widget", "An action comes from a widget, and this item is none."

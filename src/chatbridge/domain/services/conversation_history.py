@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.conversation import Conversation, Status, checked_title
-from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
+from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId, UserId
 from chatbridge.domain.model.limits import MAX_VERDICTS
 from chatbridge.domain.model.message import FeedbackKind, Message
 from chatbridge.domain.model.page import Page, PageRequest, page_of
@@ -48,12 +48,23 @@ class ConversationHistory:
 
         An answer whose server has gone is shown as interrupted.
         """
+        return (await self.opened(user_id, id, request))[0]
+
+    async def opened(
+        self, user_id: UserId, id: ConversationId, request: PageRequest
+    ) -> tuple[Page[Message], TurnId | None]:
+        """The same, and the last turn if its answer is not whole: it runs, or was interrupted."""
         # asked first: what is kept meanwhile may be seen twice, and is never missed
-        turn = await self._turns.said_so_far(user_id, id)
+        turn, unfinished = await self._turns.seen(user_id, id)
         said = tuple(m for m in turn.said if m.kind != "note")
         read = self._forwards if request.order == "asc" else self._backwards
         page = await read(user_id, id, request, said)
-        return _changed(page, turn) if turn.replaced or turn.removed else page
+        there = _there(page, turn)
+        # what the turn has removed leaves room for what follows
+        while page.next and len(there) < request.limit and _removed(page, turn):
+            page = await read(user_id, id, replace(request, after=page.next), said)
+            there += _there(page, turn)
+        return page_of(there, request.limit, page.next), unfinished
 
     async def message(self, user_id: UserId, id: ConversationId, message_id: MessageId) -> Message:
         """One of its messages as it is now, what a running turn has said and changed included.
@@ -168,9 +179,13 @@ class ConversationHistory:
         return await self._conversations.feedback(user_id, id, MAX_VERDICTS)
 
 
-def _changed(page: Page[Message], turn: Transcript) -> Page[Message]:
-    """The page with what a turn has changed in it; it is shorter by what that has removed."""
-    return Page(tuple(_present(m, turn) for m in page.items if m.id not in turn.removed), page.next)
+def _there(page: Page[Message], turn: Transcript) -> tuple[Message, ...]:
+    """What a turn has left of the page, as it is now."""
+    return tuple(_present(m, turn) for m in page.items if m.id not in turn.removed)
+
+
+def _removed(page: Page[Message], turn: Transcript) -> bool:
+    return any(message.id in turn.removed for message in page.items)
 
 
 def _present(message: Message, turn: Transcript) -> Message:

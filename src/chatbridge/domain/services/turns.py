@@ -163,6 +163,11 @@ class Turns:
         )
         return await self._begin(request, asking)
 
+    async def repeated(self, user_id: UserId, asking: Asking) -> Recording | None:
+        """The turn that an earlier request of the same `asking.once` has begun, if one has."""
+        id = asking.once and await self._repository.of_key(user_id, asking.once)
+        return await self.watch(user_id, id) if id else None
+
     async def amend(
         self, user_id: UserId, conversation_id: ConversationId, events: Sequence[TurnEvent]
     ) -> bool:
@@ -188,35 +193,29 @@ class Turns:
         """The conversation's running turn, wherever it runs; None also for no conversation."""
         if recording := self._answering.of(user_id, conversation_id):
             return recording
-        id = await self._running(user_id, conversation_id)
-        return await self.watch(user_id, id) if id else None
+        last = await self._repository.last(user_id, conversation_id)
+        return await self.watch(user_id, last.id) if last and last.state == "running" else None
 
-    async def unfinished_in(
+    async def seen(
         self, user_id: UserId, conversation_id: ConversationId
-    ) -> TurnId | None:
-        """The conversation's last turn if it runs, or was interrupted and left half an answer.
+    ) -> tuple[Transcript, TurnId | None]:
+        """What the conversation's running turn has said and changed, wherever it runs; and the id
+        of the last turn, if it runs, or was interrupted and left half an answer.
 
-        Its events tell which, and are kept as long as it is the last. None also for no
-        conversation.
+        One that has lost its replica is closed: what it said is among the messages then. Of the
+        last turn the events are there to tell which. Nothing and None also for no conversation.
         """
         if recording := self._answering.of(user_id, conversation_id):
-            return recording.turn.id
+            return recording.shown, recording.turn.id
         last = await self._repository.last(user_id, conversation_id)
-        if last is None or last.state == "running":
-            return last and last.id
-        return last.id if last.state == "interrupted" and not last.retry else None
+        if last and last.state == "running":
+            return await self._copies.said_so_far(user_id, conversation_id, last.id), last.id
+        half = last is not None and last.state == "interrupted" and not last.retry
+        return Transcript(conversation_id), last.id if last and half else None
 
     async def said_so_far(self, user_id: UserId, conversation_id: ConversationId) -> Transcript:
-        """What the conversation's running turn has said and changed, wherever it runs.
-
-        One that has lost its replica is closed: what it said is among the messages then.
-        """
-        if recording := self._answering.of(user_id, conversation_id):
-            return recording.shown
-        id = await self._running(user_id, conversation_id)
-        if id is None:
-            return Transcript(conversation_id)
-        return await self._copies.said_so_far(user_id, conversation_id, id)
+        """What the conversation's running turn has said and changed, like `seen`."""
+        return (await self.seen(user_id, conversation_id))[0]
 
     def leave(self, recording: Recording) -> None:
         """A viewer has gone, in whatever way."""
@@ -279,10 +278,6 @@ class Turns:
         except StaleTurn:
             # it runs here, and its lease is about to be renewed
             raise refusals.turn_running() from None
-
-    async def _running(self, user_id: UserId, conversation_id: ConversationId) -> TurnId | None:
-        last = await self._repository.last(user_id, conversation_id)
-        return last.id if last and last.state == "running" else None
 
     async def _shown(self, turn: Turn) -> Recording:
         if recording := self._answering.named(turn.conversation.user_id, turn.id):

@@ -23,6 +23,7 @@ from chatkit.types import (
 from chatbridge.adapters.chatkit.items.mapping import to_item
 from chatbridge.adapters.chatkit.items.wire import lifted, wire_time
 from chatbridge.domain.model import refusals
+from chatbridge.domain.model.errors import Conflict, Invalid, NotFound
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.page import PageRequest
 from chatbridge.domain.model.payload import Payload
@@ -75,19 +76,29 @@ class Acting:
         return isinstance(operation, served)
 
     async def begin(self, operation: Acted, user_id: UserId, asking: Asking) -> Recording:
-        """The turn that answers it."""
+        """The turn that answers it; asked again under its key, it is the same one, whatever has
+        become meanwhile of what was answered."""
         conversation_id = ConversationId(operation.params.thread_id)
+        try:
+            await self._require_answerable(operation, user_id, asking)
+        except (Conflict, Invalid, NotFound):
+            if again := await self._turns.repeated(user_id, asking):
+                return again
+            raise
+        return await self._turns.act(user_id, conversation_id, asking)
+
+    async def _require_answerable(self, operation: Acted, user_id: UserId, asking: Asking) -> None:
         match operation:
             case ThreadsCustomActionReq():
                 await self._require_sender(operation, user_id)
                 self._host.require(asking.operation or {})
             case ThreadsAddClientToolOutputReq():
-                await self._require_client_tool_call(conversation_id, user_id)
+                thread_id = ConversationId(operation.params.thread_id)
+                await self._require_client_tool_call(thread_id, user_id)
             case ThreadsAddStructuredInputReq():
                 item = await self._item(operation, operation.params.item_id, user_id)
                 if not isinstance(item, StructuredInputItem) or item.status != "pending":
                     raise refusals.no_structured_input()
-        return await self._turns.act(user_id, conversation_id, asking)
 
     async def at_once(self, operation: ChatKitReq, user_id: UserId, asking: Asking) -> bytes | None:
         """The answer to what is no turn; None where the server has none."""

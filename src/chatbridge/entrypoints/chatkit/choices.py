@@ -1,6 +1,6 @@
 """ChatKit's menus of models and tools: what a message has chosen, and what it may choose."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,6 @@ from chatbridge.domain.model import refusals
 from chatbridge.domain.model.choice import Choice
 from chatbridge.domain.model.message import Message
 
-_NONE = "none"
 _SHOWN = 40
 
 
@@ -31,10 +30,14 @@ class Choices:
         model, tool = said.inference_options.model, said.inference_options.tool_choice
         if model is not None and model not in self.models:
             labels = [f"`{id}` ({label})" for id, label in self.models.items()]
-            raise refusals.model_not_offered(model[:_SHOWN], ", ".join(labels) or _NONE)
+            raise refusals.model_not_offered(model[:_SHOWN], _or_these(labels))
         if tool is not None and tool.id not in self.tools:
             names = [f"`{name}`" for name in self.tools]
-            raise refusals.tool_not_offered(tool.id[:_SHOWN], ", ".join(names) or _NONE)
+            raise refusals.tool_not_offered(tool.id[:_SHOWN], _or_these(names))
+
+
+def _or_these(names: Sequence[str]) -> str:
+    return f", or choose one of these: {', '.join(names)}" if names else ""
 
 
 def chosen(message: Message) -> Choice:

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from chatbridge.adapters.chatkit.items.mapping import BY_NAME, Display
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.caller import Caller
-from chatbridge.domain.model.identifiers import ConversationId, TurnId
+from chatbridge.domain.model.identifiers import ConversationId
 from chatbridge.domain.model.turn import Asking
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.recording import Recording
@@ -100,15 +100,12 @@ def chatkit_router(
                 return shown(recording, operation, stream)
             case Answered():
                 assert not is_streaming_req(operation)  # noqa: S101
-                # first: an answer that ends meanwhile is read as it is kept, or told to its end
-                unfinished = await _unfinished(turns, operation, caller)
                 answering = AnsweringServer(history, display)
                 answer = await answering.answer(operation, caller.user_id)
                 if acting:
                     in_words = in_its_words(asked, await request.json())
                     await acting.tell(operation, caller.user_id, in_words)
-                headers = {**RESUMABLE, **({"X-Turn-Id": unfinished} if unfinished else {})}
-                headers |= RATED if answering.rated else {}
+                headers = RESUMABLE | _said_beside(operation, answering)
                 return Response(answer, media_type="application/json", headers=headers)
             case None if acting and acting.serves(operation):
                 assert is_streaming_req(operation)  # noqa: S101
@@ -131,10 +128,10 @@ def chatkit_router(
     return router
 
 
-async def _unfinished(turns: Turns, operation: ChatKitReq, caller: Caller) -> TurnId | None:
-    if not isinstance(operation, ThreadsGetByIdReq):
-        return None
-    return await turns.unfinished_in(caller.user_id, ConversationId(operation.params.thread_id))
+def _said_beside(operation: ChatKitReq, answering: AnsweringServer) -> dict[str, str]:
+    rated = RATED if answering.rated else {}
+    unfinished = answering.unfinished if isinstance(operation, ThreadsGetByIdReq) else None
+    return {**rated, **({"X-Turn-Id": unfinished} if unfinished else {})}
 
 
 async def _otherwise(

@@ -22,7 +22,7 @@ from chatkit.types import (
 
 from chatbridge.adapters.chatkit.items.mapping import BY_NAME, Display
 from chatbridge.adapters.chatkit.items.wire import Json
-from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
+from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId, UserId
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.entrypoints.chatkit.events import stream_events
 from chatbridge.entrypoints.chatkit.store import ConversationStore, TurnStore, Watching
@@ -45,6 +45,11 @@ class AnsweringServer(ChatKitServer[UserId]):
     def rated(self) -> bool:
         """Whether the owner has given a verdict on any item of the answer."""
         return self._read.rated
+
+    @property
+    def unfinished(self) -> TurnId | None:
+        """The thread's last turn, if its answer was not whole when the items were read."""
+        return self._read.unfinished
 
     def respond(
         self,

@@ -11,7 +11,7 @@ from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata
 
 from chatbridge.adapters.chatkit.items.mapping import BY_NAME, Display, to_item, to_thread
 from chatbridge.adapters.chatkit.items.wire import Json, as_shown
-from chatbridge.domain.model.identifiers import ConversationId, UserId
+from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
 from chatbridge.domain.model.limits import MAX_LIMIT
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import Order, PageRequest
@@ -45,13 +45,15 @@ class ConversationStore(Store[UserId]):
     """Translates and delegates, for one operation; each call answers 403 and 404 by itself.
 
     `shown` are those of the items that it has read which are to be told as they were shown;
-    `rated` says whether its owner has given a verdict on any of them.
+    `rated` says whether its owner has given a verdict on any of them, `unfinished` whose answer
+    was not whole then.
     """
 
     def __init__(self, history: ConversationHistory, display: Display) -> None:
         self._history, self._display = history, display
         self.shown: dict[str, Json] = {}
         self.rated = False
+        self.unfinished: TurnId | None = None
 
     async def load_thread(self, thread_id: str, context: UserId) -> ThreadMetadata:
         conversation = await self._history.get(context, ConversationId(thread_id))
@@ -68,7 +70,9 @@ class ConversationStore(Store[UserId]):
         self, thread_id: str, after: str | None, limit: int, order: str, context: UserId
     ) -> Page[ThreadItem]:
         request = _request(limit, after, order)
-        page = await self._history.messages(context, ConversationId(thread_id), request)
+        page, self.unfinished = await self._history.opened(
+            context, ConversationId(thread_id), request
+        )
         found = [to_item(message, self._display) for message in page.items]
         items = ((message.id, as_shown(message)) for message in page.items)
         self.shown.update((id, item) for id, item in items if item)
