@@ -7,7 +7,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.asked import Asked
+from chatbridge.domain.model.identifiers import ConversationId, UserId
+from chatbridge.ports.host_server import HostServer
 
 Authenticator = Callable[[Any], Any]
 Instructions = Callable[[Asked], str | Awaitable[str]]
@@ -44,6 +47,7 @@ class Bridge:
         from chatbridge.container import Container
         from chatbridge.entrypoints.hosted import Hosted
         from chatbridge.host import Host
+        from chatbridge.host_server import who_answers
         from chatbridge.main import create_app
         from chatbridge.settings import read_settings
 
@@ -59,6 +63,9 @@ class Bridge:
         )
         self._app = create_app(container)
         self._turns = container.turns()
+        self._history = container.history()
+        ours = who_answers(container.settings(), host) == "agent"
+        self._host: HostServer = container.chat() if ours else container.host_server()
         self._was_entered = False
         self.app = Hosted(self._app)
         """To be mounted: `app.mount("/chat", bridge.app)`."""
@@ -85,6 +92,25 @@ class Bridge:
             until_server_stops(self._turns.stop),
         ):
             yield
+
+    @asynccontextmanager
+    async def acting_for(self, user_id: str, conversation_id: str) -> AsyncGenerator[Any]:
+        """Show something in somebody's conversation where they have not asked, as a webhook does:
+        a `Chat` where an agent answers, the server where one does, and its store is theirs.
+
+        What was shown is kept when the context ends, all of it or, after an error, nothing. It is
+        seen by who looks next; of an entry of an answer that runs it is said at once, or Busy is
+        raised where that runs on another replica. Raises NotFound and Forbidden, of
+        `chatbridge.domain.model.errors`, and Conflict for a conversation that is locked or closed.
+        """
+        user, where = UserId(user_id), ConversationId(conversation_id)
+        conversation = await self._history.get(user, where)
+        if conversation.status != "active":
+            raise refusals.closed()
+        own = await self._history.said_so_far(user, where)
+        async with self._host.outside(conversation, own) as (found, events):
+            yield found
+        await self._history.change(user, where, events)
 
     async def stop(self) -> None:
         """Begin no more turns, and end those that run and their streams: for a server that is not

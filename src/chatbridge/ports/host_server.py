@@ -1,7 +1,8 @@
 """A server of the host's own, for what it answers beside the turns."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
 
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import UserId
@@ -29,6 +30,13 @@ class HostServer(Protocol):
 
         `own` are the entries of a turn that runs there. Raises AgentFailed.
         """
+        ...
+
+    def outside(
+        self, conversation: Conversation, own: Sequence[Message]
+    ) -> AbstractAsyncContextManager[tuple[Any, Sequence[TurnEvent]]]:
+        """What a host's own code shows something with where nobody has asked, and what it has
+        shown when the context has ended. `own` as in `answer`."""
         ...
 
     def require(self, operation: Payload) -> None:

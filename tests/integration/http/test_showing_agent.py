@@ -2,22 +2,29 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from agents.items import TResponseStreamEvent
+from chatkit.store import NotFoundError
 
+from chatbridge import Bridge
 from chatbridge.adapters.offline.model import OfflineModel
 from chatbridge.adapters.openai.models import Endpoint
+from chatbridge.agents import Chat
 from chatbridge.container import Container
+from chatbridge.domain.model.errors import Forbidden, NotFound
 from tests.chatkit_client import Json, add, create, frames, items, say, text_of
 from tests.hosts import servers
+from tests.hosts.assistants import assistant
 from tests.hosts.bare import Bare
 from tests.hosts.bridged import comparable
 from tests.hosts.scripts import action, saying
-from tests.serving import served, settings_for
+from tests.serving import SECRET, served, settings_for
 
+EXAMPLES = str(Path(__file__).resolve().parents[3] / "examples")
 OURS = {"assistant_message", "user_message", "Thinking"}
 ODD = "a\ufffdb\ufffd"
 
@@ -277,3 +284,74 @@ async def test_a_press_is_refused_before_the_first_byte(seats: Seats, sync: bool
         assert (answer.json()["code"], answer.is_error) == (code, True)
     asked = action(thread, widget, "seat.pick", pick, sync=sync)
     assert (await seats.other.post("/chatkit", json=asked)).json()["code"] == "forbidden"
+
+
+async def test_the_example_shows_seats_and_a_click_picks_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(EXAMPLES)
+    settings = settings_for("memory:", agent={"entry": "seats:assistant"})
+    async with served(settings) as service:
+        ada = Seats(service.as_user("ada"), service.as_user("bob"))
+        thread, told = await say(ada.client, create("please show_seats LH1"))
+        assert [f["text"] for f in told if f.get("icon") == "search"] == ["Looking at LH1"]
+        shown = next(i for i in await ada.kept(thread) if "seat.pick" in str(i))
+        pick = shown["widget"]["children"][1]["onClickAction"]["payload"]
+        told = frames((await ada.presses(thread, shown["id"], "seat.pick", pick)).text)
+        assert {"type": "client_effect", "name": "seat_picked", "data": {"seat": "1A"}} in told
+        now = next(i for i in await ada.kept(thread) if i["id"] == shown["id"])
+        assert now["widget"]["children"][0]["value"] == "LH1: 1A"
+
+
+# --- where nobody has asked
+
+
+@pytest.mark.parametrize("given", ["agent", "server"])
+async def test_a_webhook_shows_something_in_somebodys_conversation(given: str) -> None:
+    answering: dict[str, Any] = {"agent": assistant} if given == "agent" else {"server": Webhooked}
+    bridge = Bridge(
+        **answering,
+        authenticator=lambda request: request.headers["x-user"],
+        settings={
+            "CHATBRIDGE_SECRET": SECRET,
+            "CHATBRIDGE_DATABASE__URL": "memory:",
+            "CHATBRIDGE_SERVER__LOOP": "shared",
+        },
+    )
+    ada = {"x-user": "ada", "Sec-Fetch-Site": "same-origin"}
+    transport = httpx.ASGITransport(bridge.app)
+    async with (
+        bridge.lifespan(),
+        httpx.AsyncClient(transport=transport, base_url="http://here", headers=ada) as client,
+    ):
+        thread, _ = await say(client, create("please show_seats"))
+        async with bridge.acting_for("ada", thread) as found:
+            await (delayed(found) if given == "agent" else found.delayed(thread))
+        with pytest.raises(NotFoundError):
+            await mistaken(bridge, thread)
+        for user, where, why in (("bob", thread, Forbidden), ("ada", "conv_0", NotFound)):
+            with pytest.raises(why):
+                await bridge.acting_for(user, where).__aenter__()
+        kept = (await client.post("/chatkit", json=items(thread))).json()["data"]
+        assert [text_of(i) for i in kept if "Delayed" in str(i)] == ["Delayed by an hour."]
+
+
+async def mistaken(bridge: Bridge, thread: str) -> None:
+    async with bridge.acting_for("ada", thread) as found:
+        await (delayed(found) if isinstance(found, Chat) else found.delayed(thread))
+        await found.store.load_item(thread, "msg_0", {})
+
+
+async def delayed(chat: Chat) -> None:
+    await chat.say("Delayed by an hour.")
+    await chat.note("The flight is late.")
+
+
+class Webhooked(servers.Base):
+    async def respond(self, thread: Any, item: Any, context: Any) -> AsyncIterator[Any]:
+        yield self.said(thread, "Hello.", context)
+
+    async def delayed(self, thread_id: str) -> None:
+        thread = await self.store.load_thread(thread_id, {})
+        item = self.said(thread, "Delayed by an hour.", {}).item
+        await self.store.add_thread_item(thread_id, item, {})

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from inspect import isawaitable
 from typing import Any
@@ -126,6 +127,26 @@ class HostServerRunner(AgentRunner, HostServer):
             _log.error("the host's server failed", exc_info=error)
             sentence = "The server of this application could not answer."
             raise AgentFailed(sentence, code="host_failed") from error
+
+    @asynccontextmanager
+    async def outside(
+        self, conversation: Conversation, own: Sequence[Message]
+    ) -> AsyncGenerator[tuple[ChatKitServer[Any], list[TurnEvent]]]:
+        """See the port: the server, whose store is the conversation's until the context ends."""
+        events: list[TurnEvent] = []
+        here = asyncio.get_running_loop()
+        items = HostItems(self._conversations, here, conversation)
+        for message in own:
+            items.put(message)
+        afterwards = partial(keep_late, self._conversations, conversation, here)
+        speaking = Speaking(items, events.append, afterwards=afterwards)
+        before = SPEAKING.set(speaking)
+        try:
+            yield self.server, events
+        finally:
+            SPEAKING.reset(before)
+            speaking.flush()
+            speaking.ended = True
 
     def require(self, operation: Payload) -> None:
         """It says itself what it does with an action."""

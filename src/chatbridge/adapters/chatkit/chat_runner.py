@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from inspect import isawaitable
@@ -96,6 +97,29 @@ class ChatRunner(AgentRunner, HostServer):
         self, conversation: Conversation, own: Sequence[Message], asking: Asking
     ) -> tuple[Payload, Sequence[TurnEvent]]:
         """See the port: an action that is answered at once, by the widget that it comes from."""
+        params = (asking.operation or {})["params"]
+        try:
+            async with self._outside(conversation, own, asking) as (chat, events):
+                if await self._acted(chat, params):
+                    raise RuntimeError("let_answer() was called for an action without a stream.")
+        except ChatbridgeError:
+            raise
+        except Exception as error:
+            _log.error("the handler of an action failed", exc_info=error)
+            sentence = "The action could not be answered."
+            raise AgentFailed(sentence, code="host_failed") from error
+        return _updated(conversation, params.get("item_id"), events), events
+
+    def outside(
+        self, conversation: Conversation, own: Sequence[Message]
+    ) -> AbstractAsyncContextManager[tuple[Chat, Sequence[TurnEvent]]]:
+        """See the port: a Chat."""
+        return self._outside(conversation, own, Asking())
+
+    @asynccontextmanager
+    async def _outside(
+        self, conversation: Conversation, own: Sequence[Message], asking: Asking
+    ) -> AsyncGenerator[tuple[Chat, list[TurnEvent]]]:
         events: list[TurnEvent] = []
         asked = Asked(
             user_id=conversation.user_id,
@@ -108,21 +132,12 @@ class ChatRunner(AgentRunner, HostServer):
         items = self._items(conversation, own)
         speaking = Speaking(items, events.append, afterwards=self._later(conversation))
         chat = await self._chat(asked, speaking)
-        params = (asking.operation or {})["params"]
         try:
-            if await self._acted(chat, params):
-                raise RuntimeError("let_answer() was called for an action without a stream.")
+            yield chat, events
             chat.ends()
-        except ChatbridgeError:
-            raise
-        except Exception as error:
-            _log.error("the handler of an action failed", exc_info=error)
-            sentence = "The action could not be answered."
-            raise AgentFailed(sentence, code="host_failed") from error
         finally:
             speaking.flush()
             speaking.ended = True
-        return _updated(conversation, params.get("item_id"), events), events
 
     def overrides(self, method: str) -> bool:
         """An agent has no server."""
