@@ -13,18 +13,24 @@ from chatkit.types import (
     CustomTask,
     FileSource,
     FileTask,
+    GeneratedImage,
+    GeneratedImageItem,
+    GeneratedImageUpdated,
     ImageTask,
     SearchTask,
     ThoughtTask,
+    ThreadItemAddedEvent,
+    ThreadItemDoneEvent,
     ThreadItemUpdatedEvent,
     WidgetRootUpdated,
     Workflow,
 )
 from chatkit.widgets import Button, Card, Form, Input, Text, WidgetRoot
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from chatbridge.agents import Actions, Assistant, Chat, Pressed
 from tests.hosts.servers import look_around
+from tests.hosts.showing import COMPONENTS, ROOTS
 
 Context = RunContextWrapper[Chat]
 
@@ -137,6 +143,26 @@ async def grow(context: Context) -> str:
 
 
 @function_tool
+async def gallery(context: Context) -> str:
+    """Every widget that there is, and a picture."""
+    for root in (*({"type": "Card", "children": [each]} for each in COMPONENTS), *ROOTS):
+        await context.context.show(TypeAdapter(WidgetRoot).validate_python(root))
+    image = GeneratedImageItem(
+        id=context.context.generate_id("message"),
+        thread_id=context.context.thread.id,
+        created_at=datetime.now(),
+    )
+    await context.context.stream(ThreadItemAddedEvent(item=image))
+    picture = GeneratedImage(id="i", url="https://cats.example/a.png")
+    update = GeneratedImageUpdated(image=picture, progress=0.5)
+    await context.context.stream(ThreadItemUpdatedEvent(item_id=image.id, update=update))
+    await context.context.stream(
+        ThreadItemDoneEvent(item=image.model_copy(update={"image": picture}))
+    )
+    return "shown"
+
+
+@function_tool
 async def form(context: Context) -> str:
     """A widget with a field whose value comes along."""
     submit = ActionConfig(type="seat.form", payload={"seat": "1A"})
@@ -206,6 +232,7 @@ assistant = Assistant(
             odd,
             too_large,
             grow,
+            gallery,
             form,
             ask_the_page,
         ],

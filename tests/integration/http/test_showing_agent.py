@@ -119,7 +119,7 @@ async def test_a_tool_of_the_samples_shows_what_it_shows_with_the_bare_sdk(seats
     assert "was displayed to the user: a letter" in seats.told()
 
 
-@pytest.mark.parametrize("tool", ["all_tasks", "short_words", "grow", "look_around"])
+@pytest.mark.parametrize("tool", ["all_tasks", "short_words", "grow", "look_around", "gallery"])
 async def test_what_was_shown_is_there_after_a_reload(seats: Seats, tool: str) -> None:
     thread, told = await seats.shows(tool)
     done = {f["item"]["id"]: f["item"] for f in told if f["type"] == "thread.item.done"}
