@@ -162,7 +162,11 @@ class Metered:
 
         method, path = route
         url = path.format(
-            user_id="alice", conversation_id=NOBODYS, thread_id=NOBODYS, turn_id=NO_TURN
+            user_id="alice",
+            conversation_id=NOBODYS,
+            thread_id=NOBODYS,
+            turn_id=NO_TURN,
+            message_id="msg_0",
         )
         headers = {
             "Authorization": f"Bearer {self._tokens[route]}",
