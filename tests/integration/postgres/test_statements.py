@@ -36,6 +36,8 @@ insert into chatbridge.turns
   from chatbridge.conversations, generate_series(1, 2) n;
 insert into chatbridge.turn_events (user_id, turn_id, number, event)
   select user_id, id, n, '{}' from chatbridge.turns, generate_series(1, 5) n;
+insert into chatbridge.feedback (user_id, conversation_id, message_id, kind)
+  select user_id, conversation_id, id, 'positive' from chatbridge.messages;
 analyze"""
 
 OWNER, PLACE, TURN = UserId("user_1"), ConversationId("conv_1_1"), TurnId("turn_conv_1_1_1")
@@ -44,6 +46,7 @@ READS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "list": lambda s: s.conversations.list(OWNER, PageRequest(order="desc", limit=5)),
     "messages": lambda s: s.conversations.messages(OWNER, PLACE, PageRequest(order="desc")),
     "messages after": lambda s: s.conversations.messages(OWNER, PLACE, PageRequest(after="msg_9")),
+    "feedback": lambda s: s.conversations.feedback(OWNER, PLACE, 9),
     "turn": lambda s: s.turns.turn(OWNER, TURN),
     "last": lambda s: s.turns.last(OWNER, PLACE),
     "progress": lambda s: s.turns.progress(OWNER, TURN, after=2),
@@ -52,7 +55,7 @@ READS: dict[str, Callable[[Store], Awaitable[object]]] = {
 # attributes of the class, which are typed as a row's own
 MESSAGES: Any = ConversationRow.messages
 TURNS: Any = ConversationRow.turns
-SORTED = ("last", "progress")
+SORTED = ("last", "progress", "feedback")
 """What finds a handful of rows before it sorts them."""
 
 
