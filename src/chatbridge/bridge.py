@@ -10,6 +10,7 @@ from typing import Any
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.asked import Asked
 from chatbridge.domain.model.identifiers import ConversationId, UserId
+from chatbridge.domain.model.message import storable
 from chatbridge.ports.host_server import HostServer
 
 Authenticator = Callable[[Any], Any]
@@ -104,6 +105,8 @@ class Bridge:
         `chatbridge.domain.model.errors`, and Conflict for a conversation that is locked or closed.
         """
         user, where = UserId(user_id), ConversationId(conversation_id)
+        if not (storable(user) and storable(where)):
+            raise refusals.no_conversation()
         conversation = await self._history.get(user, where)
         if conversation.status != "active":
             raise refusals.closed()

@@ -1,9 +1,11 @@
 """An agent as hosts write one that shows, with a tool for each thing that can be shown."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Any
 
+import pytest
 from agents import Agent, RunContextWrapper, function_tool
 from chatkit.actions import ActionConfig
 from chatkit.agents import AgentContext, ClientToolCall
@@ -26,7 +28,7 @@ from chatkit.types import (
     Workflow,
 )
 from chatkit.widgets import Button, Card, Form, Input, Text, WidgetRoot
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from chatbridge.agents import Actions, Assistant, Chat, Pressed
 from tests.hosts.servers import look_around
@@ -44,8 +46,9 @@ def card(chosen: str | None = None) -> Card:
         Button(
             label=seat,
             disabled=chosen is not None,
-            onClickAction=ActionConfig(type=type, payload={"seat": seat}),
+            onClickAction=ActionConfig(type=type, payload={"seat": seat}, streaming=streaming),
         )
+        for streaming in (True, False)
         for type, seat in (
             ("seat.pick", "1A"),
             ("seat.silent", "1A"),
@@ -55,8 +58,14 @@ def card(chosen: str | None = None) -> Card:
             ("seat.unknown", "1A"),
         )
     ]
-    wrong = Button(label="wrong", onClickAction=ActionConfig(type="seat.pick", payload={"row": 1}))
-    return Card(key="seats", children=[Text(value=f"Seat: {chosen or '?'}"), *buttons, wrong])
+    wrong = [
+        Button(
+            label="wrong",
+            onClickAction=ActionConfig(type="seat.pick", payload={"row": 1}, streaming=streaming),
+        )
+        for streaming in (True, False)
+    ]
+    return Card(key="seats", children=[Text(value=f"Seat: {chosen or '?'}"), *buttons, *wrong])
 
 
 @function_tool
@@ -131,6 +140,30 @@ async def too_large(context: Context) -> str:
     return "never"
 
 
+@function_tool
+async def too_long(context: Context) -> str:
+    await context.context.say("x" * 2_500_000)
+    return "never"
+
+
+@function_tool
+async def mistakes(context: Context) -> str:
+    """What is none of ChatKit's, wherever something is taken."""
+    chat: Any = context.context
+    shown: Any = await chat.show(Card(children=[Text(value="right")]))
+    await chat.start_workflow(Workflow(type="custom", tasks=[CustomTask(title="Right")]))
+    for mistaken in (
+        lambda: shown.replace("wrong"),
+        lambda: shown.replace(shown.item.widget, copy_text=5),
+        lambda: chat.add_workflow_task("wrong"),
+        lambda: chat.update_workflow_task(None, 0),
+        lambda: chat.end_workflow("wrong"),
+    ):
+        with pytest.raises(ValidationError):
+            await mistaken()
+    return "mistaken"
+
+
 async def growing() -> AsyncGenerator[WidgetRoot, None]:
     for words in ("D", "De", "Dear"):
         yield Card(children=[Text(id="body", value=words, streaming=words != "Dear")])
@@ -191,6 +224,7 @@ async def pick(chat: Chat, pressed: Pressed[Pick]) -> None:
 @actions.on("seat.silent", Pick)
 async def silent(chat: Chat, pressed: Pressed[Pick]) -> None:
     assert pressed.sender is not None
+    await asyncio.sleep(0.05)  # another press may come
     await pressed.sender.replace(card(pressed.payload.seat))
 
 
@@ -231,6 +265,8 @@ assistant = Assistant(
             replace_earlier,
             odd,
             too_large,
+            too_long,
+            mistakes,
             grow,
             gallery,
             form,

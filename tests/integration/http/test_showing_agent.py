@@ -1,5 +1,6 @@
 """An agent of the host's own that shows, and what a press on it does."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -187,6 +188,23 @@ async def test_what_no_database_holds_is_replaced_and_what_is_large_is_whole(sea
     assert kinds == ["text", "tools", "shown", "shown"]
 
 
+async def test_what_is_longer_than_can_be_kept_is_not_shown_either(seats: Seats) -> None:
+    thread, told = await seats.shows("too_long")
+    assert [i for i in await seats.kept(thread) if "xxx" in str(i)] == []
+    assert "xxx" not in str(told)
+
+
+async def test_a_mistake_of_a_tool_is_its_own(seats: Seats) -> None:
+    thread, _ = await seats.shows("mistakes")
+    kept = await seats.kept(thread)
+    assert ("wrong" in str(kept), "Success" in str(kept)) == (False, True)
+    assert [
+        task["title"] for i in kept if i["type"] == "workflow" for task in i["workflow"]["tasks"]
+    ] == ["Right"]
+    _, told = await say(seats.client, add(thread, "hello"))
+    assert told[-1]["type"] == "thread.item.done"
+
+
 async def test_a_tool_of_the_page_is_refused_in_words(seats: Seats) -> None:
     _, told = await seats.shows("ask_the_page")
     assert "selected, which is not served" in told[-1]["message"]
@@ -264,6 +282,22 @@ async def test_a_press_that_is_answered_at_once_is_kept(seats: Seats) -> None:
     assert answer.json()["updated_item"]["widget"]["children"][0]["value"] == "Seat: 1A"
 
 
+async def test_of_presses_at_once_one_is_answered(seats: Seats) -> None:
+    thread, widget = await seats.seats()
+    pressed = (thread, widget, "seat.silent", {"seat": "1A"})
+    answers = await asyncio.gather(*(seats.presses(*pressed, sync=True) for _ in range(3)))
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
+
+
+async def test_what_is_a_turn_is_never_answered_at_once(seats: Seats) -> None:
+    thread, _ = await seats.shows("form")
+    shown = next(i for i in await seats.kept(thread) if "seat.form" in str(i))
+    pressed = (thread, shown["id"], "seat.form", {"seat": "1A", "why": "I like it"})
+    answer = await seats.presses(*pressed, sync=True)
+    assert (answer.status_code, answer.json()["code"]) == (409, "action_not_offered")
+    assert (await seats.presses(*pressed)).status_code == 200
+
+
 @pytest.mark.parametrize("sync", [False, True])
 async def test_a_press_is_refused_before_the_first_byte(seats: Seats, sync: bool) -> None:
     thread, widget = await seats.seats()
@@ -329,7 +363,7 @@ async def test_a_webhook_shows_something_in_somebodys_conversation(given: str) -
             await (delayed(found) if given == "agent" else found.delayed(thread))
         with pytest.raises(NotFoundError):
             await mistaken(bridge, thread)
-        for user, where, why in (("bob", thread, Forbidden), ("ada", "conv_0", NotFound)):
+        for user, where, why in (("bob", thread, Forbidden), ("ada", "conv\0", NotFound)):
             with pytest.raises(why):
                 await bridge.acting_for(user, where).__aenter__()
         kept = (await client.post("/chatkit", json=items(thread))).json()["data"]

@@ -7,6 +7,7 @@ import pytest
 
 from chatbridge.adapters.memory.memory import Memory
 from chatbridge.adapters.memory.turn_repository import MemoryTurnRepository
+from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.errors import (
     AgentFailed,
     Busy,
@@ -21,6 +22,7 @@ from chatbridge.domain.model.identifiers import (
     new_conversation_id,
 )
 from chatbridge.domain.model.limits import MAX_PAGE
+from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.turn_event import (
     Titled,
     ToolCallStarted,
@@ -247,6 +249,18 @@ async def test_a_broken_agent_keeps_its_text_and_hides_its_reason(
     assert events[-1] == TurnEnded(state="failed")
     assert await world.answer() == [("partial", "I was about")]
     assert "the agent failed" in caplog.text
+
+
+async def test_a_history_that_can_not_be_read_fails_its_turn_and_holds_up_nothing(
+    server: Server,
+) -> None:
+    def unreadable(message: Message) -> str:
+        raise TypeError(message.id)
+
+    world = await server(window=ContextWindow(max_characters=1, words=unreadable))
+    recording = await world.turns.ask(ALICE, question("hello", world.conversation), new=True)
+    assert failure(await ended(recording)).code == "agent_failed"
+    assert not await world.turns.cancel(ALICE, world.conversation)
 
 
 async def test_after_a_failure_the_conversation_goes_on(world: World) -> None:

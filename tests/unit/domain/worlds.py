@@ -115,6 +115,7 @@ async def open_world(
     *,
     repository: TurnRepository | None = None,
     lease: float = 60.0,
+    window: ContextWindow | None = None,
     **options: Any,
 ) -> AsyncGenerator[World]:
     agent = ScriptedAgent()
@@ -123,7 +124,7 @@ async def open_world(
         repository or MemoryTurnRepository(store, lease=lease),
         journal,
         agent,
-        window=ContextWindow(),
+        window=window or ContextWindow(),
         tick=0.001,
         heartbeat=0.01,
         **options,

@@ -36,10 +36,12 @@ from chatkit.types import (
     ThreadStreamEvent,
     ThreadUpdatedEvent,
     WidgetItem,
+    Workflow,
     WorkflowItem,
+    WorkflowSummary,
 )
 from chatkit.widgets import WidgetRoot
-from pydantic import PrivateAttr
+from pydantic import PrivateAttr, TypeAdapter
 
 from chatbridge.adapters.chatkit.frames import Frames
 from chatbridge.adapters.chatkit.items.mapping import to_item
@@ -58,6 +60,7 @@ from chatbridge.domain.model.turn_event import (
 
 Widget = WidgetRoot | AsyncGenerator[WidgetRoot, None]
 
+_TASK: TypeAdapter[Task] = TypeAdapter(Task)
 _INVISIBLE = (ClientToolCallItem, HiddenContextItem)
 
 
@@ -71,7 +74,13 @@ class Entry:
     async def replace(self, widget: WidgetRoot, copy_text: str | None = None) -> None:
         """Show this in its place; without a new `copy_text` the model reads the old one."""
         known = self.item.copy_text if copy_text is None else copy_text
-        self.item = self.item.model_copy(update={"widget": widget, "copy_text": known})
+        self.item = WidgetItem(
+            id=self.item.id,
+            thread_id=self.item.thread_id,
+            created_at=self.item.created_at,
+            widget=widget,
+            copy_text=known,
+        )
         await self._chat.stream(ThreadItemReplacedEvent(item=self.item))
 
     async def remove(self) -> None:
@@ -169,6 +178,23 @@ class Chat(AgentContext[Any]):
     async def task(self, task: Task) -> None:
         """A task that is done, by itself; tasks of a workflow are `add_workflow_task`."""
         await self._done(TaskItem(**self._head("task"), task=task))
+
+    # AgentContext changes the workflow before it looks at what it was given
+
+    async def add_workflow_task(self, task: Task) -> None:
+        """As AgentContext has it. Raises ValidationError for what is no task."""
+        await super().add_workflow_task(_TASK.validate_python(task))
+
+    async def update_workflow_task(self, task: Task, task_index: int) -> None:
+        """The same."""
+        await super().update_workflow_task(_TASK.validate_python(task), task_index)
+
+    async def end_workflow(
+        self, summary: WorkflowSummary | None = None, expanded: bool = False
+    ) -> None:
+        """As AgentContext has it. Raises ValidationError for what is no summary."""
+        ended = Workflow(type="custom", tasks=[], summary=summary, expanded=expanded)
+        await super().end_workflow(ended.summary, ended.expanded)
 
     async def end_of_turn(self) -> None:
         """Mark the end of what the assistant has to say."""

@@ -10,6 +10,7 @@ from chatbridge.adapters.chatkit.items.wire import lifted, wire_time
 from chatbridge.adapters.chatkit.speaking import Speaking, earlier_now
 from chatbridge.domain.model.errors import AgentFailed
 from chatbridge.domain.model.identifiers import MessageId
+from chatbridge.domain.model.keepable import keepable
 from chatbridge.domain.model.message import Kind, Role
 from chatbridge.domain.model.turn_event import (
     Changed,
@@ -132,14 +133,15 @@ class Frames:
         content = _content(payload)
         message_id = MessageId(id)
         self._speaking.take(id)
+        finished = keepable(
+            TextFinished(message_id=message_id, at=at, content=content, payload=payload)
+        )
         if id not in self._speaking.open_texts:
             self._speaking.say(TextStarted(message_id=message_id, at=at, at_once=True))
             self._speaking.say(TextDelta(message_id=message_id, text=content))
         self._speaking.open_texts.discard(id)
         self._whole.add(id)
-        self._speaking.say(
-            TextFinished(message_id=message_id, at=at, content=content, payload=payload)
-        )
+        self._speaking.say(finished)
 
     def _settled(self, item: Json, how: How) -> None:
         id = self._items.ids.of(item["id"])

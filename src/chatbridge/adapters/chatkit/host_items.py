@@ -13,7 +13,7 @@ from chatbridge.adapters.chatkit.items.mapping import to_item
 from chatbridge.domain.model import errors
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import MessageId
-from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.message import Message, storable
 from chatbridge.domain.model.page import Order, PageRequest
 from chatbridge.ports.conversation_repository import ConversationRepository
 
@@ -72,6 +72,8 @@ class HostItems:
         if id in self.gone:
             raise NotFoundError(f"Item {item_id} not found")
         message = self.known(id)
+        if message is None and not storable(id):
+            raise NotFoundError(f"Item {item_id!r} not found")
         if message is None:
             where = self.conversation
             reading = self._conversations.message(where.user_id, where.id, MessageId(id))

@@ -83,7 +83,9 @@ class Speaking:
                 title=cleaned(title)[:MAX_TITLE] if title is not None else None,
                 status=status.type if status else None,
                 status_reason=cleaned(getattr(status, "reason", None) or "")[:MAX_REASON] or None,
-                metadata=None if metadata is None else json.loads(json.dumps(metadata)),
+                metadata=None
+                if metadata is None
+                else json.loads(json.dumps(metadata, allow_nan=False)),
             )
             held = self._held
             self._hold(held.then(revised) if isinstance(held, Revised) else revised)

@@ -22,7 +22,6 @@ from chatbridge.domain.model.errors import (
     Unavailable,
 )
 from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
-from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.turn import Asking, Ending, Turn, TurnState
 from chatbridge.domain.model.turn_event import Titled, TurnEnded, TurnEvent, TurnFailed
 from chatbridge.domain.model.turn_report import TurnReport
@@ -95,10 +94,9 @@ class Answering:
         if begun.turn.conversation.title is None and begun.turn.subject and not begun.turn.by_host:
             # nobody waits for it: it is kept with the first words
             recording.say(Titled(title=title_from(begun.turn.subject.content)))
-        window = self._window.of(begun.newest, begun.counted)
         self._recordings[_place(begun.turn)] = recording
         self._keeper.open(recording)
-        task = asyncio.create_task(self._answer(recording, window, asking))
+        task = asyncio.create_task(self._answer(recording, begun, asking))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return recording
@@ -127,14 +125,12 @@ class Answering:
                 recording.stop("interrupted")
             await asyncio.wait(self._tasks)
 
-    async def _answer(
-        self, recording: Recording, window: tuple[Message, ...], asking: Asking
-    ) -> None:
+    async def _answer(self, recording: Recording, begun: Begun, asking: Asking) -> None:
         began = monotonic()
         with in_turn(recording.turn.conversation.id, recording.turn.id):
             # never cancelled: only the speaking is, so that the end is always kept
             try:
-                speaking = asyncio.create_task(self._speak(recording, window, asking))
+                speaking = asyncio.create_task(self._speak(recording, begun, asking))
                 await _until_spoken(recording, speaking)
                 if recording.state == "speaking":
                     _close(recording, speaking)
@@ -151,12 +147,11 @@ class Answering:
 
     # --- say
 
-    async def _speak(
-        self, recording: Recording, window: tuple[Message, ...], asking: Asking
-    ) -> None:
+    async def _speak(self, recording: Recording, begun: Begun, asking: Asking) -> None:
         request = AgentRequest(
             turn=recording.turn,
-            window=window,
+            # what fails here fails the turn, which then ends
+            window=self._window.of(begun.newest, begun.counted),
             say=partial(self._say, recording),
             before_call=recording.until_kept,
             stopped=lambda: recording.stopped_as == "cancelled",

@@ -1,10 +1,12 @@
 """What a person does in a thread besides writing: a turn of the host's own code, or refused."""
 
+import asyncio
 import json
 from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeGuard
+from weakref import WeakValueDictionary
 
 from chatkit.types import (
     ChatKitReq,
@@ -69,6 +71,9 @@ class Acting:
         self._turns, self._history, self._host = turns, history, host
         self._only_offered = only_offered
         self._only_actions = only_actions
+        self._pressing: WeakValueDictionary[tuple[UserId, str], asyncio.Lock] = (
+            WeakValueDictionary()
+        )
 
     def serves(self, operation: ChatKitReq) -> TypeGuard[Acted]:
         """Whether it is an operation of those that begin a turn here."""
@@ -104,7 +109,10 @@ class Acting:
         """The answer to what is no turn; None where the server has none."""
         match operation:
             case ThreadsSyncCustomActionReq():
-                return await self._changed(operation, user_id, asking)
+                # the second of two finds what the first has made of the widget
+                place = (user_id, operation.params.thread_id)
+                async with self._pressing.setdefault(place, asyncio.Lock()):
+                    return await self._changed(operation, user_id, asking)
             case InputTranscribeReq() if self._host.overrides("transcribe"):
                 _require_audio(operation.params.audio_base64)
                 return _written(await self._host.answer_alone(user_id, asking))
@@ -154,7 +162,8 @@ class Acting:
         if not isinstance(item, WidgetItem):
             raise refusals.not_a_widget()
         if self._only_offered(operation.params.action.type):
-            require_offered(item, operation.params.action)
+            streaming = isinstance(operation, ThreadsCustomActionReq)
+            require_offered(item, operation.params.action, streaming=streaming)
 
     async def _require_client_tool_call(
         self, conversation_id: ConversationId, user_id: UserId

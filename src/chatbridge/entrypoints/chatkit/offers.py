@@ -11,15 +11,21 @@ from chatbridge.domain.model import refusals
 Json = dict[str, Any]
 
 
-def require_offered(sender: WidgetItem, action: Action[str, Any]) -> None:
+def require_offered(
+    sender: WidgetItem, action: Action[str, Any], *, streaming: bool = True
+) -> None:
     """Raises Conflict unless the widget offers this action with this payload.
 
     What the widget has fixed must come as it is; under the names of its controls more may come.
-    What is disabled offers nothing.
+    What is disabled offers nothing, and what is a turn (`streaming`) is not offered without one.
     """
     widget = sender.widget.model_dump(mode="json", by_alias=True, exclude_none=True)
     names = set(_names(widget))
-    offered = (each for each in _actions(widget) if each["type"] == action.type)
+    offered = (
+        each
+        for each in _actions(widget)
+        if each["type"] == action.type and (streaming or each.get("streaming") is False)
+    )
     if not any(_fits(each.get("payload"), action.payload, names) for each in offered):
         raise refusals.action_not_offered()
 

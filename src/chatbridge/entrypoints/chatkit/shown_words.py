@@ -5,7 +5,7 @@ The wording is that of ChatKit's own ThreadItemConverter; `docs/chatkit.md` has 
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from chatbridge.adapters.chatkit.items.wire import as_shown
 from chatbridge.domain.model.message import Message
@@ -43,7 +43,7 @@ def _said(item: Json) -> Iterator[str]:
     match item:
         case {"type": "widget", "id": id, "widget": widget}:
             yield _WIDGET.format(id, item.get("copy_text") or _cut(_json(widget)))
-        case {"type": "workflow", "workflow": {"tasks": tasks}}:
+        case {"type": "workflow", "workflow": {"tasks": [*tasks]}}:
             yield from (told for task in tasks for told in _task(task))
         case {"type": "task", "task": task}:
             yield from _task(task)
@@ -57,11 +57,15 @@ def _said(item: Json) -> Iterator[str]:
             pass
 
 
-def _task(task: Json) -> Iterator[str]:
+def _task(task: Any) -> Iterator[str]:
     """A thought, a search and the like are how it was done, which no later turn needs."""
-    parts = [str(task[name]) for name in ("title", "content") if task.get(name)]
-    if task.get("type") == "custom" and parts:
-        yield _TASK.format(": ".join(parts))
+    match task:
+        case {"type": "custom"}:
+            named = cast(Json, task)
+            if parts := [str(named[name]) for name in ("title", "content") if named.get(name)]:
+                yield _TASK.format(": ".join(parts))
+        case _:
+            pass
 
 
 def _answer(asked: Json) -> str:
