@@ -95,7 +95,7 @@ BITES: list[tuple[str, Check, float]] = [
     (
         "time is the database's",
         test_restarts.test_wrong_clocks_reap_nothing_and_change_no_order,
-        0.3,
+        0.6,
     ),
 ]
 

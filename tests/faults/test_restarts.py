@@ -98,7 +98,11 @@ async def _replaced(stand: Stand, replicas: list[Replica], number: int, new: Rep
     late = Person(stand, "late")
 
     async def stopping() -> bool:
-        return (await late.get(old, "/readyz")).status_code == httpx.codes.SERVICE_UNAVAILABLE
+        try:
+            said = await late.get(old, "/readyz")
+        except httpx.TransportError:
+            raise AssertionError("it was gone before it said that it stops") from None
+        return said.status_code == httpx.codes.SERVICE_UNAVAILABLE
 
     await eventually(stopping, EXITS_WITHIN, "a balancer is told that it stops")
     said = await _said(late, old)
