@@ -62,7 +62,7 @@ async def _kill(stand: Stand, reader: Replica, number: int) -> Outcome:
     async with person.sending(owner, asked) as stream:
         await stream.until_text(seen, random.randint(2, 25))  # noqa: S311
         following = asyncio.create_task(person.follow(reader, followed))
-        await eventually(lambda: _true(followed.text), 5, "the other replica shows the answer")
+        await eventually(lambda: _true(followed.text), 30, "the other replica shows the answer")
         owner.kill()
         killed = time.monotonic()
         await stream.rest(seen)
