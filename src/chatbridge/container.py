@@ -181,6 +181,7 @@ class Container(DeclarativeContainer):
         on_busy=_turns.on_busy,
         drain=_turns.drain,
         lease=_turns.lease,
+        patience=_turns.patience,
         report=Singleton(TurnLog, CallableProvider(own_secret, settings)),
     )
     history: Provider[ConversationHistory] = Singleton(

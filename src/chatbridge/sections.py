@@ -174,11 +174,12 @@ class Window(Section):
 
 
 class TurnSettings(Section):
-    """How turns behave; `lease` and `drain` are in seconds."""
+    """How turns behave; `lease`, `patience` (with a person) and `drain` are in seconds."""
 
     on_disconnect: OnDisconnect = "finish"
     on_busy: OnBusy = "reject"
     lease: float = Field(default=5.0, ge=2.0)
+    patience: float = Field(default=86_400.0, gt=0)
     drain: float = Field(default=5.0, ge=0.0)
 
 

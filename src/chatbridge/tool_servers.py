@@ -4,12 +4,14 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from shutil import which
-from typing import Any, Self, cast
+from typing import Annotated, Any, Self, cast
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import NoDecode
 
-from chatbridge.environment import Section
+from chatbridge.adapters.mcp.approval import Approval
+from chatbridge.environment import Section, words
 
 
 class UserToken(Section):
@@ -45,7 +47,9 @@ class McpServer(Section):
     """A further tool server: an address (streamable HTTP) or a command (stdio).
 
     `tools` unset: all that it has. `user_argument` names the argument that is hidden from the
-    model and filled with the user. `instructions` gives the server's own to the model.
+    model and filled with the user. `instructions` gives the server's own to the model. `approval`
+    says which tools a person is asked about: `always` all, `never` none, `auto` those that say of
+    themselves that they destroy, or a list of their names.
     """
 
     url: str | None = None
@@ -60,6 +64,7 @@ class McpServer(Section):
     tools: list[str] | None = Field(default=None, min_length=1)
     user_argument: str | None = Field(default=None, min_length=1)
     instructions: bool = False
+    approval: Approval = "never"
     send_user_token: UserToken | None = None
 
     @model_validator(mode="before")
@@ -137,11 +142,13 @@ class Mcp(Section):
     """Tool servers besides the bundled one: `{"name": {"url": ...}, ...}`.
 
     `tasks_url` is where the bundled one is reached, if not at the address that is served: under a
-    host application's path, or as a process of its own. A model gets at most `max_tools`.
+    host application's path, or as a process of its own. `tasks_approval` is the `approval` of the
+    bundled one. A model gets at most `max_tools`.
     """
 
     servers: dict[str, McpServer] = Field(default={})
     tasks_url: str | None = None
+    tasks_approval: Annotated[Approval, NoDecode] = "auto"
     max_tools: int = Field(default=512, ge=1)
 
     @field_validator("servers", mode="before")
@@ -160,6 +167,13 @@ class Mcp(Section):
         if "" in named or len(named) < len(listed):
             raise ValueError("each tool server in the list needs a `name` of its own")
         return _enabled(named)
+
+    @field_validator("tasks_approval", mode="before")
+    @classmethod
+    def _words_or_names(cls, said: Any) -> Any:
+        if said in ("auto", "always", "never"):
+            return said
+        return words(said) or "auto"
 
     @model_validator(mode="after")
     def _own_secrets(self) -> Self:

@@ -61,6 +61,7 @@ def _bundled(settings: Settings, issuer: TokenIssuer, tasks: TasksApp) -> HttpSe
         url=settings.mcp.tasks_url or f"http://{_HERE}{tasks.path}",
         token=token,
         one_list=True,
+        approval=settings.mcp.tasks_approval,
         app=None if settings.mcp.tasks_url else tasks,
     )
 
@@ -77,6 +78,7 @@ def _tool_server(name: str, server: McpServer) -> HttpServer | StdioServer:
             instructions=server.instructions,
             tools=server.tools,
             user_argument=server.user_argument,
+            approval=server.approval,
         )
     return StdioServer(
         name=name,
@@ -88,6 +90,7 @@ def _tool_server(name: str, server: McpServer) -> HttpServer | StdioServer:
         instructions=server.instructions,
         tools=server.tools,
         user_argument=server.user_argument,
+        approval=server.approval,
     )
 
 

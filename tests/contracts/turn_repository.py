@@ -45,10 +45,13 @@ from tests.contracts.store import (
 )
 from tests.contracts.turn_beginning import TurnBeginningContract
 from tests.contracts.turn_showing import TurnShowingContract
+from tests.contracts.turn_waiting import TurnWaitingContract
 from tests.contracts.turn_watching import TurnWatchingContract
 
 
-class TurnRepositoryContract(TurnBeginningContract, TurnShowingContract, TurnWatchingContract):
+class TurnRepositoryContract(
+    TurnBeginningContract, TurnShowingContract, TurnWaitingContract, TurnWatchingContract
+):
     async def test_finish_keeps_the_answer_at_the_end(self, store: Store) -> None:
         begun = await begin(store, ask(new=True))
         answer = (tools("tools_1"), message("says_1", "Done.", role="assistant"))

@@ -238,11 +238,10 @@ def _() -> None:
 
 @_patch("a stop ends the model's call")
 def _() -> None:
-    from chatbridge.adapters.openai import agent_runner
 
     async def forgetful(self: Any) -> None: ...
 
-    _set(agent_runner._Run, close=forgetful)
+    _set(run.Run, close=forgetful)
 
 
 @_patch("going on where one was")

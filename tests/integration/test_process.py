@@ -174,6 +174,51 @@ async def test_a_call_that_lost_its_server_is_unknown(
         assert "Outcome unknown" in str(reloaded[1]["widget"])
 
 
+async def test_a_question_outlives_its_server_and_is_answered_once(
+    start: Spawn, environment: Environment
+) -> None:
+    asking = {**environment, "CHATBRIDGE_MCP__TASKS_APPROVAL": "delete_task, rehearse"}
+    server = await start(**asking)
+    async with alice_at(server) as alice:
+        await alice.post("/chatkit", json=create("add a task: tea"))
+        chat = {"message": "delete task 1"}
+        first = (await alice.post("/api/alice/chat", json=chat)).json()
+        chat = {"message": "rehearse a slow tool for 8 seconds"}
+        second = (await alice.post("/api/alice/chat", json=chat)).json()
+    assert (first["state"], second["state"]) == ("waiting", "waiting")
+    server.kill()
+    server = await start(**asking)
+    async with alice_at(server) as alice:
+        shown = await messages(alice, first["conversation_id"])
+        assert [call["state"] for call in shown[-1]["tool_calls"]] == ["waiting"]
+        assert len((await alice.get("/api/alice/tasks")).json()["items"]) == 1
+        where, answer = approving(first)
+        done = (await alice.post(where, **answer)).json()
+        assert done["state"] == "completed"
+        assert (await alice.get("/api/alice/tasks")).json()["items"] == []
+        where, answer = approving(second)
+        streamed = {"Accept": "text/event-stream"}
+        async with alice.stream("POST", where, headers=streamed, **answer) as response:
+            async for line in response.aiter_lines():
+                if "turn.resumed" in line:
+                    break
+            await asyncio.sleep(0.2)
+            server.kill()
+    server = await start(**asking)
+    async with alice_at(server) as alice:
+        step = (await taken_over(alice, second["conversation_id"]))[1]
+        again = (await alice.post(where, **answer)).json()
+        assert [call["state"] for call in step["tool_calls"]] == ["unknown"]
+        assert (again["turn_id"], again["state"]) == (second["turn_id"], "interrupted")
+
+
+def approving(turn: Json) -> tuple[str, Json]:
+    """The request that approves the only call of a turn."""
+    (call,) = turn["messages"][-1]["tool_calls"]
+    where = f"/api/alice/conversations/{turn['conversation_id']}/answers"
+    return where, {"json": {"call_id": call["id"], "decision": "approve"}}
+
+
 async def test_a_stop_ends_open_streams_and_keeps_what_was_shown(
     start: Spawn, environment: Environment
 ) -> None:

@@ -149,6 +149,17 @@ def test_tool_servers_as_a_mapping(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["clock"].timeout == 5
 
 
+def test_which_tools_ask_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    servers = {"a": {"command": "a", "approval": ["pay"]}, "b": {"command": "b"}}
+    monkeypatch.setenv("CHATBRIDGE_MCP__SERVERS", json.dumps(servers))
+    found = settings().mcp
+    assert (found.servers["a"].approval, found.servers["b"].approval) == (("pay",), "never")
+    assert found.tasks_approval == "auto"
+    for said, read in [("never", "never"), ("add_task, delete_task", ("add_task", "delete_task"))]:
+        monkeypatch.setenv("CHATBRIDGE_MCP__TASKS_APPROVAL", said)
+        assert settings().mcp.tasks_approval == read
+
+
 def test_tool_servers_as_a_list_of_named_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     servers = [{"name": "a", "url": "https://a.example"}, {"name": "b", "command": "b"}]
     monkeypatch.setenv("CHATBRIDGE_MCP__SERVERS", json.dumps(servers))

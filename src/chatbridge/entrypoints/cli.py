@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -133,7 +134,9 @@ def _chat(url: str, token: str, message: str | None, conversation: str | None, a
             say(f"Go on: {again}{shlex.quote(terminal.conversation_id)}", err=True)
 
     _require_usable_proxies()
-    terminal = Terminal(url, token, screen())
+    # a pipe answers nothing: what is asked waits
+    approves = _approves if sys.stdin.isatty() else None
+    terminal = Terminal(url, token, screen(), approves)
     terminal.conversation_id = conversation
     try:
         if message is None:
@@ -145,6 +148,10 @@ def _chat(url: str, token: str, message: str | None, conversation: str | None, a
             say_how_to_go_on()
         raise Refused(str(error)) from error
     say_how_to_go_on()
+
+
+def _approves() -> bool:
+    return click.confirm("May it run?")
 
 
 def _converse(ask: Callable[[str], None], show_history: Callable[[], None] | None) -> None:

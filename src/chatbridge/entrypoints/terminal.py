@@ -1,9 +1,9 @@
 """A chat in the terminal, over the same HTTP endpoint as any other client."""
 
 import json
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx2
 
@@ -19,19 +19,34 @@ class ChatRefused(Exception):
     """The server said no, or can't be reached; the text is for the person."""
 
 
+class Question(NamedTuple):
+    """What a call would be called with, in lines, and the actions that answer it."""
+
+    lines: list[str]
+    approve: Mapping[str, Any]
+    reject: Mapping[str, Any]
+
+
 class ChatLost(ChatRefused):
     """The connection was lost; what was said so far is kept."""
 
 
 class Terminal:
-    """One person's chat, which is shown on `screen` as it comes."""
+    """One person's chat, which is shown on `screen` as it comes.
 
-    def __init__(self, url: str, token: str, screen: Screen) -> None:
+    `approves` asks the person whether a call may run; None: what is asked stays so.
+    """
+
+    def __init__(
+        self, url: str, token: str, screen: Screen, approves: Callable[[], bool] | None = None
+    ) -> None:
         headers = {"Authorization": f"Bearer {token}"}
         self._http = httpx2.Client(
             base_url=url, headers=headers, timeout=httpx2.Timeout(10, read=120)
         )
         self._screen = screen
+        self._approves = approves
+        self._asked: dict[str, list[Question]] = {}
         self._badges: dict[str, str] = {}
         self._opened: dict[str, list[str]] = {}
         self._written: set[str] = set()
@@ -50,6 +65,7 @@ class Terminal:
             self._stream({"type": "threads.add_user_message", "params": params})
         else:
             self._stream({"type": "threads.create", "params": {"input": asked}})
+        self._ask_person()
 
     def show_history(self) -> None:
         """Write what was said last: as much as is on a page. Raises ChatRefused."""
@@ -61,6 +77,21 @@ class Terminal:
                 self._screen.say("(There is more before this.)\n", "secondary")
             for item in reversed(page["data"]):
                 self._show(item)
+        self._ask_person()
+
+    def _ask_person(self) -> None:
+        """Have each call that asks answered, one after the other."""
+        while asked := [(id, each) for id, found in self._asked.items() for each in found]:
+            item_id, question = asked[0]
+            for line in question.lines:
+                self._screen.say(f"    {line}\n", "secondary")
+            if self._approves is None:
+                self._screen.say("(It waits until somebody answers, at a terminal or a page.)\n")
+                return
+            action = question.approve if self._approves() else question.reject
+            params = {"thread_id": self.conversation_id, "item_id": item_id, "action": action}
+            self._asked[item_id].remove(question)
+            self._stream({"type": "threads.custom_action", "params": params})
 
     def _stream(self, request: Mapping[str, Any]) -> None:
         with (
@@ -80,10 +111,10 @@ class Terminal:
             case {"type": "thread.item.updated", "item_id": id, "update": {"delta": str(delta)}}:
                 self._written.add(id)
                 self._write(delta)
+            case {"item": {"type": "widget"} as item}:
+                self._show_widget(item)
             case {"type": "thread.item.done", "item": item}:
                 self._end(item)
-            case {"type": "thread.item.added", "item": {"type": "widget", "widget": widget}}:
-                self._show_badges(widget)
             case {"type": "thread.item.updated", "update": {"widget": part} | {"component": part}}:
                 self._show_badges(part)
             case {"type": "error", "message": message}:
@@ -111,14 +142,18 @@ class Terminal:
                 self._screen.say("> " + "".join(part["text"] for part in content) + "\n")
             case {"type": "assistant_message"}:
                 self._screen.say(_text(item) + "\n\n")
-            case {"type": "widget", "widget": widget}:
-                self._show_badges(widget)
+            case {"type": "widget"}:
+                self._show_widget(item)
             case {"type": "workflow", "workflow": {"summary": {"duration": int(seconds)}}}:
                 self._screen.say(f"(Thought for {seconds} s)\n", "secondary")
             case {"type": "workflow", "workflow": {"summary": {"title": str(title)}}}:
                 self._screen.say(f"({title})\n", "secondary")
             case _:
                 self._screen.say(f"({item['type']})\n")
+
+    def _show_widget(self, item: Mapping[str, Any]) -> None:
+        self._asked[str(item.get("id"))] = [*_questions(item["widget"])]
+        self._show_badges(item["widget"])
 
     def _show_badges(self, widget: Mapping[str, Any]) -> None:
         for key, title, label, color, details in _badges(widget):
@@ -203,12 +238,33 @@ def _badges(part: Mapping[str, Any]) -> Generator[tuple[str, str, str, str, list
             pass
 
 
+def _questions(part: Any) -> Generator[Question]:
+    """What the lines of a card ask, by their buttons."""
+    match part:
+        case {
+            "children": [
+                *_,
+                {"type": "Row", "children": [{"onClickAction": yes}, {"onClickAction": no}]},
+            ]
+        } if yes["type"] == "chatbridge.approve":
+            written = [p for p in part["children"] if p.get("type") in ("Caption", "Markdown")]
+            yield Question(_lines(written), yes, no)
+        case {"children": list()}:
+            for inner in part["children"]:
+                yield from _questions(inner)
+        case _:
+            pass
+
+
 def _text(item: Mapping[str, Any]) -> str:
     return "".join(part["text"] for part in item["content"])
 
 
 def _details(parts: Sequence[Mapping[str, Any]]) -> list[str]:
     opened = (part["children"] for part in parts if part.get("key") == "chatbridge-details")
-    inside = [each for children in opened for each in children]
+    return _lines([each for children in opened for each in children])
+
+
+def _lines(inside: Sequence[Mapping[str, Any]]) -> list[str]:
     told = [(part["type"], line) for part in inside for line in str(part["value"]).splitlines()]
     return [line for kind, line in told if kind != "Markdown" or not line.startswith("```")]

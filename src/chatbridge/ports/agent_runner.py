@@ -8,6 +8,7 @@ from chatbridge.domain.model.asked import Asked
 from chatbridge.domain.model.identifiers import CallId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.tool import OnBehalf
+from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn import Asking, Ending, Turn
 from chatbridge.domain.model.turn_event import TurnEvent
 
@@ -20,7 +21,8 @@ class AgentRequest:
     event as it happens. `before_call` is awaited with a call's id after its ToolCallStarted was
     said and before the tool runs; it returns when the call is durable and raises TurnLost when the
     turn is lost. `stopped`: its owner wants no more of it. `context` is what a host's own tools
-    find in the run, where that is more than `asked`.
+    find in the run, where that is more than `asked`. `before` is what the turn has said before it
+    rested: its calls that are running were approved, and are to be run first.
     """
 
     turn: Turn
@@ -30,6 +32,7 @@ class AgentRequest:
     stopped: Callable[[], bool] = lambda: False
     asking: Asking = field(default_factory=Asking)
     context: Any = None
+    before: Transcript | None = None
 
     @property
     def on_behalf(self) -> OnBehalf:
@@ -73,7 +76,8 @@ class AgentRunner(Protocol):
     async def run(self, request: AgentRequest) -> None:
         """Say text and tool events as they happen, with ids of our own and storable text.
 
-        Every started text is finished and every started call too, unless the run ends early.
+        Every started text is finished and every started call too, unless the run ends early, or
+        asks something of a person (ToolCallAsked): it ends at the ask, and another one goes on.
         Cancelling it stops the model and the tools, and nothing more is said. Raises AgentFailed.
         """
         ...

@@ -7,7 +7,7 @@ from typing import Protocol
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId, UserId
 from chatbridge.domain.model.limits import MAX_PAGE
 from chatbridge.domain.model.message import Message
-from chatbridge.domain.model.turn import Ending, Once, Turn, TurnState
+from chatbridge.domain.model.turn import Ending, Once, Rest, Turn, TurnState
 from chatbridge.domain.model.turn_event import TurnEvent
 
 
@@ -63,6 +63,19 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A conversation's last turn with all its kept events.
+
+    `stale`: it runs and its lease has passed, or it waits and its time is over.
+    """
+
+    turn: Turn
+    state: TurnState
+    stale: bool
+    events: tuple[TurnEvent, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LastTurn:
     """A conversation's last turn, and whether it was to replace an answer."""
 
@@ -75,7 +88,7 @@ class LastTurn:
 class Progress:
     """How far a turn is: its state, and the durable events that were asked for, in order.
 
-    `stale`: it counts as running, and its lease has passed. `kept`: its events are still there;
+    `stale` is as in Opened. `kept`: its events are still there;
     those of a turn that ended over an hour ago may be gone. `more`: these are only the first of
     them; what follows is there to be asked for.
     """
@@ -97,9 +110,9 @@ class TurnRepository(Protocol):
         newest that fit in `room` bytes where these are fewer.
 
         Raises NotFound, Forbidden, Conflict (`conversation_closed`, `turn_ended`;
-        `message_exists`: the new message has the id of a kept one), Busy, StaleTurn, or Invalid
-        (`not_retryable`: `retry_of` is no user's message; `idempotency_key_reused`: something else
-        was asked under the key); then nothing has changed.
+        `message_exists`: the new message has the id of a kept one), Busy, StaleTurn, TurnWaits, or
+        Invalid (`not_retryable`: `retry_of` is no user's message; `idempotency_key_reused`:
+        something else was asked under the key); then nothing has changed.
         """
         ...
 
@@ -130,10 +143,46 @@ class TurnRepository(Protocol):
         """
         ...
 
+    async def wait(self, turn: Turn, rest: Rest) -> bool:
+        """Keep the tail, title and usage; the turn rests until a person answers, and then is stale.
+
+        False where a stop was asked for meanwhile: nothing has changed then. Harmless when
+        repeated, and raises, like finish.
+        """
+        ...
+
+    async def opened(self, user_id: UserId, conversation_id: ConversationId) -> Opened:
+        """The conversation's last turn. Raises Forbidden, NotFound, and Conflict (`not_waiting`)
+        where it has none."""
+        ...
+
+    async def answer(
+        self,
+        opened: Opened,
+        answered: tuple[TurnEvent, ...],
+        *,
+        newest: int = 1,
+        room: int = MAX_PAGE,
+    ) -> Begun | None:
+        """Keep an answer to a turn that waits. Where it is the last one the turn runs from now on,
+        under the next epoch.
+
+        None where something was said or decided since it was `opened`: nothing has changed then.
+        Raises Conflict (`conversation_closed`, `question_expired`), and NotFound when the turn is
+        gone with its conversation.
+        """
+        ...
+
     async def claim_stale(
-        self, user_id: UserId, conversation_id: ConversationId, ours: Collection[TurnId] = ()
+        self,
+        user_id: UserId,
+        conversation_id: ConversationId,
+        ours: Collection[TurnId] = (),
+        *,
+        waiting: bool = False,
     ) -> Claimed | None:
-        """Take over the conversation's turn if its lease has passed: nobody else can write then.
+        """Take over the conversation's turn if it is stale: nobody else can write then. With
+        `waiting`, one that waits for a person, stale or not. It runs from then on.
 
         `ours` are turns that the caller runs: it is only late with their leases, and they stay
         what they are. None when there is no other stale turn.

@@ -58,6 +58,10 @@ _BODIES: dict[Route, Json] = {
     ("POST", "/chatkit"): {"type": "threads.list", "params": {}},
     ("POST", "/api/{user_id}/chat"): {"message": "hello"},
     ("POST", "/api/{user_id}/chatkit/session"): {},
+    ("POST", f"{_ONE}/answers"): {
+        "call_id": "call_1",
+        "decision": "approve",
+    },
     ("PATCH", _ONE): {"title": "A title"},
     ("POST", "/chatkit/threads/{thread_id}/feedback"): {"item_ids": [], "kind": None},
     ("PUT", f"{_ONE}/messages/{{message_id}}/feedback"): {"kind": "positive"},

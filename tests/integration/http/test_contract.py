@@ -56,6 +56,7 @@ def test_nothing_is_defined_that_nobody_uses() -> None:
 def test_operations_have_names_of_their_own() -> None:
     names = [documented(route)["operationId"] for route in ROUTES]
     assert sorted(names) == [
+        "answerTurn",
         "cancelThreadTurn",
         "cancelTurn",
         "changeConversation",

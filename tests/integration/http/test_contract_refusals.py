@@ -35,6 +35,7 @@ NOT_OF_AN_OPERATION = {
     "stale_turn",
     "task_not_found",
     "turn_lost",
+    "turn_waiting",
 }
 _KINDS = {
     name

@@ -193,6 +193,7 @@ async def test_messages_say_who_said_what_and_what_was_called(person: Person) ->
         "ended_at",
         "hosted",
         "source",
+        "asks",
     }
     assert (call["name"], call["state"]) == ("add_task", "succeeded")
     assert json.loads(call["arguments"]) == {"title": "tea"}

@@ -23,10 +23,11 @@ from chatbridge.domain.model.counterpart import CounterpartId
 from chatbridge.domain.model.errors import Unavailable
 from chatbridge.domain.model.identifiers import MessageId
 from chatbridge.domain.model.page import PageRequest
-from chatbridge.domain.model.turn import Changes
+from chatbridge.domain.model.turn import Changes, Rest
 from tests.chatkit_client import add, create, items, retry, say, shown, text_of
 from tests.contracts.steps import begin, entry, finish
 from tests.contracts.store import ALICE, C1, ask, message, said
+from tests.contracts.turn_waiting import approval, asked
 from tests.integration.http.asking import require_refused
 from tests.integration.postgres.company import Company, company, psql
 from tests.integration.postgres.stores import postgres_replica
@@ -117,6 +118,12 @@ async def everything(engine: AsyncEngine) -> None:
     claimed = await turns.claim_stale(ALICE, C1)
     assert claimed
     await finish(store, claimed, said("says_2", "Ho"))
+    waits = await begin(store, ask("turn_3"))
+    await turns.wait(waits.turn, Rest(seconds=60, tail=tuple(enumerate(asked("call_1"), 1))))
+    opened = await turns.opened(ALICE, C1)
+    gone_on = await turns.answer(opened, approval(opened.events))
+    assert gone_on
+    await finish(store, gone_on, (), "cancelled")
     await turns.turn(ALICE, again.turn.id)
     await turns.last(ALICE, C1)
     await turns.progress(ALICE, again.turn.id)

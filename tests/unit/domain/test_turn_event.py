@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from chatbridge.domain.model.identifiers import MessageId
 from chatbridge.domain.model.payload import Payload
+from chatbridge.domain.model.records import to_record
 from chatbridge.domain.model.turn_event import (
     TextDelta,
     ToolCallStarted,
     TurnEvent,
-    to_record,
 )
 from tests.contracts.store import call
 
@@ -24,6 +24,10 @@ NAMES = {
     "TextFinished": "text.finished",
     "ToolCallStarted": "tool_call.started",
     "ToolCallFinished": "tool_call.finished",
+    "ToolCallAsked": "tool_call.asked",
+    "ToolCallAnswered": "tool_call.answered",
+    "TurnWaiting": "turn.waiting",
+    "TurnResumed": "turn.resumed",
     "Shown": "shown",
     "Changed": "changed",
     "Removed": "removed",
@@ -71,6 +75,7 @@ def test_a_record_is_flat_and_its_call_is_whole() -> None:
             "ended_at": None,
             "hosted": False,
             "source": "",
+            "asks": None,
         },
     }
 

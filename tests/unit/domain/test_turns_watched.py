@@ -21,7 +21,7 @@ from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
 from chatbridge.domain.model.page import PageRequest
 from chatbridge.domain.model.turn import Asking, Once
 from chatbridge.domain.model.turn_event import TurnEnded
-from chatbridge.domain.services import answering, stale_turns
+from chatbridge.domain.services import beginning, speaking, stale_turns
 from chatbridge.domain.services import turns as turns_module
 from chatbridge.domain.services.recording import Recording
 from chatbridge.ports.turn_repository import Progress
@@ -297,7 +297,7 @@ async def test_so_it_does_when_another_server_is_saying_it(server: Server) -> No
 async def test_what_will_not_be_interrupted_refuses_the_message(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns_module, "_INTERRUPT_SECONDS", 0.05)
+    monkeypatch.setattr(beginning, "_INTERRUPT_SECONDS", 0.05)
     recording, run = await begun(world)
     run.may_close.clear()
     with pytest.raises(Busy):
@@ -323,7 +323,7 @@ async def test_a_request_may_say_that_it_does_not_interrupt(server: Server) -> N
 async def test_an_agent_that_does_not_stop_keeps_nobody_waiting(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answering, "_STOP_SECONDS", 0.02)
+    monkeypatch.setattr(speaking, "_STOP_SECONDS", 0.02)
     recording, run = await begun(world)
     run.may_close.clear()
     await world.turns.cancel(ALICE, world.conversation)

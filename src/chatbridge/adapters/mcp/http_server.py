@@ -16,6 +16,7 @@ from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
+from chatbridge.adapters.mcp.approval import Approval
 from chatbridge.adapters.mcp.exchange import (
     CLIENT_INFO,
     Alive,
@@ -62,8 +63,8 @@ class HttpServer:
     `token` mints the bearer token for one exchange, listing included; None sends none, as is
     right for a server that is not ours. With `one_list` it lists the same for all users all the
     same. `headers` are sent as they are. `timeout` is in seconds, as is `longest`, of a call that
-    reports its progress. `tools`, `user_argument` and `instructions` are as in `Offered`. With
-    `app`, an ASGI application of this process, nothing goes over the network to it.
+    reports its progress. `tools`, `user_argument`, `instructions` and `approval` are as in
+    `Offered`. With `app`, an ASGI application of this process, nothing goes over the network to it.
     """
 
     name: str
@@ -76,6 +77,7 @@ class HttpServer:
     tools: Sequence[str] | None = None
     user_argument: str | None = None
     instructions: bool = False
+    approval: Approval = "never"
     app: AsgiApp | None = None
 
 

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from mcp_types import Tool
 
 Json = Any
 
+_HINTS = "chatbridge/hints"
 _OWN = "chatbridge/schema"
 """Where in a schema that MCP's types take the server's own is."""
 _COMPLETE: Mapping[str, Json] = {"resultType": "complete", "ttlMs": 0, "cacheScope": "private"}
@@ -17,11 +18,15 @@ _SCHEMAS = ("inputSchema", "input_schema", "parameters")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedTool:
-    """A tool as its server describes it; of its schema nothing is known."""
+    """A tool as its server describes it; of its schema nothing is known.
+
+    `hints` are MCP's annotations: what its server says of what a call does.
+    """
 
     name: str
     description: str
     schema: Json
+    hints: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
 
 def readable_list(result: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, str]]:
@@ -45,7 +50,10 @@ def listed(tools: Iterable[Tool]) -> Iterator[ListedTool]:
     """The tools of a readable list."""
     for tool in tools:
         own = tool.input_schema.get(_OWN)
-        yield ListedTool(name=tool.name, description=tool.description or "", schema=own)
+        hints: Json = tool.input_schema.get(_HINTS)
+        yield ListedTool(
+            name=tool.name, description=tool.description or "", schema=own, hints=hints
+        )
 
 
 def _tools(given: Json) -> list[Json]:
@@ -68,10 +76,12 @@ def _readable(tool: Mapping[str, Json]) -> dict[str, Json]:
     own: Json = next((tool[key] for key in _SCHEMAS if tool.get(key)), dict[str, Json]())
     if isinstance(own, str):
         own = _parsed(own)
+    hints = tool.get("annotations")
+    told: dict[str, Json] = {_OWN: own, _HINTS: hints if isinstance(hints, dict) else {}}
     return {
         "name": tool["name"],
         "description": _words(tool.get("description")) or _words(tool.get("title")),
-        "inputSchema": {**_for_the_client(own), "type": "object", _OWN: own},
+        "inputSchema": {**_for_the_client(own), "type": "object", **told},
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from chatbridge.adapters.mcp.approval import Approval, asks
 from chatbridge.adapters.mcp.exchange import Alive, Answer, Source
 from chatbridge.adapters.mcp.listed import ListedTool
 from chatbridge.domain.model.tool import OnBehalf, ToolRequest
@@ -23,7 +24,8 @@ _NAME = re.compile(r"[\w./:@-]{1,128}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferedTool:
-    """A server's tool by its own name, and whether the user is put into its arguments.
+    """A server's tool by its own name, whether the user is put into its arguments, and whether it
+    asks a person before it is run.
 
     `own_names` are the arguments' own, by those that stand for them in the parameters.
     """
@@ -32,6 +34,7 @@ class OfferedTool:
     description: str
     parameters: Mapping[str, Any]
     takes_user: bool = False
+    asks: bool = False
     own_names: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -50,6 +53,7 @@ class Offered:
     Each tool's schema is made fit for every model; a tool whose can't be is left out. The user's
     argument is in no schema that is listed. In a call, whatever the model says for it is dropped,
     and the user is put in where the tool takes it. `instructions` lets the server's own through.
+    `approval` says which tools ask a person.
     """
 
     def __init__(
@@ -59,11 +63,13 @@ class Offered:
         only: Sequence[str] | None = None,
         user_argument: str | None = None,
         instructions: bool = False,
+        approval: Approval = "never",
     ) -> None:
         self.source = source
         self._only = only
         self._user_argument = user_argument
         self._instructions = instructions
+        self._approval: Approval = approval
         self._logged: set[str] = set()
 
     async def tools(self, on_behalf: OnBehalf) -> OfferedList:
@@ -116,6 +122,7 @@ class Offered:
             description=words[:LONGEST_DESCRIPTION],
             parameters=_with_the_rest(schema, words[LONGEST_DESCRIPTION:_LONGEST_WORDS]),
             takes_user=takes_user,
+            asks=asks(self._approval, tool.name, tool.hints),
         )
 
     def _heeded(self, instructions: str) -> str:

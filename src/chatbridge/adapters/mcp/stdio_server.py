@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.subscriptions import ListenNotSupportedError, SubscriptionLost
 
+from chatbridge.adapters.mcp.approval import Approval
 from chatbridge.adapters.mcp.child_process import messages
 from chatbridge.adapters.mcp.exchange import (
     CLIENT_INFO,
@@ -35,7 +36,7 @@ class StdioServer:
     All users share the one process, and it is not told who asks: it is for tools that do the same
     for everybody, or that are given the user as an argument. `timeout` is of a call, `starting` of
     the first listing, `longest` of a call that reports its progress; all in seconds. `tools`,
-    `user_argument` and `instructions` are as in `Offered`.
+    `user_argument`, `instructions` and `approval` are as in `Offered`.
     """
 
     name: str
@@ -48,6 +49,7 @@ class StdioServer:
     tools: Sequence[str] | None = None
     user_argument: str | None = None
     instructions: bool = False
+    approval: Approval = "never"
 
 
 class StdioSource:

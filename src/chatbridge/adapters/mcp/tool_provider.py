@@ -142,6 +142,7 @@ class McpToolProvider(ToolProvider):
             only=server.tools,
             user_argument=server.user_argument,
             instructions=server.instructions,
+            approval=server.approval,
         )
 
     def _tool(self, server: str, tool: OfferedTool) -> Tool:
@@ -150,6 +151,7 @@ class McpToolProvider(ToolProvider):
             description=tool.description,
             parameters=tool.parameters,
             source=server,
+            asks="approval" if tool.asks else None,
         )
 
     def _count(self, found: Sequence[tuple[str, OfferedTool]]) -> None:

@@ -41,6 +41,10 @@ class KeptTurn:
     def lease_passed(self) -> bool:
         return self.lease_until <= monotonic()
 
+    @property
+    def is_stale(self) -> bool:
+        return self.state in ("running", "waiting") and self.lease_passed
+
     def renew(self, lease: float) -> None:
         self.lease_until = monotonic() + lease
 
@@ -67,6 +71,16 @@ class KeptConversation:
     @property
     def running(self) -> KeptTurn | None:
         return next((t for t in self.turns.values() if t.state == "running"), None)
+
+    @property
+    def waiting(self) -> KeptTurn | None:
+        return next((t for t in self.turns.values() if t.state == "waiting"), None)
+
+    @property
+    def stale(self) -> KeptTurn | None:
+        """The one that runs or waits, if its time is over."""
+        turn = self.running or self.waiting
+        return turn if turn and turn.is_stale else None
 
     def message(self, id: MessageId) -> Message:
         """A message of this conversation. Raises NotFound."""

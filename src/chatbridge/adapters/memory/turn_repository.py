@@ -12,15 +12,18 @@ from chatbridge.adapters.memory.memory import (
     message_copy,
 )
 from chatbridge.domain.model import refusals
+from chatbridge.domain.model.answer import goes_on
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId, UserId
 from chatbridge.domain.model.limits import MAX_PAGE
 from chatbridge.domain.model.message import Message, fitting
-from chatbridge.domain.model.turn import Ending, Once, Turn, TurnState
+from chatbridge.domain.model.turn import Ending, Once, Rest, Turn, TurnState
+from chatbridge.domain.model.turn_event import TurnEvent
 from chatbridge.ports.turn_repository import (
     Begun,
     Claimed,
     LastTurn,
+    Opened,
     Progress,
     Repeated,
     TurnRepository,
@@ -77,7 +80,7 @@ class MemoryTurnRepository(TurnRepository):
         turn = known[1]
         return Progress(
             state=turn.state,
-            stale=turn.state == "running" and turn.lease_passed,
+            stale=turn.is_stale,
             kept=bool(turn.events),
             events=tuple(event for number, event in sorted(turn.events.items()) if number > after),
         )
@@ -101,22 +104,76 @@ class MemoryTurnRepository(TurnRepository):
         kept.touch(mine.ended_at)
         return mine.state
 
+    async def wait(self, turn: Turn, rest: Rest) -> bool:
+        await sleep(0)
+        kept, mine = self._known(turn)
+        if mine.epoch != turn.epoch:
+            raise refusals.turn_taken_over()
+        if mine.state != "running":
+            return True
+        if mine.cancel_asked:
+            return False
+        mine.keep(rest.tail)
+        if kept.conversation.title is None:
+            kept.conversation = replace(kept.conversation, title=rest.title)
+        mine.usage, mine.state = rest.usage, "waiting"
+        mine.renew(rest.seconds)
+        kept.touch(self._memory.now())
+        return True
+
+    async def opened(self, user_id: UserId, conversation_id: ConversationId) -> Opened:
+        kept = await self._memory.find(user_id, conversation_id)
+        last = next(reversed(kept.turns.values()), None)
+        if last is None:
+            raise refusals.not_waiting()
+        events = tuple(event for _, event in sorted(last.events.items()))
+        return Opened(turn=_held(kept, last), state=last.state, stale=last.is_stale, events=events)
+
+    async def answer(
+        self,
+        opened: Opened,
+        answered: tuple[TurnEvent, ...],
+        *,
+        newest: int = 1,
+        room: int = MAX_PAGE,
+    ) -> Begun | None:
+        await sleep(0)
+        kept, turn = self._known(opened.turn)
+        after = len(opened.events)
+        if turn.state != "waiting" or len(turn.events) != after:
+            return None
+        if kept.conversation.status != "active":
+            raise refusals.closed()
+        if turn.lease_passed:
+            raise refusals.question_expired()
+        turn.keep(enumerate(answered, after + 1))
+        if goes_on(answered):
+            turn.state, turn.epoch = "running", turn.epoch + 1
+            turn.renew(self._lease)
+        return _begun(kept, turn, newest, room)
+
     async def claim_stale(
-        self, user_id: UserId, conversation_id: ConversationId, ours: Collection[TurnId] = ()
+        self,
+        user_id: UserId,
+        conversation_id: ConversationId,
+        ours: Collection[TurnId] = (),
+        *,
+        waiting: bool = False,
     ) -> Claimed | None:
         await sleep(0)
         kept = self._memory.conversations.get((user_id, conversation_id))
-        turn = kept.running if kept else None
-        if kept is None or turn is None or not turn.lease_passed or turn.id in ours:
+        turn = kept and (kept.stale or (kept.waiting if waiting else None))
+        if kept is None or turn is None or turn.id in ours:
             return None
         turn.epoch += 1
+        turn.state = "running"
         turn.renew(self._lease)
         return Claimed(turn=_held(kept, turn), events=tuple(turn.events.values()))
 
     async def stale(self) -> tuple[tuple[UserId, ConversationId], ...]:
         await sleep(0)
         kept = self._memory.conversations.items()
-        passed = [key for key, k in kept if k.running is not None and k.running.lease_passed]
+        passed = [key for key, k in kept if k.stale is not None]
         return tuple(passed[:_STALE_AT_ONCE])
 
     async def abandon_running(self) -> None:
@@ -202,6 +259,8 @@ class MemoryTurnRepository(TurnRepository):
 def _refuse_a_second(kept: KeptConversation) -> None:
     if kept.conversation.status != "active":
         raise refusals.closed()
+    if kept.waiting is not None:
+        raise refusals.turn_waiting()
     if kept.running is None:
         return
     if kept.running.lease_passed:

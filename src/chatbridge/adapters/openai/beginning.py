@@ -1,5 +1,6 @@
 """The agent that a run begins with, and the tools of ours that it gets."""
 
+from dataclasses import replace
 from typing import Any
 
 from agents import Agent
@@ -31,3 +32,11 @@ async def _with_our_tools(agent: Agent[Any], agents: HostAgents, toolbox: Toolbo
     heed(copied, toolbox.instructions)
     tell(copied, toolbox.away)
     return copied
+
+
+def go_on(agent: Agent[Any]) -> None:
+    """Let it go on after a rest: what it is given has passed its guardrails, for which nothing that
+    was approved would wait, and a tool that it had to call it has called."""
+    agent.input_guardrails = []
+    if agent.reset_tool_choice:
+        agent.model_settings = replace(agent.model_settings, tool_choice=None)

@@ -7,8 +7,14 @@ from datetime import UTC, datetime
 from chatbridge.adapters.openai.names import short_id
 from chatbridge.domain.model.identifiers import CallId, MessageId, new_call_id
 from chatbridge.domain.model.message import cleaned
-from chatbridge.domain.model.tool_call import CallState, ToolCall, listing_of
-from chatbridge.domain.model.turn_event import ToolCallFinished, ToolCallStarted, TurnEvent
+from chatbridge.domain.model.payload import Payload
+from chatbridge.domain.model.tool_call import Asks, CallState, ToolCall, listing_of
+from chatbridge.domain.model.turn_event import (
+    ToolCallAsked,
+    ToolCallFinished,
+    ToolCallStarted,
+    TurnEvent,
+)
 
 _NOT_RUN = "The answer broke off, so the tool was not run."
 
@@ -36,12 +42,14 @@ class Call:
 class Calls:
     """Emits the start and the end of each call once, under an id of our own.
 
-    `sources` are the tool servers by the names of their tools.
+    `sources` are the tool servers by the names of their tools, and `asks` what calls of these are
+    known to ask, before the SDK has decided it.
     """
 
     def __init__(self, emit: Callable[[TurnEvent], None]) -> None:
         self._emit = emit
         self.sources: Mapping[str, str] = {}
+        self.asks: Mapping[str, Asks] = {}
         self._by_provider_id: dict[str, Call] = {}
         self._by_id: dict[CallId, Call] = {}
 
@@ -65,9 +73,28 @@ class Calls:
             arguments=arguments,
             started_at=datetime.now(UTC),
             source=self.sources.get(name, ""),
+            state="waiting" if name in self.asks else "running",
+            asks=self.asks.get(name),
         )
         self._emit(ToolCallStarted(message_id=step, call=asked))
         return known_by
+
+    def adopt(self, step: MessageId, known_by: str, call: ToolCall) -> None:
+        """A call that was kept before this run, which goes on with it."""
+        known = Call(call.id, step, call.name)
+        self._by_provider_id[known_by] = self._by_id[call.id] = known
+
+    def ask(self, call: Call, agent: str, payload: Payload) -> None:
+        """A call waits for a person, with what its provider wants back."""
+        self._emit(
+            ToolCallAsked(
+                message_id=call.step,
+                call_id=call.id,
+                asks="approval",
+                agent=agent,
+                payload=payload,
+            )
+        )
 
     def report(self, step: MessageId, source: str, output: str) -> None:
         """A source could not be asked for its tools: a call that no model has made, and failed."""

@@ -29,6 +29,10 @@ class Carried:
         """The ids of the calls that have come."""
         return self._answers.keys()
 
+    def of(self, id: str) -> tuple[Json, Json]:
+        """What came with this call: the fields of its message, and its own."""
+        return self._answers.get(id, ({}, {}))
+
     def keep(self, message: Json, calls: Mapping[str, Json]) -> None:
         """An answer has come: the fields of its message, and those of each of its calls."""
         self._answers |= {id: (message, fields) for id, fields in calls.items()}

@@ -1,6 +1,7 @@
 """The host's agents in one run: copies that are watched, and whose handoffs are calls."""
 
 import copy
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -88,7 +89,7 @@ def require_models(agent: Agent[Any], models: ModelProvider, unoffered: Unoffere
 
     Tools that no model takes are noted. Raises ValueError.
     """
-    for reached in _reachable(agent, set()):
+    for reached in _reachable(agent):
         _ = [*fit_tools(reached.name, reached.tools, unoffered)]
         model = model_of(reached, models)
         hosted = [tool.name for tool in reached.tools if isinstance(tool, HOSTED_TOOLS)]
@@ -100,17 +101,24 @@ def require_models(agent: Agent[Any], models: ModelProvider, unoffered: Unoffere
 
 
 def agent_named(agent: Agent[Any], name: str | None) -> Agent[Any] | None:
-    """The agent of this name among those that an answer can be handed over to."""
-    known, todo = {id(agent): agent}, [agent]
-    while name and todo:
-        each = todo.pop(0)
-        if cleaned(each.name) == name:
-            return each
+    """The agent of this name among those that an answer can be handed over to, the nearest one."""
+    return next((each for each in _reachable(agent) if cleaned(each.name) == name), None)
+
+
+def names_its_model(agent: Agent[Any]) -> bool:
+    """Whether the agent, and each that it is known to hand off to, has a model of its own."""
+    return all(reached.model is not None for reached in _reachable(agent))
+
+
+def _reachable(agent: Agent[Any]) -> Iterator[Agent[Any]]:
+    known, todo = {id(agent)}, deque([agent])
+    while todo:
+        each = todo.popleft()
+        yield each
         for to in filter(None, map(_target, each.handoffs)):
             if id(to) not in known:
-                known[id(to)] = to
+                known.add(id(to))
                 todo.append(to)
-    return None
 
 
 # The SDK's `handoff(agent)` remembers the agent; one that a host has made itself may lead anywhere.
@@ -120,22 +128,6 @@ def _target(to: Agent[Any] | Handoff[Any, Any]) -> Agent[Any] | None:
     remembered = getattr(to, "_agent_ref", None)
     found: Any = remembered() if remembered else None
     return found if isinstance(found, Agent) else None  # pyright: ignore[reportUnknownVariableType]
-
-
-def names_its_model(agent: Agent[Any]) -> bool:
-    """Whether the agent, and each that it is known to hand off to, has a model of its own."""
-    return all(reached.model is not None for reached in _reachable(agent, set()))
-
-
-def _reachable(agent: Agent[Any], seen: set[int]) -> Iterator[Agent[Any]]:
-    if id(agent) in seen:
-        return
-    seen.add(id(agent))
-    yield agent
-    for to in agent.handoffs:
-        # where a Handoff leads is known when it is invoked
-        if isinstance(to, Agent):
-            yield from _reachable(to, seen)
 
 
 def model_of(agent: Agent[Any], models: ModelProvider) -> Model:

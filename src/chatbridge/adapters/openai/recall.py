@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import dropwhile, takewhile
 from typing import Any, Protocol, cast
 
@@ -13,6 +13,7 @@ from openai import NotFoundError
 from chatbridge.adapters.openai.conversations import Conversations
 from chatbridge.adapters.openai.failure_line import failure_line
 from chatbridge.adapters.openai.messages import model_input
+from chatbridge.adapters.openai.replay import read_only
 from chatbridge.domain.model.counterpart import Counterpart, CounterpartId
 from chatbridge.domain.model.errors import NotFound, Unavailable
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
@@ -58,7 +59,7 @@ class WindowRecall(Recall):
         self._words = words
 
     async def read(self, request: AgentRequest) -> _Items:
-        return model_input(request.window, self._words)
+        return _with_what_rested(request.window, request, self._words)
 
     def kept(self, turn: Turn, ending: Ending) -> None: ...
 
@@ -102,7 +103,7 @@ class CounterpartRecall(Recall):
                 await asyncio.wait({writing}, timeout=_SECONDS)
             items = await self._of_counterpart(request) or await self._of_what_is_kept(request)
         except Unavailable:
-            return model_input(request.window, self._words)
+            return _with_what_rested(request.window, request, self._words)
         return newest(items, self._max_characters)
 
     def kept(self, turn: Turn, ending: Ending) -> None:
@@ -137,11 +138,11 @@ class CounterpartRecall(Recall):
             if isinstance(error, NotFoundError):
                 await self._counterparts.part(known.user_id, known.id)
             return None
-        return [*held, *model_input(missed, self._words)]
+        return [*held, *_with_what_rested(missed, request, self._words)]
 
     async def _of_what_is_kept(self, request: AgentRequest) -> _Items:
         if request.window and request.window[0].position == 1:
-            return model_input(request.window, self._words)
+            return _with_what_rested(request.window, request, self._words)
         subject = request.turn.subject
         page = await self._conversations.messages(
             *_place(request.turn),
@@ -150,7 +151,7 @@ class CounterpartRecall(Recall):
         )
         said = [m for m in request.window if not m.position]
         read = (*reversed(page.items), *([subject] if subject else []), *said)
-        return model_input(read, self._words)
+        return _with_what_rested(read, request, self._words)
 
     # --- write
 
@@ -228,6 +229,15 @@ class CounterpartRecall(Recall):
 
     def _said(self, error: Exception) -> str:
         return failure_line(error, words=self._log_words)
+
+
+def _with_what_rested(
+    messages: Iterable[Message], request: AgentRequest, words: Words
+) -> list[TResponseInputItem]:
+    """The messages, and behind them what the turn itself has said before it rested."""
+    before = request.before
+    payloads = before.payloads if before else {}
+    return model_input((*messages, *read_only(before)), words, payloads)
 
 
 def newest(items: _Items, max_characters: int) -> _Items:

@@ -47,6 +47,7 @@ class Toolbox:
         for each in not_yet_shown(self.away, self._window):
             self._calls.report(step, each.source, words_for(each))
         self._calls.sources = {tool.name: tool.source for tool in tools}
+        self._calls.asks = {tool.name: tool.asks for tool in tools if tool.asks}
         return [self._function(tool) for tool in tools]
 
     def _function(self, tool: Tool) -> FunctionTool:
@@ -59,6 +60,7 @@ class Toolbox:
             params_json_schema=dict(tool.parameters),
             on_invoke_tool=invoke,
             strict_json_schema=False,
+            needs_approval=tool.asks is not None,
         )
 
     async def _invoke(self, name: str, provider_id: str, arguments: str) -> str:

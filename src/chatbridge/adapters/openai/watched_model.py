@@ -1,6 +1,6 @@
 """A model whose every event is read before the Agents SDK acts on it."""
 
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import aclosing
 from typing import Any, cast
 
@@ -41,10 +41,12 @@ class WatchedModel(Model):
         model: Model,
         reader: Callable[[Model, Collection[str]], ResponseReader],
         fail: Callable[[Exception], None],
+        replayed: Callable[[], Iterator[TResponseStreamEvent] | None],
     ) -> None:
         self._model = model
         self._reader = reader
         self._fail = fail
+        self._replayed = replayed
 
     # The SDK asks by this name whether it may group requests in the provider's prompt cache.
     def _supports_default_prompt_cache_key(self) -> bool:
@@ -73,13 +75,20 @@ class WatchedModel(Model):
         conversation_id: str | None,
         prompt: ResponsePromptParam | None,
     ) -> AsyncIterator[TResponseStreamEvent]:
-        """The model's events but its words, each read first.
+        """The model's events but its words, each read first; or those of a step that was read
+        before, and of which no provider is asked.
 
         What the model raises is noted, then raised.
         """
         reader = self._reader(
             self._model, {*(t.name for t in tools), *(h.tool_name for h in handoffs)}
         )
+        replayed = self._replayed()
+        if replayed is not None:
+            reader.called = True
+            for event in replayed:
+                yield event
+            return
         events = self._model.stream_response(
             system_instructions,
             input,

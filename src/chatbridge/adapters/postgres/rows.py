@@ -16,8 +16,9 @@ from chatbridge.domain.model.errors import ChatbridgeError, Forbidden, NotFound
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.message import Message, unreadable
 from chatbridge.domain.model.payload import Payload
+from chatbridge.domain.model.records import call_to_record, name_of
 from chatbridge.domain.model.turn import Changes
-from chatbridge.domain.model.turn_event import TurnEvent, Unreadable, call_to_record, name_of
+from chatbridge.domain.model.turn_event import TurnEvent, Unreadable
 from chatbridge.domain.model.usage import Usage
 
 Columns = Mapping[str, Any]
@@ -33,6 +34,9 @@ _REFUSALS: dict[str, Callable[[], ChatbridgeError]] = {
     "closed": refusals.closed,
     "busy": refusals.turn_running,
     "stale": refusals.stale_turn,
+    "waiting": refusals.turn_waiting,
+    "expired": refusals.question_expired,
+    "gone": refusals.turn_gone,
     "ended": refusals.turn_ended,
     "reused": refusals.key_reused,
     "known_message": refusals.message_exists,
@@ -134,7 +138,7 @@ def missing(somebody_elses: bool) -> Forbidden | NotFound:
 
 
 def refusal_of(outcome: str) -> ChatbridgeError:
-    """Why begin_turn_1 has not begun a turn."""
+    """Why begin_turn_1 has not begun a turn, or answer_turn_1 has kept no answer."""
     match outcome:
         case "missing" | "forbidden":
             return missing(somebody_elses=outcome == "forbidden")

@@ -123,7 +123,8 @@ class MessageRow(Row, table=True):
 
 
 class TurnRow(Row, table=True):
-    """The one with the highest epoch may write, until its lease has passed.
+    """The one with the highest epoch may write, until its lease has passed; while it waits for a
+    person, `lease_until` is until when it may be answered.
 
     `subject_position` is of the message that it answers, or, where it answers none, of the last one
     when it began. `by_host`: a server of the host's own speaks. `watchable`: its events are still
@@ -157,6 +158,14 @@ class TurnRow(Row, table=True):
             unique=True,
             postgresql_where=text("state = 'running'"),
         ),
+        Index(
+            "turns_one_waiting",
+            "user_id",
+            "conversation_id",
+            unique=True,
+            postgresql_where=text("state = 'waiting'"),
+        ),
+        Index("turns_waiting_until", "lease_until", postgresql_where=text("state = 'waiting'")),
         # room beside a running turn for its renewals, which no index has to know of then
         {"postgresql_with": {"fillfactor": 80}},
     )

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from chatbridge.adapters.postgres.failures import unkeepable
 from chatbridge.adapters.postgres.statements import Statements
 from chatbridge.domain.model import refusals
-from chatbridge.domain.model.turn_event import to_record
+from chatbridge.domain.model.records import to_record
 from chatbridge.ports.turn_journal import Entry, Outcome, TurnJournal
 
 _KEEP = """

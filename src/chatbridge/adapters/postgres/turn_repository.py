@@ -1,23 +1,15 @@
 """How turns begin and end in Postgres, each by an SQL function, and how far they are."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import (
-    Integer,
-    Text,
-    and_,
-    bindparam,
     exists,
-    func,
-    literal_column,
     text,
-    true,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 from sqlmodel.sql.expression import Select
 
@@ -34,101 +26,43 @@ from chatbridge.adapters.postgres.rows import (
     to_message,
     usage_to_json,
 )
-from chatbridge.adapters.postgres.statements import Statements
-from chatbridge.adapters.postgres.tables import ConversationRow, TurnEventRow, TurnRow
+from chatbridge.adapters.postgres.statements import Rows, Statements
+from chatbridge.adapters.postgres.tables import ConversationRow, TurnRow
+from chatbridge.adapters.postgres.turn_statements import (
+    ANSWER,
+    BEGIN,
+    CLAIM,
+    EVENTS_AT_ONCE,
+    EXISTS,
+    FINISH,
+    LAST,
+    OF_KEY,
+    OPENED,
+    PROGRESS,
+    RUNNING,
+    STALE,
+    TURN,
+    WAIT,
+)
 from chatbridge.domain.model import refusals
+from chatbridge.domain.model.answer import goes_on
 from chatbridge.domain.model.errors import NotFound
 from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
 from chatbridge.domain.model.limits import MAX_PAGE
 from chatbridge.domain.model.message import Message
-from chatbridge.domain.model.turn import Ending, Once, Turn, TurnState
-from chatbridge.domain.model.turn_event import TurnEvent, to_record
+from chatbridge.domain.model.records import to_record
+from chatbridge.domain.model.turn import Ending, Once, Rest, Turn, TurnState
+from chatbridge.domain.model.turn_event import Numbered, TurnEvent
 from chatbridge.ports.turn_repository import (
     Begun,
     Claimed,
     LastTurn,
+    Opened,
     Progress,
     Repeated,
     TurnRepository,
     TurnRequest,
 )
-
-_BEGIN = """
-select * from {s}.begin_turn_1(:user_id, :conversation_id, :new, :turn_id,
-  cast(:lease as double precision), cast(:message as json), :retry_of, :newest,
-  cast(:room as bigint), :key, :digest, :model, :by_host)"""
-
-_USER, _ID = bindparam("user_id", type_=Text), bindparam("id", type_=Text)
-_AFTER = bindparam("after", type_=Integer)
-
-_MINE = (col(TurnRow.user_id) == _USER, col(TurnRow.id) == _ID)
-_OF_CONVERSATION = (col(TurnRow.user_id) == _USER, col(TurnRow.conversation_id) == _ID)
-_STATE: Mapped[TurnState] = col(TurnRow.state)
-# as it is written in the indexes of running turns
-_RUNNING = literal_column("'running'") == _STATE
-_LEASE_PASSED = and_(_RUNNING, col(TurnRow.lease_until) < func.clock_timestamp())
-
-_TURN = (
-    select(TurnRow.by_host, TurnRow.epoch, TurnRow.retry, ConversationRow)
-    .join(col(TurnRow.conversation))
-    .where(*_MINE)
-)
-
-_EXISTS = select(exists().where(col(TurnRow.id) == _ID))
-
-# a clock that was set back can name another one as the last, never as the running one
-_RUNS = select(TurnRow.id).where(*_OF_CONVERSATION, _RUNNING).scalar_subquery()
-_NEWEST = (
-    select(TurnRow.id)
-    .where(*_OF_CONVERSATION)
-    .order_by(col(TurnRow.created_at).desc())
-    .limit(1)
-    .scalar_subquery()
-)
-_LAST = select(TurnRow.id, _STATE, TurnRow.retry).where(
-    col(TurnRow.user_id) == _USER, col(TurnRow.id) == func.coalesce(_RUNS, _NEWEST)
-)
-
-_OF_KEY = select(TurnRow.id, TurnRow.digest).where(
-    col(TurnRow.user_id) == _USER, col(TurnRow.key) == bindparam("key", type_=Text)
-)
-
-_EVENTS_AT_ONCE = 1_000
-"""How many events a statement reads at most: more would hold up the loop, and those of a long turn
-would take longer than a call may."""
-
-_OF_TURN = (col(TurnEventRow.user_id) == _USER, col(TurnEventRow.turn_id) == _ID)
-_FURTHER = (
-    select(TurnEventRow.number, TurnEventRow.event)
-    .where(*_OF_TURN, col(TurnEventRow.number) > _AFTER)
-    .order_by(col(TurnEventRow.number))
-    .limit(_EVENTS_AT_ONCE)
-    .subquery()
-)
-_KEPT = exists().where(*_OF_TURN).label("kept")
-_HOW_FAR: Any = select(_STATE, _LEASE_PASSED.label("stale"), _KEPT)
-_PROGRESS = (
-    _HOW_FAR.add_columns(*_FURTHER.c)
-    .select_from(TurnRow)
-    .outerjoin(_FURTHER, true())
-    .where(*_MINE)
-    .order_by(_FURTHER.c.number)
-)
-
-_FINISH = """
-select {s}.finish_turn_1(:user_id, :turn_id, :epoch, :state, :code, :title, cast(:usage as jsonb),
-  cast(:messages as json), cast(:changes as json),
-  array(select (t.kept->>'number')::integer
-    from json_array_elements(cast(:tail as json)) with ordinality t (kept, n) order by t.n),
-  array(select t.kept->'event'
-    from json_array_elements(cast(:tail as json)) with ordinality t (kept, n) order by t.n))
-  as state"""
-
-_CLAIM = """
-select * from {s}.claim_stale_turn_1(
-  :user_id, :conversation_id, cast(:lease as double precision), cast(:ours as text[]))"""
-
-_STALE = "select * from {s}.stale_turns_1()"
 
 
 class PostgresTurnRepository(TurnRepository):
@@ -142,7 +76,7 @@ class PostgresTurnRepository(TurnRepository):
         self, request: TurnRequest, newest: int, room: int = MAX_PAGE
     ) -> Begun | Repeated:
         rows = await self._statements.rows(
-            _BEGIN,
+            BEGIN,
             user_id=request.user_id,
             conversation_id=request.conversation_id,
             new=request.new,
@@ -168,9 +102,9 @@ class PostgresTurnRepository(TurnRepository):
         return Begun(turn=turn, newest=tuple(messages), counted=rows[0]["counted"])
 
     async def turn(self, user_id: UserId, id: TurnId) -> Turn:
-        rows = await self._statements.found(_TURN, user_id=user_id, id=id)
+        rows = await self._statements.found(TURN, user_id=user_id, id=id)
         if not rows:
-            (somebodys,) = await self._statements.found(_EXISTS, id=id)
+            (somebodys,) = await self._statements.found(EXISTS, id=id)
             raise refusals.turn_not_yours() if somebodys else refusals.no_turn()
         by_host, epoch, retry, conversation = rows[0]
         return Turn(
@@ -182,28 +116,27 @@ class PostgresTurnRepository(TurnRepository):
         )
 
     async def of_key(self, user_id: UserId, once: Once) -> TurnId | None:
-        rows = await self._statements.columns(_OF_KEY, user_id=user_id, key=once.key)
+        rows = await self._statements.columns(OF_KEY, user_id=user_id, key=once.key)
         if rows and rows[0]["digest"] != once.digest:
             raise refusals.key_reused()
         return TurnId(rows[0]["id"]) if rows else None
 
     async def last(self, user_id: UserId, conversation_id: ConversationId) -> LastTurn | None:
-        rows = await self._statements.columns(_LAST, user_id=user_id, id=conversation_id)
+        rows = await self._statements.columns(LAST, user_id=user_id, id=conversation_id)
         return LastTurn(**rows[0]) if rows else None
 
     async def progress(self, user_id: UserId, id: TurnId, after: int = 0) -> Progress:
-        rows = await self._statements.columns(_PROGRESS, user_id=user_id, id=id, after=after)
+        rows = await self._statements.columns(PROGRESS, user_id=user_id, id=id, after=after)
         if not rows:
             raise refusals.turn_gone()
         how_far = {name: rows[0][name] for name in ("state", "stale", "kept")}
         # no event, and still a row, where none follows
         events = tuple(to_event(id, r["number"], r["event"]) for r in rows if r["number"])
-        return Progress(**how_far, events=events, more=len(events) == _EVENTS_AT_ONCE)
+        return Progress(**how_far, events=events, more=len(events) == EVENTS_AT_ONCE)
 
     async def finish(self, turn: Turn, ending: Ending) -> TurnState:
-        tail = [{"number": number, "event": to_record(e)} for number, e in ending.tail]
         rows = await self._statements.rows(
-            _FINISH,
+            FINISH,
             user_id=turn.conversation.user_id,
             turn_id=turn.id,
             epoch=turn.epoch,
@@ -213,23 +146,82 @@ class PostgresTurnRepository(TurnRepository):
             usage=usage_to_json(ending.usage),
             messages=messages_to_json(ending.messages),
             changes=changes_to_json(ending.changes),
-            tail=json.dumps(tail),
+            tail=_tail(ending.tail),
         )
-        if rows[0]["state"] is None:
-            raise refusals.turn_gone()
-        if rows[0]["state"] == "lost":
-            raise refusals.turn_taken_over()
-        return rows[0]["state"]
+        return _kept_state(rows)
+
+    async def wait(self, turn: Turn, rest: Rest) -> bool:
+        rows = await self._statements.rows(
+            WAIT,
+            user_id=turn.conversation.user_id,
+            turn_id=turn.id,
+            epoch=turn.epoch,
+            seconds=rest.seconds,
+            title=rest.title,
+            usage=usage_to_json(rest.usage),
+            tail=_tail(rest.tail),
+        )
+        return _kept_state(rows) != "stop"
+
+    async def opened(self, user_id: UserId, conversation_id: ConversationId) -> Opened:
+        rows = await self._statements.columns(OPENED, user_id=user_id, id=conversation_id)
+        if not rows:
+            known = col(ConversationRow.id) == conversation_id
+            mine = exists().where(col(ConversationRow.user_id) == user_id, known)
+            ((is_mine, somebodys),) = await self._statements.found(
+                select(mine, exists().where(known))
+            )
+            raise refusals.not_waiting() if is_mine else missing(somebody_elses=somebodys)
+        turn = _turn(rows[0], user_id)
+        events = tuple(to_event(turn.id, r["number"], r["event"]) for r in rows if r["number"])
+        if len(events) == EVENTS_AT_ONCE:
+            events = await self._all_events(user_id, turn.id) or ()
+        return Opened(turn=turn, state=rows[0]["state"], stale=rows[0]["stale"], events=events)
+
+    async def answer(
+        self,
+        opened: Opened,
+        answered: tuple[TurnEvent, ...],
+        *,
+        newest: int = 1,
+        room: int = MAX_PAGE,
+    ) -> Begun | None:
+        user_id = opened.turn.conversation.user_id
+        rows = await self._statements.rows(
+            ANSWER,
+            user_id=user_id,
+            turn_id=opened.turn.id,
+            after=len(opened.events),
+            events=json.dumps([to_record(event) for event in answered]),
+            goes_on=goes_on(answered),
+            lease=self._lease,
+            newest=newest,
+            room=room,
+        )
+        outcome = rows[0]["outcome"]
+        if outcome == "changed":
+            return None
+        if outcome != "kept":
+            raise refusal_of(outcome)
+        messages = tuple(to_message(row) for row in rows if row["position"] is not None)
+        turn = _turn(rows[0], user_id, subject=messages[-1] if rows[0]["answers"] else None)
+        return Begun(turn=turn, newest=messages, counted=rows[0]["counted"])
 
     async def claim_stale(
-        self, user_id: UserId, conversation_id: ConversationId, ours: Collection[TurnId] = ()
+        self,
+        user_id: UserId,
+        conversation_id: ConversationId,
+        ours: Collection[TurnId] = (),
+        *,
+        waiting: bool = False,
     ) -> Claimed | None:
         rows = await self._statements.rows(
-            _CLAIM,
+            CLAIM,
             user_id=user_id,
             conversation_id=conversation_id,
             lease=self._lease,
             ours=list(ours),
+            waiting=waiting,
         )
         if not rows:
             return None
@@ -251,11 +243,11 @@ class PostgresTurnRepository(TurnRepository):
         return tuple(events)
 
     async def stale(self) -> tuple[tuple[UserId, ConversationId], ...]:
-        rows = await self._statements.rows(_STALE)
+        rows = await self._statements.rows(STALE)
         return tuple((r["user_id"], r["conversation_id"]) for r in rows)
 
     async def abandon_running(self) -> None:
-        abandoning = update(TurnRow).where(_RUNNING).values(lease_until=text("'-infinity'"))
+        abandoning = update(TurnRow).where(RUNNING).values(lease_until=text("'-infinity'"))
         await self._statements.changed(abandoning.returning(col(TurnRow.id)))
 
     async def ask_cancel(self, user_id: UserId, conversation_id: ConversationId) -> bool:
@@ -268,7 +260,7 @@ class PostgresTurnRepository(TurnRepository):
 
 def _ask_cancel(user_id: UserId, id: ConversationId) -> Select[bool, bool, bool]:
     """Whether a running turn was asked; is the conversation the owner's, and is it anybody's?"""
-    running = (col(TurnRow.user_id) == user_id, col(TurnRow.conversation_id) == id, _RUNNING)
+    running = (col(TurnRow.user_id) == user_id, col(TurnRow.conversation_id) == id, RUNNING)
     asking = update(TurnRow).where(*running).values(cancel_asked=True)
     asked = asking.returning(col(TurnRow.id)).cte("asked")
     known = col(ConversationRow.id) == id
@@ -285,3 +277,18 @@ def _turn(row: Columns, user_id: UserId, subject: Message | None = None) -> Turn
         retry=row["retry"],
         by_host=row.get("by_host", False),
     )
+
+
+def _tail(events: Iterable[Numbered]) -> str:
+    return json.dumps([{"number": number, "event": to_record(event)} for number, event in events])
+
+
+def _kept_state(rows: Rows) -> Any:
+    """What finish_turn_1 or wait_turn_1 answers, where the turn is still the caller's."""
+    match rows[0]["state"]:
+        case None:
+            raise refusals.turn_gone()
+        case "lost":
+            raise refusals.turn_taken_over()
+        case state:
+            return state

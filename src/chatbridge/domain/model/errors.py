@@ -6,6 +6,7 @@
     ├── NotFound              nobody's
     ├── Conflict              not now: a turn is running, the conversation is closed
     │   ├── Busy              a turn is running; wait for it, or stop it
+    │   ├── TurnWaits         a turn waits for a person; withdraw what it asks, and ask again
     │   └── StaleTurn         a turn whose replica has gone; close it and ask again
     ├── Invalid               never: the input itself is wrong
     ├── Unavailable           not now: the database is away
@@ -60,6 +61,12 @@ class Busy(Conflict):
     """Another turn is running in the conversation."""
 
     default = "turn_running"
+
+
+class TurnWaits(Conflict):
+    """A turn waits for a person in the conversation."""
+
+    default = "turn_waiting"
 
 
 class StaleTurn(Conflict):

@@ -17,6 +17,7 @@ from chatbridge.domain.model.errors import (
     NotFound,
     StaleTurn,
     TurnLost,
+    TurnWaits,
     Unauthenticated,
     Unavailable,
     Unkeepable,
@@ -166,6 +167,17 @@ turn_running = Refusal(
     Busy,
     "turn_running",
     "An answer is under way in this conversation: wait for its end, or stop it.",
+)
+turn_waiting = Refusal(
+    TurnWaits, "turn_waiting", "An answer waits for a person in this conversation."
+)
+not_waiting = Refusal(
+    Conflict,
+    "not_waiting",
+    "This was answered before, or is not asked any more: nothing was done.",
+)
+question_expired = Refusal(
+    Conflict, "question_expired", "This was asked too long ago: nothing was done. Ask again."
 )
 stale_turn = Refusal(StaleTurn, "stale_turn", "The conversation's turn has lost its server.")
 turn_ended = Refusal(

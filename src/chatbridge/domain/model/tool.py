@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from chatbridge.domain.model.identifiers import CallId, ConversationId, TurnId, UserId
+from chatbridge.domain.model.tool_call import Asks
 
 CALL_KEY = "chatbridge/idempotency-key"
 """Names a call's id to tool servers, which can tell by it that a call has come before."""
@@ -13,12 +14,14 @@ CALL_KEY = "chatbridge/idempotency-key"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """A name, what it does, the JSON schema of its arguments, and which server has it, if one."""
+    """A name, what it does, the JSON schema of its arguments, and which server has it, if one; and
+    what a call of it `asks` of a person before it is run, if anything."""
 
     name: str
     description: str
     parameters: Mapping[str, Any]
     source: str = ""
+    asks: Asks | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

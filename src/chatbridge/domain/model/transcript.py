@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
-from chatbridge.domain.model.identifiers import ConversationId, MessageId
+from chatbridge.domain.model.identifiers import CallId, ConversationId, MessageId
 from chatbridge.domain.model.message import Message, unreadable
 from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.tool_call import CallState, ToolCall
@@ -18,13 +19,23 @@ from chatbridge.domain.model.turn_event import (
     TextStarted,
     Titled,
     TokensUsed,
+    ToolCallAnswered,
+    ToolCallAsked,
     ToolCallFinished,
     ToolCallStarted,
     TurnEvent,
     TurnFailed,
+    TurnResumed,
     Unreadable,
 )
 from chatbridge.domain.model.usage import Usage
+
+NOT_ANSWERED = "Nobody has answered whether it may run, so it was not run."
+NOT_REACHED = "It was approved, and the answer broke off before it began, so it was not run."
+
+_OfMessage = (
+    TextDelta | Cited | TextFinished | ToolCallFinished | ToolCallAsked | ToolCallAnswered | Changed
+)
 
 
 class Transcript:
@@ -32,7 +43,8 @@ class Transcript:
 
     And what it has changed: `replaced` and `removed` are entries of earlier turns, `revised` is
     what is different in the conversation itself. What a surface has changed of an entry is put
-    into its payload as `updates`, for that surface to put together.
+    into its payload as `updates`, for that surface to put together. `agent` made the call that was
+    asked about last, and `payloads` are what its provider wants back with such calls.
     """
 
     def __init__(self, conversation_id: ConversationId, events: Iterable[TurnEvent] = ()) -> None:
@@ -46,6 +58,8 @@ class Transcript:
         self.title: str | None = None
         self.usage: Usage | None = None
         self.code: str | None = None
+        self.agent: str | None = None
+        self.payloads: dict[CallId, Payload] = {}
         self.take(events)
 
     def take(self, events: Iterable[TurnEvent]) -> None:
@@ -59,7 +73,15 @@ class Transcript:
         What belongs to a message whose beginning could not be read changes nothing.
         """
         match event:
-            case TextDelta() | Cited() | TextFinished() | ToolCallFinished() | Changed():
+            case (
+                TextDelta()
+                | Cited()
+                | TextFinished()
+                | ToolCallFinished()
+                | ToolCallAsked()
+                | ToolCallAnswered()
+                | Changed()
+            ):
                 if event.message_id in self._messages:
                     self._go_on(event)
             case TextStarted():
@@ -95,6 +117,11 @@ class Transcript:
     def said(self) -> tuple[Message, ...]:
         """Those of them that hold something."""
         return tuple(m for m in self.messages if m.content or m.tool_calls or m.payload)
+
+    def calls_in(self, *states: CallState) -> tuple[tuple[MessageId, ToolCall], ...]:
+        """The calls that are in these states, each with its message."""
+        calls = ((m.id, call) for m in self.messages for call in m.tool_calls)
+        return tuple((id, call) for id, call in calls if call.state in states)
 
     def closed(self, open_calls: CallState = "unknown") -> tuple[Message, ...]:
         """What is kept when the turn has ended: a call that nobody saw end is `open_calls`."""
@@ -150,7 +177,19 @@ class Transcript:
         self._words.pop(id, None)
         self._updates.pop(id, None)
 
-    def _go_on(self, event: TextDelta | Cited | TextFinished | ToolCallFinished | Changed) -> None:
+    def _go_on(self, event: _OfMessage) -> None:
+        match event:
+            case ToolCallFinished():
+                self._end_call(event)
+            case ToolCallAsked():
+                self._ask(event)
+            case ToolCallAnswered(message_id=id, call_id=call_id):
+                if event.decision == "approved":  # that another one ends is told next
+                    self._change_call(id, call_id, state="approved")
+            case _:
+                self._go_on_showing(event)
+
+    def _go_on_showing(self, event: TextDelta | Cited | TextFinished | Changed) -> None:
         message = self._messages[event.message_id]
         match event:
             case TextDelta(message_id=id, text=text):
@@ -163,8 +202,12 @@ class Transcript:
                 # a text that was cut off is put together of its words
                 if message.payload is not None:
                     self._updates.setdefault(id, []).append(payload)
-            case ToolCallFinished():
-                self._end_call(event)
+
+    def _ask(self, event: ToolCallAsked) -> None:
+        self.agent = event.agent
+        if event.payload is not None:
+            self.payloads[event.call_id] = event.payload
+        self._change_call(event.message_id, event.call_id, state="waiting", asks=event.asks)
 
     def _end_text(self, event: TextFinished) -> None:
         id = event.message_id
@@ -183,6 +226,13 @@ class Transcript:
         )
         self._change(event.message_id, tool_calls=calls)
 
+    def _change_call(self, message_id: MessageId, call_id: CallId, **fields: Any) -> None:
+        calls = tuple(
+            replace(call, **fields) if call.id == call_id else call
+            for call in self._messages[message_id].tool_calls
+        )
+        self._change(message_id, tool_calls=calls)
+
     def _note(self, event: TurnEvent) -> None:
         match event:
             case Titled(title=title):
@@ -194,6 +244,9 @@ class Transcript:
                 self.revised = self.revised.then(event)
             case TurnFailed(code=code):
                 self.code = code
+            case TurnResumed():
+                for id, call in self.calls_in("approved"):
+                    self._change_call(id, call.id, state="running")
             case _:
                 pass
 
@@ -209,4 +262,12 @@ def _ended(call: ToolCall, event: ToolCallFinished) -> ToolCall:
 
 
 def _closed(call: ToolCall, state: CallState) -> ToolCall:
-    return replace(call, state=state) if call.state == "running" else call
+    match call.state:
+        case "running":
+            return replace(call, state=state)
+        case "waiting":
+            return replace(call, state="withdrawn", output=NOT_ANSWERED)
+        case "approved":
+            return replace(call, state="withdrawn", output=NOT_REACHED)
+        case _:
+            return call

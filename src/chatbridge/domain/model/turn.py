@@ -8,11 +8,12 @@ from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import MessageId, TurnId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.payload import Payload
+from chatbridge.domain.model.tool_call import Open
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn_event import EndState, Numbered, Revised
 from chatbridge.domain.model.usage import Usage
 
-TurnState = Literal["running"] | EndState
+TurnState = Open | EndState
 OnDisconnect = Literal["finish", "cancel"]
 OnBusy = Literal["reject", "interrupt"]
 
@@ -92,6 +93,19 @@ class Changes:
 
 
 _NOTHING = Changes()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rest:
+    """What is kept when a turn comes to rest until a person answers, so many `seconds` at most.
+
+    `tail` is what it said that was not kept while it ran.
+    """
+
+    seconds: float
+    tail: tuple[Numbered, ...]
+    title: str | None = None
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

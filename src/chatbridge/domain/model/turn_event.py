@@ -1,8 +1,8 @@
 """What happens while a turn runs. Every surface translates from this union."""
 
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.conversation import Status
@@ -10,7 +10,7 @@ from chatbridge.domain.model.errors import AgentFailed, ChatbridgeError
 from chatbridge.domain.model.identifiers import CallId, MessageId
 from chatbridge.domain.model.message import Kind, Role
 from chatbridge.domain.model.payload import Payload
-from chatbridge.domain.model.tool_call import CallState, ToolCall
+from chatbridge.domain.model.tool_call import Asks, CallState, Decision, ToolCall
 
 How = Literal["added", "done", "replaced", "kept"]
 EndState = Literal["completed", "failed", "cancelled", "interrupted"]
@@ -78,6 +78,44 @@ class ToolCallFinished:
     output: str
     at: datetime
     arguments: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCallAsked:
+    """A call waits for a person, and nothing of it has run. `agent` made it, and goes on after it.
+
+    `payload` is what the model's provider wants back with it, and nobody else reads.
+    """
+
+    message_id: MessageId
+    call_id: CallId
+    asks: Asks
+    agent: str | None = None
+    payload: Payload | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCallAnswered:
+    """The person has answered; of a rejected call its end follows.
+
+    `id` is of this answer alone, whoever gives the same one.
+    """
+
+    message_id: MessageId
+    call_id: CallId
+    decision: Decision
+    at: datetime
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnWaiting:
+    """The last event of a turn for now: it goes on when a person has answered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnResumed:
+    """All that was asked is answered: what was approved runs now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +258,10 @@ TurnEvent = (
     | TextFinished
     | ToolCallStarted
     | ToolCallFinished
+    | ToolCallAsked
+    | ToolCallAnswered
+    | TurnWaiting
+    | TurnResumed
     | Shown
     | Changed
     | Removed
@@ -235,59 +277,3 @@ TurnEvent = (
 
 Numbered = tuple[int, TurnEvent]
 """An event and its place in its turn, counted from 1."""
-
-_NAMES: dict[type[TurnEvent], str] = {
-    TextStarted: "text.started",
-    TextDelta: "text.delta",
-    Cited: "text.cited",
-    TextFinished: "text.finished",
-    ToolCallStarted: "tool_call.started",
-    ToolCallFinished: "tool_call.finished",
-    Shown: "shown",
-    Changed: "changed",
-    Removed: "removed",
-    Progressed: "progressed",
-    Told: "told",
-    Revised: "revised",
-    TokensUsed: "tokens.used",
-    Titled: "titled",
-    TurnFailed: "turn.failed",
-    TurnEnded: "turn.ended",
-    Unreadable: "unreadable",
-}
-
-
-def name_of(kind: type[TurnEvent]) -> str:
-    """The `type` of such an event's record."""
-    return _NAMES[kind]
-
-
-def to_record(event: TurnEvent) -> dict[str, Any]:
-    """The event as JSON can hold it: `type`, and the event's own fields but for what goes without
-    saying. Payloads go in as they are."""
-    said: dict[str, Any] = {"type": _NAMES[type(event)]}
-    for name, usual in _FIELDS[type(event)]:
-        value = getattr(event, name)
-        if usual is MISSING or value != usual:
-            said[name] = _written(value)
-    return said
-
-
-def call_to_record(call: ToolCall) -> dict[str, Any]:
-    """A tool call as JSON can hold it."""
-    return {field.name: _written(getattr(call, field.name)) for field in fields(call)}
-
-
-_FIELDS = {kind: [(field.name, field.default) for field in fields(kind)] for kind in _NAMES}
-
-
-def _written(value: Any) -> Any:
-    match value:
-        case datetime():
-            return value.isoformat()
-        case ToolCall():
-            return call_to_record(value)
-        case Citation():
-            return asdict(value)
-        case _:
-            return value

@@ -10,12 +10,13 @@ from chatbridge.domain.model.usage import Usage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnReport:
-    """`state` is `lost` where another replica has it now, or nobody; `code` says why it was not
-    completed. `tools` are the names of the tools that ran, once for each call."""
+    """`state` is `waiting` where it rests until a person answers, and `lost` where another replica
+    has it now, or nobody; `code` says why it was not completed. `tools` are the names of the tools
+    that ran, once for each call."""
 
     turn: Turn
     model: str
-    state: EndState | Literal["lost"]
+    state: EndState | Literal["waiting", "lost"]
     code: str | None
     seconds: float
     usage: Usage | None

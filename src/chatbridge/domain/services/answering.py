@@ -6,38 +6,46 @@ The story of one turn is told here from top to bottom. How what is said is kept 
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from time import monotonic
+from typing import TypeVar
 
+from chatbridge.domain.model.answer import STOPPED, withdrawn
 from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.conversation import title_from
 from chatbridge.domain.model.correlation import in_turn
 from chatbridge.domain.model.errors import (
-    AgentFailed,
     ChatbridgeError,
     NotFound,
     TurnLost,
     Unavailable,
 )
 from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
-from chatbridge.domain.model.turn import Asking, Ending, Turn, TurnState
-from chatbridge.domain.model.turn_event import Titled, TurnEnded, TurnEvent, TurnFailed
+from chatbridge.domain.model.transcript import Transcript
+from chatbridge.domain.model.turn import Asking, Turn
+from chatbridge.domain.model.turn_event import (
+    Titled,
+    TurnEnded,
+    TurnEvent,
+    TurnFailed,
+    TurnResumed,
+)
 from chatbridge.domain.model.turn_report import TurnReport
 from chatbridge.domain.services.copies import Copies
 from chatbridge.domain.services.keeping import Keeper
 from chatbridge.domain.services.recording import Recording
-from chatbridge.domain.services.stale_turns import INTERRUPTED
+from chatbridge.domain.services.speaking import close, reported, until_spoken
 from chatbridge.ports.agent_runner import AgentRequest, AgentRunner
-from chatbridge.ports.turn_repository import Begun, Repeated, TurnRepository, TurnRequest
+from chatbridge.ports.turn_repository import Begun, Opened, Repeated, TurnRepository, TurnRequest
 
 _log = logging.getLogger(__name__)
 
 _FINISH_AGAIN_AFTER = 0.5
 _FINISH_TRIES = 60
-_STOP_SECONDS = 1.0
-"""How long an agent that is told to stop is waited for; the turn ends then without it."""
+T = TypeVar("T")
 
 _Place = tuple[UserId, ConversationId]
 
@@ -46,7 +54,8 @@ class Answering:
     """The turns that this replica runs, each in a task of its own and outside every request.
 
     `hurried` says whether this server is to stop and has no time for an outage of the store.
-    `report` is told of each when it is over.
+    A turn that asks something of a person waits `patience` seconds for an answer. `report` is told
+    of each when it is over.
     """
 
     def __init__(
@@ -57,6 +66,7 @@ class Answering:
         copies: Copies,
         *,
         window: ContextWindow,
+        patience: float,
         hurried: Callable[[], bool],
         report: Callable[[TurnReport], None],
     ) -> None:
@@ -65,10 +75,11 @@ class Answering:
         self._agent = agent
         self._copies = copies
         self._window = window
+        self._patience = patience
         self._hurried = hurried
         self._report = report
         self._recordings: dict[_Place, Recording] = {}
-        self._ours: set[TurnId] = set()
+        self._ours: Counter[TurnId] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def of(self, user_id: UserId, conversation_id: ConversationId) -> Recording | None:
@@ -85,6 +96,12 @@ class Answering:
         """The turns that run here, those included that only begin or only have to be kept."""
         return frozenset(self._ours)
 
+    # One that rests may be gone on with before it is let go of here: it is counted.
+    def _no_longer_ours(self, id: TurnId) -> None:
+        self._ours[id] -= 1
+        if not self._ours[id]:
+            del self._ours[id]
+
     async def begin(self, request: TurnRequest, asking: Asking) -> Recording | Repeated:
         """Keep the message and begin to answer it. Raises like the repository."""
         begun = await self._begun(request)
@@ -94,26 +111,54 @@ class Answering:
         if begun.turn.conversation.title is None and begun.turn.subject and not begun.turn.by_host:
             # nobody waits for it: it is kept with the first words
             recording.say(Titled(title=title_from(begun.turn.subject.content)))
+        self._start(recording, begun, asking)
+        return recording
+
+    async def go_on(
+        self, opened: Opened, answered: tuple[TurnEvent, ...], asking: Asking
+    ) -> Recording | None:
+        """Keep the last answer to a turn that waits, and go on with it here.
+
+        None where something was said or decided since it was `opened`. Raises like the repository.
+        """
+        self._ours[opened.turn.id] += 1
+        try:
+            begun = await self._repository.answer(
+                opened, answered, newest=self._window.high, room=self._window.max_bytes
+            )
+        except BaseException:
+            self._no_longer_ours(opened.turn.id)
+            raise
+        if begun is None:
+            self._no_longer_ours(opened.turn.id)
+            return None
+        recording = Recording(begun.turn, said=(*opened.events, *answered))
+        # through the journal and its fence: what was approved waits for it
+        recording.say(TurnResumed())
+        self._start(recording, begun, asking)
+        self._keeper.wake(recording)
+        return recording
+
+    def _start(self, recording: Recording, begun: Begun, asking: Asking) -> None:
         self._recordings[_place(begun.turn)] = recording
         self._keeper.open(recording)
         task = asyncio.create_task(self._answer(recording, begun, asking))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return recording
 
     async def _begun(self, request: TurnRequest) -> Begun | Repeated:
         named = replace(
             request, model=self._agent.model_for(request.message), by_host=self._agent.by_host
         )
         # before the store knows of it: it may be late in saying so
-        self._ours.add(request.turn_id)
+        self._ours[request.turn_id] += 1
         try:
             begun = await self._repository.begin(named, self._window.high, self._window.max_bytes)
         except BaseException:
-            self._ours.discard(request.turn_id)
+            self._no_longer_ours(request.turn_id)
             raise
         if isinstance(begun, Repeated):
-            self._ours.discard(request.turn_id)
+            self._no_longer_ours(request.turn_id)
         return begun
 
     async def end_all(self, drain: float) -> None:
@@ -131,19 +176,19 @@ class Answering:
             # never cancelled: only the speaking is, so that the end is always kept
             try:
                 speaking = asyncio.create_task(self._speak(recording, begun, asking))
-                await _until_spoken(recording, speaking)
+                await until_spoken(recording, speaking)
                 if recording.state == "speaking":
-                    _close(recording, speaking)
+                    close(recording, speaking)
                 await self._keep_end(recording)
             except Exception:
                 _log.exception("a turn could not be ended")
                 self._let_go(recording, TurnLost("The end of the answer could not be kept."))
             finally:
-                self._ours.discard(recording.turn.id)
+                self._no_longer_ours(recording.turn.id)
                 # another turn may have begun there since
                 if self.of(*_place(recording.turn)) is recording:
                     del self._recordings[_place(recording.turn)]
-                self._report(_reported(recording, self._agent.model, monotonic() - began))
+                self._report(reported(recording, self._agent.model, monotonic() - began))
 
     # --- say
 
@@ -156,8 +201,15 @@ class Answering:
             before_call=recording.until_kept,
             stopped=lambda: recording.stopped_as == "cancelled",
             asking=asking,
+            before=self._before(recording),
         )
         await self._agent.run(request)
+
+    def _before(self, recording: Recording) -> Transcript | None:
+        events = recording.events
+        if not any(isinstance(event, TurnResumed) for event in events):
+            return None
+        return Transcript(recording.turn.conversation.id, events)
 
     async def amend(self, recording: Recording, events: Sequence[TurnEvent]) -> bool:
         """Have a turn say this besides what its agent says; whether it is kept."""
@@ -178,25 +230,37 @@ class Answering:
     async def _keep_end(self, recording: Recording) -> None:
         try:
             if recording.state == "closing":
-                ending = recording.ending
-                if await self._finish(recording.turn, ending) == "completed":
-                    self._agent.kept(recording.turn, ending)
+                await self._keep_last_words(recording)
                 return recording.end()
             why = recording.lost or TurnLost("The answer is somebody else's now.")
         except (NotFound, TurnLost, Unavailable) as error:
             why = error
         return self._let_go(recording, why)
 
-    async def _finish(self, turn: Turn, ending: Ending) -> TurnState:
-        """Finish, through an outage of the store too, unless this server is to stop."""
+    async def _keep_last_words(self, recording: Recording) -> None:
+        turn, repository = recording.turn, self._repository
+        if recording.rests:
+            rest = recording.rest(self._patience)
+            if await self._kept_at_last(lambda: repository.wait(turn, rest)):
+                return
+            # a stop was asked for meanwhile
+            recording.reopen()
+            said = Transcript(turn.conversation.id, recording.events)
+            recording.close(*withdrawn(said, STOPPED), TurnEnded(state="cancelled"))
+        ending = recording.ending
+        if await self._kept_at_last(lambda: repository.finish(turn, ending)) == "completed":
+            self._agent.kept(turn, ending)
+
+    async def _kept_at_last(self, keep: Callable[[], Awaitable[T]]) -> T:
+        """Keep it through an outage of the store too, unless this server is to stop."""
         for _ in range(_FINISH_TRIES):
             try:
-                return await self._repository.finish(turn, ending)
+                return await keep()
             except Unavailable:
                 if self._hurried():
                     raise
                 await asyncio.sleep(_FINISH_AGAIN_AFTER)
-        return await self._repository.finish(turn, ending)
+        return await keep()
 
     def _let_go(self, recording: Recording, why: ChatbridgeError) -> None:
         """It is somebody else's now, or nobody's: show what they keep, or why there is no more."""
@@ -209,58 +273,5 @@ class Answering:
         return recording.end()
 
 
-async def _until_spoken(recording: Recording, speaking: asyncio.Task[None]) -> None:
-    hushed = asyncio.create_task(recording.until_hushed())
-    await asyncio.wait({speaking, hushed}, return_when=asyncio.FIRST_COMPLETED)
-    hushed.cancel()
-    if speaking.done():
-        return
-    # once, so that the agent can tidy up in peace
-    speaking.cancel()
-    await asyncio.wait({speaking}, timeout=_STOP_SECONDS)
-    if not speaking.done():
-        _log.warning("the agent has not stopped yet")
-        speaking.add_done_callback(_forget)
-
-
-def _close(recording: Recording, speaking: asyncio.Task[None]) -> None:
-    if not speaking.done() or speaking.cancelled():
-        state = recording.stopped_as or "interrupted"
-        why = (INTERRUPTED,) if state == "interrupted" else ()
-        return recording.close(*why, TurnEnded(state=state))
-    match speaking.exception():
-        case None:
-            return recording.close(TurnEnded(state="completed"))
-        case TurnLost() as error:
-            return recording.lose(error)
-        case AgentFailed() as error:
-            why = TurnFailed.because(error)
-        case error:
-            _log.error("the agent failed", exc_info=error)
-            detail = "Something went wrong while answering."
-            why = TurnFailed(code="agent_failed", detail=detail)
-    return recording.close(why, TurnEnded(state="failed"))
-
-
-def _reported(recording: Recording, model: str, seconds: float) -> TurnReport:
-    transcript, lost = recording.shown, recording.lost
-    last = recording.events[-1] if recording.events else None
-    return TurnReport(
-        turn=recording.turn,
-        model=model,
-        state=last.state if isinstance(last, TurnEnded) and not lost else "lost",
-        code=lost.code if lost else transcript.code,
-        seconds=seconds,
-        usage=transcript.usage,
-        tools=recording.tools,
-    )
-
-
 def _place(turn: Turn) -> _Place:
     return turn.conversation.user_id, turn.conversation.id
-
-
-def _forget(speaking: asyncio.Task[None]) -> None:
-    # nobody else asks how it ended
-    if not speaking.cancelled():
-        speaking.exception()

@@ -34,7 +34,10 @@ class Copies:
 
         Raises NotFound when it is gone with its conversation, Conflict when its events are gone.
         """
-        known = self._open.get((turn.conversation.user_id, turn.id)) or await self._opened(turn)
+        known = self._open.get((turn.conversation.user_id, turn.id))
+        if known is None or known.rests:
+            # one that rests may have been gone on with
+            known = await self._opened(turn)
         if turn.subject:
             known.name_subject(turn.subject)
         return known
@@ -43,9 +46,11 @@ class Copies:
     async def _opened(self, turn: Turn) -> Recording:
         recording = Recording(turn, copied=True)
         progress = await self._read(recording)
-        if progress.state != "running" and not progress.kept:
+        if progress.state not in ("running", "waiting") and not progress.kept:
             raise refusals.turn_ended()
         known = self._open.setdefault(_key(recording), recording)
+        if known.rests:
+            known = self._open[_key(recording)] = recording
         if known is recording:
             self._go_on(recording, more=progress.more)
         return known
@@ -53,8 +58,8 @@ class Copies:
     async def said_so_far(
         self, user_id: UserId, conversation_id: ConversationId, id: TurnId
     ) -> Transcript:
-        """What a turn has said and changed that runs elsewhere: nothing of one that has lost its
-        replica, which is closed.
+        """What a turn has said and changed that runs elsewhere, or waits: nothing of one that has
+        lost its replica, or waits too long, which is closed.
         """
         self._stale.seen()
         said, read, more = Transcript(conversation_id), 0, True

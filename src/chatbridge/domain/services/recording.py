@@ -9,7 +9,7 @@ from chatbridge.domain.model.errors import ChatbridgeError, TurnLost
 from chatbridge.domain.model.identifiers import CallId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.transcript import Transcript
-from chatbridge.domain.model.turn import Ending, Turn
+from chatbridge.domain.model.turn import Ending, Rest, Turn
 from chatbridge.domain.model.turn_event import (
     EndState,
     Numbered,
@@ -19,7 +19,10 @@ from chatbridge.domain.model.turn_event import (
     TurnEnded,
     TurnEvent,
     TurnFailed,
+    TurnResumed,
+    TurnWaiting,
 )
+from chatbridge.domain.services.calls_of_a_turn import CallsOfATurn
 
 RecordingState = Literal["speaking", "closing", "copying", "ended"]
 
@@ -40,12 +43,16 @@ class Recording:
         keep    speaking -> speaking            Keeper: it is kept as far as here
         refuse  speaking -> closing             Keeper: what was said last can't be kept
         close   speaking -> closing             Answering: these are its last words
+        reopen  closing -> speaking             Answering: it may not rest, as it was to
         lose    speaking, closing -> copying    whoever learns that the turn is no longer ours
         copy    copying -> copying              Copies: others have kept more of it
         end     closing, copying -> ended       Answering, Copies: nothing more will come
+
+    One that rests until a person answers has ended as well: what is said then is in another one,
+    which has what was `said` before.
     """
 
-    def __init__(self, turn: Turn, *, copied: bool = False) -> None:
+    def __init__(self, turn: Turn, *, copied: bool = False, said: Iterable[TurnEvent] = ()) -> None:
         self._turn = turn
         self._viewers = 0
         self._state: RecordingState = "copying" if copied else "speaking"
@@ -54,12 +61,15 @@ class Recording:
         self._kept = 0
         self._shown = Transcript(turn.conversation.id)
         self._folded = 0
-        self._starts: dict[CallId, int] = {}
+        self._calls = CallsOfATurn()
         self._ran: list[CallId] = []
         self._stopped_as: EndState | None = None
         self._lost: ChatbridgeError | None = None
         self._hushed = asyncio.Event()
         self._changed = asyncio.Event()
+        for event in said:
+            self._add(event)
+        self._kept = len(self._events)
 
     @property
     def turn(self) -> Turn:
@@ -100,12 +110,13 @@ class Recording:
     def is_awaited(self) -> bool:
         """Whether somebody waits for what was said last.
 
-        A person does for the first words of a message, a tool for its call to be kept.
+        A person does for the first words of a message, a tool for its call to be kept, or, where a
+        person has approved that, for the turn to go on.
         """
         last = self._events[-1] if self._events else None
         if self._words:
             return len(self._words) == 1 and isinstance(last, TextStarted)
-        return isinstance(last, ToolCallStarted)
+        return isinstance(last, ToolCallStarted | TurnResumed)
 
     @property
     def shown(self) -> Transcript:
@@ -124,7 +135,23 @@ class Recording:
     @property
     def is_whole(self) -> bool:
         """Whether its last event is here: a server that stops may never get so far."""
-        return bool(self._events) and isinstance(self._events[-1], TurnEnded)
+        return bool(self._events) and isinstance(self._events[-1], TurnEnded | TurnWaiting)
+
+    @property
+    def asks(self) -> bool:
+        """Whether it has asked something of a person that is not answered."""
+        return self._calls.waiting
+
+    @property
+    def rests(self) -> bool:
+        """Whether what it said last is that it waits for a person."""
+        return bool(self._events) and isinstance(self._events[-1], TurnWaiting)
+
+    def rest(self, seconds: float) -> Rest:
+        """What is to be kept of a closing one that rests."""
+        self._require("closing")
+        said = Transcript(self._turn.conversation.id, self._events)
+        return Rest(seconds=seconds, tail=self.tail, title=said.title, usage=said.usage)
 
     @property
     def ending(self) -> Ending:
@@ -155,11 +182,20 @@ class Recording:
             self._hushed.set()
 
     def close(self, *last_words: TurnEvent) -> None:
-        """Nothing more is said but this, with TurnEnded at the end; finish keeps it."""
+        """Nothing more is said but this, with TurnEnded or TurnWaiting at the end, for the store to
+        keep."""
         self._require("speaking")
         for event in last_words:
             self._add(event)
         self._become("closing")
+
+    def reopen(self) -> None:
+        """It does not rest: what it said last was not kept, and others are its last words."""
+        self._require("closing")
+        if not self.rests:
+            raise OutOfOrder("only a turn that rests can be gone on with")
+        self._events.pop()
+        self._become("speaking")
 
     async def until_hushed(self) -> None:
         """Wait until nobody wants to hear more: it was stopped, lost or refused."""
@@ -208,9 +244,11 @@ class Recording:
         self._become("ended")
 
     async def until_kept(self, call_id: CallId) -> None:
-        """Wait until the start of this call is kept, so that its tool may run. Raises TurnLost."""
+        """Wait until the start of this call is kept, so that its tool may run; of one that was
+        approved, that the turn goes on. Raises TurnLost."""
         while self._state == "speaking":
-            if self._starts.get(call_id, self._kept + 1) <= self._kept:
+            start = self._calls.start_of(call_id)
+            if start is not None and start <= self._kept:
                 self._ran.append(call_id)
                 return
             await self._changed.wait()
@@ -272,8 +310,7 @@ class Recording:
     def _add(self, event: TurnEvent) -> None:
         self._join()
         self._events.append(event)
-        if isinstance(event, ToolCallStarted):
-            self._starts[event.call.id] = len(self._events)
+        self._calls.take(len(self._events), event)
 
     def _forget_tail(self) -> None:
         self._words = []

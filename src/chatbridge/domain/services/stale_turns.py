@@ -6,13 +6,20 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from time import monotonic
 
+from chatbridge.domain.model.answer import EXPIRED, withdrawn
 from chatbridge.domain.model.correlation import in_turn
 from chatbridge.domain.model.errors import NotFound, TurnLost, Unavailable
 from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn import Ending
-from chatbridge.domain.model.turn_event import TurnEnded, TurnFailed
-from chatbridge.ports.turn_repository import TurnRepository
+from chatbridge.domain.model.turn_event import (
+    EndState,
+    TurnEnded,
+    TurnEvent,
+    TurnFailed,
+    TurnWaiting,
+)
+from chatbridge.ports.turn_repository import Claimed, TurnRepository
 
 _log = logging.getLogger(__name__)
 
@@ -21,6 +28,13 @@ _SWEEP_EVERY = 1.0
 INTERRUPTED = TurnFailed(
     code="interrupted", detail="The answer was interrupted. What was said so far is kept."
 )
+
+
+def _last_words(claimed: Claimed, why: str) -> tuple[EndState, tuple[TurnEvent, ...]]:
+    if claimed.events and isinstance(claimed.events[-1], TurnWaiting):
+        said = Transcript(claimed.turn.conversation.id, claimed.events)
+        return "cancelled", (*withdrawn(said, why), TurnEnded(state="cancelled"))
+    return "interrupted", (INTERRUPTED, TurnEnded(state="interrupted"))
 
 
 class StaleTurns:
@@ -48,17 +62,31 @@ class StaleTurns:
         self._seen.set()
 
     async def close(self, user_id: UserId, conversation_id: ConversationId) -> None:
-        """Where a turn has lost its replica, keep what it said so far as interrupted."""
-        claimed = await self._repository.claim_stale(user_id, conversation_id, self._ours())
+        """Where a turn has lost its replica, keep what it said so far as interrupted; where it has
+        waited too long for a person, as cancelled."""
+        await self._close(user_id, conversation_id, EXPIRED, waiting=False)
+
+    async def withdraw(self, user_id: UserId, conversation_id: ConversationId, why: str) -> bool:
+        """Where a turn waits for a person, it waits no more: what it asked for was not run. False
+        where none waits."""
+        return await self._close(user_id, conversation_id, why, waiting=True)
+
+    async def _close(
+        self, user_id: UserId, conversation_id: ConversationId, why: str, *, waiting: bool
+    ) -> bool:
+        claimed = await self._repository.claim_stale(
+            user_id, conversation_id, self._ours(), waiting=waiting
+        )
         if claimed is None:
-            return
-        last_words = (INTERRUPTED, TurnEnded(state="interrupted"))
+            return False
+        state, last_words = _last_words(claimed, why)
         tail = tuple(enumerate(last_words, len(claimed.events) + 1))
         said = Transcript(conversation_id, (*claimed.events, *last_words))
         with in_turn(conversation_id, claimed.turn.id):
             with suppress(NotFound, TurnLost):
-                await self._repository.finish(claimed.turn, Ending.of(said, "interrupted", tail))
-            _log.info("a turn that had lost its replica was closed as interrupted")
+                await self._repository.finish(claimed.turn, Ending.of(said, state, tail))
+            _log.info("a turn that nobody went on with was closed as %s", state)
+        return True
 
     async def sweep(self) -> None:
         """Close every turn that has lost its replica."""

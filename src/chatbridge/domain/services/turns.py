@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from time import monotonic
 
 from chatbridge.domain.model import refusals
+from chatbridge.domain.model.answer import STOPPED
 from chatbridge.domain.model.context_window import ContextWindow
-from chatbridge.domain.model.errors import Busy, StaleTurn, TurnLost
+from chatbridge.domain.model.errors import TurnLost
 from chatbridge.domain.model.identifiers import (
     ConversationId,
     MessageId,
@@ -21,16 +21,16 @@ from chatbridge.domain.model.turn import Asking, OnBusy, OnDisconnect, Turn
 from chatbridge.domain.model.turn_event import TurnEvent
 from chatbridge.domain.model.turn_report import TurnReport
 from chatbridge.domain.services.answering import Answering
+from chatbridge.domain.services.beginning import Beginning
 from chatbridge.domain.services.copies import Copies
 from chatbridge.domain.services.keeping import Keeper
+from chatbridge.domain.services.questions import Questions
 from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.stale_turns import StaleTurns
 from chatbridge.ports.agent_runner import AgentRunner
 from chatbridge.ports.turn_journal import TurnJournal
-from chatbridge.ports.turn_repository import Repeated, TurnRepository, TurnRequest
+from chatbridge.ports.turn_repository import TurnRepository, TurnRequest
 
-_INTERRUPT_SECONDS = 3.0
-_INTERRUPT_EVERY = 0.1
 _SEEN_SECONDS = 60.0
 _PLAINLY = Asking()
 
@@ -41,8 +41,8 @@ class Turns:
     `on_disconnect` says what becomes of a turn when its last viewer here has left; `on_busy` what
     a new message does where a turn is running: it is rejected, or interrupts that turn. `drain` is
     how many seconds running turns get to end by themselves when the application stops; `lease` is
-    the store's, in seconds, `tick` and `heartbeat` are the keeper's. `report` is told of each turn
-    that ran here, when it is over.
+    the store's, in seconds, and `patience` is how long a turn waits for a person. `tick` and
+    `heartbeat` are the keeper's. `report` is told of each turn that ran here, when it is over.
     """
 
     def __init__(
@@ -58,11 +58,11 @@ class Turns:
         on_busy: OnBusy = "reject",
         drain: float = 0.0,
         lease: float = 5.0,
+        patience: float = 86_400.0,
         report: Callable[[TurnReport], None] = lambda _: None,
     ) -> None:
         self._repository = repository
         self._on_disconnect = on_disconnect
-        self._on_busy: OnBusy = on_busy
         self._drain = drain
         self._stale = StaleTurns(
             repository, lambda: self._answering.ours, awake=lease + _SEEN_SECONDS
@@ -75,9 +75,12 @@ class Turns:
             agent,
             self._copies,
             window=window,
+            patience=patience,
             hurried=lambda: bool(self._stopping),
             report=report,
         )
+        self._beginning = Beginning(self._answering, self._stale, self, on_busy)
+        self.questions = Questions(repository, self._answering, self._stale, self)
         self._stopping: asyncio.Task[None] | None = None
 
     @asynccontextmanager
@@ -126,7 +129,7 @@ class Turns:
             new=new,
             once=asking.once,
         )
-        return await self._begin(request, asking)
+        return await self._beginning.begin(request, asking)
 
     async def retry(
         self,
@@ -146,7 +149,7 @@ class Turns:
             retry_of=message_id,
             once=asking.once,
         )
-        return await self._begin(request, asking)
+        return await self._beginning.begin(request, asking)
 
     async def act(
         self, user_id: UserId, conversation_id: ConversationId, asking: Asking
@@ -161,7 +164,7 @@ class Turns:
             turn_id=new_turn_id(),
             once=asking.once,
         )
-        return await self._begin(request, asking)
+        return await self._beginning.begin(request, asking)
 
     async def repeated(self, user_id: UserId, asking: Asking) -> Recording | None:
         """The turn that an earlier request of the same `asking.once` has begun, if one has."""
@@ -185,7 +188,7 @@ class Turns:
         """
         if recording := self._answering.named(user_id, id):
             return recording
-        return await self._shown(await self._repository.turn(user_id, id))
+        return await self.shown(await self._repository.turn(user_id, id))
 
     async def running_in(
         self, user_id: UserId, conversation_id: ConversationId
@@ -199,22 +202,24 @@ class Turns:
     async def seen(
         self, user_id: UserId, conversation_id: ConversationId
     ) -> tuple[Transcript, TurnId | None]:
-        """What the conversation's running turn has said and changed, wherever it runs; and the id
-        of the last turn, if it runs, or was interrupted and left half an answer.
+        """What the conversation's running or waiting turn has said and changed, wherever it runs;
+        and the id of the last turn, if it runs, or was interrupted and left half an answer.
 
-        One that has lost its replica is closed: what it said is among the messages then. Of the
-        last turn the events are there to tell which. Nothing and None also for no conversation.
+        One that has lost its replica, or waits too long, is closed: what it said is among the
+        messages then. Of the last turn the events are there to tell which. Nothing and None also
+        for no conversation.
         """
         if recording := self._answering.of(user_id, conversation_id):
             return recording.shown, recording.turn.id
         last = await self._repository.last(user_id, conversation_id)
-        if last and last.state == "running":
-            return await self._copies.said_so_far(user_id, conversation_id, last.id), last.id
+        if last and last.state in ("running", "waiting"):
+            said = await self._copies.said_so_far(user_id, conversation_id, last.id)
+            return said, last.id if last.state == "running" else None
         half = last is not None and last.state == "interrupted" and not last.retry
         return Transcript(conversation_id), last.id if last and half else None
 
     async def said_so_far(self, user_id: UserId, conversation_id: ConversationId) -> Transcript:
-        """What the conversation's running turn has said and changed, like `seen`."""
+        """What the conversation's running or waiting turn has said and changed, like `seen`."""
         return (await self.seen(user_id, conversation_id))[0]
 
     def leave(self, recording: Recording) -> None:
@@ -224,15 +229,18 @@ class Turns:
             recording.stop("cancelled")
 
     async def cancel(self, user_id: UserId, conversation_id: ConversationId) -> bool:
-        """Stop the conversation's turn, whoever runs it; what was shown is kept.
+        """Stop the conversation's turn, whoever runs it, or withdraw what it asks of a person; what
+        was shown is kept.
 
-        False when none is running. Raises NotFound and Forbidden.
+        False when none is running or waiting. Raises NotFound and Forbidden.
         """
         asked = await self._repository.ask_cancel(user_id, conversation_id)
         if recording := self._answering.of(user_id, conversation_id):
             recording.stop("cancelled")
         elif asked:
             await self.close_stale(user_id, conversation_id)
+        else:
+            return await self._stale.withdraw(user_id, conversation_id, STOPPED)
         return asked
 
     def abandon(self, user_id: UserId, conversation_id: ConversationId, why: TurnLost) -> None:
@@ -249,37 +257,8 @@ class Turns:
         """Close every turn that has lost its replica."""
         await self._stale.sweep()
 
-    async def _begin(self, request: TurnRequest, asking: Asking) -> Recording:
-        give_up = monotonic() + _INTERRUPT_SECONDS
-        while True:
-            self.require_open()
-            try:
-                return await self._begin_once(request, asking)
-            except Busy:
-                if (asking.on_busy or self._on_busy) == "reject" or monotonic() > give_up:
-                    raise
-            await self.cancel(request.user_id, request.conversation_id)
-            await asyncio.sleep(_INTERRUPT_EVERY)
-
-    async def _begin_once(self, request: TurnRequest, asking: Asking) -> Recording:
-        try:
-            begun = await self._answering.begin(request, asking)
-        except StaleTurn:
-            await self.close_stale(request.user_id, request.conversation_id)
-            begun = await self._begin_again(request, asking)
-        if isinstance(begun, Repeated):
-            return await self._shown(begun.turn)
-        self._stale.seen()
-        return begun
-
-    async def _begin_again(self, request: TurnRequest, asking: Asking) -> Recording | Repeated:
-        try:
-            return await self._answering.begin(request, asking)
-        except StaleTurn:
-            # it runs here, and its lease is about to be renewed
-            raise refusals.turn_running() from None
-
-    async def _shown(self, turn: Turn) -> Recording:
+    async def shown(self, turn: Turn) -> Recording:
+        """The turn, to be watched, wherever it runs or has run. Raises like `watch`."""
         if recording := self._answering.named(turn.conversation.user_id, turn.id):
             return recording
         self.require_open()

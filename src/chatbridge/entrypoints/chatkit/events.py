@@ -14,6 +14,7 @@ from chatkit.types import (
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
+    ThreadItemReplacedEvent,
     ThreadItemUpdatedEvent,
     ThreadStreamEvent,
     ThreadUpdatedEvent,
@@ -47,16 +48,21 @@ from chatbridge.domain.model.turn_event import (
     TextStarted,
     Titled,
     Told,
+    ToolCallAnswered,
+    ToolCallAsked,
     ToolCallFinished,
     ToolCallStarted,
     TurnEnded,
     TurnEvent,
     TurnFailed,
+    TurnResumed,
+    TurnWaiting,
     Unreadable,
 )
 from chatbridge.domain.services.recording import Recording
 
-_OfMessage = TextStarted | Cited | TextFinished | ToolCallStarted | ToolCallFinished | Unreadable
+_OfCall = ToolCallStarted | ToolCallFinished | ToolCallAsked | ToolCallAnswered
+_OfMessage = TextStarted | Cited | TextFinished | _OfCall | Unreadable
 
 _Own = (
     TextStarted
@@ -76,15 +82,21 @@ THINKING = ProgressUpdateEvent(text="Thinking")
 
 
 async def stream_events(
-    recording: Recording, display: Display = BY_NAME
-) -> AsyncGenerator[Said, None]:
-    """Everything from the turn's first event to its last."""
+    recording: Recording, display: Display = BY_NAME, after: int = 0
+) -> AsyncGenerator[tuple[int, Said], None]:
+    """All that follows the turn's first `after` events, each with its place among all that is said
+    of the turn."""
     translation = Translation(recording.turn.conversation, display)
+    count = 0
     if not recording.turn.by_host:
-        yield THINKING
-    async for _, event in recording.show():
+        count = 1
+        if not after:
+            yield count, THINKING
+    async for number, event in recording.show():
         for told in translation.of(event):
-            yield told
+            count += 1
+            if number > after:
+                yield count, told
 
 
 class Translation:
@@ -111,11 +123,10 @@ class Translation:
                 yield ThreadItemUpdatedEvent(item_id=id, update=delta)
             case TextStarted() | Cited() | TextFinished() if message := self._message(event):
                 yield from self._text(event, message)
-            case ToolCallStarted() | ToolCallFinished() if message := self._message(event):
+            case ToolCallStarted() | ToolCallFinished() | ToolCallAsked() | ToolCallAnswered() if (
+                message := self._message(event)
+            ):
                 yield from self._tools(event, message)
-            case Titled(title=title):
-                told = self._thread.model_dump(exclude={"title"})
-                yield ThreadUpdatedEvent(thread=Thread(**told, title=title, items=ChatKitPage()))
             case TurnFailed(code=code, detail=detail):
                 retry = code != "conversation_deleted"
                 # a client shows the message of a custom one, and words of its own for any other
@@ -123,6 +134,21 @@ class Translation:
                 yield Verbatim({"type": "error", **told, "chatbridge_code": code})
             case Unreadable(shown=True) if message := self._message(event):
                 yield self._done(message)
+            case ToolCallStarted() | ToolCallFinished() | ToolCallAsked() | ToolCallAnswered():
+                if message := self._message(event):
+                    yield from self._tools(event, message)
+            case _:
+                yield from self._of_the_turn(event)
+
+    def _of_the_turn(self, event: TurnEvent) -> Generator[Said]:
+        match event:
+            case Titled(title=title):
+                told = self._thread.model_dump(exclude={"title"})
+                yield ThreadUpdatedEvent(thread=Thread(**told, title=title, items=ChatKitPage()))
+            case TurnWaiting():
+                yield from self._rest()
+            case TurnResumed():
+                yield from self._go_on()
             case TurnEnded():
                 yield from self._close()
             case _:
@@ -187,14 +213,33 @@ class Translation:
             case TextFinished():
                 yield self._done(message)
 
-    def _tools(
-        self, event: ToolCallStarted | ToolCallFinished, message: Message
-    ) -> Generator[Said]:
+    def _tools(self, event: _OfCall, message: Message) -> Generator[Said]:
         match event:
             case ToolCallStarted():
                 yield from self._call_started(message)
+            case ToolCallFinished() | ToolCallAnswered() if message.id not in self._open:
+                # it was asked, and so it was done
+                yield self._replaced(message)
             case ToolCallFinished(call_id=id):
-                yield from self._call_finished(message, id)
+                yield from self._call_changed(message, id)
+                if not _running(message):
+                    yield THINKING
+            case ToolCallAsked(call_id=id) | ToolCallAnswered(call_id=id):
+                yield from self._call_changed(message, id)
+
+    def _rest(self) -> Generator[Said]:
+        for id in [m.id for m in self._transcript.messages if m.id in self._open]:
+            if message := self._transcript.message(id):
+                yield self._done(message)
+
+    def _go_on(self) -> Generator[Said]:
+        """What was approved runs: its card is open again, with as many places as it has lines."""
+        for message in self._transcript.messages:
+            if _running(message):
+                self._open.add(message.id)
+                self._places[message.id] = len(message.tool_calls)
+                yield self._replaced(message)
+        yield THINKING
 
     def _call_started(self, message: Message) -> Generator[Said]:
         """One more line in the card; what is told of all calls grows with their number alone.
@@ -216,16 +261,14 @@ class Translation:
             )
             yield ThreadItemUpdatedEvent(item_id=message.id, update=update)
         else:
-            update = line_updated(len(calls) - 1, calls[-1], details=self._display.details)
+            update = line_updated(len(calls) - 1, calls, details=self._display.details)
             yield ThreadItemUpdatedEvent(item_id=message.id, update=update)
 
-    def _call_finished(self, message: Message, id: CallId) -> Generator[Said]:
+    def _call_changed(self, message: Message, id: CallId) -> Generator[Said]:
         for place, call in enumerate(message.tool_calls):
             if call.id == id:
-                update = line_updated(place, call, details=self._display.details)
+                update = line_updated(place, message.tool_calls, details=self._display.details)
                 yield ThreadItemUpdatedEvent(item_id=message.id, update=update)
-        if not _running(message):
-            yield THINKING
 
     def _settled(self) -> Generator[Said]:
         """A card is done when something else begins: until then its step may call once more."""
@@ -239,10 +282,15 @@ class Translation:
         kept = {message.id: message for message in self._transcript.closed()}
         for id in [m.id for m in self._transcript.messages if m.id in self._open]:
             yield self._done(kept[id]) if id in kept else ThreadItemRemovedEvent(item_id=id)
+        for id, _ in self._transcript.calls_in("waiting", "approved"):
+            yield self._replaced(kept[id])
 
     def _added(self, message: Message) -> ThreadItemAddedEvent:
         self._open.add(message.id)
         return ThreadItemAddedEvent(item=to_item(message, self._display))
+
+    def _replaced(self, message: Message) -> ThreadItemReplacedEvent:
+        return ThreadItemReplacedEvent(item=to_item(message, self._display))
 
     def _done(self, message: Message) -> Said:
         self._open.discard(message.id)

@@ -64,7 +64,7 @@ def frames_of(
 ) -> AsyncGenerator[bytes, None]:
     """The whole stream for who has asked this."""
     if watching.recording.turn.by_host or isinstance(operation, Acted):
-        frames = _said_by_host(watching, operation, bridge, resumable=resumable)
+        frames = _told_by_us(watching, operation, bridge, resumable=resumable)
         return kept_alive(frames) if resumable else frames
     frames = with_kept_times(bridge.frames(operation, watching), watching)
     return kept_alive(with_ids(frames, watching)) if resumable else frames
@@ -142,20 +142,19 @@ def _told(recording: Recording, display: Display) -> _Told:
     return kept.setdefault(display, _Told(recording, display))
 
 
-async def _said_by_host(
+async def _told_by_us(
     watching: Watching, operation: StreamingReq, bridge: BridgeServer, *, resumable: bool
 ) -> AsyncGenerator[bytes, None]:
     """A turn of a host's own server, which has told the options itself, or one that answers no
-    message, for which the SDK would read what is not needed."""
+    message, or goes on after an answer, for which the SDK would read what is not needed."""
     recording = watching.recording
     for event in prelude(watching, operation):
         yield _framed(event)
     if not recording.turn.by_host:
         yield _framed(bridge.options(watching))
-    counted = 0
-    async with aclosing(stream_events(recording, watching.display)) as events:
-        async for event in events:
-            counted += 1
+    told = stream_events(recording, watching.display, watching.after)
+    async with aclosing(told) as events:
+        async for counted, event in events:
             yield (_id(recording.turn.id, counted) if resumable else b"") + _framed(event)
 
 

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 
 from chatbridge.adapters.chatkit.items.mapping import BY_NAME, Display
 from chatbridge.domain.model import refusals
+from chatbridge.domain.model.answer import Answer
 from chatbridge.domain.model.caller import Caller
 from chatbridge.domain.model.identifiers import ConversationId
 from chatbridge.domain.model.turn import Asking
@@ -22,6 +23,8 @@ from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.asking import asking
 from chatbridge.entrypoints.authentication import Gate, current_caller, guarded, require_bound
 from chatbridge.entrypoints.chatkit.acting import REFUSED, Acting, in_its_words
+from chatbridge.entrypoints.chatkit.approvals import REFUSED as NOT_ANSWERED
+from chatbridge.entrypoints.chatkit.approvals import answer_in
 from chatbridge.entrypoints.chatkit.choices import Choices
 from chatbridge.entrypoints.chatkit.documentation import ANSWERS, REQUEST
 from chatbridge.entrypoints.chatkit.frames import RESUMABLE, frames_of
@@ -58,7 +61,7 @@ def chatkit_router(
     """
     router = APIRouter(route_class=guarded(gate, sessions=True), tags=["chatkit"])
     offered = choices or Choices()
-    bridge = BridgeServer()
+    streams = _Streams(turns, display)
 
     @router.post(
         "/chatkit",
@@ -74,6 +77,7 @@ def chatkit_router(
                 refusals.unknown_operation,
                 *_REFUSED,
                 *REFUSED,
+                *NOT_ANSWERED,
                 not_served,
                 *STORE,
             ),
@@ -93,11 +97,13 @@ def chatkit_router(
         require_bound(_thread_id(operation), caller)
         offered.require(operation)
         asked = replace(asked, metadata=operation.metadata)
+        if answer := answer_in(operation):
+            return await streams.answered(operation, answer, caller, asked, stream)
         match _SERVED.get(type(operation)):
             case Streamed(begin=begin):
                 assert is_streaming_req(operation)  # noqa: S101  # as the SDK sorts them
                 recording = await begin(turns, caller.user_id, operation, asked)
-                return shown(recording, operation, stream)
+                return streams.shown(recording, operation, stream)
             case Answered():
                 assert not is_streaming_req(operation)  # noqa: S101
                 answering = AnsweringServer(history, display)
@@ -111,21 +117,46 @@ def chatkit_router(
                 assert is_streaming_req(operation)  # noqa: S101
                 in_words = in_its_words(asked, await request.json())
                 recording = await acting.begin(operation, caller.user_id, in_words)
-                return shown(recording, operation, stream)
+                return streams.shown(recording, operation, stream)
             case None:
                 in_words = in_its_words(asked, await request.json())
                 told = acting and await acting.at_once(operation, caller.user_id, in_words)
                 return await _otherwise(told, operation, caller, history)
 
-    def shown(recording: Recording, operation: StreamingReq, stream: str | None) -> Response:
-        watching = Watching(recording, display)
-        frames = frames_of(watching, bridge, operation, resumable=bool(stream))
+    return router
+
+
+class _Streams:
+    """The responses that show a turn; each is told in the way of its operation."""
+
+    def __init__(self, turns: Turns, display: Display) -> None:
+        self._turns, self._display = turns, display
+        self._bridge = BridgeServer()
+
+    async def answered(
+        self,
+        operation: ChatKitReq,
+        answer: Answer,
+        caller: Caller,
+        asked: Asking,
+        stream: str | None,
+    ) -> Response:
+        """What a turn goes on with that waited for this answer."""
+        where = ConversationId(_thread_id(operation) or "")
+        told = await self._turns.questions.answer(caller.user_id, where, answer, asked)
+        assert is_streaming_req(operation)  # noqa: S101  # a sync action answers nothing
+        return self.shown(told.recording, operation, stream, told.after)
+
+    def shown(
+        self, recording: Recording, operation: StreamingReq, stream: str | None, after: int = 0
+    ) -> Response:
+        """The turn from its event number `after` + 1 on."""
+        watching = Watching(recording, self._display, after=after)
+        frames = frames_of(watching, self._bridge, operation, resumable=bool(stream))
         stop = f"chatkit/threads/{recording.turn.conversation.id}/cancel"
-        response = ShowingResponse(turns, recording, frames, stop=stop)
+        response = ShowingResponse(self._turns, recording, frames, stop=stop)
         response.headers.update(RESUMABLE if stream else {})
         return response
-
-    return router
 
 
 def _said_beside(operation: ChatKitReq, answering: AnsweringServer) -> dict[str, str]:

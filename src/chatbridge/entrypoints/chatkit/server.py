@@ -95,8 +95,8 @@ class BridgeServer(ChatKitServer[Watching]):
         input_user_message: UserMessageItem | None,
         context: Watching,
     ) -> AsyncIterator[ThreadStreamEvent]:
-        async for event in stream_events(context.recording, context.display):
-            context.frame += 1
+        async for number, event in stream_events(context.recording, context.display):
+            context.frame = number
             # the SDK writes whatever it is given
             yield cast(ThreadStreamEvent, event)
 

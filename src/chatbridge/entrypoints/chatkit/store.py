@@ -22,11 +22,13 @@ from chatbridge.domain.services.recording import Recording
 @dataclass(slots=True)
 class Watching:
     """The context of a streaming operation: the turn that was begun for it, how it is shown, and
-    the number of the turn's frame that is being told; 0 as long as the SDK speaks for itself."""
+    the number of the turn's frame that is being told; 0 as long as the SDK speaks for itself.
+    `after` is how many of the turn's events came before the answer that is answered."""
 
     recording: Recording
     display: Display = BY_NAME
     frame: int = 0
+    after: int = 0
 
     @property
     def thread(self) -> ThreadMetadata:

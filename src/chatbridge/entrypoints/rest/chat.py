@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
@@ -16,8 +17,16 @@ from chatbridge.domain.model.identifiers import (
     new_message_id,
 )
 from chatbridge.domain.model.message import Message, checked_content
+from chatbridge.domain.model.records import to_record
 from chatbridge.domain.model.turn import Asking
-from chatbridge.domain.model.turn_event import Shown, TurnEnded, TurnFailed, to_record
+from chatbridge.domain.model.turn_event import (
+    Shown,
+    ToolCallAsked,
+    TurnEnded,
+    TurnFailed,
+    TurnResumed,
+    TurnWaiting,
+)
 from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.asking import asking
@@ -62,7 +71,7 @@ def chat_router(turns: Turns, gate: Gate) -> APIRouter:
         response_model=TurnOut,
         responses={
             200: {
-                "description": "The turn at its end, or its events.",
+                "description": "The turn at its end or where it waits for a person, or its events.",
                 "content": EVENTS,
             },
             **problems(
@@ -90,10 +99,10 @@ def chat_router(turns: Turns, gate: Gate) -> APIRouter:
         new = body.conversation_id is None
         recording = await turns.ask(user, _message(body), new=new, asking=asked)
         if "text/event-stream" in request.headers.get("accept", ""):
-            return ShowingResponse(turns, recording, kept_alive(_frames(recording)))
+            return ShowingResponse(turns, recording, kept_alive(frames(recording)))
         recording.add_viewer()
         try:
-            return await _whole(recording)
+            return await whole(recording)
         finally:
             turns.leave(recording)
 
@@ -124,8 +133,8 @@ def chat_router(turns: Turns, gate: Gate) -> APIRouter:
         """A turn that runs on any server, or has ended within the last hour: the events after
         the one that is named, as they happen."""
         recording = await turns.watch(user, TurnId(turn_id))
-        frames = _frames(recording, after if last_event_id is None else last_event_id)
-        return ShowingResponse(turns, recording, kept_alive(frames))
+        seen = after if last_event_id is None else last_event_id
+        return ShowingResponse(turns, recording, kept_alive(frames(recording, seen)))
 
     return router
 
@@ -141,7 +150,8 @@ def _message(body: ChatBody) -> Message:
     )
 
 
-async def _frames(recording: Recording, after: int = 0) -> AsyncGenerator[bytes, None]:
+async def frames(recording: Recording, after: int = 0) -> AsyncGenerator[bytes, None]:
+    """The turn's events from number `after` + 1 on, as server-sent events."""
     if not after:
         turn = recording.turn
         started = {"type": STARTED, "conversation_id": turn.conversation.id, "turn_id": turn.id}
@@ -149,12 +159,16 @@ async def _frames(recording: Recording, after: int = 0) -> AsyncGenerator[bytes,
     async for number, event in recording.show(after):
         if isinstance(event, Shown) and event.kind == "note":
             continue
+        if isinstance(event, ToolCallAsked):
+            # what a provider wants back is nobody else's
+            event = replace(event, payload=None)
         record = to_record(event)
         frame = f"id: {number}\nevent: {record['type']}\ndata: {json.dumps(record)}\n\n"
         yield frame.encode()
 
 
-async def _whole(recording: Recording) -> TurnOut:
+async def whole(recording: Recording) -> TurnOut:
+    """The turn at its end, or where it waits for a person."""
     turn = TurnOut(
         conversation_id=recording.turn.conversation.id,
         turn_id=recording.turn.id,
@@ -167,10 +181,15 @@ async def _whole(recording: Recording) -> TurnOut:
                 turn.error = TurnError(code=code, detail=detail)
             case TurnEnded(state=state):
                 turn.state = state
+            case TurnWaiting():
+                turn.state = "waiting"
+            case TurnResumed():
+                turn.state = "interrupted"
             case _:
                 pass
     transcript = recording.shown
-    said = (message for message in transcript.closed() if message.kind != "note")
+    all_said = transcript.said if turn.state == "waiting" else transcript.closed()
+    said = (message for message in all_said if message.kind != "note")
     turn.messages = list(map(MessageOut.of, said))
     turn.usage = transcript.usage and UsageOut.of(transcript.usage)
     return turn

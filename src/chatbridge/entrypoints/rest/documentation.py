@@ -4,7 +4,8 @@ from typing import get_args
 
 from pydantic import TypeAdapter
 
-from chatbridge.domain.model.turn_event import TurnEvent, name_of
+from chatbridge.domain.model.records import name_of
+from chatbridge.domain.model.turn_event import TurnEvent
 from chatbridge.entrypoints.openapi import Schema, event_stream
 
 STARTED = "turn.started"

@@ -1,7 +1,7 @@
 """What the REST API takes and answers."""
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -11,7 +11,7 @@ from chatbridge.domain.model.identifiers import ID_PATTERN
 from chatbridge.domain.model.limits import MAX_CONTENT, MAX_REASON, MAX_TITLE
 from chatbridge.domain.model.message import FeedbackKind, Message, Role, VisibleKind
 from chatbridge.domain.model.task import Task
-from chatbridge.domain.model.tool_call import CallState, ToolCall
+from chatbridge.domain.model.tool_call import Asks, CallState, ToolCall
 from chatbridge.domain.model.turn_event import EndState
 from chatbridge.domain.model.usage import Usage
 from chatbridge.entrypoints.bodies import Body
@@ -126,7 +126,8 @@ class ConversationOut(BaseModel):
 
 
 class ToolCallOut(BaseModel):
-    """A call of a tool. `unknown`: it was started, and nobody saw it end."""
+    """A call of a tool. `waiting`: it `asks` a person, and is not run before. `rejected`,
+    `withdrawn`: it was not run. `unknown`: it was started, and nobody saw it end."""
 
     model_config = example(_CALL)
 
@@ -141,6 +142,7 @@ class ToolCallOut(BaseModel):
     ended_at: datetime | None
     hosted: bool = Field(description="The model's provider ran it, not chatbridge.")
     source: str = Field(description="The tool server that has it; empty where none has.")
+    asks: Asks | None = Field(None, description="What it asks, or asked, of a person.")
 
     @classmethod
     def of(cls, call: ToolCall) -> "ToolCallOut":
@@ -245,7 +247,7 @@ class UsageOut(BaseModel):
 
 
 class TurnOut(BaseModel):
-    """A turn at its end, with the messages of the answer in order."""
+    """A turn at its end, or where it waits for a person, with the answer's messages in order."""
 
     model_config = example(
         {
@@ -260,7 +262,7 @@ class TurnOut(BaseModel):
 
     conversation_id: str
     turn_id: str
-    state: EndState
+    state: EndState | Literal["waiting"]
     messages: list[MessageOut]
     error: TurnError | None = None
     usage: UsageOut | None = Field(

@@ -292,21 +292,6 @@ async def test_a_refused_answer_ends_the_turn_and_what_was_shown_of_it_stays() -
     assert [m.content for m in kept(events)] == ["Too much."]
 
 
-async def test_a_tool_that_needs_an_approval_is_not_run_and_says_so() -> None:
-    ran: list[int] = []
-
-    @function_tool(needs_approval=True)
-    def delicate() -> str:
-        ran.append(1)
-        return ""
-
-    model = ScriptedModel([[function_call("delicate", {}, call_id="1")]])
-    agent = Agent(name="Host", tools=[delicate])
-    events, failure = await heard_until_failure(runner_of(agent, model), "go")
-    assert (calls_of(kept(events)), failure.code) == ([("delicate", "failed")], "approval_needed")
-    assert ran == []
-
-
 async def test_a_tools_output_that_is_the_answer_is_said() -> None:
     model = ScriptedModel([[function_call("whoami", {}, call_id="1")]])
     agent = Agent(name="Host", tools=[whoami], tool_use_behavior="stop_on_first_tool")

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from chatbridge.adapters.postgres.rows import to_event
 from chatbridge.domain.model.identifiers import MessageId
+from chatbridge.domain.model.records import to_record
 from chatbridge.domain.model.turn_event import (
     TextDelta,
     TextStarted,
     ToolCallStarted,
     TurnEvent,
     Unreadable,
-    to_record,
 )
 from tests.contracts.store import NOON, call
 from tests.unit.domain.test_turn_event import KINDS, values

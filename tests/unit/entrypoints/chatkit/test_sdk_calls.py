@@ -81,7 +81,7 @@ class NotingServer(ChatKitServer[Watching]):
         input_user_message: UserMessageItem | None,
         context: Watching,
     ) -> AsyncIterator[ThreadStreamEvent]:
-        return stream_events(context.recording)
+        return (told async for _, told in stream_events(context.recording))
 
 
 def watching(*events: TurnEvent) -> Watching:

@@ -6,7 +6,7 @@ put a component in another's place and can't append one: while calls come, a car
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from unicodedata import category
 
@@ -14,6 +14,9 @@ from chatkit.types import WidgetComponentUpdated
 from chatkit.widgets import DynamicWidgetComponent, DynamicWidgetRoot
 
 from chatbridge.domain.model.tool_call import CallState, ToolCall, is_listing
+
+APPROVE, REJECT = "chatbridge.approve", "chatbridge.reject"
+"""The actions of a call that asks; their payload names the call, and everything else is ours."""
 
 DETAILS = "chatbridge-details"
 """The key of what a line is opened to."""
@@ -27,22 +30,24 @@ def badges(calls: Sequence[ToolCall], *, details: bool = False) -> dict[str, Any
     """The widget of one model step's calls, and the text that stands for it when copied."""
     return {
         "widget": card(calls, details=details),
-        "copy_text": "\n".join(f"{_title(c)}: {_badge(c.state).label}" for c in calls),
+        "copy_text": "\n".join(f"{_title(c)}: {_BADGES[c.state].label}" for c in calls),
     }
 
 
 def card(calls: Sequence[ToolCall], places: int = 0, *, details: bool = False) -> DynamicWidgetRoot:
     """The calls as lines of one card that has so many places in all, or as many as it needs."""
-    lines = [_line(place, call, details) for place, call in enumerate(calls)]
+    lines = [_line(place, calls, details) for place in range(len(calls))]
     # nothing is seen of a place that is left: it has no height, and no gap before it
     lines += [{"type": "Col", "id": _id(place)} for place in range(len(calls), places)]
     inside = {"type": "Col", "gap": 0, "children": lines}
     return DynamicWidgetRoot.model_validate({"type": "Card", "size": "sm", "children": [inside]})
 
 
-def line_updated(place: int, call: ToolCall, *, details: bool = False) -> WidgetComponentUpdated:
-    """This call is in this place of its card now."""
-    line = DynamicWidgetComponent.model_validate(_line(place, call, details))
+def line_updated(
+    place: int, calls: Sequence[ToolCall], *, details: bool = False
+) -> WidgetComponentUpdated:
+    """What stands in this place of the card of these calls now."""
+    line = DynamicWidgetComponent.model_validate(_line(place, calls, details))
     return WidgetComponentUpdated(component_id=_id(place), component=line)
 
 
@@ -54,26 +59,26 @@ class _Badge(NamedTuple):
     has_reason: bool = False
 
 
-def _badge(state: CallState) -> _Badge:
-    match state:
-        case "running":
-            return _Badge("Running", "secondary")
-        case "succeeded":
-            return _Badge("Success", "success")
-        case "failed":
-            return _Badge("Failed", "danger", has_reason=True)
-        case "cancelled":
-            return _Badge("Cancelled", "warning")
-        case "unknown":
-            return _Badge("Outcome unknown", "warning", has_reason=True)
+_BADGES: Mapping[CallState, _Badge] = {
+    "running": _Badge("Running", "secondary"),
+    "waiting": _Badge("Needs approval", "warning"),
+    "approved": _Badge("Approved", "info"),
+    "succeeded": _Badge("Success", "success"),
+    "failed": _Badge("Failed", "danger", has_reason=True),
+    "rejected": _Badge("Rejected", "warning", has_reason=True),
+    "withdrawn": _Badge("Not run", "secondary", has_reason=True),
+    "cancelled": _Badge("Cancelled", "warning"),
+    "unknown": _Badge("Outcome unknown", "warning", has_reason=True),
+}
 
 
 def _id(place: int) -> str:
     return f"call-{place}"
 
 
-def _line(place: int, call: ToolCall, details: bool) -> dict[str, Any]:
-    badge = _badge(call.state)
+def _line(place: int, calls: Sequence[ToolCall], details: bool) -> dict[str, Any]:
+    call = calls[place]
+    badge = _BADGES[call.state]
     row = {
         "type": "Row",
         "align": "center",
@@ -92,9 +97,33 @@ def _line(place: int, call: ToolCall, details: bool) -> dict[str, Any]:
         ],
     }
     reason = [_reason(call.output)] if badge.has_reason and call.output else []
+    # as long as another one of the step runs, there is nothing to answer yet
+    asked = call.state == "waiting" and all(each.state != "running" for each in calls)
     apart = {"padding": {"top": 2}} if place else {}
+    # what is asked shows what it would be called with, whoever wants to see more or less
+    told = _details(call) if details and not asked else []
     head = {"type": "Col", "id": _id(place), "key": call.id, "gap": 1}
-    return {**head, **apart, "children": [row, *reason, *(_details(call) if details else [])]}
+    return {**head, **apart, "children": [row, *reason, *(_question(call) if asked else []), *told]}
+
+
+def _question(call: ToolCall) -> list[dict[str, Any]]:
+    """What it would be run with, and the ways to answer."""
+    buttons = [_button("Approve", APPROVE, "primary", call), _button("Reject", REJECT, None, call)]
+    return [
+        *_written("Would be called with", _readable(call.arguments)),
+        {"type": "Row", "gap": 2, "children": buttons},
+    ]
+
+
+def _button(label: str, action: str, style: str | None, call: ToolCall) -> dict[str, Any]:
+    pressed = {"type": action, "payload": {"call_id": call.id}, "loadingBehavior": "container"}
+    return {
+        "type": "Button",
+        "label": label,
+        "style": style or "secondary",
+        "size": "sm",
+        "onClickAction": pressed,
+    }
 
 
 def _reason(output: str) -> dict[str, Any]:

@@ -65,8 +65,13 @@ begin
   else
     select * into v_turn from {s}.turns t
       where t.user_id = p_user and t.conversation_id = p_conversation and t.state = 'running';
+    if not found then
+      select * into v_turn from {s}.turns t
+        where t.user_id = p_user and t.conversation_id = p_conversation and t.state = 'waiting';
+    end if;
     outcome := case
       when v_conversation.status <> 'active' then 'closed'
+      when found and v_turn.state = 'waiting' then 'waiting'
       when found and v_turn.lease_until < clock_timestamp() then 'stale'
       when found then 'busy'
       else 'started' end;

@@ -17,6 +17,8 @@ FUNCTIONS = (
     "begin_turn_1",
     "keep_turns_1",
     "finish_turn_1",
+    "wait_turn_1",
+    "answer_turn_1",
     "claim_stale_turn_1",
     "change_conversation_1",
     "stale_turns_1",

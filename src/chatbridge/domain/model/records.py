@@ -1,0 +1,92 @@
+"""Turn events and tool calls as JSON can hold them: what is kept, and what REST shows."""
+
+from dataclasses import MISSING, asdict, fields
+from datetime import datetime
+from typing import Any
+
+from chatbridge.domain.model.citation import Citation
+from chatbridge.domain.model.tool_call import ToolCall
+from chatbridge.domain.model.turn_event import (
+    Changed,
+    Cited,
+    Progressed,
+    Removed,
+    Revised,
+    Shown,
+    TextDelta,
+    TextFinished,
+    TextStarted,
+    Titled,
+    TokensUsed,
+    Told,
+    ToolCallAnswered,
+    ToolCallAsked,
+    ToolCallFinished,
+    ToolCallStarted,
+    TurnEnded,
+    TurnEvent,
+    TurnFailed,
+    TurnResumed,
+    TurnWaiting,
+    Unreadable,
+)
+
+_NAMES: dict[type[TurnEvent], str] = {
+    TextStarted: "text.started",
+    TextDelta: "text.delta",
+    Cited: "text.cited",
+    TextFinished: "text.finished",
+    ToolCallStarted: "tool_call.started",
+    ToolCallFinished: "tool_call.finished",
+    ToolCallAsked: "tool_call.asked",
+    ToolCallAnswered: "tool_call.answered",
+    TurnWaiting: "turn.waiting",
+    TurnResumed: "turn.resumed",
+    Shown: "shown",
+    Changed: "changed",
+    Removed: "removed",
+    Progressed: "progressed",
+    Told: "told",
+    Revised: "revised",
+    TokensUsed: "tokens.used",
+    Titled: "titled",
+    TurnFailed: "turn.failed",
+    TurnEnded: "turn.ended",
+    Unreadable: "unreadable",
+}
+
+
+def name_of(kind: type[TurnEvent]) -> str:
+    """The `type` of such an event's record."""
+    return _NAMES[kind]
+
+
+def to_record(event: TurnEvent) -> dict[str, Any]:
+    """The event as JSON can hold it: `type`, and the event's own fields but for what goes without
+    saying. Payloads go in as they are."""
+    said: dict[str, Any] = {"type": _NAMES[type(event)]}
+    for name, usual in _FIELDS[type(event)]:
+        value = getattr(event, name)
+        if usual is MISSING or value != usual:
+            said[name] = _written(value)
+    return said
+
+
+def call_to_record(call: ToolCall) -> dict[str, Any]:
+    """A tool call as JSON can hold it."""
+    return {field.name: _written(getattr(call, field.name)) for field in fields(call)}
+
+
+_FIELDS = {kind: [(field.name, field.default) for field in fields(kind)] for kind in _NAMES}
+
+
+def _written(value: Any) -> Any:
+    match value:
+        case datetime():
+            return value.isoformat()
+        case ToolCall():
+            return call_to_record(value)
+        case Citation():
+            return asdict(value)
+        case _:
+            return value

@@ -1,0 +1,78 @@
+"""What turns ask of a person, and how an answer lets them go on, wherever it is given."""
+
+import asyncio
+from dataclasses import dataclass
+from time import monotonic
+
+from chatbridge.domain.model import refusals
+from chatbridge.domain.model.answer import Answer, goes_on
+from chatbridge.domain.model.identifiers import ConversationId, UserId
+from chatbridge.domain.model.transcript import Transcript
+from chatbridge.domain.model.turn import Asking
+from chatbridge.domain.services.answering import Answering
+from chatbridge.domain.services.beginning import Desk
+from chatbridge.domain.services.recording import Recording
+from chatbridge.domain.services.stale_turns import StaleTurns
+from chatbridge.ports.turn_repository import Opened, TurnRepository
+
+_PATIENCE_SECONDS = 3.0
+"""How long an answer waits for a turn that is about to rest, or to be closed."""
+
+_LOOK_EVERY = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A turn that was answered, and how many of its events came before the answer."""
+
+    recording: Recording
+    after: int
+
+
+class Questions:
+    """An answer is kept if nothing was said since the turn was looked at: of two, one counts."""
+
+    def __init__(
+        self, repository: TurnRepository, answering: Answering, stale: StaleTurns, desk: Desk
+    ) -> None:
+        self._repository, self._answering = repository, answering
+        self._stale, self._desk = stale, desk
+
+    async def answer(
+        self, user_id: UserId, conversation_id: ConversationId, answer: Answer, asking: Asking
+    ) -> Answered:
+        """Answer what the conversation's turn asks; it goes on here once all of that is answered.
+
+        The same answer again is answered alike, and nothing more is done. Raises NotFound,
+        Forbidden, Conflict or Unavailable; then nothing was kept.
+        """
+        give_up = monotonic() + _PATIENCE_SECONDS
+        while True:
+            self._desk.require_open()
+            opened = await self._repository.opened(user_id, conversation_id)
+            after = answer.given_before(opened.events)
+            if after is not None:
+                return Answered(await self._desk.shown(opened.turn), after)
+            if opened.stale:
+                await self._stale.close(user_id, conversation_id)
+                raise refusals.question_expired()
+            if opened.state not in ("running", "waiting"):
+                raise refusals.not_waiting()
+            if opened.state == "waiting":
+                answered = await self._answer(opened, answer, asking)
+                if answered:
+                    return answered
+            if monotonic() > give_up:
+                raise refusals.turn_running()
+            await asyncio.sleep(_LOOK_EVERY)
+
+    async def _answer(self, opened: Opened, answer: Answer, asking: Asking) -> Answered | None:
+        said = Transcript(opened.turn.conversation.id, opened.events)
+        events, after = answer.events(said), len(opened.events)
+        if goes_on(events):
+            recording = await self._answering.go_on(opened, events, asking)
+            self._stale.seen()
+            return recording and Answered(recording, after)
+        if await self._repository.answer(opened, events) is None:
+            return None
+        return Answered(await self._desk.shown(opened.turn), after)

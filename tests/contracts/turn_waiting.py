@@ -1,0 +1,169 @@
+"""What every TurnRepository promises of turns that wait for a person."""
+
+import asyncio
+
+import pytest
+
+from chatbridge.domain.model.answer import Answer
+from chatbridge.domain.model.errors import Conflict, Forbidden, NotFound, TurnLost, TurnWaits
+from chatbridge.domain.model.identifiers import CallId, ConversationId, MessageId
+from chatbridge.domain.model.transcript import Transcript
+from chatbridge.domain.model.turn import Changes, Rest
+from chatbridge.domain.model.turn_event import (
+    Revised,
+    ToolCallAsked,
+    ToolCallStarted,
+    TurnEvent,
+    TurnWaiting,
+)
+from chatbridge.domain.model.usage import Usage
+from chatbridge.ports.turn_repository import Begun, Claimed, LastTurn
+from tests.contracts.steps import WINDOW, begin, finish, keep, messages_of
+from tests.contracts.store import ALICE, BOB, C1, Store, StoreContract, ask, call, said
+
+STEP = MessageId("step_1")
+A_DAY = 86_400.0
+
+
+def asked(*ids: str) -> tuple[TurnEvent, ...]:
+    """A step whose calls all wait."""
+    started = (ToolCallStarted(message_id=STEP, call=call(id, "waiting")) for id in ids)
+    asks = (ToolCallAsked(message_id=STEP, call_id=CallId(id), asks="approval") for id in ids)
+    return (*started, *asks, TurnWaiting())
+
+
+def approval(events: tuple[TurnEvent, ...], id: str = "call_1") -> tuple[TurnEvent, ...]:
+    return Answer(call_id=CallId(id), decision="approved").events(Transcript(C1, events))
+
+
+async def waiting(
+    store: Store, *ids: str, seconds: float = A_DAY, title: str | None = None
+) -> Begun:
+    """A turn that waits."""
+    begun = await begin(store, ask(new=True))
+    tail = tuple(enumerate(asked(*(ids or ("call_1",))), 1))
+    usage = Usage(input_tokens=3, output_tokens=2)
+    rest = Rest(seconds=seconds, tail=tail, title=title, usage=usage)
+    assert await store.turns.wait(begun.turn, rest)
+    return begun
+
+
+class TurnWaitingContract(StoreContract):
+    async def test_a_turn_rests_with_all_that_it_said(self, store: Store) -> None:
+        begun = await waiting(store, title="Milk")
+        opened = await store.turns.opened(ALICE, C1)
+        assert (opened.turn.id, opened.turn.epoch, opened.state, opened.stale) == (
+            begun.turn.id,
+            1,
+            "waiting",
+            False,
+        )
+        assert opened.events == asked("call_1")
+        assert (await store.conversations.get(ALICE, C1)).title == "Milk"
+        last = await store.turns.last(ALICE, C1)
+        assert last == LastTurn(id=begun.turn.id, state="waiting", retry=False)
+        progress = await store.turns.progress(ALICE, begun.turn.id)
+        assert (progress.state, progress.stale) == ("waiting", False)
+        assert await messages_of(store.conversations) == [begun.turn.subject]
+        assert await store.turns.stale() == ()
+
+    async def test_it_rests_once_and_only_for_who_holds_it(self, store: Store) -> None:
+        begun = await waiting(store)
+        rest = Rest(seconds=A_DAY, tail=tuple(enumerate(asked("call_1"), 1)))
+        assert await store.turns.wait(begun.turn, rest)
+        opened = await store.turns.opened(ALICE, C1)
+        await store.turns.answer(opened, approval(opened.events))
+        with pytest.raises(TurnLost):
+            await store.turns.wait(begun.turn, rest)
+
+    async def test_a_stop_that_was_asked_for_keeps_it_from_resting(self, store: Store) -> None:
+        begun = await begin(store, ask(new=True))
+        assert await store.turns.ask_cancel(ALICE, C1)
+        assert not await store.turns.wait(begun.turn, Rest(seconds=A_DAY, tail=()))
+        assert (await store.turns.opened(ALICE, C1)).state == "running"
+
+    async def test_the_last_answer_lets_it_run_under_the_next_epoch(self, store: Store) -> None:
+        begun = await waiting(store, "call_1", "call_2")
+        opened = await store.turns.opened(ALICE, C1)
+        partly = approval(opened.events)
+        first = await store.turns.answer(opened, partly)
+        assert first is not None
+        assert first.turn.epoch == 1
+        opened = await store.turns.opened(ALICE, C1)
+        assert (opened.state, opened.events[-len(partly) :]) == ("waiting", partly)
+        whole = approval(opened.events, "call_2")
+        gone_on = await store.turns.answer(opened, whole, newest=WINDOW.high)
+        assert gone_on is not None
+        assert (gone_on.turn.epoch, gone_on.turn.subject) == (2, begun.turn.subject)
+        assert (gone_on.newest, gone_on.counted) == (begun.newest, begun.counted)
+        assert await keep(store, begun.turn) == "taken_over"
+        assert await keep(store, gone_on.turn) == "kept"
+        assert await finish(store, gone_on, said("says_1", "Done.")) == "completed"
+
+    async def test_of_answers_at_once_one_is_kept(self, store: Store) -> None:
+        await waiting(store)
+        opened = await store.turns.opened(ALICE, C1)
+        answers = [approval(opened.events) for _ in range(5)]
+        kept = await asyncio.gather(*(store.turns.answer(opened, each) for each in answers))
+        assert len([each for each in kept if each is not None]) == 1
+
+    async def test_nothing_is_answered_too_late_or_in_a_locked_conversation(
+        self, store: Store
+    ) -> None:
+        await waiting(store, seconds=0.0)
+        opened = await store.turns.opened(ALICE, C1)
+        assert opened.stale
+        with pytest.raises(Conflict) as late:
+            await store.turns.answer(opened, approval(opened.events))
+        assert late.value.code == "question_expired"
+        locked = Changes(revised=Revised(status="locked"))
+        await store.conversations.change(ALICE, C1, locked)
+        with pytest.raises(Conflict) as closed:
+            await store.turns.answer(opened, approval(opened.events))
+        assert closed.value.code == "conversation_closed"
+
+    async def test_whoever_begins_meets_it_and_may_take_it_over(self, store: Store) -> None:
+        begun = await waiting(store)
+        with pytest.raises(TurnWaits):
+            await store.turns.begin(ask("turn_2"), WINDOW.high)
+        assert await store.turns.claim_stale(ALICE, C1) is None
+        opened = await store.turns.opened(ALICE, C1)
+        claims = [store.turns.claim_stale(ALICE, C1, waiting=True) for _ in range(3)]
+        claimed = [each for each in await asyncio.gather(*claims) if each is not None]
+        assert claimed == [Claimed(turn=claimed[0].turn, events=asked("call_1"))]
+        assert claimed[0].turn.epoch == begun.turn.epoch + 1
+        assert await store.turns.answer(opened, approval(opened.events)) is None
+        await finish(store, claimed[0], (), "cancelled")
+        with pytest.raises(TurnLost):
+            await store.turns.wait(begun.turn, Rest(seconds=A_DAY, tail=()))
+        await store.turns.begin(ask("turn_2"), WINDOW.high)
+
+    async def test_one_that_nobody_answered_is_stale(self, store: Store) -> None:
+        begun = await waiting(store, seconds=0.0)
+        assert await store.turns.stale() == ((ALICE, C1),)
+        assert (await store.turns.progress(ALICE, begun.turn.id)).stale
+        claimed = await store.turns.claim_stale(ALICE, C1)
+        assert claimed is not None
+        assert claimed.events == asked("call_1")
+        assert await store.turns.stale() == ()
+
+    async def test_it_outlives_a_start_that_abandons_what_runs(self, store: Store) -> None:
+        await waiting(store)
+        await store.turns.abandon_running()
+        assert not (await store.turns.opened(ALICE, C1)).stale
+
+    async def test_only_its_owner_opens_it(self, store: Store) -> None:
+        await waiting(store)
+        with pytest.raises(Forbidden):
+            await store.turns.opened(BOB, C1)
+        with pytest.raises(NotFound):
+            await store.turns.opened(ALICE, ConversationId("conv_none"))
+
+    async def test_a_deleted_conversation_has_nothing_to_answer(self, store: Store) -> None:
+        begun = await waiting(store)
+        opened = await store.turns.opened(ALICE, C1)
+        await store.conversations.delete(ALICE, C1)
+        with pytest.raises(NotFound):
+            await store.turns.answer(opened, approval(opened.events))
+        with pytest.raises(NotFound):
+            await store.turns.wait(begun.turn, Rest(seconds=A_DAY, tail=()))

@@ -1,0 +1,169 @@
+"""Tools of the host's own that need an approval: a run ends at the ask, and another goes on."""
+
+import asyncio
+from typing import Any
+
+from agents import (
+    Agent,
+    GuardrailFunctionOutput,
+    function_tool,
+    handoff,
+    input_guardrail,
+    tool_input_guardrail,
+)
+from agents.testing import ScriptedModel, assistant_message, function_call
+from agents.tool_guardrails import ToolGuardrailFunctionOutput
+
+from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
+from chatbridge.domain.model.answer import Answer
+from chatbridge.domain.model.identifiers import CallId
+from chatbridge.domain.model.transcript import Transcript
+from chatbridge.domain.model.turn_event import TurnEvent, TurnResumed
+from chatbridge.ports.agent_runner import AgentRequest
+from tests.contracts.agent_runner import ADA, TURN, asking, heard, heard_until_failure
+from tests.contracts.task_tools import TaskTools
+
+ran: list[Any] = []
+
+
+@function_tool(needs_approval=True)
+def pay(sum: int, note: str = "none") -> str:
+    ran.append(("pay", sum, note))
+    return "paid"
+
+
+@function_tool(needs_approval=True, timeout=0.05)
+async def slow() -> str:
+    await asyncio.sleep(5)
+    return "never"
+
+
+def runner_of(agent: Agent[Any], model: ScriptedModel) -> OpenAIAgentRunner:
+    return OpenAIAgentRunner(model, TaskTools(), instructions="", agent=agent)
+
+
+def approved(events: list[TurnEvent]) -> list[TurnEvent]:
+    """The same with all that waits approved, and the turn going on."""
+    transcript = Transcript(ADA.conversation_id, events)
+    for _, call in transcript.calls_in("waiting"):
+        answer = Answer(call_id=call.id, decision="approved")
+        events = [*events, answer.events(transcript)[0]]
+    return [*events, TurnResumed()]
+
+
+async def gone_on(
+    runner: OpenAIAgentRunner, events: list[TurnEvent], kept: list[CallId] | None = None
+) -> Transcript:
+    """What the turn has said in all once it has gone on."""
+    before, more = approved(events), list[TurnEvent]()
+
+    async def before_call(id: CallId) -> None:
+        if kept is not None:
+            kept.append(id)
+
+    asked = asking("go", say=more.append, before_call=before_call)
+    request = AgentRequest(
+        turn=TURN,
+        window=asked.window,
+        say=asked.say,
+        before_call=asked.before_call,
+        before=Transcript(ADA.conversation_id, before),
+    )
+    await runner.run(request)
+    return Transcript(ADA.conversation_id, [*before, *more])
+
+
+def outcomes(said: Transcript) -> list[tuple[str, str, str | None]]:
+    calls = (call for message in said.messages for call in message.tool_calls)
+    return [(call.name, call.state, call.output) for call in calls]
+
+
+async def test_it_waits_and_is_run_once_when_it_is_approved() -> None:
+    ran.clear()
+    model = ScriptedModel(
+        [[function_call("pay", {"sum": 1}, call_id="1")], [assistant_message("Paid.")]]
+    )
+    runner = runner_of(Agent(name="Host", tools=[pay]), model)
+    events = await heard(runner, "go")
+    (_, call) = Transcript(ADA.conversation_id, events).calls_in("waiting")[0]
+    assert (call.name, call.asks, ran) == ("pay", "approval", [])
+    kept: list[CallId] = []
+    said = await gone_on(runner, events, kept)
+    assert (ran, kept) == ([("pay", 1, "none")], [call.id])
+    assert outcomes(said) == [("pay", "succeeded", "paid")]
+    assert said.messages[-1].content == "Paid."
+
+
+async def test_it_keeps_its_time_limit_and_its_guardrails() -> None:
+    ran.clear()
+
+    @tool_input_guardrail
+    def guard(_: Any) -> ToolGuardrailFunctionOutput:
+        ran.append("guarded")
+        return ToolGuardrailFunctionOutput.allow()
+
+    pay_guarded = function_tool(
+        lambda sum: "paid", name_override="pay", needs_approval=True, strict_mode=False
+    )
+    pay_guarded.tool_input_guardrails = [guard]
+    step = [function_call("slow", {}, call_id="1"), function_call("pay", {"sum": 1}, call_id="2")]
+    model = ScriptedModel([step, [assistant_message("Well.")]])
+    runner = runner_of(Agent(name="Host", tools=[slow, pay_guarded]), model)
+    said = await gone_on(runner, await heard(runner, "go"))
+    assert ran == ["guarded"]
+    assert [(name, state) for name, state, _ in outcomes(said)] == [
+        ("slow", "failed"),
+        ("pay", "succeeded"),
+    ]
+
+
+async def test_who_was_active_goes_on_and_input_guardrails_run_once() -> None:
+    seen: list[str] = []
+
+    @input_guardrail
+    def guard(_: Any, agent: Agent[Any], __: Any) -> GuardrailFunctionOutput:
+        seen.append(agent.name)
+        return GuardrailFunctionOutput(output_info=None, tripwire_triggered=False)
+
+    payer = Agent[Any](name="payer", tools=[pay], input_guardrails=[guard])
+    for to in (payer, handoff(payer)):
+        model = ScriptedModel(
+            [
+                [function_call("transfer_to_payer", {}, call_id="1")],
+                [function_call("pay", {"sum": 1}, call_id="2")],
+                [assistant_message("Paid.")],
+            ]
+        )
+        seen.clear()
+        runner = runner_of(Agent(name="Host", handoffs=[to], input_guardrails=[guard]), model)
+        events = await heard(runner, "go")
+        assert Transcript(ADA.conversation_id, events).agent == "payer"
+        said = await gone_on(runner, events)
+        assert outcomes(said)[-1] == ("pay", "succeeded", "paid")
+        assert seen == ["Host"]
+
+
+async def test_a_tool_that_is_gone_is_not_run_and_the_model_is_told() -> None:
+    ran.clear()
+    model = ScriptedModel([[function_call("pay", {"sum": 1}, call_id="1")]])
+    events = await heard(runner_of(Agent(name="Host", tools=[pay]), model), "go")
+    without = runner_of(Agent(name="Host"), ScriptedModel([[assistant_message("Oh.")]]))
+    said = await gone_on(without, events)
+    ((name, state, output),) = outcomes(said)
+    assert (name, state, ran) == ("pay", "failed", [])
+    assert output is not None
+    assert "no tool named pay" in output
+
+
+async def test_inside_an_agent_that_is_a_tool_nobody_is_asked_and_nothing_is_run() -> None:
+    ran.clear()
+    inner = Agent(
+        name="Inner",
+        tools=[pay],
+        model=ScriptedModel([[function_call("pay", {"sum": 1}, call_id="i")]]),
+    )
+    agent = Agent(name="Host", tools=[inner.as_tool("ask_inner", "Ask it.")])
+    model = ScriptedModel([[function_call("ask_inner", {"input": "?"}, call_id="1")]])
+    events, failure = await heard_until_failure(runner_of(agent, model), "go")
+    assert (failure.code, ran) == ("approval_needed", [])
+    assert Transcript(ADA.conversation_id, events).calls_in("waiting") == ()
