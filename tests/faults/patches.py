@@ -238,6 +238,7 @@ def _() -> None:
 
 @_patch("a stop ends the model's call")
 def _() -> None:
+    from chatbridge.adapters.openai import run
 
     async def forgetful(self: Any) -> None: ...
 

@@ -95,6 +95,26 @@ async def test_a_model_reads_what_openai_keeps_and_what_it_says_is_kept_there_to
     assert openai.asked["delete"] == 1
 
 
+async def test_what_a_turn_has_said_before_it_waited_is_read_with_it_and_written_once(
+    openai: OpenAI, store_url: str
+) -> None:
+    asks = {"tasks_approval": ["add_task"]}
+    async with served(settings_for(store_url, agent=agent_of(openai), mcp=asks)) as here:
+        person = Person(here)
+        conversation, _ = await person.say("hello")
+        there = await written(here, person, conversation)
+        await person.say("call", conversation)
+        assert openai.texts(there) == EXCHANGE
+        (call,) = (await person.messages(conversation))[-1]["tool_calls"]
+        answer = {"call_id": call["id"], "decision": "approve"}
+        turn = await person.http.post(person.path(conversation, "/answers"), json=answer)
+        assert turn.json()["state"] == "completed", turn.text
+        kinds = [item.split(":")[0] for item in openai.given()]
+        assert kinds == ["user", "assistant", "user", "function_call", "function_call_output"]
+        assert await written(here, person, conversation) == there
+        assert openai.texts(there)[:-1] == openai.given()
+
+
 async def test_a_turn_that_was_not_completed_leaves_nothing_there_until_the_next_one_is(
     openai: OpenAI, store_url: str
 ) -> None:

@@ -166,12 +166,16 @@ class ChatRunner(AgentRunner, HostServer):
         return Chat.of(asked, speaking, added, pictures=self._pictures)
 
     def _of_turn(self, request: AgentRequest, say: Callable[[TurnEvent], None]) -> Speaking:
-        turn = request.turn
+        turn, before = request.turn, request.before
         conversation = turn.conversation
+        if before:
+            conversation = before.revised.of(conversation)
         if conversation.title is None and turn.subject:
             # it has it already, and is kept with it
             conversation = replace(conversation, title=title_from(turn.subject.content))
         items = self._items(conversation, request.window, turn)
+        for message in before.said if before else ():
+            items.said(message)
         return Speaking(
             items,
             say,

@@ -56,6 +56,11 @@ class HostItems:
         self.ids.ours.add(message.id)
         self._earlier[message.id] = message
 
+    def said(self, message: Message) -> None:
+        """One that this turn has said, before it rested."""
+        self.ids.ours.add(message.id)
+        self.own[message.id] = _as_the_sdk_has_it(message)
+
     def is_earlier(self, id: str) -> bool:
         """Whether an earlier turn has begun it."""
         return id in self._earlier and id not in self.own

@@ -126,17 +126,7 @@ class KeptConversation:
 
     def revise(self, revised: Revised) -> None:
         """Let the conversation itself be another one; what is None stays."""
-        given: dict[str, Any] = {
-            "title": revised.title,
-            "status": revised.status,
-            "agent": revised.agent,
-        }
-        if revised.metadata is not None:
-            given["metadata"] = json_copy(revised.metadata)
-        given = {name: value for name, value in given.items() if value is not None}
-        if revised.status is not None:
-            given["status_reason"] = revised.status_reason
-        self.conversation = replace(self.conversation, **given)
+        self.conversation = conversation_copy(revised.of(self.conversation))
 
     def drop_after(self, position: int) -> None:
         """Delete the messages behind this position, with the verdicts on them."""

@@ -1,11 +1,11 @@
 """What happens while a turn runs. Every surface translates from this union."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
 from chatbridge.domain.model.citation import Citation
-from chatbridge.domain.model.conversation import Status
+from chatbridge.domain.model.conversation import Conversation, Status
 from chatbridge.domain.model.errors import AgentFailed, ChatbridgeError
 from chatbridge.domain.model.identifiers import CallId, MessageId
 from chatbridge.domain.model.message import Kind, Role
@@ -201,6 +201,18 @@ class Revised:
     metadata: Payload | None = None
     agent: str | None = None
     payload: Payload | None = None
+
+    def of(self, conversation: Conversation) -> Conversation:
+        """The conversation as it is then."""
+        known = conversation if self.status is None else self
+        return replace(
+            conversation,
+            title=conversation.title if self.title is None else self.title,
+            status=known.status,
+            status_reason=known.status_reason,
+            metadata=conversation.metadata if self.metadata is None else self.metadata,
+            agent=self.agent or conversation.agent,
+        )
 
     def then(self, later: "Revised") -> "Revised":
         """What both together come to."""

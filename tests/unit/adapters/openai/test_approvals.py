@@ -6,6 +6,7 @@ from typing import Any
 from agents import (
     Agent,
     GuardrailFunctionOutput,
+    ModelSettings,
     function_tool,
     handoff,
     input_guardrail,
@@ -17,9 +18,10 @@ from agents.tool_guardrails import ToolGuardrailFunctionOutput
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
 from chatbridge.domain.model.answer import Answer
 from chatbridge.domain.model.identifiers import CallId
+from chatbridge.domain.model.tool_call import Decision
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn_event import TurnEvent, TurnResumed
-from chatbridge.ports.agent_runner import AgentRequest
+from chatbridge.ports.agent_runner import AgentRequest, AgentRunner
 from tests.contracts.agent_runner import ADA, TURN, asking, heard, heard_until_failure
 from tests.contracts.task_tools import TaskTools
 
@@ -42,20 +44,22 @@ def runner_of(agent: Agent[Any], model: ScriptedModel) -> OpenAIAgentRunner:
     return OpenAIAgentRunner(model, TaskTools(), instructions="", agent=agent)
 
 
-def approved(events: list[TurnEvent]) -> list[TurnEvent]:
-    """The same with all that waits approved, and the turn going on."""
-    transcript = Transcript(ADA.conversation_id, events)
-    for _, call in transcript.calls_in("waiting"):
-        answer = Answer(call_id=call.id, decision="approved")
-        events = [*events, answer.events(transcript)[0]]
+def answered(events: list[TurnEvent], decision: Decision) -> list[TurnEvent]:
+    """The same with all that waits answered, and the turn going on."""
+    while waiting := Transcript(ADA.conversation_id, events).calls_in("waiting"):
+        answer = Answer(call_id=waiting[0][1].id, decision=decision)
+        events = [*events, *answer.events(Transcript(ADA.conversation_id, events))]
     return [*events, TurnResumed()]
 
 
 async def gone_on(
-    runner: OpenAIAgentRunner, events: list[TurnEvent], kept: list[CallId] | None = None
+    runner: AgentRunner,
+    events: list[TurnEvent],
+    kept: list[CallId] | None = None,
+    decision: Decision = "approved",
 ) -> Transcript:
     """What the turn has said in all once it has gone on."""
-    before, more = approved(events), list[TurnEvent]()
+    before, more = answered(events, decision), list[TurnEvent]()
 
     async def before_call(id: CallId) -> None:
         if kept is not None:
@@ -137,10 +141,25 @@ async def test_who_was_active_goes_on_and_input_guardrails_run_once() -> None:
         seen.clear()
         runner = runner_of(Agent(name="Host", handoffs=[to], input_guardrails=[guard]), model)
         events = await heard(runner, "go")
-        assert Transcript(ADA.conversation_id, events).agent == "payer"
+        rested = Transcript(ADA.conversation_id, events)
+        assert (rested.agent, rested.revised.agent) == ("payer", None)
         said = await gone_on(runner, events)
+        assert said.revised.agent == "payer", "the next message is for whoever answered this one"
         assert outcomes(said)[-1] == ("pay", "succeeded", "paid")
         assert seen == ["Host"]
+
+
+async def test_a_tool_that_had_to_be_called_and_was_rejected_is_not_asked_for_again() -> None:
+    ran.clear()
+    model = ScriptedModel(
+        [[function_call("pay", {"sum": 1}, call_id="1")], [assistant_message("As you like.")]]
+    )
+    insisting = ModelSettings(tool_choice="required")
+    runner = runner_of(Agent(name="Host", tools=[pay], model_settings=insisting), model)
+    said = await gone_on(runner, await heard(runner, "go"), decision="rejected")
+    assert [state for _, state, _ in outcomes(said)] == ["rejected"]
+    assert [call.model_settings.tool_choice for call in model.calls] == ["required", None]
+    assert ran == []
 
 
 async def test_a_tool_that_is_gone_is_not_run_and_the_model_is_told() -> None:
