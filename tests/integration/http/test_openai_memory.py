@@ -106,7 +106,7 @@ async def test_what_a_turn_has_said_before_it_waited_is_read_with_it_and_written
         await person.say("call", conversation)
         assert openai.texts(there) == EXCHANGE
         (call,) = (await person.messages(conversation))[-1]["tool_calls"]
-        answer = {"call_id": call["id"], "decision": "approve"}
+        answer = {"call_id": call["id"], "decision": "reject"}
         turn = await person.http.post(person.path(conversation, "/answers"), json=answer)
         assert turn.json()["state"] == "completed", turn.text
         kinds = [item.split(":")[0] for item in openai.given()]
