@@ -8,15 +8,20 @@ from chatbridge.adapters.memory.memory import (
     KeptConversation,
     KeptTurn,
     Memory,
-    conversation_copy,
-    message_copy,
+)
+from chatbridge.adapters.memory.turns import (
+    asked_again,
+    begun,
+    keep_answer,
+    refuse_a_second,
+    subject_of,
+    turn_of,
 )
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.answer import goes_on
 from chatbridge.domain.model.conversation import Conversation
-from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId, UserId
+from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
 from chatbridge.domain.model.limits import MAX_PAGE
-from chatbridge.domain.model.message import Message, fitting
 from chatbridge.domain.model.turn import Ending, Once, Rest, Turn, TurnState
 from chatbridge.domain.model.turn_event import TurnEvent
 from chatbridge.ports.turn_repository import (
@@ -31,7 +36,6 @@ from chatbridge.ports.turn_repository import (
 )
 
 _STALE_AT_ONCE = 100
-_WITHOUT_TEXT = 100
 
 
 class MemoryTurnRepository(TurnRepository):
@@ -49,12 +53,12 @@ class MemoryTurnRepository(TurnRepository):
             return repeated
         kept = self._conversation(request)
         turn = self._already_begun(request) or self._start(kept, request)
-        return _begun(kept, turn, newest, room)
+        return begun(kept, turn, newest, room)
 
     async def turn(self, user_id: UserId, id: TurnId) -> Turn:
         await sleep(0)
         if known := self._memory.turn(user_id, id):
-            return _held(*known)
+            return turn_of(*known)
         if any(id in kept.turns for kept in self._memory.conversations.values()):
             raise refusals.turn_not_yours()
         raise refusals.no_turn()
@@ -95,7 +99,7 @@ class MemoryTurnRepository(TurnRepository):
         mine.keep(ending.tail)
         if not mine.retry or ending.state == "completed":
             self._part(kept, mine, ending)
-            _keep_answer(kept, mine, ending)
+            keep_answer(kept, mine, ending)
             kept.change(ending.changes)
         if kept.conversation.title is None:
             kept.conversation = replace(kept.conversation, title=ending.title)
@@ -127,7 +131,9 @@ class MemoryTurnRepository(TurnRepository):
         if last is None:
             raise refusals.not_waiting()
         events = tuple(event for _, event in sorted(last.events.items()))
-        return Opened(turn=_held(kept, last), state=last.state, stale=last.is_stale, events=events)
+        return Opened(
+            turn=turn_of(kept, last), state=last.state, stale=last.is_stale, events=events
+        )
 
     async def answer(
         self,
@@ -150,7 +156,7 @@ class MemoryTurnRepository(TurnRepository):
         if goes_on(answered):
             turn.state, turn.epoch = "running", turn.epoch + 1
             turn.renew(self._lease)
-        return _begun(kept, turn, newest, room)
+        return begun(kept, turn, newest, room)
 
     async def claim_stale(
         self,
@@ -168,7 +174,7 @@ class MemoryTurnRepository(TurnRepository):
         turn.epoch += 1
         turn.state = "running"
         turn.renew(self._lease)
-        return Claimed(turn=_held(kept, turn), events=tuple(turn.events.values()))
+        return Claimed(turn=turn_of(kept, turn), events=tuple(turn.events.values()))
 
     async def stale(self) -> tuple[tuple[UserId, ConversationId], ...]:
         await sleep(0)
@@ -196,7 +202,7 @@ class MemoryTurnRepository(TurnRepository):
         kept, turn = known
         if turn.once != request.once:
             raise refusals.key_reused()
-        return Repeated(turn=_asked_again(kept, turn))
+        return Repeated(turn=asked_again(kept, turn))
 
     def _conversation(self, request: TurnRequest) -> KeptConversation:
         key = (request.user_id, request.conversation_id)
@@ -224,8 +230,8 @@ class MemoryTurnRepository(TurnRepository):
         )
 
     def _start(self, kept: KeptConversation, request: TurnRequest) -> KeptTurn:
-        _refuse_a_second(kept)
-        subject = _subject(kept, request)
+        refuse_a_second(kept)
+        subject = subject_of(kept, request)
         turn = KeptTurn(
             id=request.turn_id,
             subject=subject and subject.id,
@@ -254,74 +260,3 @@ class MemoryTurnRepository(TurnRepository):
         if known is None:
             raise refusals.turn_gone()
         return known
-
-
-def _refuse_a_second(kept: KeptConversation) -> None:
-    if kept.conversation.status != "active":
-        raise refusals.closed()
-    if kept.waiting is not None:
-        raise refusals.turn_waiting()
-    if kept.running is None:
-        return
-    if kept.running.lease_passed:
-        raise refusals.stale_turn()
-    raise refusals.turn_running()
-
-
-def _subject(kept: KeptConversation, request: TurnRequest) -> Message | None:
-    if request.retry_of is not None:
-        return _retried(kept, request.retry_of)
-    if request.message is None:
-        return None
-    if request.message.id in kept.messages:
-        raise refusals.message_exists()
-    return kept.put(request.message)
-
-
-def _retried(kept: KeptConversation, id: MessageId) -> Message:
-    message = kept.message(id)
-    if message.role != "user" or message.kind != "text":
-        raise refusals.not_retryable()
-    return message
-
-
-def _begun(kept: KeptConversation, turn: KeptTurn, newest: int, room: int) -> Begun:
-    held = _asked_again(kept, turn)
-    last = held.subject.position if held.subject else kept.last_position
-    readable = [m for m in kept.messages.values() if m.position <= last]
-    counted = [m.position for m in readable if m.counted]
-    first = next(iter(counted[-newest:]), last - _WITHOUT_TEXT)
-    read = fitting([m for m in reversed(readable) if m.position >= first], room)
-    return Begun(
-        turn=held,
-        newest=tuple(message_copy(m) for m in reversed(read)),
-        counted=len(counted),
-    )
-
-
-def _asked_again(kept: KeptConversation, turn: KeptTurn) -> Turn:
-    """The turn with its subject. Raises Conflict where that is gone."""
-    held = _held(kept, turn)
-    if turn.subject is None:
-        return held
-    if turn.subject not in kept.messages:
-        raise refusals.turn_ended()
-    return replace(held, subject=message_copy(kept.messages[turn.subject]))
-
-
-def _held(kept: KeptConversation, turn: KeptTurn) -> Turn:
-    conversation = conversation_copy(kept.conversation)
-    return Turn(
-        id=turn.id,
-        conversation=conversation,
-        epoch=turn.epoch,
-        retry=turn.retry,
-        by_host=turn.by_host,
-    )
-
-
-def _keep_answer(kept: KeptConversation, turn: KeptTurn, ending: Ending) -> None:
-    if turn.retry and turn.subject:
-        kept.drop_after(kept.messages[turn.subject].position)
-    for message in ending.messages:
-        kept.put(message)

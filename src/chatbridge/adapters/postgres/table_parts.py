@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, get_args
 
-from sqlalchemy import CheckConstraint, DateTime, MetaData, text
+from sqlalchemy import CheckConstraint, DateTime, Index, MetaData, text
 from sqlmodel import Field, Relationship, SQLModel
 
 SCHEMA = "chatbridge"
@@ -37,6 +37,11 @@ def words(literal: Any) -> Iterator[str]:
 def one_of(literal: Any, name_of_column: str, name: str) -> CheckConstraint:
     said = ", ".join(f"'{word}'" for word in words(literal))
     return CheckConstraint(f"{name_of_column} in ({said})", name=name)
+
+
+def one_in_a_conversation(state: str, name: str) -> Index:
+    at_most = text(f"state = '{state}'")
+    return Index(name, "user_id", "conversation_id", unique=True, postgresql_where=at_most)
 
 
 def related(back_populates: str, **how: str) -> Any:

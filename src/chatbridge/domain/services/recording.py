@@ -13,16 +13,12 @@ from chatbridge.domain.model.turn import Ending, Rest, Turn
 from chatbridge.domain.model.turn_event import (
     EndState,
     Numbered,
-    TextDelta,
-    TextStarted,
-    ToolCallStarted,
     TurnEnded,
     TurnEvent,
     TurnFailed,
-    TurnResumed,
     TurnWaiting,
 )
-from chatbridge.domain.services.calls_of_a_turn import CallsOfATurn
+from chatbridge.domain.services.spoken import Spoken
 
 RecordingState = Literal["speaking", "closing", "copying", "ended"]
 
@@ -56,20 +52,12 @@ class Recording:
         self._turn = turn
         self._viewers = 0
         self._state: RecordingState = "copying" if copied else "speaking"
-        self._events: list[TurnEvent] = []
-        self._words: list[TextDelta] = []
-        self._kept = 0
-        self._shown = Transcript(turn.conversation.id)
-        self._folded = 0
-        self._calls = CallsOfATurn()
+        self._spoken = Spoken(turn.conversation.id, said)
         self._ran: list[CallId] = []
         self._stopped_as: EndState | None = None
         self._lost: ChatbridgeError | None = None
         self._hushed = asyncio.Event()
         self._changed = asyncio.Event()
-        for event in said:
-            self._add(event)
-        self._kept = len(self._events)
 
     @property
     def turn(self) -> Turn:
@@ -94,37 +82,27 @@ class Recording:
     @property
     def kept(self) -> int:
         """How many events are kept, and may be shown."""
-        return self._kept
+        return self._spoken.kept
 
     @property
     def events(self) -> tuple[TurnEvent, ...]:
         """All events, kept or not; without the words that are not sealed yet."""
-        return tuple(self._events)
+        return tuple(self._spoken.events)
 
     @property
     def tail(self) -> tuple[Numbered, ...]:
         """The events that are not kept yet."""
-        return tuple(enumerate(self._events[self._kept :], self._kept + 1))
+        return self._spoken.tail
 
     @property
     def is_awaited(self) -> bool:
-        """Whether somebody waits for what was said last.
-
-        A person does for the first words of a message, a tool for its call to be kept, or, where a
-        person has approved that, for the turn to go on.
-        """
-        last = self._events[-1] if self._events else None
-        if self._words:
-            return len(self._words) == 1 and isinstance(last, TextStarted)
-        return isinstance(last, ToolCallStarted | TurnResumed)
+        """Whether somebody waits for what was said last: a person for words, or a tool to run."""
+        return self._spoken.is_awaited
 
     @property
     def shown(self) -> Transcript:
         """All that a reader may see of it, as messages."""
-        for event in self._events[self._folded : self._kept]:
-            self._shown.apply(event)
-        self._folded = self._kept
-        return self._shown
+        return self._spoken.shown
 
     @property
     def tools(self) -> tuple[str, ...]:
@@ -135,32 +113,32 @@ class Recording:
     @property
     def is_whole(self) -> bool:
         """Whether its last event is here: a server that stops may never get so far."""
-        return bool(self._events) and isinstance(self._events[-1], TurnEnded | TurnWaiting)
+        return isinstance(self._spoken.last, TurnEnded | TurnWaiting)
 
     @property
     def asks(self) -> bool:
         """Whether it has asked something of a person that is not answered."""
-        return self._calls.waiting
+        return self._spoken.calls.waiting
 
     @property
     def rests(self) -> bool:
         """Whether what it said last is that it waits for a person."""
-        return bool(self._events) and isinstance(self._events[-1], TurnWaiting)
+        return isinstance(self._spoken.last, TurnWaiting)
 
     def rest(self, seconds: float) -> Rest:
         """What is to be kept of a closing one that rests."""
         self._require("closing")
-        said = Transcript(self._turn.conversation.id, self._events)
+        said = self._spoken.folded()
         return Rest(seconds=seconds, tail=self.tail, title=said.title, usage=said.usage)
 
     @property
     def ending(self) -> Ending:
         """What is to be kept of a closing one."""
         self._require("closing")
-        last = self._events[-1]
+        last = self._spoken.last
         if not isinstance(last, TurnEnded):
             raise OutOfOrder("the last words of a turn say how it ended")
-        said = Transcript(self._turn.conversation.id, self._events)
+        said = self._spoken.folded()
         return Ending.of(said, last.state, self.tail)
 
     # --- say
@@ -168,11 +146,7 @@ class Recording:
     def say(self, event: TurnEvent) -> None:
         """Add an event."""
         self._require("speaking")
-        if not isinstance(event, TextDelta):
-            return self._add(event)
-        if self._words and not _go_together(self._words[0], event):
-            self._join()
-        return self._words.append(event)
+        self._spoken.say(event)
 
     def stop(self, stopped_as: EndState) -> None:
         """Somebody wants no more of it. Where a person does (`cancelled`), that is why it ends."""
@@ -186,7 +160,7 @@ class Recording:
         keep."""
         self._require("speaking")
         for event in last_words:
-            self._add(event)
+            self._spoken.add(event)
         self._become("closing")
 
     def reopen(self) -> None:
@@ -194,7 +168,7 @@ class Recording:
         self._require("closing")
         if not self.rests:
             raise OutOfOrder("only a turn that rests can be gone on with")
-        self._events.pop()
+        self._spoken.events.pop()
         self._become("speaking")
 
     async def until_hushed(self) -> None:
@@ -206,49 +180,49 @@ class Recording:
     def seal(self) -> None:
         """What is said from now on is an event of its own: keeping all before it has begun."""
         self._require("speaking")
-        self._join()
+        self._spoken.seal()
 
     def keep(self, number: int) -> None:
         """Events up to `number` are kept for good."""
         self._require("speaking")
-        self._kept = max(self._kept, number)
+        self._spoken.kept = max(self._spoken.kept, number)
         self._tell()
 
     def refuse(self, why: ChatbridgeError) -> None:
         """The store can't keep what was said last: the turn fails, and what is kept stays."""
         self._require("speaking")
-        self._forget_tail()
-        self._add(TurnFailed.because(why))
-        self._add(TurnEnded(state="failed"))
+        self._spoken.forget_tail()
+        self._spoken.add(TurnFailed.because(why))
+        self._spoken.add(TurnEnded(state="failed"))
         self._become("closing")
 
     def lose(self, why: ChatbridgeError) -> None:
         """The turn is no longer ours. Nobody has seen what is not kept, and nobody may keep it."""
         self._require("speaking", "closing")
         self._lost = why
-        self._forget_tail()
+        self._spoken.forget_tail()
         self._become("copying")
 
     def copy(self, events: Iterable[TurnEvent]) -> None:
         """Add events that are kept already."""
         self._require("copying")
         for event in events:
-            self._add(event)
-        self._kept = len(self._events)
+            self._spoken.add(event)
+        self._spoken.keep_all()
         self._tell()
 
     def end(self) -> None:
         """All that there is is kept."""
         self._require("closing", "copying")
-        self._kept = len(self._events)
+        self._spoken.keep_all()
         self._become("ended")
 
     async def until_kept(self, call_id: CallId) -> None:
         """Wait until the start of this call is kept, so that its tool may run; of one that was
         approved, that the turn goes on. Raises TurnLost."""
         while self._state == "speaking":
-            start = self._calls.start_of(call_id)
-            if start is not None and start <= self._kept:
+            start = self._spoken.calls.start_of(call_id)
+            if start is not None and start <= self.kept:
                 self._ran.append(call_id)
                 return
             await self._changed.wait()
@@ -256,10 +230,10 @@ class Recording:
 
     async def until_said_is_kept(self) -> bool:
         """Wait until all that was said so far is kept; False where it never will be."""
-        number = len(self._events)
-        while self._kept < number and self._state in ("speaking", "closing"):
+        number = len(self._spoken.events)
+        while self.kept < number and self._state in ("speaking", "closing"):
             await self._changed.wait()
-        return self._kept >= number and self._lost is None
+        return self.kept >= number and self._lost is None
 
     # --- show
 
@@ -269,13 +243,13 @@ class Recording:
         Reads by cursor: a slow or lost viewer slows nobody.
         """
         while await self.goes_on(after):
-            while after < self._kept:
+            while after < self.kept:
                 after += 1
-                yield after, self._events[after - 1]
+                yield after, self._spoken.events[after - 1]
 
     async def goes_on(self, after: int) -> bool:
         """Wait until more than `after` events may be shown; False where no more will."""
-        while after >= self._kept:
+        while after >= self.kept:
             if self._state == "ended":
                 return False
             await self._changed.wait()
@@ -283,7 +257,7 @@ class Recording:
 
     def shown_after(self, after: int, most: int) -> Sequence[TurnEvent]:
         """The events from number `after` + 1 that may be shown now, so many at most."""
-        return self._events[after : min(self._kept, after + most)]
+        return self._spoken.events[after : min(self.kept, after + most)]
 
     @property
     def viewers(self) -> int:
@@ -302,20 +276,6 @@ class Recording:
         """What it answers: who asks again knows, who only watches does not."""
         self._turn = replace(self._turn, subject=subject)
 
-    def _join(self) -> None:
-        if words := self._words:
-            self._words = []
-            self._events.append(replace(words[0], text="".join(said.text for said in words)))
-
-    def _add(self, event: TurnEvent) -> None:
-        self._join()
-        self._events.append(event)
-        self._calls.take(len(self._events), event)
-
-    def _forget_tail(self) -> None:
-        self._words = []
-        del self._events[self._kept :]
-
     def _require(self, *states: RecordingState) -> None:
         if self._state not in states:
             raise OutOfOrder(f"a recording that is {self._state} is not {' or '.join(states)}")
@@ -328,7 +288,3 @@ class Recording:
     def _tell(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
-
-
-def _go_together(one: TextDelta, another: TextDelta) -> bool:
-    return (one.message_id, one.part) == (another.message_id, another.part)

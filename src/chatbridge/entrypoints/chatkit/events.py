@@ -1,8 +1,6 @@
 """A turn's events in ChatKit's words, as its client draws them."""
 
 from collections.abc import AsyncGenerator, Generator
-from datetime import datetime
-from typing import TypeGuard
 
 from chatkit.types import (
     AssistantMessageContent,
@@ -16,7 +14,6 @@ from chatkit.types import (
     ThreadItemRemovedEvent,
     ThreadItemReplacedEvent,
     ThreadItemUpdatedEvent,
-    ThreadStreamEvent,
     ThreadUpdatedEvent,
     WidgetRootUpdated,
 )
@@ -30,24 +27,17 @@ from chatbridge.adapters.chatkit.items.mapping import (
     to_item,
     to_thread,
 )
-from chatbridge.adapters.chatkit.items.wire import Verbatim, as_shown, wire_item
+from chatbridge.adapters.chatkit.items.wire import Verbatim, as_shown
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import CallId, MessageId
 from chatbridge.domain.model.message import Message
-from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn_event import (
-    Changed,
     Cited,
-    Progressed,
-    Removed,
-    Revised,
-    Shown,
     TextDelta,
     TextFinished,
     TextStarted,
     Titled,
-    Told,
     ToolCallAnswered,
     ToolCallAsked,
     ToolCallFinished,
@@ -60,23 +50,10 @@ from chatbridge.domain.model.turn_event import (
     Unreadable,
 )
 from chatbridge.domain.services.recording import Recording
+from chatbridge.entrypoints.chatkit.own_words import OwnWords, Said, is_own
 
 _OfCall = ToolCallStarted | ToolCallFinished | ToolCallAsked | ToolCallAnswered
 _OfMessage = TextStarted | Cited | TextFinished | _OfCall | Unreadable
-
-_Own = (
-    TextStarted
-    | TextFinished
-    | Shown
-    | Changed
-    | Removed
-    | Progressed
-    | Told
-    | Revised
-    | TurnFailed
-)
-
-Said = ThreadStreamEvent | Verbatim
 
 THINKING = ProgressUpdateEvent(text="Thinking")
 
@@ -105,16 +82,16 @@ class Translation:
     def __init__(self, conversation: Conversation, display: Display = BY_NAME) -> None:
         self._thread = to_thread(conversation, display.pictures)
         self._display = display
-        self._conversation_id = conversation.id
         self._transcript = Transcript(conversation.id)
         self._open: set[MessageId] = set()
+        self._own = OwnWords(conversation.id, self._transcript, self._open)
         # of each card, how many lines it has room for
         self._places: dict[MessageId, int] = {}
 
     def of(self, event: TurnEvent) -> Generator[Said]:
         """What the client is told of this event."""
         self._transcript.apply(event)
-        return self._own(event) if _is_own(event) else self._ours(event)
+        return self._own.of(event) if is_own(event) else self._ours(event)
 
     def _ours(self, event: TurnEvent) -> Generator[Said]:
         match event:
@@ -134,9 +111,6 @@ class Translation:
                 yield Verbatim({"type": "error", **told, "chatbridge_code": code})
             case Unreadable(shown=True) if message := self._message(event):
                 yield self._done(message)
-            case ToolCallStarted() | ToolCallFinished() | ToolCallAsked() | ToolCallAnswered():
-                if message := self._message(event):
-                    yield from self._tools(event, message)
             case _:
                 yield from self._of_the_turn(event)
 
@@ -153,44 +127,6 @@ class Translation:
                 yield from self._close()
             case _:
                 pass
-
-    def _own(self, event: _Own) -> Generator[Said]:
-        """What is in a surface's own words already, or is nothing but a change."""
-        match event:
-            case TextStarted(message_id=id, at=at, payload=payload):
-                if not event.at_once:
-                    self._open.add(id)
-                    yield self._verbatim("added", id, at, payload or {})
-            case TextFinished(message_id=id, payload=payload):
-                self._open.discard(id)
-                if message := self._transcript.message(id):
-                    yield self._verbatim("done", id, message.created_at, payload or {})
-            case Shown(message_id=id, how=how):
-                (self._open.add if how == "added" else self._open.discard)(id)
-                if how != "kept" and event.kind != "note":
-                    yield self._verbatim(how, id, event.at, event.payload)
-            case _:
-                yield from self._passed_on(event)
-
-    def _passed_on(
-        self, event: Changed | Removed | Progressed | Told | Revised | TurnFailed
-    ) -> Generator[Said]:
-        match event:
-            case Changed(message_id=id, payload=payload):
-                yield Verbatim({"type": "thread.item.updated", "item_id": id, "update": payload})
-            case Removed(message_id=id):
-                self._open.discard(id)
-                if event.told:
-                    yield ThreadItemRemovedEvent(item_id=id)
-            case Progressed(text=text, icon=icon):
-                yield ProgressUpdateEvent.model_validate({"text": text, "icon": icon})
-            case Told() | Revised() | TurnFailed():
-                if event.payload is not None:
-                    yield Verbatim({**event.payload})
-
-    def _verbatim(self, how: str, id: MessageId, at: datetime, payload: Payload) -> Verbatim:
-        item = wire_item(id, self._conversation_id, at, payload)
-        return Verbatim({"type": f"thread.item.{how}", "item": item})
 
     def _message(self, event: _OfMessage) -> Message | None:
         return self._transcript.message(event.message_id)
@@ -301,15 +237,3 @@ class Translation:
 
 def _running(message: Message) -> bool:
     return any(call.state == "running" for call in message.tool_calls)
-
-
-def _is_own(event: TurnEvent) -> TypeGuard[_Own]:
-    match event:
-        case Shown() | Changed() | Removed() | Progressed() | Told() | Revised():
-            return True
-        case TextStarted():
-            return event.at_once or event.payload is not None
-        case TextFinished() | TurnFailed():
-            return event.payload is not None
-        case _:
-            return False

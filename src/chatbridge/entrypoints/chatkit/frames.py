@@ -40,7 +40,8 @@ from chatbridge.domain.model import refusals
 from chatbridge.domain.model.identifiers import ID_PATTERN, TurnId
 from chatbridge.domain.services.recording import Recording
 from chatbridge.entrypoints.chatkit.acting import Acted
-from chatbridge.entrypoints.chatkit.events import THINKING, Said, Translation, stream_events
+from chatbridge.entrypoints.chatkit.events import THINKING, Translation, stream_events
+from chatbridge.entrypoints.chatkit.own_words import Said
 from chatbridge.entrypoints.chatkit.server import BridgeServer
 from chatbridge.entrypoints.chatkit.store import Watching
 from chatbridge.entrypoints.showing import kept_alive
