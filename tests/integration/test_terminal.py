@@ -6,12 +6,16 @@ import os
 import pty
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from chatbridge.adapters.chatkit.items.badges import badges
+from chatbridge.domain.model.identifiers import CallId
+from chatbridge.domain.model.tool_call import ToolCall
 from tests.command import begin
 from tests.integration.tool_servers import serving
 
@@ -137,4 +141,77 @@ def _read(master: int) -> bytes:
             told += piece
     except OSError:
         pass  # so it ends where nobody has the other side open
+    return told
+
+
+async def test_who_sits_at_it_approves_or_rejects_what_a_call_asks(tmp_path: Path) -> None:
+    answers: list[Any] = []
+
+    def answered(asked: dict[str, Any]) -> Response:
+        if asked["type"] != "threads.custom_action":
+            return _stream(asked, [], [_asking("1"), _asking("2")])
+        answers.append(asked["params"])
+        return _stream(asked, [], [])
+
+    async def answering(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            body = await Request(scope, receive).json()
+            await answered(body)(scope, receive, send)
+
+    async with serving(answering) as base:
+        told = await _typed(
+            tmp_path,
+            base,
+            ("> ", "pay\n"),
+            ("Pay 5", ""),
+            ("[y/N]: ", "n\n"),
+            ("Why not?", "too dear\n"),
+            ("[y/N]: ", "y\n"),
+            ("> ", "\x04"),
+        )
+    assert "Needs approval" in told
+    assert [(each["item_id"], each["action"]["type"]) for each in answers] == [
+        ("1", "chatbridge.reject"),
+        ("2", "chatbridge.approve"),
+    ]
+    assert answers[0]["action"]["payload"] == {"call_id": "call_1", "reason": "too dear"}
+    assert answers[1]["action"]["payload"] == {"call_id": "call_2"}
+
+
+def _asking(id: str) -> dict[str, Any]:
+    """The card of a call that asks is there."""
+    call = ToolCall(
+        id=CallId(f"call_{id}"),
+        name="pay",
+        arguments='{"sum": 5}',
+        started_at=datetime.now(UTC),
+        state="waiting",
+    )
+    widget = badges([call])["widget"].model_dump(mode="json", exclude_none=True)
+    return {"type": "thread.item.done", "item": {"type": "widget", "id": id, "widget": widget}}
+
+
+async def _typed(home: Path, url: str, *said: tuple[str, str]) -> str:
+    """What a terminal shows to somebody who types, each time as soon as this is there."""
+    master, slave = pty.openpty()
+    screen = Path(os.ttyname(slave))
+    command = await begin(
+        home,
+        *("chat", "--token", "x", "--url", url),
+        environment={"TERM": "xterm"},
+        output=screen,
+        stdin=screen,
+    )
+    told, read = "", 0
+    try:
+        async with asyncio.timeout(30):
+            for wanted, typed in said:
+                while (at := told.find(wanted, read)) < 0:
+                    told += (await asyncio.to_thread(os.read, master, 65_536)).decode()
+                read = at + len(wanted)
+                os.write(master, typed.encode())
+            await asyncio.to_thread(command.wait, 20)
+    finally:
+        os.close(slave)
+        os.close(master)
     return told

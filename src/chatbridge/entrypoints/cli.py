@@ -135,8 +135,7 @@ def _chat(url: str, token: str, message: str | None, conversation: str | None, a
 
     _require_usable_proxies()
     # a pipe answers nothing: what is asked waits
-    approves = _approves if sys.stdin.isatty() else None
-    terminal = Terminal(url, token, screen(), approves)
+    terminal = Terminal(url, token, screen(), _why_not if sys.stdin.isatty() else None)
     terminal.conversation_id = conversation
     try:
         if message is None:
@@ -150,8 +149,10 @@ def _chat(url: str, token: str, message: str | None, conversation: str | None, a
     say_how_to_go_on()
 
 
-def _approves() -> bool:
-    return click.confirm("May it run?")
+def _why_not() -> str | None:
+    if click.confirm("May it run?"):
+        return None
+    return click.prompt("Why not? (Enter for no reason)", default="", show_default=False)
 
 
 def _converse(ask: Callable[[str], None], show_history: Callable[[], None] | None) -> None:

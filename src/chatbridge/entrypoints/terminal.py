@@ -11,6 +11,7 @@ from chatbridge.entrypoints.screen import Screen
 from chatbridge.entrypoints.signing_in import nothing_at
 
 _WIDTH = 70
+_WRITTEN = ("Text", "Caption", "Markdown")
 _STREAMED = {"Accept": "text/event-stream"}
 _UNREADABLE = (AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
@@ -26,6 +27,10 @@ class Question(NamedTuple):
     approve: Mapping[str, Any]
     reject: Mapping[str, Any]
 
+    def rejected(self, reason: str) -> Mapping[str, Any]:
+        """As the form is sent with this reason in it."""
+        return {**self.reject, "payload": {**self.reject["payload"], "reason": reason}}
+
 
 class ChatLost(ChatRefused):
     """The connection was lost; what was said so far is kept."""
@@ -34,18 +39,19 @@ class ChatLost(ChatRefused):
 class Terminal:
     """One person's chat, which is shown on `screen` as it comes.
 
-    `approves` asks the person whether a call may run; None: what is asked stays so.
+    `why_not` asks the person whether a call may run: None if it may, else why not, in any words or
+    none. Without it, what is asked stays so.
     """
 
     def __init__(
-        self, url: str, token: str, screen: Screen, approves: Callable[[], bool] | None = None
+        self, url: str, token: str, screen: Screen, why_not: Callable[[], str | None] | None = None
     ) -> None:
         headers = {"Authorization": f"Bearer {token}"}
         self._http = httpx2.Client(
             base_url=url, headers=headers, timeout=httpx2.Timeout(10, read=120)
         )
         self._screen = screen
-        self._approves = approves
+        self._why_not = why_not
         self._asked: dict[str, list[Question]] = {}
         self._badges: dict[str, str] = {}
         self._opened: dict[str, list[str]] = {}
@@ -85,10 +91,11 @@ class Terminal:
             item_id, question = asked[0]
             for line in question.lines:
                 self._screen.say(f"    {line}\n", "secondary")
-            if self._approves is None:
+            if self._why_not is None:
                 self._screen.say("(It waits until somebody answers, at a terminal or a page.)\n")
                 return
-            action = question.approve if self._approves() else question.reject
+            reason = self._why_not()
+            action = question.approve if reason is None else question.rejected(reason)
             params = {"thread_id": self.conversation_id, "item_id": item_id, "action": action}
             self._asked[item_id].remove(question)
             self._stream({"type": "threads.custom_action", "params": params})
@@ -244,11 +251,11 @@ def _questions(part: Any) -> Generator[Question]:
         case {
             "children": [
                 *_,
-                {"type": "Row", "children": [{"onClickAction": yes}, {"onClickAction": no}]},
+                {"type": "Form", "onSubmitAction": no, "children": [*_, {"children": row}]},
             ]
-        } if yes["type"] == "chatbridge.approve":
-            written = [p for p in part["children"] if p.get("type") in ("Caption", "Markdown")]
-            yield Question(_lines(written), yes, no)
+        } if no["type"] == "chatbridge.reject":
+            written = [p for p in part["children"] if p.get("type") in _WRITTEN]
+            yield Question(_lines(written), row[0]["onClickAction"], no)
         case {"children": list()}:
             for inner in part["children"]:
                 yield from _questions(inner)

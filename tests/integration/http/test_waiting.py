@@ -223,7 +223,8 @@ def buttons(item: Any) -> list[Json]:
             inner = []
     parts: Any = [*cast(Json, item).values()] if isinstance(item, dict) else item
     listed = cast(list[Any], parts) if isinstance(parts, list) else []
-    return [*inner, *(action for part in listed for action in buttons(part))]
+    # a form's after those in it
+    return [*(action for part in listed for action in buttons(part)), *inner]
 
 
 def screen(told: Sequence[Json], before: Sequence[Json] = ()) -> list[Json]:
@@ -271,6 +272,7 @@ async def test_what_is_approved_is_run_once_and_the_answer_goes_on(on: Stage) ->
     assert on.tools.of(on.user) == []
     assert await on.reload(thread) == shown
     assert '"sum": 5' in json.dumps(shown[-1]).replace('\\"', '"')
+    assert "Pay 5" in json.dumps(shown[-1])
     approve = buttons(shown[-1])[0]
     told = await on.press(thread, shown[-1], approve)
     shown = screen(told, shown)
@@ -359,13 +361,14 @@ async def test_of_several_calls_each_is_answered_and_the_last_answer_goes_on(on:
     assert len(buttons(shown[-1])) == 2
     assert await on.reload(thread) == shown
     assert screen(await on.press(thread, card, first), shown) == shown
+    reject_second["payload"]["reason"] = " once is enough "
     shown = screen(await on.press(thread, card, reject_second), shown)
     assert await on.reload(thread) == shown
     assert on.tools.of(on.user) == [("look", {}), ("pay", {"sum": 5})]
     on.api.require_pairs(on.endpoint.requests[1])
     read = on.api.read(on.endpoint.requests[1])
     assert sorted(what for kind, what in read if kind == "function_call_output") == [
-        "The person rejected this call, so it was not run.",
+        "The person rejected this call, so it was not run. They said: once is enough",
         "look has worked",
         "pay has worked",
     ]

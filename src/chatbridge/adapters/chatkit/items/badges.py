@@ -8,11 +8,11 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
-from unicodedata import category
 
 from chatkit.types import WidgetComponentUpdated
 from chatkit.widgets import DynamicWidgetComponent, DynamicWidgetRoot
 
+from chatbridge.adapters.chatkit.items.in_words import in_words, seen
 from chatbridge.domain.model.tool_call import CallState, ToolCall, is_listing
 
 APPROVE, REJECT = "chatbridge.approve", "chatbridge.reject"
@@ -108,22 +108,22 @@ def _line(place: int, calls: Sequence[ToolCall], details: bool) -> dict[str, Any
 
 def _question(call: ToolCall) -> list[dict[str, Any]]:
     """What it would be run with, and the ways to answer."""
-    buttons = [_button("Approve", APPROVE, "primary", call), _button("Reject", REJECT, None, call)]
+    approve = {"label": "Approve", "style": "primary", "onClickAction": _answer(APPROVE, call)}
+    # with the words of the form, and by Enter in its field
+    reject = {"label": "Reject", "style": "secondary", "submit": True}
+    buttons = [{"type": "Button", "size": "sm", **each} for each in (approve, reject)]
+    why = {"type": "Input", "name": "reason", "placeholder": "Why not? (optional)", "size": "sm"}
+    row = {"type": "Row", "gap": 2, "children": buttons}
+    form = {"type": "Form", "direction": "col", "gap": 2, "children": [why, row]}
     return [
+        {"type": "Text", "value": in_words(call), "size": "sm", "weight": "semibold"},
         *_written("Would be called with", _readable(call.arguments)),
-        {"type": "Row", "gap": 2, "children": buttons},
+        {**form, "onSubmitAction": _answer(REJECT, call)},
     ]
 
 
-def _button(label: str, action: str, style: str | None, call: ToolCall) -> dict[str, Any]:
-    pressed = {"type": action, "payload": {"call_id": call.id}, "loadingBehavior": "container"}
-    return {
-        "type": "Button",
-        "label": label,
-        "style": style or "secondary",
-        "size": "sm",
-        "onClickAction": pressed,
-    }
+def _answer(action: str, call: ToolCall) -> dict[str, Any]:
+    return {"type": action, "payload": {"call_id": call.id}, "loadingBehavior": "container"}
 
 
 def _reason(output: str) -> dict[str, Any]:
@@ -173,11 +173,6 @@ def _icon(call: ToolCall) -> str:
 def _title(call: ToolCall) -> str:
     """A notice of ours in words, a tool by its server and its name, in which no blank can be."""
     if is_listing(call):
-        return _seen(call.name).capitalize()
-    name = "_".join(_seen(call.name).split()) or "tool"
-    return f"{_seen(call.source)} · {name}" if call.source else name
-
-
-def _seen(name: str) -> str:
-    """The name without what is not seen, which can turn other words round or hide between them."""
-    return "".join(char for char in name if category(char) != "Cf")
+        return seen(call.name).capitalize()
+    name = "_".join(seen(call.name).split()) or "tool"
+    return f"{seen(call.source)} · {name}" if call.source else name
