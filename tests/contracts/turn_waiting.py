@@ -7,6 +7,7 @@ import pytest
 from chatbridge.domain.model.answer import Answer
 from chatbridge.domain.model.errors import Conflict, Forbidden, NotFound, TurnLost, TurnWaits
 from chatbridge.domain.model.identifiers import CallId, ConversationId, MessageId
+from chatbridge.domain.model.page import PageRequest
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn import Changes, Rest
 from chatbridge.domain.model.turn_event import (
@@ -66,6 +67,29 @@ class TurnWaitingContract(StoreContract):
         assert (progress.state, progress.stale) == ("waiting", False)
         assert await messages_of(store.conversations) == [begun.turn.subject]
         assert await store.turns.stale() == ()
+
+    async def test_those_that_wait_are_listed_as_long_as_they_can_be_answered(
+        self, store: Store
+    ) -> None:
+        async def waits() -> list[ConversationId]:
+            page = await store.conversations.list(ALICE, PageRequest(), waiting=True)
+            return [conversation.id for conversation in page.items]
+
+        assert await waits() == []
+        elsewhere = ConversationId("conv_elsewhere")
+        await begin(store, ask("turn_2", new=True, conversation_id=elsewhere))
+        await waiting(store)
+        page = await store.conversations.list(BOB, PageRequest(), waiting=True)
+        assert (await waits(), page.items) == ([C1], ())
+        assert len((await store.conversations.list(ALICE, PageRequest())).items) == 2
+        opened = await store.turns.opened(ALICE, C1)
+        await store.turns.answer(opened, approval(opened.events))
+        assert await waits() == []
+
+    async def test_one_that_waits_too_long_is_listed_no_more(self, store: Store) -> None:
+        await waiting(store, seconds=-1)
+        page = await store.conversations.list(ALICE, PageRequest(), waiting=True)
+        assert page.items == ()
 
     async def test_it_rests_once_and_only_for_who_holds_it(self, store: Store) -> None:
         begun = await waiting(store)

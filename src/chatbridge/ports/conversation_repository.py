@@ -19,8 +19,11 @@ class ConversationRepository(Protocol):
         """The conversation as it is now."""
         ...
 
-    async def list(self, user_id: UserId, request: PageRequest) -> Page[Conversation]:
-        """The owner's conversations by latest activity; `desc` begins with the newest.
+    async def list(
+        self, user_id: UserId, request: PageRequest, *, waiting: bool = False
+    ) -> Page[Conversation]:
+        """The owner's conversations by latest activity; `desc` begins with the newest. With
+        `waiting` only those in which a turn waits for a person.
 
         Raises Invalid for a cursor that no earlier page gave.
         """

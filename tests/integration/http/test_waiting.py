@@ -329,6 +329,8 @@ async def test_what_is_rejected_is_not_run_and_the_model_reads_why(on: Stage) ->
     on.model(("pay", {"sum": 5}), then="I won't.")
     turn = (await on.client.post(f"/api/{on.user}/chat", json={"message": "pay"})).json()
     assert turn["state"] == "waiting"
+    listed = await on.client.get(f"/api/{on.user}/conversations", params={"waiting": True})
+    assert [each["id"] for each in listed.json()["items"]] == [turn["conversation_id"]]
     (call,) = turn["messages"][0]["tool_calls"]
     assert (call["state"], call["asks"]) == ("waiting", "approval")
     thread = turn["conversation_id"]

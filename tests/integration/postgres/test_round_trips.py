@@ -102,6 +102,7 @@ def calls(
     return {
         "get": lambda: conversations.get(ALICE, C1),
         "list": lambda: conversations.list(ALICE, whole),
+        "list waiting": lambda: conversations.list(ALICE, whole, waiting=True),
         "rename": lambda: conversations.rename(ALICE, C1, "Milk"),
         "messages": lambda: conversations.messages(ALICE, C1, whole),
         "messages after": lambda: conversations.messages(ALICE, C1, PageRequest(after=asked)),

@@ -44,6 +44,7 @@ OWNER, PLACE, TURN = UserId("user_1"), ConversationId("conv_1_1"), TurnId("turn_
 READS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "get": lambda s: s.conversations.get(OWNER, PLACE),
     "list": lambda s: s.conversations.list(OWNER, PageRequest(order="desc", limit=5)),
+    "list waiting": lambda s: s.conversations.list(OWNER, PageRequest(limit=5), waiting=True),
     "messages": lambda s: s.conversations.messages(OWNER, PLACE, PageRequest(order="desc")),
     "messages after": lambda s: s.conversations.messages(OWNER, PLACE, PageRequest(after="msg_9")),
     "feedback": lambda s: s.conversations.feedback(OWNER, PLACE, 9),
@@ -55,7 +56,7 @@ READS: dict[str, Callable[[Store], Awaitable[object]]] = {
 # attributes of the class, which are typed as a row's own
 MESSAGES: Any = ConversationRow.messages
 TURNS: Any = ConversationRow.turns
-SORTED = ("last", "progress", "feedback")
+SORTED = ("last", "list waiting", "progress", "feedback")
 """What finds a handful of rows before it sorts them."""
 
 

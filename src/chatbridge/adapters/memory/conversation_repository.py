@@ -39,11 +39,14 @@ class MemoryConversationRepository(ConversationRepository):
         kept = await self._memory.find(user_id, id)
         return conversation_copy(kept.conversation)
 
-    async def list(self, user_id: UserId, request: PageRequest) -> Page[Conversation]:
+    async def list(
+        self, user_id: UserId, request: PageRequest, *, waiting: bool = False
+    ) -> Page[Conversation]:
         await sleep(0)
         after = None if request.after is None else read_activity_cursor(request.after)
-        every = (kept.conversation for kept in self._memory.conversations.values())
-        mine = [conversation_copy(c) for c in every if c.user_id == user_id]
+        every = self._memory.conversations.values()
+        listed = (kept.conversation for kept in every if kept.asks_now or not waiting)
+        mine = [conversation_copy(c) for c in listed if c.user_id == user_id]
         following = _following(mine, after, _rank, request)
         return _page(following, request, lambda c: activity_cursor(*_rank(c)))
 

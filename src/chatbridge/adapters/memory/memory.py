@@ -82,6 +82,11 @@ class KeptConversation:
         turn = self.running or self.waiting
         return turn if turn and turn.is_stale else None
 
+    @property
+    def asks_now(self) -> bool:
+        """Whether one waits that can still be answered."""
+        return self.waiting is not None and not self.waiting.lease_passed
+
     def message(self, id: MessageId) -> Message:
         """A message of this conversation. Raises NotFound."""
         try:

@@ -34,7 +34,8 @@ from chatbridge.adapters.postgres.rows import (
     to_message,
 )
 from chatbridge.adapters.postgres.statements import Statements
-from chatbridge.adapters.postgres.tables import ConversationRow, MessageRow
+from chatbridge.adapters.postgres.tables import ConversationRow, MessageRow, TurnRow
+from chatbridge.adapters.postgres.turn_statements import WAITING
 from chatbridge.adapters.postgres.verdicts import GIVEN, given, unknown, verdict_on, withdrawn
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.conversation import Conversation
@@ -76,11 +77,21 @@ _WHY = select(
 _WAYS = {"asc": (operator.gt, asc), "desc": (operator.lt, desc)}
 
 
+_ASKS_NOW = exists().where(
+    col(TurnRow.user_id) == _USER,
+    col(TurnRow.conversation_id) == col(ConversationRow.id),
+    WAITING,
+    col(TurnRow.lease_until) > func.clock_timestamp(),
+)
+
+
 @cache
-def _list(order: Order, further: bool) -> SelectOfScalar[ConversationRow]:
+def _list(order: Order, further: bool, waiting: bool) -> SelectOfScalar[ConversationRow]:
     beyond, direction = _WAYS[order]
     activity = (col(ConversationRow.updated_at), col(ConversationRow.id))
     page = select(ConversationRow).where(col(ConversationRow.user_id) == _USER)
+    if waiting:
+        page = page.where(_ASKS_NOW)
     if further:
         page = page.where(beyond(tuple_(*activity), tuple_(_MOMENT, _AFTER)))
     return page.order_by(*map(direction, activity)).limit(_LIMIT)
@@ -131,12 +142,14 @@ class PostgresConversationRepository(ConversationRepository):
             raise await self._why_nothing(user_id, id) or refusals.no_conversation()
         return to_conversation(rows[0])
 
-    async def list(self, user_id: UserId, request: PageRequest) -> Page[Conversation]:
+    async def list(
+        self, user_id: UserId, request: PageRequest, *, waiting: bool = False
+    ) -> Page[Conversation]:
         moment, after = (
             (None, None) if request.after is None else read_activity_cursor(request.after)
         )
         rows = await self._statements.found(
-            _list(request.order, after is not None),
+            _list(request.order, after is not None, waiting),
             user_id=user_id,
             moment=moment,
             after=after,

@@ -32,8 +32,8 @@ _OF_CONVERSATION = (col(TurnRow.user_id) == _USER, col(TurnRow.conversation_id) 
 _STATE: Mapped[TurnState] = col(TurnRow.state)
 # as it is written in the indexes of running and of waiting turns
 RUNNING = literal_column("'running'") == _STATE
-_WAITING = literal_column("'waiting'") == _STATE
-_IS_STALE = and_(or_(RUNNING, _WAITING), col(TurnRow.lease_until) < func.clock_timestamp())
+WAITING = literal_column("'waiting'") == _STATE
+_IS_STALE = and_(or_(RUNNING, WAITING), col(TurnRow.lease_until) < func.clock_timestamp())
 
 TURN = (
     select(TurnRow.by_host, TurnRow.epoch, TurnRow.retry, ConversationRow)
@@ -45,7 +45,7 @@ EXISTS = select(exists().where(col(TurnRow.id) == _ID))
 
 # a clock that was set back can name another one as the last, never as the open one
 _RUNS = select(TurnRow.id).where(*_OF_CONVERSATION, RUNNING).scalar_subquery()
-_WAITS = select(TurnRow.id).where(*_OF_CONVERSATION, _WAITING).scalar_subquery()
+_WAITS = select(TurnRow.id).where(*_OF_CONVERSATION, WAITING).scalar_subquery()
 _NEWEST = (
     select(TurnRow.id)
     .where(*_OF_CONVERSATION)

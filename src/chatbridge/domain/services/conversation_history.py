@@ -37,9 +37,11 @@ class ConversationHistory:
         """The conversation as it is now."""
         return await self._conversations.get(user_id, id)
 
-    async def list(self, user_id: UserId, request: PageRequest) -> Page[Conversation]:
-        """The owner's conversations by latest activity."""
-        return await self._conversations.list(user_id, request)
+    async def list(
+        self, user_id: UserId, request: PageRequest, *, waiting: bool = False
+    ) -> Page[Conversation]:
+        """The owner's conversations by latest activity; with `waiting` those that ask a person."""
+        return await self._conversations.list(user_id, request, waiting=waiting)
 
     async def messages(
         self, user_id: UserId, id: ConversationId, request: PageRequest

@@ -58,9 +58,10 @@ def conversations_router(
         limit: int = _LIMIT,
         after: str | None = _AFTER,
         order: Order = Query("desc", description="`desc`: latest activity first."),
+        waiting: bool = Query(False, description="Only those whose answer waits for a person."),
     ) -> ConversationPage:
         request = PageRequest(limit=limit, after=after, order=order)
-        page = await history.list(user, request)
+        page = await history.list(user, request, waiting=waiting)
         return ConversationPage(items=list(map(ConversationOut.of, page.items)), next=page.next)
 
     one = "/conversations/{conversation_id}"
