@@ -91,6 +91,11 @@ class TurnWaitingContract(StoreContract):
         page = await store.conversations.list(ALICE, PageRequest(), waiting=True)
         assert page.items == ()
 
+    async def test_who_has_let_it_rest_keeps_nothing_more_of_it(self, store: Store) -> None:
+        begun = await waiting(store, seconds=1.0)
+        assert await keep(store, begun.turn, TurnWaiting(), after=9) == "taken_over"
+        assert (await store.turns.opened(ALICE, C1)).events == asked("call_1")
+
     async def test_it_rests_once_and_only_for_who_holds_it(self, store: Store) -> None:
         begun = await waiting(store)
         rest = Rest(seconds=A_DAY, tail=tuple(enumerate(asked("call_1"), 1)))

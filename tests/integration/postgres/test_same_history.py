@@ -9,7 +9,7 @@ import os
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.integration.postgres.same_history import SameHistory
+from tests.integration.postgres.waiting_history import WaitingHistory
 from tests.postgres import engine_on
 
 HISTORIES = 50 * int(os.environ.get("TEST_ROUNDS", "1"))
@@ -21,7 +21,7 @@ def test_both_stores_answer_and_keep_the_same_whatever_happens(fresh_database: s
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         try:
             run_state_machine_as_test(
-                lambda: SameHistory(runner, engine),
+                lambda: WaitingHistory(runner, engine),
                 settings=settings(
                     max_examples=HISTORIES,
                     stateful_step_count=40,

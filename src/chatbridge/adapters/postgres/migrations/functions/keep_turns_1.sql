@@ -15,7 +15,7 @@ begin
     select a.entry, t.* from asked a cross join lateral (
       select t.user_id, t.id, t.cancel_asked, t.lease_until from {s}.turns t
         where t.user_id = a.user_id and t.id = a.turn_id and t.epoch = a.epoch
-          and t.ended_at is null for update of t skip locked) t),
+          and t.ended_at is null and t.state <> 'waiting' for update of t skip locked) t),
   -- each renewal writes the row anew, so a lease is only renewed now and then
   renewed as (
     update {s}.turns t set lease_until = clock_timestamp() + make_interval(secs => p_lease)
