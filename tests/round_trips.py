@@ -24,6 +24,9 @@ from tests.tcp_proxy import RoundTrip, TcpProxy
 STATEMENTS = {
     "begin_turn": "begin",
     "finish_turn": "finish",
+    "wait_turn": "wait",
+    "answer_turn": "answer",
+    "conversation_created_at": "opened",
     "keep_turns": "tick",
     "claim_stale_turn": "claim",
     "stale_turns": "sweep",

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 
@@ -22,8 +23,17 @@ from tests.chatkit_client import create
 from tests.contracts.steps import answers, ending, entry, exchange
 from tests.contracts.store import ALICE, C1, Store, ask, conversation, message, said
 from tests.contracts.turn_journal import HI
+from tests.integration.http.waiting_stage import (
+    Api,
+    CountingTools,
+    Stage,
+    buttons,
+    call_of,
+    stage,
+)
 from tests.integration.postgres.stores import SCHEMA, postgres_replica
-from tests.round_trips import Report, Trips, asked, described, whole_turns
+from tests.integration.scripted_endpoint import ScriptedEndpoint
+from tests.round_trips import Report, Trips, asked, described, fill, whole_turns
 from tests.scripted_agent import ScriptedAgent
 from tests.serving import served, settings_for
 from tests.tcp_proxy import proxied
@@ -141,6 +151,36 @@ async def test_a_plain_turn_costs_two_round_trips_and_one_before_the_model(
         for before, whole in turns:
             assert asked(before) == {"begin": 1}
             assert asked(whole) == {"begin": 1, "finish": 1}
+
+
+async def test_to_ask_costs_two_and_to_answer_three_and_a_tick(
+    line: tuple[Trips, str], report: Report
+) -> None:
+    trips, url = line
+    asking, answering = list[Counter[str]](), list[Counter[str]]()
+    api, tools = Api("responses"), CountingTools()
+    async with (
+        ScriptedEndpoint().running() as endpoint,
+        stage(url, endpoint, tools, api) as here,
+    ):
+        on = Stage(here, endpoint, tools, api)
+        await fill(here.container.store().engine)
+        for n in range(4):
+            on.model(("pay", {"sum": 5}), then="Paid.")
+            trips.since()
+            thread, shown = await on.ask()
+            asking.append(trips.since())
+            if n % 2:
+                await on.press(thread, shown[-1], buttons(shown[-1])[0])
+            else:
+                await on.answer(thread, call_of(shown[-1]), decision="approve")
+            answering.append(trips.since())
+    # the first use of a statement on a connection asks for its description too
+    report.add(f"ask {described(asking[2:])}; answer {described(answering[2:])}")
+    for question, reply in zip(asking[2:], answering[2:], strict=True):
+        assert asked(question) == {"begin": 1, "wait": 1}
+        assert asked(reply) == {"opened": 1, "answer": 1, "finish": 1}
+        assert reply["tick"]
 
 
 async def test_a_turn_of_five_hundred_words_is_as_long_as_it_had_ticks(

@@ -1,7 +1,7 @@
 """A request of the protocol as the SDK's own type, whose lists are bounded here."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from chatkit.types import ChatKitReq
 from pydantic import TypeAdapter, ValidationError, ValidatorFunctionWrapHandler
@@ -39,7 +39,8 @@ def _raising(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
 def _bounded(schema: Any) -> Any:
     """The schema; a list in it has an end, and it or a table is given up at its first wrong entry.
 
-    Without that, pydantic makes an error of each.
+    Without that, pydantic makes an error of each. An action has a type: by the SDK's default it is
+    a variable of Python's.
     """
     if isinstance(schema, list):
         return [_bounded(each) for each in cast(list[Any], schema)]
@@ -50,6 +51,8 @@ def _bounded(schema: Any) -> Any:
     match inner.get("type"):
         case "list":
             return inner | {"max_length": MAX_ENTRIES, "fail_fast": True}
+        case "default" if isinstance(inner.get("default"), TypeVar):
+            return inner["schema"]
         case "dict":
             return inner | {
                 "values_schema": no_info_wrap_validator_function(_raising, inner["values_schema"])
