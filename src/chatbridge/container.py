@@ -44,6 +44,7 @@ from chatbridge.models import (
     makes_counterparts,
     model_endpoint,
     model_recall,
+    model_titles,
     offered_models,
     only_summaries,
     openai_conversations,
@@ -149,6 +150,7 @@ class Container(DeclarativeContainer):
         offered=CallableProvider(offered_models, settings, endpoint),
         thoughts=CallableProvider(thought_forms, settings),
         summaries=CallableProvider(only_summaries, settings),
+        titles=CallableProvider(model_titles, settings, store),
     )
     chat: Provider[ChatRunner] = Singleton(
         ChatRunner,

@@ -15,6 +15,7 @@ from chatbridge.adapters.openai.models import OPENAI, Endpoint, offline_endpoint
 from chatbridge.adapters.openai.patience import Patience
 from chatbridge.adapters.openai.recall import CounterpartRecall, Recall, WindowRecall
 from chatbridge.adapters.openai.thoughts import ThoughtForms
+from chatbridge.adapters.openai.titles import Titles
 from chatbridge.adapters.openai.unoffered import Unoffered
 from chatbridge.domain.model.message import Words
 from chatbridge.host import Host
@@ -157,6 +158,12 @@ def thought_forms(settings: Settings) -> ThoughtForms | None:
 def only_summaries(settings: Settings) -> bool:
     """Whether no thoughts are shown but what a provider makes of them for people."""
     return settings.agent.show_thoughts != "all"
+
+
+def model_titles(settings: Settings, store: Store) -> Titles | None:
+    """Titles that the model makes, if it is to make any."""
+    made = settings.agent.titles == "model"
+    return Titles(store.conversations, log_words=settings.log.words) if made else None
 
 
 def rehearses(settings: Settings) -> bool:

@@ -48,9 +48,9 @@ class Agent(Section):
     `instructions`. `tools` are ours that it gets: the bundled and the servers', or only these;
     unset, one of the host's own gets the servers'. `show_calls`: in a chat by name and state, or
     with arguments and result too. `show_thoughts`: none of a model's, the summaries that providers
-    make of them for people, or all. `models` and `tool_choices` are what a message may choose, by
-    the names that it gives. `memory` is where the model reads the conversation: our window of it,
-    or OpenAI's own record.
+    make of them for people, or all. `titles`: the first message's first line, or made by the model.
+    `models` and `tool_choices` are what a message may choose, by the names that it gives. `memory`
+    is where the model reads the conversation: our window of it, or OpenAI's own record.
     `first`, `idle` and `max_seconds` are in seconds.
     """
 
@@ -58,6 +58,7 @@ class Agent(Section):
     memory: Memory = "window"
     tools: OurTools | None = None
     show_calls: Literal["names", "details"] = "names"
+    titles: Literal["first_line", "model"] = "first_line"
     show_thoughts: Literal["none", "summaries", "all"] = "summaries"
     model: str = "offline"
     models: dict[Annotated[str, Field(min_length=1)], ModelChoice] = Field(default={})

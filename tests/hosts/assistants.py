@@ -115,6 +115,19 @@ async def short_words(context: Context) -> str:
 
 
 @function_tool
+async def mark_titled(context: Context) -> str:
+    """Something else of the thread, when its title is another one than at first."""
+    chat = context.context
+    first = chat.thread.title
+    async with asyncio.timeout(10):
+        while chat.thread.title == first:  # noqa: ASYNC110  # nobody tells a tool
+            await asyncio.sleep(0.01)
+    chat.thread.metadata["marked"] = True
+    await chat.progress("Marked")
+    return "marked"
+
+
+@function_tool
 async def replace_earlier(context: Context) -> str:
     """The newest widget of an earlier turn, found in the store."""
     chat = context.context
@@ -262,6 +275,7 @@ assistant = Assistant(
             show_seats,
             all_tasks,
             short_words,
+            mark_titled,
             replace_earlier,
             odd,
             too_large,

@@ -251,6 +251,13 @@ class Chat(AgentContext[Any]):
         self._tell_thread()
         return self._speaking.flush()
 
+    def takes_title(self, title: str) -> bool:
+        """Whether the thread gets this title: not where the host's own code has given it one."""
+        if not self._speaking.takes_title(title):
+            return False
+        self.thread.title = self._known.title = title
+        return True
+
     def ends(self) -> None:
         """The run is over: say what is left. Raises AgentFailed for an error that was its end."""
         self._end_workflow()

@@ -27,7 +27,7 @@ from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn import Asking, Ending, Turn
-from chatbridge.domain.model.turn_event import Shown, TurnEvent
+from chatbridge.domain.model.turn_event import Shown, Titled, TurnEvent
 from chatbridge.ports.agent_runner import AgentRequest, AgentRunner
 from chatbridge.ports.conversation_repository import ConversationRepository
 from chatbridge.ports.host_server import HostServer
@@ -206,7 +206,8 @@ class ChatRunner(AgentRunner, HostServer):
 def _heard(chat: Chat, say: Callable[[TurnEvent], None]) -> Callable[[TurnEvent], None]:
     def heard(event: TurnEvent) -> None:
         chat.hears(event)
-        say(event)
+        if not isinstance(event, Titled) or chat.takes_title(event.title):
+            say(event)
 
     return heard
 

@@ -90,6 +90,13 @@ class Speaking:
             held = self._held
             self._hold(held.then(revised) if isinstance(held, Revised) else revised)
 
+    def takes_title(self, title: str) -> bool:
+        """Whether the thread gets a title that nobody has given: one of the host's stays."""
+        if self._thread.title != self.items.conversation.title:
+            return False
+        self._thread.title = title
+        return True
+
     def keep(self, item: ThreadItem) -> None:
         """An item is stored: a new one, or another form of one that is there."""
         if self.subject and item.id == self.subject.id:

@@ -6,6 +6,8 @@ it is offered, and reads what they brought.
 
 A tool of a host's own it calls by its name: `order_status 1001`.
 
+Asked for a title it says the first four words of the message.
+
 For demonstrations and tests it can rehearse what goes wrong:
 
     rehearse a failing tool             calls `rehearse` with {"outcome": "fail"}
@@ -42,7 +44,9 @@ from openai.types import responses as r
 from openai.types.responses.response_prompt_param import ResponsePromptParam
 
 from chatbridge.adapters.offline.plan import Ask, Say, Step, plan
+from chatbridge.domain.model.conversation import TITLE_ASKED
 
+_TITLE_WORDS = 4
 _WORD = re.compile(r"\s*\S+|\s+")
 
 Output = r.ResponseOutputMessage | r.ResponseFunctionToolCall
@@ -71,7 +75,7 @@ class OfflineModel(Model):
         prompt: ResponsePromptParam | None,
     ) -> ModelResponse:
         """The whole answer at once. Raises ConnectionError where it rehearses a failure."""
-        steps = _plan(input, tools, model_settings)
+        steps = _plan(system_instructions, input, tools, model_settings)
         if _breaks(steps):
             raise ConnectionError("a rehearsed failure")
         output = [_output(step) for step in steps]
@@ -92,7 +96,7 @@ class OfflineModel(Model):
         prompt: ResponsePromptParam | None,
     ) -> AsyncIterator[TResponseStreamEvent]:
         """The answer as the Responses API streams it. Raises ConnectionError in a rehearsal."""
-        steps = _plan(input, tools, model_settings)
+        steps = _plan(system_instructions, input, tools, model_settings)
         broken = _breaks(steps)
         async for event in self._paced(_Stream([_output(step) for step in steps]).events()):
             if broken and event.type == "response.output_text.done":
@@ -217,12 +221,22 @@ class _Stream:
 
 
 def _plan(
-    input: str | list[TResponseInputItem], tools: Sequence[Tool], settings: ModelSettings
+    told: str | None,
+    input: str | list[TResponseInputItem],
+    tools: Sequence[Tool],
+    settings: ModelSettings,
 ) -> tuple[Step, ...]:
     items: list[Any] = [{"role": "user", "content": input}] if isinstance(input, str) else [*input]
+    if told == TITLE_ASKED:
+        return (Say(_title(items[-1]["content"])),)
     schemas = {tool.name: _schema(tool) for tool in tools}
     chosen = settings.tool_choice if settings.tool_choice in schemas else None
     return plan(cast(list[Mapping[str, Any]], items), schemas, chosen=chosen)
+
+
+def _title(text: str) -> str:
+    words = text.split()[:_TITLE_WORDS]
+    return " ".join(words).rstrip(",;:.!?").capitalize()
 
 
 def _schema(tool: Tool) -> Mapping[str, Any]:

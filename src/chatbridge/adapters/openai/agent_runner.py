@@ -10,12 +10,13 @@ from agents import (
 )
 
 from chatbridge.adapters.openai.chosen import Offered, choose
-from chatbridge.adapters.openai.host_agents import model_of, require_models
+from chatbridge.adapters.openai.host_agents import model_of, require_models, settings_of
 from chatbridge.adapters.openai.instructed import Instructions, instructed_by
 from chatbridge.adapters.openai.models import Models, name_of, no_endpoint
 from chatbridge.adapters.openai.recall import Recall, WindowRecall
 from chatbridge.adapters.openai.run import Run
 from chatbridge.adapters.openai.thoughts import ThoughtForms, thoughts_of
+from chatbridge.adapters.openai.titles import Titles
 from chatbridge.adapters.openai.unoffered import Unoffered
 from chatbridge.domain.model.choice import Choice, Chosen, nothing_chosen
 from chatbridge.domain.model.message import Message
@@ -34,6 +35,7 @@ class OpenAIAgentRunner(AgentRunner):
     Tools that no model takes are noted as `unoffered`. `chosen` says what a message has chosen of
     the models that are `offered`, and which tool. `thoughts` is how those of a model are shown,
     None for not at all; with `summaries` only those that its provider has made for people.
+    `titles` are made beside first answers, if they are.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class OpenAIAgentRunner(AgentRunner):
         offered: Offered | None = None,
         thoughts: ThoughtForms | None = None,
         summaries: bool = True,
+        titles: Titles | None = None,
     ) -> None:
         """Raises ValueError when an agent names a model that can't be had."""
         self._tools = tools
@@ -66,6 +69,7 @@ class OpenAIAgentRunner(AgentRunner):
         self._chosen = chosen
         self._offered = offered or {}
         self._thoughts = partial(thoughts_of, forms=thoughts, summaries=summaries)
+        self._titles = titles
         require_models(self._agent, self._models, self._unoffered)
         self._name = name_of(model_of(self._agent, self._models))
 
@@ -85,7 +89,18 @@ class OpenAIAgentRunner(AgentRunner):
         Raises AgentFailed (its codes are those of `failures`), and whatever `before_call` raises
         of the domain's own errors.
         """
-        choice = self._chosen(said) if (said := request.turn.subject) else Choice()
+        if self._titles is None:
+            return await self._answer(request)
+        found = self._offered.get(self._choice(request).model or "")
+        model = found.model if found else model_of(self._agent, self._models)
+        async with self._titles.beside(request, model, settings_of(self._agent)) as titled:
+            return await self._answer(titled)
+
+    def _choice(self, request: AgentRequest) -> Choice:
+        return self._chosen(said) if (said := request.turn.subject) else Choice()
+
+    async def _answer(self, request: AgentRequest) -> None:
+        choice = self._choice(request)
         run = Run(
             request,
             self._tools,

@@ -48,7 +48,7 @@ class HostAgents:
         if known is None:
             known = self._copies[id(agent)] = agent.clone(
                 model=self._watch(model_of(agent, self._models)),
-                model_settings=_settings_of(agent),
+                model_settings=settings_of(agent),
                 handoffs=[self._handoff(to) for to in agent.handoffs],
                 tools=[
                     telling(tool, self._hooks.failed)
@@ -136,7 +136,8 @@ def model_of(agent: Agent[Any], models: ModelProvider) -> Model:
 
 
 # An agent that names no model has the settings of the SDK's default one, which another can refuse.
-def _settings_of(agent: Agent[Any]) -> ModelSettings:
+def settings_of(agent: Agent[Any]) -> ModelSettings:
+    """What its model is asked with, and to tell what it costs."""
     settings = agent.model_settings
     if agent.model is None and settings == get_default_model_settings():
         settings = ModelSettings()

@@ -1,6 +1,7 @@
 """A turn's events in ChatKit's words, as its client draws them."""
 
 from collections.abc import AsyncGenerator, Generator
+from dataclasses import replace
 
 from chatkit.types import (
     AssistantMessageContent,
@@ -80,7 +81,7 @@ class Translation:
     """Translates one turn; remembers what is still open on the client's screen."""
 
     def __init__(self, conversation: Conversation, display: Display = BY_NAME) -> None:
-        self._thread = to_thread(conversation, display.pictures)
+        self._conversation = conversation
         self._display = display
         self._transcript = Transcript(conversation.id)
         self._open: set[MessageId] = set()
@@ -117,8 +118,7 @@ class Translation:
     def _of_the_turn(self, event: TurnEvent) -> Generator[Said]:
         match event:
             case Titled(title=title):
-                told = self._thread.model_dump(exclude={"title"})
-                yield ThreadUpdatedEvent(thread=Thread(**told, title=title, items=ChatKitPage()))
+                yield self._titled(title)
             case TurnWaiting():
                 yield from self._rest()
             case TurnResumed():
@@ -127,6 +127,11 @@ class Translation:
                 yield from self._close()
             case _:
                 pass
+
+    def _titled(self, title: str) -> ThreadUpdatedEvent:
+        now = replace(self._transcript.revised.of(self._conversation), title=title)
+        told = to_thread(now, self._display.pictures).model_dump()
+        return ThreadUpdatedEvent(thread=Thread(**told, items=ChatKitPage()))
 
     def _message(self, event: _OfMessage) -> Message | None:
         return self._transcript.message(event.message_id)
