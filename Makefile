@@ -11,6 +11,7 @@ ELEMENT := element/node_modules/.installed
 FRONTEND := frontend/node_modules/.installed
 TOOL_SERVERS := tests/system/tool_servers/node_modules/.installed
 LLAMA := $(VENV)/llama/.installed
+SEAWEEDFS := $(VENV)/seaweedfs/.installed
 # a lock holds everything: nothing is resolved, and nothing comes that it does not name
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps
 LOCK := $(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --python-version 3.11 \
@@ -53,7 +54,7 @@ test-container: $(DEV) ## the store contracts on a Postgres in a container; need
 		TEST_POSTGRES=container TEST_POSTGRES_IMAGE=$$image \
 		$(BIN)/pytest -n 3 --dist worksteal tests/integration/postgres
 
-test-system: $(DEV) $(TOOL_SERVERS) $(LLAMA) ## what needs programs from elsewhere: PgBouncer, nginx, Node and llama.cpp
+test-system: $(DEV) $(TOOL_SERVERS) $(LLAMA) $(SEAWEEDFS) ## what needs programs from elsewhere: PgBouncer, nginx, Node, SeaweedFS and llama.cpp
 	pgbouncer="$$(scripts/program.sh pgbouncer)" && nginx="$$(scripts/program.sh nginx)" && \
 		PGBOUNCER="$$pgbouncer" NGINX="$$nginx" $(BIN)/pytest tests/system
 
@@ -111,6 +112,7 @@ lock: $(DEV) ## choose the newest versions that pyproject.toml allows
 	$(LOCK) pyproject.toml --extra dev -c requirements.lock -o requirements-dev.lock
 	$(LOCK) --group build -c requirements-dev.lock -o requirements-build.lock
 	$(LOCK) --group llama --no-deps -o tests/system/llama/requirements.lock
+	$(LOCK) --group seaweedfs --no-deps -o tests/system/seaweedfs/requirements.lock
 	$(LOCK) benchmarks/requirements.in -c requirements.lock -o benchmarks/requirements.lock
 
 install: $(DEV) ## set up for development, with the hooks
@@ -133,6 +135,11 @@ $(DEV): requirements-dev.lock $(SERVER)
 
 # apart from all else: of the model's package the tests need one file, and nothing that it asks for
 $(LLAMA): tests/system/llama/requirements.lock | $(SERVER)
+	rm -rf $(@D)
+	$(PIP) --require-hashes --target $(@D) -r $<
+	@touch $@
+
+$(SEAWEEDFS): tests/system/seaweedfs/requirements.lock | $(SERVER)
 	rm -rf $(@D)
 	$(PIP) --require-hashes --target $(@D) -r $<
 	@touch $@

@@ -158,6 +158,7 @@ wrong_key = Refusal(
 no_conversation = Refusal(NotFound, "conversation_not_found", "There is no such conversation.")
 no_message = Refusal(NotFound, "message_not_found", "The conversation has no such message.")
 no_turn = Refusal(NotFound, "turn_not_found", "There is no such turn.")
+no_blob = Refusal(NotFound, "no_attachment", "There is no such attachment.")
 turn_gone = Refusal(NotFound, "turn_not_found", "The turn is gone with its conversation.")
 no_task = Refusal(NotFound, "task_not_found", "There is no task {}.", example=(7,))
 
@@ -213,6 +214,9 @@ sign_in_unavailable = Refusal(
     Unavailable,
     "sign_in_unavailable",
     "The sign-in can't be reached to check the token; try again in a moment.",
+)
+blobs_away = Refusal(
+    Unavailable, "attachments_unavailable", "Where attachments are kept is away; try again."
 )
 database_unavailable = Refusal(
     Unavailable, "database_unavailable", "The database is away for a moment; try again."

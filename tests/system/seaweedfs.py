@@ -1,0 +1,97 @@
+"""A real S3-compatible server, which a package brings: its program, keys and bucket."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from chatbridge.adapters.s3.presigned import Bucket
+from tests.ports import free_port
+
+_INSTALLED = Path(sys.prefix) / "seaweedfs"
+_KEY, _SECRET = "access-of-the-tests", "secret-of-the-tests-0123456789"
+_SECONDS = 30.0
+_LISTENING = ("master", "volume", "filer", "s3", "admin")
+_MAY = [{"name": "tests", "credentials": [{"accessKey": _KEY, "secretKey": _SECRET}]}]
+
+
+def program() -> Path:
+    """The server's program. Raises FileNotFoundError where it is not installed."""
+    found = next(_INSTALLED.rglob("weed"), None)
+    if found is None:
+        raise FileNotFoundError(f"no weed in {_INSTALLED}: run `make test-system`")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class SeaweedFS:
+    """A server that runs: its bucket, and where it tells of its files itself."""
+
+    bucket: Bucket
+    filer: str
+
+    async def open_uploads(self) -> int:
+        """Uploads of parts that were neither ended nor given up."""
+        url = f"{self.filer}/buckets/{self.bucket.name}/.uploads/"
+        async with httpx.AsyncClient(headers={"accept": "application/json"}) as client:
+            answer = await client.get(url)
+        return len(answer.json()["Entries"] or []) if answer.status_code == 200 else 0
+
+
+@asynccontextmanager
+async def seaweedfs(directory: Path) -> AsyncIterator[SeaweedFS]:
+    """One with a bucket, for as long as the context lasts."""
+    data, config = directory / "data", directory / "s3.json"
+    data.mkdir()
+    may = [{**_MAY[0], "actions": ["Admin", "Read", "Write", "List", "Tagging"]}]
+    config.write_text(json.dumps({"identities": may}))
+    ports = {name: free_port() for name in _LISTENING}
+    port = ports["s3"]
+    with (directory / "weed.log").open("wb") as log:
+        server = await asyncio.create_subprocess_exec(
+            program(),
+            "mini",
+            f"-dir={data}",
+            "-ip=127.0.0.1",
+            "-ip.bind=127.0.0.1",
+            f"-s3.config={config}",
+            "-bucket=attachments",
+            "-webdav=false",
+            "-admin.ui=false",
+            "-master.telemetry=false",
+            *(f"-{name}.port={port}" for name, port in ports.items()),
+            *(f"-{name}.port.grpc={free_port()}" for name in _LISTENING),
+            "-s3.port.iceberg=0",
+            "-s3.port.lance=0",
+            stdout=log,
+            stderr=log,
+            env=os.environ
+            | {"HOME": str(directory), "AWS_ACCESS_KEY_ID": _KEY, "AWS_SECRET_ACCESS_KEY": _SECRET},
+        )
+    try:
+        await _ready(port)
+        bucket = Bucket(f"http://127.0.0.1:{port}", "attachments", "us-east-1", _KEY, _SECRET)
+        yield SeaweedFS(bucket, f"http://127.0.0.1:{ports['filer']}")
+    finally:
+        with suppress(ProcessLookupError):
+            # told to stop, it waits half a minute for streams of its own parts
+            server.kill()
+        await server.wait()
+
+
+async def _ready(port: int) -> None:
+    async with asyncio.timeout(_SECONDS), httpx.AsyncClient() as client:
+        while True:
+            try:
+                answer = await client.get(f"http://127.0.0.1:{port}/attachments/")
+                if answer.status_code == 403:
+                    return
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(0.1)
