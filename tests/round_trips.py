@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from agents.items import TResponseStreamEvent
@@ -27,6 +28,7 @@ STATEMENTS = {
     "wait_turn": "wait",
     "answer_turn": "answer",
     "conversation_created_at": "opened",
+    "delete from": "withdraw",
     "keep_turns": "tick",
     "claim_stale_turn": "claim",
     "stale_turns": "sweep",
@@ -110,17 +112,20 @@ def described(counted: Sequence[Counter[str]]) -> str:
     return f"{turns}, apart from it: {apart}"
 
 
+async def _nothing_to_close() -> None: ...
+
+
+def at_once(container: Container, model: OfflineModel | None = None) -> None:
+    """Let this model answer, or one that takes no time."""
+    found = model or OfflineModel(delay=0)
+    container.endpoint.override(Endpoint(found, _nothing_to_close))
+
+
 async def whole_turns(trips: Trips, url: str) -> dict[str, list[tuple[Counter[str], Counter[str]]]]:
     """What plain turns ask, each before the model is called and in all, once the pool is warm."""
     model = MarkingModel(trips)
-
-    async def nothing_to_close() -> None: ...
-
-    def override(container: Container) -> None:
-        container.endpoint.override(Endpoint(model, nothing_to_close))
-
     counted: dict[str, list[tuple[Counter[str], Counter[str]]]] = {}
-    async with served(settings_for(url), override) as service:
+    async with served(settings_for(url), partial(at_once, model=model)) as service:
         client = service.as_user("alice")
         conversation, _ = await say(client, create("hello"))
         await fill(service.container.store().engine)

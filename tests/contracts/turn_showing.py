@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.errors import Busy, Conflict, Forbidden, Invalid, NotFound
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId
+from chatbridge.domain.model.limits import MAX_PAGE
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import PageRequest
 from chatbridge.domain.model.turn import Changes, Once
@@ -21,7 +23,7 @@ from chatbridge.domain.model.turn_event import (
     Told,
     TurnEvent,
 )
-from chatbridge.ports.turn_repository import Repeated, TurnRequest
+from chatbridge.ports.turn_repository import Begun, Repeated, TurnRequest
 from tests.contracts.steps import (
     NOT_COMPLETED,
     WINDOW,
@@ -30,6 +32,7 @@ from tests.contracts.steps import (
     finish,
     messages_of,
     refused,
+    snapshot,
 )
 from tests.contracts.store import ALICE, BOB, C1, NOON, Store, StoreContract, ask, message, said
 
@@ -196,12 +199,52 @@ class TurnShowingContract(StoreContract):
         assert isinstance(again, Repeated)
         other = Once(key="k", digest="e")
         await refused(store, press("turn_3", once=other), Invalid, "idempotency_key_reused")
-        assert await store.turns.of_key(ALICE, once) == begun.turn.id
-        assert await store.turns.of_key(BOB, once) is None
-        assert await store.turns.of_key(ALICE, replace(once, key="another")) is None
-        with pytest.raises(Invalid) as reused:
-            await store.turns.of_key(ALICE, other)
-        assert reused.value.code == "idempotency_key_reused"
+
+    @pytest.mark.parametrize("room", [1, MAX_PAGE])
+    async def test_the_entry_that_is_acted_on_is_answered_however_old_it_is(
+        self, store: Store, room: int
+    ) -> None:
+        await answered_with(store, shown("w_1"))
+        for n in range(2, 5):
+            await answered_with(store, shown(f"w_{n}"), *said(f"says_{n}"), turn=f"turn_{n}")
+        for n, (about, newest) in enumerate((("w_1", 2), ("w_4", 2), ("w_0", 2), ("w_1", 100))):
+            seen: list[Begun] = []
+            request = press(f"press_{n}", about=MessageId(about), judge=seen.append)
+            begun = await store.turns.begin(request, newest, room)
+            assert isinstance(begun, Begun)
+            plain = await self._newest(store, begun, newest, room)
+            assert (seen, ids(begun.newest)) == ([begun], plain)
+            assert (begun.about and begun.about.id) == (None if about == "w_0" else about)
+            assert begun.about is None or begun.about.payload == WIDGET
+
+    async def _newest(self, store: Store, begun: Begun, newest: int, room: int) -> list[str]:
+        """What a turn begins with that is about nothing."""
+        await finish(store, begun, ())
+        other = await store.turns.begin(press(f"{begun.turn.id}_plain"), newest, room)
+        assert isinstance(other, Begun)
+        await finish(store, other, ())
+        return ids(other.newest)
+
+    async def test_a_turn_that_is_judged_unfit_has_never_begun(self, store: Store) -> None:
+        await answered_with(store, shown("w_1"))
+        once = Once(key="k", digest="d")
+        before = await snapshot(store)
+        last = await store.turns.last(ALICE, C1)
+
+        def refuse(begun: Begun) -> None:
+            assert begun.about is not None
+            raise refusals.action_not_offered()
+
+        about = MessageId("w_1")
+        request = press(about=about, judge=refuse, once=once)
+        await refused(store, request, Conflict, "action_not_offered")
+        assert await snapshot(store) == before
+        assert await store.turns.last(ALICE, C1) == last
+        with pytest.raises(NotFound):
+            await store.turns.turn(ALICE, request.turn_id)
+        # the key is free, and so is the name
+        begun = await begin(store, press(once=once, about=about))
+        assert begun.turn.id == request.turn_id
 
     async def test_a_turn_begins_where_nothing_is_left_to_read(self, store: Store) -> None:
         await answered_with(store, shown("w_1"))

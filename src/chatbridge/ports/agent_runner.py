@@ -22,7 +22,8 @@ class AgentRequest:
     said and before the tool runs; it returns when the call is durable and raises TurnLost when the
     turn is lost. `stopped`: its owner wants no more of it. `context` is what a host's own tools
     find in the run, where that is more than `asked`. `before` is what the turn has said before it
-    rested: its calls that are running were approved, and are to be run first.
+    rested: its calls that are running were approved, and are to be run first. `about` is the entry
+    that was acted on, where there is no subject.
     """
 
     turn: Turn
@@ -33,6 +34,7 @@ class AgentRequest:
     asking: Asking = field(default_factory=Asking)
     context: Any = None
     before: Transcript | None = None
+    about: Message | None = None
 
     @property
     def on_behalf(self) -> OnBehalf:

@@ -1,6 +1,6 @@
 """How a turn begins and ends for good: each call is one statement and one transaction."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,6 +20,9 @@ class TurnRequest:
     happens once; `once` says the same of a request whose caller does not know our ids. `model` is
     kept for reports, and `by_host`, that a server of the host's own speaks, for whoever shows the
     turn.
+
+    Where no message is answered, it may be an entry that is acted on, the one that the turn is
+    `about`, and `judge` raises what forbids it, by what is kept when the turn begins.
     """
 
     user_id: UserId
@@ -31,6 +34,8 @@ class TurnRequest:
     once: Once | None = None
     model: str | None = None
     by_host: bool = False
+    about: MessageId | None = None
+    judge: "Callable[[Begun], None] | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +44,14 @@ class Begun:
 
     Where it has no subject, up to the last one. `newest` holds as many counted messages as were
     asked for, if there are as many and they fit, and what rides between them, notes too; `counted`
-    is how many the whole conversation has up to there.
+    is how many the whole conversation has up to there. `about` is the entry of that name, however
+    old it is, and None where there is none.
     """
 
     turn: Turn
     newest: tuple[Message, ...]
     counted: int
+    about: Message | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,16 +119,13 @@ class TurnRepository(Protocol):
         Raises NotFound, Forbidden, Conflict (`conversation_closed`, `turn_ended`;
         `message_exists`: the new message has the id of a kept one), Busy, StaleTurn, TurnWaits, or
         Invalid (`not_retryable`: `retry_of` is no user's message; `idempotency_key_reused`:
-        something else was asked under the key); then nothing has changed.
+        something else was asked under the key), and whatever the request's `judge` raises; then
+        nothing has changed.
         """
         ...
 
     async def turn(self, user_id: UserId, id: TurnId) -> Turn:
         """A turn, running or ended. Raises NotFound and Forbidden."""
-        ...
-
-    async def of_key(self, user_id: UserId, once: Once) -> TurnId | None:
-        """The turn that was begun under this key. Raises Invalid where something else was asked."""
         ...
 
     async def last(self, user_id: UserId, conversation_id: ConversationId) -> LastTurn | None:

@@ -5,6 +5,8 @@ import re
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from functools import partial
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -19,10 +21,11 @@ from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnI
 from chatbridge.domain.model.page import PageRequest
 from chatbridge.domain.model.turn import Turn
 from chatbridge.ports.task_repository import TaskRepository
-from tests.chatkit_client import create
+from tests.chatkit_client import create, items, say
 from tests.contracts.steps import answers, ending, entry, exchange
 from tests.contracts.store import ALICE, C1, Store, ask, conversation, message, said
 from tests.contracts.turn_journal import HI
+from tests.hosts.scripts import action
 from tests.integration.http.waiting_stage import (
     Api,
     CountingTools,
@@ -33,7 +36,7 @@ from tests.integration.http.waiting_stage import (
 )
 from tests.integration.postgres.stores import SCHEMA, postgres_replica
 from tests.integration.scripted_endpoint import ScriptedEndpoint
-from tests.round_trips import Report, Trips, asked, described, fill, whole_turns
+from tests.round_trips import Report, Trips, asked, at_once, described, fill, whole_turns
 from tests.scripted_agent import ScriptedAgent
 from tests.serving import served, settings_for
 from tests.tcp_proxy import proxied
@@ -181,6 +184,38 @@ async def test_to_ask_costs_two_and_to_answer_three_and_a_tick(
         assert asked(question) == {"begin": 1, "wait": 1}
         assert asked(reply) == {"opened": 1, "answer": 1, "finish": 1}
         assert reply["tick"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"server": {"entry": "tests.hosts.servers:Seats", "actions": "offered"}},
+        {"agent": {"entry": "tests.hosts.assistants:assistant"}},
+    ],
+    ids=["server", "agent"],
+)
+async def test_a_click_costs_what_a_plain_turn_does(
+    fresh_database: str, report: Report, given: dict[str, Any]
+) -> None:
+    """One that is not offered costs one more than its beginning: it is taken back."""
+    settings = partial(settings_for, **given)
+    async with proxied(fresh_database) as (proxy, url), served(settings(url), at_once) as here:
+        trips, ada = Trips(proxy), here.as_user("ada")
+        await fill(here.container.store().engine)
+        for _ in range(3):
+            thread, _ = await say(ada, create("please show_seats"))
+            kept = (await ada.post("/chatkit", json=items(thread))).json()["data"]
+            widget = next(item["id"] for item in kept if "1A" in str(item.get("widget")))
+            pick = action(thread, widget, "seat.pick", {"seat": "1A"})
+            trips.since()
+            await say(ada, pick)
+            picked = trips.since()
+            again = await ada.post("/chatkit", json=pick)
+            refused = trips.since()
+        report.add(described([picked, refused]))
+    assert again.json()["code"] == "action_not_offered"
+    assert asked(picked) == {"begin": 1, "finish": 1}
+    assert asked(refused) == {"begin": 1, "withdraw": 1}
 
 
 async def test_a_turn_of_five_hundred_words_is_as_long_as_it_had_ticks(

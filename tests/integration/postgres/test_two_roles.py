@@ -19,14 +19,17 @@ from chatbridge.adapters.postgres.rights import (
     on_table,
 )
 from chatbridge.adapters.postgres.task_repository import PostgresTaskRepository
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.counterpart import CounterpartId
-from chatbridge.domain.model.errors import Unavailable
+from chatbridge.domain.model.errors import Conflict, Unavailable
 from chatbridge.domain.model.identifiers import MessageId
 from chatbridge.domain.model.page import PageRequest
 from chatbridge.domain.model.turn import Changes, Rest
+from chatbridge.ports.turn_repository import Begun
 from tests.chatkit_client import add, create, items, retry, say, shown, text_of
-from tests.contracts.steps import begin, entry, finish
+from tests.contracts.steps import begin, entry, finish, refused
 from tests.contracts.store import ALICE, C1, ask, message, said
+from tests.contracts.turn_showing import press
 from tests.contracts.turn_waiting import approval, asked
 from tests.integration.http.asking import require_refused
 from tests.integration.postgres.company import Company, company, psql
@@ -104,6 +107,10 @@ async def test_what_is_printed_for_another_role_lets_it_serve(shop: Company) -> 
         assert deleted.is_success
 
 
+def refuse(begun: Begun) -> None:
+    raise refusals.action_not_offered()
+
+
 async def everything(engine: AsyncEngine) -> None:
     """Each statement of each repository. Raises what a caller sees."""
     store, tasks = postgres_replica(engine)(5.0), PostgresTaskRepository(engine, SCHEMA)
@@ -124,6 +131,7 @@ async def everything(engine: AsyncEngine) -> None:
     gone_on = await turns.answer(opened, approval(opened.events))
     assert gone_on
     await finish(store, gone_on, (), "cancelled")
+    await refused(store, press("turn_4", judge=refuse), Conflict, "action_not_offered")
     await turns.turn(ALICE, again.turn.id)
     await turns.last(ALICE, C1)
     await turns.progress(ALICE, again.turn.id)

@@ -1,5 +1,6 @@
 """What turns show and change, as it is read while they run and kept when they end."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -7,13 +8,18 @@ from typing import Any
 
 import pytest
 
-from chatbridge.domain.model.errors import Busy, NotFound
-from chatbridge.domain.model.identifiers import MessageId, new_message_id
+from chatbridge.adapters.memory.memory import Memory
+from chatbridge.adapters.memory.turn_repository import MemoryTurnRepository
+from chatbridge.domain.model import refusals
+from chatbridge.domain.model.answer import Answer
+from chatbridge.domain.model.errors import Busy, Conflict, NotFound
+from chatbridge.domain.model.identifiers import MessageId, new_message_id, new_turn_id
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import Order, PageRequest
 from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.turn import Asking
 from chatbridge.domain.model.turn_event import (
+    Changed,
     Removed,
     Revised,
     Shown,
@@ -21,11 +27,15 @@ from chatbridge.domain.model.turn_event import (
     TextFinished,
     TextStarted,
     Titled,
+    ToolCallAsked,
     TurnEvent,
+    TurnWaiting,
 )
 from chatbridge.domain.services.recording import Recording
+from chatbridge.ports.turn_repository import TurnRequest
 from tests.scripted_agent import Run
-from tests.unit.domain.worlds import ALICE, Server, World, ended, heard
+from tests.unit.domain.worlds import ALICE, Outages, Server, World, ended, heard
+from tests.waiting import until
 
 PRESSED = Asking(operation={"type": "threads.custom_action"}, headers={"map": "1"})
 
@@ -137,6 +147,97 @@ async def test_what_is_changed_beside_a_turn_is_said_by_it(server: Server) -> No
     assert await payloads(elsewhere) == [{"n": 2}]
     run.finish()
     assert new in [event for _, event in await heard(recording)]
+
+
+async def asking(world: World, *events: TurnEvent) -> Recording:
+    """A turn that has shown this and waits for a person."""
+    recording, run = await world.ask()
+    for event in events:
+        run.tell(event)
+    started = run.start_call("pay")
+    call = started.call.id
+    run.tell(ToolCallAsked(message_id=started.message_id, call_id=call, asks="approval"))
+    run.finish()
+    assert isinstance((await ended(recording))[-1], TurnWaiting)
+    return recording
+
+
+def pay(recording: Recording) -> Answer:
+    """Yes."""
+    (asked,) = [e for e in recording.events if isinstance(e, ToolCallAsked)]
+    return Answer(call_id=asked.call_id, decision="approved")
+
+
+async def test_what_is_changed_beside_a_turn_that_waits_is_its_own(server: Server) -> None:
+    here, elsewhere = await server(), await server()
+    one, two = shown(), shown(how="added")
+    recording = await asking(here, one, two)
+    new = replace(one, how="replaced", payload={"n": 2}, earlier=True)
+    changes = [new, Changed(message_id=two.message_id, payload={"m": 1})]
+    both = [{"n": 2}, {"n": 1, "updates": [{"m": 1}]}]
+    await elsewhere.history.change(ALICE, here.conversation, changes)
+    for world in (here, elsewhere):
+        assert await payloads(world) == both
+    answered = await elsewhere.turns.questions.answer(
+        ALICE, here.conversation, pay(recording), Asking()
+    )
+    run = await elsewhere.agent.next_run("alice")
+    assert run.request.before
+    assert [m.payload for m in run.request.before.messages if m.kind == "shown"] == both
+    gone = Removed(message_id=two.message_id, earlier=True)
+    await elsewhere.history.change(ALICE, here.conversation, [gone])
+    run.finish()
+    await ended(answered.recording)
+    assert await payloads(here) == both[:1]
+
+
+async def test_a_change_waits_for_a_turn_that_is_about_to_end(
+    server: Server, store: Memory
+) -> None:
+    repository = Outages(store)
+    world = await server(repository=repository)
+    repository.away = 1
+    widget = shown()
+    recording, run = await world.ask()
+    run.tell(widget)
+    run.finish()
+    await until(lambda: recording.state == "closing")
+    new = replace(widget, how="replaced", payload={"n": 2}, earlier=True)
+    await world.history.change(ALICE, world.conversation, [new])
+    assert recording.state == "ended"
+    assert await payloads(world) == [{"n": 2}]
+
+
+async def test_a_click_that_is_refused_stops_and_withdraws_nothing(server: Server) -> None:
+    world = await server(on_busy="interrupt")
+
+    async def refuse() -> None:
+        raise refusals.action_not_offered()
+
+    act = partial(world.turns.act, ALICE, world.conversation, PRESSED, look=refuse)
+    recording, run = await world.ask()
+    with pytest.raises(Conflict) as refused:
+        await act()
+    assert (refused.value.code, recording.stopped_as) == ("action_not_offered", None)
+    run.finish()
+    await ended(recording)
+    await asking(world)
+    with pytest.raises(Conflict) as refused:
+        await act()
+    last = await MemoryTurnRepository(world.store).last(ALICE, world.conversation)
+    assert (refused.value.code, last and last.state) == ("action_not_offered", "waiting")
+
+
+async def test_who_watches_a_turn_that_is_withdrawn_is_told_nothing(server: Server) -> None:
+    elsewhere = await server()
+    await elsewhere.answered("hello", "Hi")
+    here = MemoryTurnRepository(elsewhere.store)
+    where = {"user_id": ALICE, "conversation_id": elsewhere.conversation}
+    begun = await here.begin(TurnRequest(**where, turn_id=new_turn_id()), newest=1)
+    copy = await elsewhere.turns.watch(ALICE, begun.turn.id)
+    watching = asyncio.create_task(ended(copy))
+    del elsewhere.store.conversations[(ALICE, elsewhere.conversation)].turns[begun.turn.id]
+    assert await watching == []
 
 
 async def test_what_is_changed_where_no_turn_runs_is_kept(world: World) -> None:

@@ -107,9 +107,7 @@ class HostServerRunner(AgentRunner, HostServer):
     ) -> tuple[Payload, Sequence[TurnEvent]]:
         events: list[TurnEvent] = []
         here = asyncio.get_running_loop()
-        items = HostItems(self._conversations, here, conversation)
-        for message in own:
-            items.put(message)
+        items = HostItems(self._conversations, here, conversation, known=own)
         afterwards = partial(keep_late, self._conversations, conversation, here)
         speaking = Speaking(items, events.append, afterwards=afterwards)
         asked = _asked(conversation.user_id, asking, conversation.id)
@@ -135,9 +133,7 @@ class HostServerRunner(AgentRunner, HostServer):
         """See the port: the server, whose store is the conversation's until the context ends."""
         events: list[TurnEvent] = []
         here = asyncio.get_running_loop()
-        items = HostItems(self._conversations, here, conversation)
-        for message in own:
-            items.put(message)
+        items = HostItems(self._conversations, here, conversation, known=own)
         afterwards = partial(keep_late, self._conversations, conversation, here)
         speaking = Speaking(items, events.append, afterwards=afterwards)
         before = SPEAKING.set(speaking)
@@ -196,6 +192,7 @@ class HostServerRunner(AgentRunner, HostServer):
             home,
             turn.conversation,
             window=request.window,
+            known=(request.about,) if request.about else (),
             until=turn.subject if turn.retry else None,
         )
         operation = (request.asking.operation or {}).get("type")

@@ -129,7 +129,8 @@ class ChatRunner(AgentRunner, HostServer):
             headers=asking.headers,
             metadata=asking.metadata,
         )
-        items = self._items(conversation, own)
+        here = asyncio.get_running_loop()
+        items = HostItems(self._conversations, here, conversation, known=own)
         speaking = Speaking(items, events.append, afterwards=self._later(conversation))
         chat = await self._chat(asked, speaking)
         try:
@@ -173,7 +174,14 @@ class ChatRunner(AgentRunner, HostServer):
         if conversation.title is None and turn.subject:
             # it has it already, and is kept with it
             conversation = replace(conversation, title=title_from(turn.subject.content))
-        items = self._items(conversation, request.window, turn)
+        items = HostItems(
+            self._conversations,
+            asyncio.get_running_loop(),
+            conversation,
+            window=request.window,
+            known=(request.about,) if request.about else (),
+            until=turn.subject if turn.retry else None,
+        )
         for message in before.said if before else ():
             items.said(message)
         return Speaking(
@@ -183,20 +191,6 @@ class ChatRunner(AgentRunner, HostServer):
             subject=turn.subject,
             stopped=request.stopped,
         )
-
-    def _items(
-        self, conversation: Conversation, known: Sequence[Message], turn: Turn | None = None
-    ) -> HostItems:
-        items = HostItems(
-            self._conversations,
-            asyncio.get_running_loop(),
-            conversation,
-            window=tuple(known) if turn else (),
-            until=turn.subject if turn and turn.retry else None,
-        )
-        for message in known:
-            items.put(message)
-        return items
 
     def _later(self, conversation: Conversation) -> Any:
         here = asyncio.get_running_loop()

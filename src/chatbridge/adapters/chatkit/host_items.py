@@ -1,7 +1,7 @@
 """The items of a thread as a host's server sees them: kept ones, and its turn's over them."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import replace
 
 from chatkit.store import NotFoundError
@@ -25,7 +25,8 @@ class HostItems:
 
     `window` are the newest messages, which are here already: reading them costs no round trip and,
     what is more, no await. The SDK's `stream_agent_response` reads two items after the run has
-    begun, and whatever the run says meanwhile comes before what it should follow.
+    begun, and whatever the run says meanwhile comes before what it should follow. Others that are
+    `known` are answered without a question too.
     """
 
     def __init__(
@@ -34,7 +35,8 @@ class HostItems:
         home: asyncio.AbstractEventLoop,
         conversation: Conversation,
         *,
-        window: tuple[Message, ...] = (),
+        window: Sequence[Message] = (),
+        known: Iterable[Message] = (),
         until: Message | None = None,
     ) -> None:
         self._conversations, self._home = conversations, home
@@ -45,6 +47,8 @@ class HostItems:
         self.over: dict[str, Message] = {}
         self.gone: set[str] = set()
         self._earlier: dict[str, Message] = {}
+        for message in (*window, *known):
+            self.put(message)
 
     def require(self, thread_id: str) -> None:
         """Raises NotFoundError for another thread than this turn's."""

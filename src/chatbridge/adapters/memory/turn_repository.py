@@ -22,7 +22,7 @@ from chatbridge.domain.model.answer import goes_on
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
 from chatbridge.domain.model.limits import MAX_PAGE
-from chatbridge.domain.model.turn import Ending, Once, Rest, Turn, TurnState
+from chatbridge.domain.model.turn import Ending, Rest, Turn, TurnState
 from chatbridge.domain.model.turn_event import TurnEvent
 from chatbridge.ports.turn_repository import (
     Begun,
@@ -53,7 +53,14 @@ class MemoryTurnRepository(TurnRepository):
             return repeated
         kept = self._conversation(request)
         turn = self._already_begun(request) or self._start(kept, request)
-        return begun(kept, turn, newest, room)
+        beginning = begun(kept, turn, newest, room, request.about)
+        if request.judge:
+            try:
+                request.judge(beginning)
+            except BaseException:
+                del kept.turns[turn.id]
+                raise
+        return beginning
 
     async def turn(self, user_id: UserId, id: TurnId) -> Turn:
         await sleep(0)
@@ -62,13 +69,6 @@ class MemoryTurnRepository(TurnRepository):
         if any(id in kept.turns for kept in self._memory.conversations.values()):
             raise refusals.turn_not_yours()
         raise refusals.no_turn()
-
-    async def of_key(self, user_id: UserId, once: Once) -> TurnId | None:
-        await sleep(0)
-        known = self._memory.turn_of_key(user_id, once.key)
-        if known and known[1].once != once:
-            raise refusals.key_reused()
-        return known[1].id if known else None
 
     async def last(self, user_id: UserId, conversation_id: ConversationId) -> LastTurn | None:
         await sleep(0)
@@ -243,7 +243,8 @@ class MemoryTurnRepository(TurnRepository):
         )
         turn.renew(self._lease)
         kept.turns[turn.id] = turn
-        kept.touch(self._memory.now())
+        if subject:
+            kept.touch(self._memory.now())
         self._memory.keep(kept)
         return turn
 

@@ -49,8 +49,15 @@ def _retried(kept: KeptConversation, id: MessageId) -> Message:
     return message
 
 
-def begun(kept: KeptConversation, turn: KeptTurn, newest: int, room: int) -> Begun:
+def begun(
+    kept: KeptConversation,
+    turn: KeptTurn,
+    newest: int,
+    room: int,
+    about: MessageId | None = None,
+) -> Begun:
     held = asked_again(kept, turn)
+    acted_on = kept.messages.get(about) if about else None
     last = held.subject.position if held.subject else kept.last_position
     readable = [m for m in kept.messages.values() if m.position <= last]
     counted = [m.position for m in readable if m.counted]
@@ -60,6 +67,7 @@ def begun(kept: KeptConversation, turn: KeptTurn, newest: int, room: int) -> Beg
         turn=held,
         newest=tuple(message_copy(m) for m in reversed(read)),
         counted=len(counted),
+        about=message_copy(acted_on) if acted_on else None,
     )
 
 

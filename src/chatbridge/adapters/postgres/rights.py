@@ -15,7 +15,7 @@ RIGHTS = {
     VERSION: ("select",),
     "conversations": ("select", "insert", "update", "delete"),
     "messages": ("select", "insert", "update", "delete"),
-    "turns": ("select", "insert", "update"),
+    "turns": ("select", "insert", "update", "delete"),
     "turn_events": ("select", "insert", "delete"),
     "feedback": ("select", "insert", "update", "delete"),
     "counterparts": ("select", "insert", "update", "delete"),

@@ -36,13 +36,13 @@ from chatbridge.adapters.postgres.turn_statements import (
     EXISTS,
     FINISH,
     LAST,
-    OF_KEY,
     OPENED,
     PROGRESS,
     RUNNING,
     STALE,
     TURN,
     WAIT,
+    WITHDRAW,
 )
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.answer import goes_on
@@ -51,7 +51,7 @@ from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
 from chatbridge.domain.model.limits import MAX_PAGE
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.records import to_record
-from chatbridge.domain.model.turn import Ending, Once, Rest, Turn, TurnState
+from chatbridge.domain.model.turn import Ending, Rest, Turn, TurnState
 from chatbridge.domain.model.turn_event import Numbered, TurnEvent
 from chatbridge.ports.turn_repository import (
     Begun,
@@ -90,16 +90,23 @@ class PostgresTurnRepository(TurnRepository):
             digest=request.once.digest if request.once else None,
             model=request.model,
             by_host=request.by_host,
+            about=request.about,
         )
         outcome = rows[0]["outcome"]
         if outcome not in ("started", "repeated"):
             raise refusal_of(outcome)
-        messages = [to_message(row) for row in rows if row["position"] is not None]
-        answers_one = request.message is not None or request.retry_of is not None
-        turn = _turn(rows[0], request.user_id, subject=messages[-1] if answers_one else None)
+        begun = _begun(rows, request)
         if outcome == "repeated":
-            return Repeated(turn=turn)
-        return Begun(turn=turn, newest=tuple(messages), counted=rows[0]["counted"])
+            return Repeated(turn=begun.turn)
+        if request.judge:
+            try:
+                request.judge(begun)
+            except BaseException:
+                await self._statements.rows(
+                    WITHDRAW, user_id=request.user_id, turn_id=request.turn_id
+                )
+                raise
+        return begun
 
     async def turn(self, user_id: UserId, id: TurnId) -> Turn:
         rows = await self._statements.found(TURN, user_id=user_id, id=id)
@@ -114,12 +121,6 @@ class PostgresTurnRepository(TurnRepository):
             retry=retry,
             by_host=by_host,
         )
-
-    async def of_key(self, user_id: UserId, once: Once) -> TurnId | None:
-        rows = await self._statements.columns(OF_KEY, user_id=user_id, key=once.key)
-        if rows and rows[0]["digest"] != once.digest:
-            raise refusals.key_reused()
-        return TurnId(rows[0]["id"]) if rows else None
 
     async def last(self, user_id: UserId, conversation_id: ConversationId) -> LastTurn | None:
         rows = await self._statements.columns(LAST, user_id=user_id, id=conversation_id)
@@ -256,6 +257,18 @@ class PostgresTurnRepository(TurnRepository):
         if not mine:
             raise missing(somebody_elses=somebodys)
         return asked
+
+
+def _begun(rows: Rows, request: TurnRequest) -> Begun:
+    kept = [(to_message(r), r["beside"]) for r in rows if r["position"] is not None]
+    newest = tuple(message for message, beside in kept if not beside)
+    answers_one = request.message is not None or request.retry_of is not None
+    return Begun(
+        turn=_turn(rows[0], request.user_id, subject=newest[-1] if answers_one else None),
+        newest=newest,
+        counted=rows[0]["counted"],
+        about=next((message for message, _ in kept if message.id == request.about), None),
+    )
 
 
 def _ask_cancel(user_id: UserId, id: ConversationId) -> Select[bool, bool, bool]:

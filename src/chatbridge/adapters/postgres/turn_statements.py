@@ -22,7 +22,11 @@ from chatbridge.domain.model.turn import TurnState
 BEGIN = """
 select * from {s}.begin_turn_1(:user_id, :conversation_id, :new, :turn_id,
   cast(:lease as double precision), cast(:message as json), :retry_of, :newest,
-  cast(:room as bigint), :key, :digest, :model, :by_host)"""
+  cast(:room as bigint), :key, :digest, :model, :by_host, :about)"""
+
+WITHDRAW = """
+delete from {s}.turns t
+  where t.user_id = :user_id and t.id = :turn_id and t.state = 'running' and t.epoch = 1"""
 
 _USER, _ID = bindparam("user_id", type_=Text), bindparam("id", type_=Text)
 _AFTER = bindparam("after", type_=Integer)
@@ -56,10 +60,6 @@ _NEWEST = (
 _LAST_ID = func.coalesce(_RUNS, _WAITS, _NEWEST)
 _IS_LAST = (col(TurnRow.user_id) == _USER, col(TurnRow.id) == _LAST_ID)
 LAST = select(TurnRow.id, _STATE, TurnRow.retry).where(*_IS_LAST)
-
-OF_KEY = select(TurnRow.id, TurnRow.digest).where(
-    col(TurnRow.user_id) == _USER, col(TurnRow.key) == bindparam("key", type_=Text)
-)
 
 EVENTS_AT_ONCE = 1_000
 """How many events a statement reads at most: more would hold up the loop, and those of a long turn

@@ -202,6 +202,7 @@ class Answering:
             stopped=lambda: recording.stopped_as == "cancelled",
             asking=asking,
             before=self._before(recording),
+            about=begun.about,
         )
         await self._agent.run(request)
 

@@ -1,6 +1,7 @@
 """How a turn begins where another one stands in its way: one that runs, is lost, or waits."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Protocol
 
@@ -16,6 +17,10 @@ from chatbridge.ports.turn_repository import Repeated, TurnRequest
 
 _INTERRUPT_SECONDS = 3.0
 _INTERRUPT_EVERY = 0.1
+
+
+async def nothing_to_look_at() -> None:
+    """What is asked may be answered whatever is there."""
 
 
 class Desk(Protocol):
@@ -36,20 +41,32 @@ class Beginning:
         self._answering, self._stale, self._desk = answering, stale, desk
         self._on_busy: OnBusy = on_busy
 
-    async def begin(self, request: TurnRequest, asking: Asking) -> Recording:
-        """Begin it, or find what an earlier request of the same key has begun."""
+    async def begin(
+        self,
+        request: TurnRequest,
+        asking: Asking,
+        look: Callable[[], Awaitable[None]] = nothing_to_look_at,
+    ) -> Recording:
+        """Begin it, or find what an earlier request of the same key has begun.
+
+        `look` is awaited before anything is done about what stands in its way, and raises what is
+        the better reason to refuse it.
+        """
         give_up = monotonic() + _INTERRUPT_SECONDS
         while True:
             self._desk.require_open()
             try:
-                return await self._begin(request, asking)
+                return await self._begin(request, asking, look)
             except Busy:
+                await look()
                 if (asking.on_busy or self._on_busy) == "reject" or monotonic() > give_up:
                     raise
             await self._desk.cancel(request.user_id, request.conversation_id)
             await asyncio.sleep(_INTERRUPT_EVERY)
 
-    async def _begin(self, request: TurnRequest, asking: Asking) -> Recording:
+    async def _begin(
+        self, request: TurnRequest, asking: Asking, look: Callable[[], Awaitable[None]]
+    ) -> Recording:
         where = (request.user_id, request.conversation_id)
         try:
             begun = await self._answering.begin(request, asking)
@@ -57,6 +74,7 @@ class Beginning:
             await self._stale.close(*where)
             begun = await self._begin_again(request, asking)
         except TurnWaits:
+            await look()
             await self._stale.withdraw(*where, WITHDRAWN)
             begun = await self._begin_again(request, asking)
         if isinstance(begun, Repeated):

@@ -1,7 +1,9 @@
 """Which history is visible, and what its owner may do with it."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from time import monotonic
 
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.conversation import Conversation, Status, checked_title
@@ -11,9 +13,15 @@ from chatbridge.domain.model.message import FeedbackKind, Message
 from chatbridge.domain.model.page import Page, PageRequest, page_of
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn import Changes
-from chatbridge.domain.model.turn_event import Removed, Revised, Shown, TurnEvent
+from chatbridge.domain.model.turn_event import Changed, Removed, Revised, Shown, TurnEvent
 from chatbridge.domain.services.turns import Turns
 from chatbridge.ports.conversation_repository import ConversationRepository
+
+_CHANGES = (Shown, Changed, Removed)
+_PATIENCE_SECONDS = 3.0
+"""How long a change waits for a turn that is about to end or to rest."""
+
+_LOOK_EVERY = 0.05
 
 
 class ConversationHistory:
@@ -89,17 +97,29 @@ class ConversationHistory:
     ) -> None:
         """Keep what was shown and changed outside of a turn.
 
-        What belongs to a running turn is said by that turn; raises Busy where it runs elsewhere.
+        What belongs to a turn that runs or waits is said by that turn; raises Busy where it runs
+        elsewhere.
         """
-        turn = await self._turns.said_so_far(user_id, id)
-        own = {m.id for m in turn.messages} | turn.replaced.keys()
-        of_turn = [e for e in events if isinstance(e, Shown | Removed) and e.message_id in own]
-        if of_turn and not await self._turns.amend(user_id, id, of_turn):
-            raise refusals.turn_running()
+        give_up = monotonic() + _PATIENCE_SECONDS
+        while of_turn := await self._of_turn(user_id, id, events):
+            if await self._turns.amend(user_id, id, of_turn):
+                break
+            # it is about to end, or to rest: then all that it said is kept
+            if monotonic() > give_up:
+                raise refusals.turn_running()
+            await asyncio.sleep(_LOOK_EVERY)
         changed = Transcript(id, (event for event in events if event not in of_turn))
         if changed.said or Changes.of(changed):
             await self._conversations.change(user_id, id, Changes.of(changed), changed.said)
             self._parted()
+
+    async def _of_turn(
+        self, user_id: UserId, id: ConversationId, events: Sequence[TurnEvent]
+    ) -> Sequence[TurnEvent]:
+        """Those of the events that change what an open turn has said or changed."""
+        turn = await self._turns.said_so_far(user_id, id)
+        own = {m.id for m in turn.messages} | turn.replaced.keys()
+        return [e for e in events if isinstance(e, _CHANGES) and e.message_id in own]
 
     async def _forwards(
         self, user_id: UserId, id: ConversationId, request: PageRequest, said: tuple[Message, ...]

@@ -108,8 +108,10 @@ class Copies:
         except Unavailable:
             pass  # it goes on when the store is back
         except NotFound:
-            deleted = TurnFailed.because(refusals.conversation_deleted())
-            recording.copy((deleted, TurnEnded(state="interrupted")))
+            # one that has said nothing may have been withdrawn: who asks again is told
+            if recording.kept:
+                deleted = TurnFailed.because(refusals.conversation_deleted())
+                recording.copy((deleted, TurnEnded(state="interrupted")))
             recording.end()
         return False
 

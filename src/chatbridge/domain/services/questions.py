@@ -1,6 +1,7 @@
 """What turns ask of a person, and how an answer lets them go on, wherever it is given."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
 
@@ -9,6 +10,7 @@ from chatbridge.domain.model.answer import Answer, goes_on
 from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn import Asking
+from chatbridge.domain.model.turn_event import TurnEvent, TurnWaiting
 from chatbridge.domain.services.answering import Answering
 from chatbridge.domain.services.beginning import Desk
 from chatbridge.domain.services.recording import Recording
@@ -65,6 +67,20 @@ class Questions:
             if monotonic() > give_up:
                 raise refusals.turn_running()
             await asyncio.sleep(_LOOK_EVERY)
+
+    async def amend(
+        self, user_id: UserId, conversation_id: ConversationId, events: Sequence[TurnEvent]
+    ) -> bool:
+        """Have the turn that waits say this too, and wait on; False where it waits no more.
+
+        Raises Busy where it runs.
+        """
+        opened = await self._repository.opened(user_id, conversation_id)
+        if opened.state == "running" and not opened.stale:
+            raise refusals.turn_running()
+        if opened.state != "waiting" or opened.stale:
+            return False
+        return await self._repository.answer(opened, (*events, TurnWaiting())) is not None
 
     async def _answer(self, opened: Opened, answer: Answer, asking: Asking) -> Answered | None:
         said = Transcript(opened.turn.conversation.id, opened.events)

@@ -1,7 +1,7 @@
 """Who may have a turn begun, watched, stopped or taken over, here or on another replica."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from chatbridge.domain.model import refusals
@@ -21,7 +21,7 @@ from chatbridge.domain.model.turn import Asking, OnBusy, OnDisconnect, Turn
 from chatbridge.domain.model.turn_event import TurnEvent
 from chatbridge.domain.model.turn_report import TurnReport
 from chatbridge.domain.services.answering import Answering
-from chatbridge.domain.services.beginning import Beginning
+from chatbridge.domain.services.beginning import Beginning, nothing_to_look_at
 from chatbridge.domain.services.copies import Copies
 from chatbridge.domain.services.keeping import Keeper
 from chatbridge.domain.services.questions import Questions
@@ -29,7 +29,7 @@ from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.stale_turns import StaleTurns
 from chatbridge.ports.agent_runner import AgentRunner
 from chatbridge.ports.turn_journal import TurnJournal
-from chatbridge.ports.turn_repository import TurnRepository, TurnRequest
+from chatbridge.ports.turn_repository import Begun, TurnRepository, TurnRequest
 
 _SEEN_SECONDS = 60.0
 _PLAINLY = Asking()
@@ -152,34 +152,42 @@ class Turns:
         return await self._beginning.begin(request, asking)
 
     async def act(
-        self, user_id: UserId, conversation_id: ConversationId, asking: Asking
+        self,
+        user_id: UserId,
+        conversation_id: ConversationId,
+        asking: Asking,
+        *,
+        about: MessageId | None = None,
+        judge: Callable[[Begun], None] | None = None,
+        look: Callable[[], Awaitable[None]] = nothing_to_look_at,
     ) -> Recording:
-        """Begin a turn that answers no message: somebody has pressed a button, or filled in a form.
+        """Begin a turn that answers no message: somebody has pressed a button, or filled in a form,
+        of the entry that it is `about`.
 
-        Raises like `ask`.
+        Raises like `ask`, and what `judge` raises, which sees what the turn begins with. Where it
+        can't begin yet, `look` is awaited first: it raises the same, by what can be seen.
         """
         request = TurnRequest(
             user_id=user_id,
             conversation_id=conversation_id,
             turn_id=new_turn_id(),
             once=asking.once,
+            about=about,
+            judge=judge,
         )
-        return await self._beginning.begin(request, asking)
-
-    async def repeated(self, user_id: UserId, asking: Asking) -> Recording | None:
-        """The turn that an earlier request of the same `asking.once` has begun, if one has."""
-        id = asking.once and await self._repository.of_key(user_id, asking.once)
-        return await self.watch(user_id, id) if id else None
+        return await self._beginning.begin(request, asking, look)
 
     async def amend(
         self, user_id: UserId, conversation_id: ConversationId, events: Sequence[TurnEvent]
     ) -> bool:
-        """Have the conversation's running turn say this too; False where it does not run here.
+        """Have the conversation's turn say this too, which runs here or waits; False where it is
+        over, or about to be.
 
-        Returns when it is kept.
+        Returns when it is kept. Raises Busy where it runs elsewhere.
         """
-        recording = self._answering.of(user_id, conversation_id)
-        return recording is not None and await self._answering.amend(recording, events)
+        if recording := self._answering.of(user_id, conversation_id):
+            return await self._answering.amend(recording, events)
+        return await self.questions.amend(user_id, conversation_id, events)
 
     async def watch(self, user_id: UserId, id: TurnId) -> Recording:
         """A turn that runs, here or elsewhere, or has ended within the last hour.

@@ -3,8 +3,9 @@
 import asyncio
 import json
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeGuard
 from weakref import WeakValueDictionary
 
@@ -25,8 +26,9 @@ from chatkit.types import (
 from chatbridge.adapters.chatkit.items.mapping import to_item
 from chatbridge.adapters.chatkit.items.wire import lifted, wire_time
 from chatbridge.domain.model import refusals
-from chatbridge.domain.model.errors import Conflict, Invalid, NotFound
+from chatbridge.domain.model.errors import Conflict
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
+from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import PageRequest
 from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.turn import Asking
@@ -83,25 +85,44 @@ class Acting:
     async def begin(self, operation: Acted, user_id: UserId, asking: Asking) -> Recording:
         """The turn that answers it; asked again under its key, it is the same one, whatever has
         become meanwhile of what was answered."""
-        conversation_id = ConversationId(operation.params.thread_id)
+        look = partial(self._look, operation, user_id, asking)
         try:
-            await self._require_answerable(operation, user_id, asking)
-        except (Conflict, Invalid, NotFound):
-            if again := await self._turns.repeated(user_id, asking):
-                return again
+            return await self._turns.act(
+                user_id,
+                ConversationId(operation.params.thread_id),
+                asking,
+                about=_about(operation),
+                judge=lambda begun: self._judge(operation, asking, begun.about, begun.newest),
+                look=look,
+            )
+        except Conflict as refused:
+            if refused.code == refusals.closed.code:
+                await look()
             raise
-        return await self._turns.act(user_id, conversation_id, asking)
 
-    async def _require_answerable(self, operation: Acted, user_id: UserId, asking: Asking) -> None:
+    async def _look(self, operation: Acted, user_id: UserId, asking: Asking) -> None:
+        """Judge by what can be seen now: nothing begins, and so nothing is what it begins with."""
+        thread_id, about = ConversationId(operation.params.thread_id), _about(operation)
+        page = await self._history.messages(user_id, thread_id, PageRequest(limit=1, order="desc"))
+        seen = await self._seen(user_id, thread_id, about)
+        self._judge(operation, asking, seen, page.items)
+
+    async def _seen(
+        self, user_id: UserId, conversation_id: ConversationId, id: MessageId | None
+    ) -> Message | None:
+        return None if id is None else await self._history.message(user_id, conversation_id, id)
+
+    def _judge(
+        self, operation: Acted, asking: Asking, about: Message | None, newest: Sequence[Message]
+    ) -> None:
         match operation:
             case ThreadsCustomActionReq():
-                await self._require_sender(operation, user_id)
+                self._require_offered(operation, about)
                 self._host.require(asking.operation or {})
             case ThreadsAddClientToolOutputReq():
-                thread_id = ConversationId(operation.params.thread_id)
-                await self._require_client_tool_call(thread_id, user_id)
+                _require_client_tool_call(newest)
             case ThreadsAddStructuredInputReq():
-                item = await self._item(operation, operation.params.item_id, user_id)
+                item = _item(about)
                 if not isinstance(item, StructuredInputItem) or item.status != "pending":
                     raise refusals.no_structured_input()
 
@@ -136,7 +157,9 @@ class Acting:
         conversation = await self._history.get(user_id, conversation_id)
         if conversation.status != "active":
             raise refusals.closed()
-        await self._require_sender(operation, user_id)
+        about = _about(operation)
+        sender = await self._seen(user_id, conversation_id, about)
+        self._require_offered(operation, sender)
         self._host.require(asking.operation or {})
         own = await self._history.said_so_far(user_id, conversation_id)
         told, events = await self._host.answer(conversation, own, asking)
@@ -149,36 +172,43 @@ class Acting:
         await self._history.change(user_id, conversation_id, events)
         return _written(answer)
 
-    async def _require_sender(
-        self, operation: ThreadsCustomActionReq | ThreadsSyncCustomActionReq, user_id: UserId
+    def _require_offered(
+        self,
+        operation: ThreadsCustomActionReq | ThreadsSyncCustomActionReq,
+        sender: Message | None,
     ) -> None:
-        id = operation.params.item_id
-        if id is None:
-            await self._history.get(user_id, ConversationId(operation.params.thread_id))
-            if self._only_offered(operation.params.action.type):
+        action, streaming = operation.params.action, isinstance(operation, ThreadsCustomActionReq)
+        only_offered = self._only_offered(action.type)
+        if operation.params.item_id is None:
+            if only_offered:
                 raise refusals.action_not_offered()
             return
-        item = await self._item(operation, id, user_id)
+        item = _item(sender)
         if not isinstance(item, WidgetItem):
             raise refusals.not_a_widget()
-        if self._only_offered(operation.params.action.type):
-            streaming = isinstance(operation, ThreadsCustomActionReq)
-            require_offered(item, operation.params.action, streaming=streaming)
+        if only_offered:
+            require_offered(item, action, streaming=streaming)
 
-    async def _require_client_tool_call(
-        self, conversation_id: ConversationId, user_id: UserId
-    ) -> None:
-        request = PageRequest(limit=1, order="desc")
-        page = await self._history.messages(user_id, conversation_id, request)
-        item = to_item(page.items[0]) if page.items else None
-        if not isinstance(item, ClientToolCallItem) or item.status != "pending":
-            raise refusals.no_client_tool_call()
 
-    async def _item(self, operation: ChatKitReq, id: str, user_id: UserId) -> ThreadItem | None:
-        conversation_id = ConversationId(getattr(operation.params, "thread_id", ""))
-        message = await self._history.message(user_id, conversation_id, MessageId(id))
-        # a badge looks like a widget, and offers nothing
-        return to_item(message) if message.payload is not None else None
+def _about(operation: Acted | ThreadsSyncCustomActionReq) -> MessageId | None:
+    """The entry that it acts on."""
+    id = getattr(operation.params, "item_id", None)
+    return MessageId(id) if id is not None else None
+
+
+def _item(message: Message | None) -> ThreadItem | None:
+    """What is acted on, and was. Raises NotFound."""
+    if message is None:
+        raise refusals.no_message()
+    # a badge looks like a widget, and offers nothing
+    return to_item(message) if message.payload is not None else None
+
+
+def _require_client_tool_call(newest: Sequence[Message]) -> None:
+    last = next((m for m in reversed(newest) if m.kind != "note"), None)
+    item = to_item(last) if last else None
+    if not isinstance(item, ClientToolCallItem) or item.status != "pending":
+        raise refusals.no_client_tool_call()
 
 
 def _require_audio(encoded: str) -> None:

@@ -6,18 +6,19 @@
 -- that `p_newest` of them count or that they are `p_room` bytes, each with the outcome, the
 -- conversation and how many count in all (where nothing is there to be read, a row without a
 -- message); for a turn that was begun under the same key before, its subject alone; else the outcome
--- alone. The same request asked again answers the same.
+-- alone. The same request asked again answers the same. The entry p_about, which a turn without a
+-- message is about, is answered too: `beside` the newest where it is none of them.
 create function {s}.begin_turn_1(
   p_user text, p_conversation text, p_new boolean, p_turn text, p_lease double precision,
   p_message json, p_retry_of text, p_newest integer, p_room bigint, p_key text, p_digest text,
-  p_model text, p_by_host boolean
+  p_model text, p_by_host boolean, p_about text
 ) returns table (
   outcome text, conversation_id text, title text, status text, status_reason text, metadata jsonb,
   agent text,
   conversation_created_at timestamptz, conversation_updated_at timestamptz,
   turn_id text, epoch integer, retry boolean, by_host boolean, counted bigint,
   "position" bigint, id text, role text, kind text, content text, tool_calls jsonb,
-  citations jsonb, payload json, created_at timestamptz
+  citations jsonb, payload json, created_at timestamptz, beside boolean
 ) language plpgsql as $$
 #variable_conflict use_column
 declare
@@ -25,6 +26,7 @@ declare
   v_turn {s}.turns;
   v_place text;
   v_subject bigint;
+  v_about bigint;
   v_answerable boolean;
   v_counted bigint;
   v_first bigint;
@@ -106,6 +108,9 @@ begin
       if not found then
         raise exception 'the key is taken' using errcode = 'serialization_failure';
       end if;
+    end if;
+    -- one that answers no message touches nothing before it has ended: it may be withdrawn
+    if outcome = 'started' and (p_message is not null or v_turn.retry) then
       update {s}.conversations c
         set last_position = greatest(c.last_position, v_subject),
           counted = c.counted + case when p_message is null then 0 else 1 end,
@@ -131,19 +136,27 @@ begin
       order by m.position desc offset greatest(0, least(p_newest, v_counted) - 1) limit 1;
     -- where none counts, whatever else was shown last
     v_first := coalesce(v_first, v_subject - 100);
+    if p_about is not null then
+      select m.position into v_about from {s}.messages m
+        where m.user_id = p_user and m.conversation_id = p_conversation and m.id = p_about;
+    end if;
   end if;
   return query
     select outcome, v_conversation.id, v_conversation.title, v_conversation.status,
       v_conversation.status_reason, v_conversation.metadata, v_conversation.agent, v_conversation.created_at,
       v_conversation.updated_at, v_turn.id, v_turn.epoch, v_turn.retry, v_turn.by_host, v_counted,
       m.position, m.id, m.role, m.kind, m.content, m.tool_calls, m.citations, m.payload,
-      m.created_at
+      m.created_at, m.before >= p_room
     from (
       select n.*, sum(n.size) over (order by n.position desc) - n.size as before
         from {s}.messages n
         where n.user_id = p_user and n.conversation_id = v_place
-          and n.position between v_first and v_subject) m
-    where m.before < p_room
+          and n.position between v_first and v_subject
+      union all
+      select n.*, p_room from {s}.messages n
+        where v_about < v_first and n.user_id = p_user and n.conversation_id = v_place
+          and n.position = v_about) m
+    where m.before < p_room or m.position = v_about
     order by m.position;
   if not found and p_message is null and p_retry_of is null then
     return query
@@ -151,7 +164,7 @@ begin
         v_conversation.status_reason, v_conversation.metadata, v_conversation.agent, v_conversation.created_at,
         v_conversation.updated_at, v_turn.id, v_turn.epoch, v_turn.retry, v_turn.by_host,
         coalesce(v_counted, 0), null::bigint, null, null, null, null, null::jsonb, null::jsonb,
-        null::json, null::timestamptz;
+        null::json, null::timestamptz, null::boolean;
   elsif not found then
     -- what was asked then has been deleted since, by a retry of something before it
     outcome := 'ended';
