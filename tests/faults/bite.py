@@ -17,6 +17,7 @@ from tests.faults import (
     test_shown,
     test_tools,
     test_viewers,
+    test_waiting,
     test_zombies,
 )
 from tests.faults.conftest import Bench
@@ -33,6 +34,7 @@ _SHOWN = test_shown.test_what_a_killed_replica_has_shown_is_kept_in_its_last_sta
 _HOPS = test_viewers.test_a_viewer_who_changes_replicas_misses_nothing_and_sees_nothing_twice
 _COMMITS = test_database.test_a_lost_answer_to_a_commit_doubles_and_loses_nothing
 _TOOLS = test_tools.test_a_tool_runs_at_most_once_and_never_without_a_record
+_WAITING = test_waiting.test_what_waits_for_a_person_outlives_its_replica_and_runs_once
 
 CHANCES = 5
 
@@ -63,6 +65,14 @@ BITES: list[tuple[str, Check, float]] = [
     ("the key of a request", _TOOLS, 0.2),
     ("a call is kept before it runs", _TOOLS, 0.4),
     ("a call that nobody saw end is unknown", _TOOLS, 0.4),
+    ("one answer counts", test_waiting.test_of_three_clicks_on_two_replicas_one_counts, 0.4),
+    (
+        "what is asked is withdrawn first",
+        test_waiting.test_a_message_withdraws_what_is_asked_before_it_is_answered,
+        0.4,
+    ),
+    ("that a turn goes on is kept before its calls run", _WAITING, 0.5),
+    ("the fence of the journal", _WAITING, 0.5),
     ("finish is harmless to repeat", _COMMITS, 0.2),
     ("begin is harmless to repeat", _COMMITS, 0.2),
     (

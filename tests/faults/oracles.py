@@ -46,6 +46,11 @@ class Database:
         rows = await self._rows("select 1 from chatbridge.turns where state = 'running'")
         return len(rows)
 
+    async def open_turns(self) -> int:
+        """How many have not ended or wait, of all."""
+        rows = await self._rows("select 1 from chatbridge.turns where ended_at is null")
+        return len(rows)
+
     async def count(self, table: str, user: str) -> int:
         """The user's rows in a table."""
         rows = await self._rows(

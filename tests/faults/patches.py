@@ -36,6 +36,13 @@ IN_DATABASE: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "skip locked": (("keep_turns_1", "for update of t skip locked", "for update of t"),),
     "a stop is heard": (("keep_turns_1", "case when h.cancel_asked then", "case when false then"),),
+    "one answer counts": (
+        ("answer_turn_1", "when v_turn.state <> 'waiting' or v_last <> p_after then 'changed'", ""),
+        ("answer_turn_1", "p_after + e.n, e.event", "v_last + e.n, e.event"),
+    ),
+    "what is asked is withdrawn first": (
+        ("begin_turn_1", "state = 'waiting' then 'waiting'", "state = 'waiting' then 'started'"),
+    ),
     "finish takes the tail along": (
         ("finish_turn_1", "p_events) e (number, event)", "p_events) e (number, event) where false"),
     ),
@@ -201,6 +208,19 @@ def _() -> None:
     from chatbridge.domain.model.transcript import Transcript
 
     _set(Transcript, closed=lambda self: tuple(self.messages))
+
+
+@_patch("that a turn goes on is kept before its calls run")
+def _() -> None:
+    from chatbridge.domain.model.turn_event import TurnResumed
+    from chatbridge.domain.services.answering import Answering
+
+    real = Answering.go_on
+
+    async def go_on(self: Any, opened: Any, answered: Any, asking: Any) -> Any:
+        return await real(self, opened, (*answered, TurnResumed()), asking)
+
+    _set(Answering, go_on=go_on)
 
 
 @_patch("a lost connection is tried again")

@@ -169,6 +169,10 @@ class Stand:
             replica.process.close()
         await self._open.aclose()
 
+    def asking(self) -> dict[str, str]:
+        """What a replica is started with whose every tool asks."""
+        return _tools(self._ledger | {"approval": "always"})
+
     @property
     def _ledger(self) -> dict[str, Any]:
         return {"url": self.tools.url, "headers": {DATABASE: self.direct}}
@@ -186,11 +190,15 @@ class Stand:
             "CHATBRIDGE_AGENT__MODEL": "stub",
             "CHATBRIDGE_AGENT__BASE_URL": self.model.url,
             "CHATBRIDGE_AGENT__TOOLS": "servers",
-            "CHATBRIDGE_MCP__SERVERS": json.dumps({"ledger": self._ledger}),
+            **_tools(self._ledger),
             "CHATBRIDGE_TURNS__LEASE": str(LEASE),
             "CHATBRIDGE_TURNS__DRAIN": str(DRAIN),
             **({PATCH: self.patch} if self.patch else {}),
         }
+
+
+def _tools(ledger: dict[str, Any]) -> dict[str, str]:
+    return {"CHATBRIDGE_MCP__SERVERS": json.dumps({"ledger": ledger})}
 
 
 def token(user: str) -> str:

@@ -16,6 +16,13 @@ KEY = "chatbridge/idempotency-key"
 _RECORDED = """
 select exists (select from chatbridge.turn_events
   where event->>'type' = 'tool_call.started' and event->'call'->>'arguments' like $1)"""
+_APPROVED = """
+select exists (select from chatbridge.turn_events s
+  join chatbridge.turn_events a on a.user_id = s.user_id and a.turn_id = s.turn_id
+    and a.event->>'call_id' = s.event->'call'->>'id' and a.event->>'decision' = 'approved'
+  join chatbridge.turn_events r on r.user_id = s.user_id and r.turn_id = s.turn_id
+    and r.number > a.number and r.event->>'type' = 'turn.resumed'
+  where s.event->>'type' = 'tool_call.started' and s.event->'call'->>'arguments' like $1)"""
 
 
 DATABASE = "x-faults-database"
@@ -25,17 +32,21 @@ DATABASE = "x-faults-database"
 def tool_server(notes: child.Notes) -> MCPServer:
     """Its only tool is `charge`: what must not happen twice, nor unnoticed.
 
-    Each time it first looks for itself whether the call is in its caller's database.
+    Each time it first looks for itself whether the call is in its caller's database, and whether it
+    was approved there, and its turn has gone on.
     """
     server = MCPServer("ledger", log_level="ERROR")
 
     async def charge(order: str, pause: float, context: Context) -> str:
         """Charge an order. It takes `pause` seconds after the effect."""
         connection = await asyncpg.connect((context.headers or {})[DATABASE])
-        recorded = await connection.fetchval(_RECORDED, f'%"{order}"%')
+        recorded, approved = [
+            await connection.fetchval(whether, f'%"{order}"%') for whether in (_RECORDED, _APPROVED)
+        ]
         await connection.close()
         meta = context.request_context.meta or {}
-        notes.write("charged", order=order, key=meta.get(KEY), recorded=recorded)
+        seen = {"recorded": recorded, "approved": approved}
+        notes.write("charged", order=order, key=meta.get(KEY), **seen)
         await asyncio.sleep(pause)
         return f"charged {order}"
 
