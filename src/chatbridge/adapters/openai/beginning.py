@@ -23,12 +23,9 @@ async def first_agent(
     return copied if found is None else agents.copy(found)
 
 
-# Of two tools of one name, the host's own is the one that is meant.
 async def _with_our_tools(agent: Agent[Any], agents: HostAgents, toolbox: Toolbox) -> Agent[Any]:
     copied = agents.copy(agent)
-    own = {tool.name for tool in agent.tools}
-    offered = [tool for tool in await toolbox.open() if tool.name not in own]
-    copied.tools = [*copied.tools, *offered]
+    copied.tools = [*copied.tools, *await toolbox.open({tool.name for tool in agent.tools})]
     heed(copied, toolbox.instructions)
     tell(copied, toolbox.away)
     return copied

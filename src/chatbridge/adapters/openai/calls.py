@@ -1,13 +1,16 @@
 """The tool calls of one run: their ids, who may start, and how each one ended."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from chatbridge.adapters.openai.arguments import parsed_arguments
 from chatbridge.adapters.openai.names import short_id
-from chatbridge.domain.model.identifiers import CallId, MessageId, new_call_id
+from chatbridge.domain.model.ask_person import form_in
+from chatbridge.domain.model.identifiers import CallId, MessageId, new_call_id, new_message_id
 from chatbridge.domain.model.message import cleaned
 from chatbridge.domain.model.payload import Payload
+from chatbridge.domain.model.tool import Tool
 from chatbridge.domain.model.tool_call import Asks, CallState, ToolCall, listing_of
 from chatbridge.domain.model.turn_event import (
     ToolCallAsked,
@@ -16,16 +19,22 @@ from chatbridge.domain.model.turn_event import (
     TurnEvent,
 )
 
+NOT_JSON = "The arguments are not a JSON object, so the tool was not run. Correct them."
 _NOT_RUN = "The answer broke off, so the tool was not run."
 
 
 @dataclass(slots=True)
 class Call:
-    """One call: its own id, the step that made it, and what is known about it so far."""
+    """One call: its own id, the step that made it, and what is known about it so far.
+
+    `started` is how it begins, as long as nobody was told; `unfit` is why it is not asked about.
+    """
 
     id: CallId
     step: MessageId
     name: str
+    started: ToolCall | None = None
+    unfit: str = ""
     began: bool = False
     failed: bool = False
     unknown: bool = False
@@ -42,14 +51,16 @@ class Call:
 class Calls:
     """Emits the start and the end of each call once, under an id of our own.
 
-    `sources` are the tool servers by the names of their tools, and `asks` what calls of these are
-    known to ask, before the SDK has decided it.
+    `sources` are the tool servers by the names of their tools, and `asking` those of ours that ask
+    a person. What the page is to run, and questions, are told of when they are asked: by then it
+    is known that they are, and each is an entry of its own.
     """
 
     def __init__(self, emit: Callable[[TurnEvent], None]) -> None:
         self._emit = emit
         self.sources: Mapping[str, str] = {}
-        self.asks: Mapping[str, Asks] = {}
+        self.asking: Mapping[str, Tool] = {}
+        self._page: MessageId | None = None
         self._by_provider_id: dict[str, Call] = {}
         self._by_id: dict[CallId, Call] = {}
 
@@ -67,17 +78,37 @@ class Calls:
         usable = provider_id and provider_id not in self._by_provider_id
         known_by = provider_id if usable else short_id(call.id)
         self._by_provider_id[known_by] = self._by_id[call.id] = call
-        asked = ToolCall(
+        asks, call.unfit = self._asks(name, arguments)
+        call.started = ToolCall(
             id=call.id,
             name=name,
             arguments=arguments,
             started_at=datetime.now(UTC),
             source=self.sources.get(name, ""),
-            state="waiting" if name in self.asks else "running",
-            asks=self.asks.get(name),
+            state="waiting" if asks else "running",
+            asks=asks,
         )
-        self._emit(ToolCallStarted(message_id=step, call=asked))
+        if asks in (None, "approval"):
+            self._tell(call)
         return known_by
+
+    def _asks(self, name: str, arguments: str) -> tuple[Asks | None, str]:
+        """What a call asks, or why it can't."""
+        tool = self.asking.get(name)
+        unfit = unaskable(tool, arguments) if tool else ""
+        return (tool.asks if tool and not unfit else None), unfit
+
+    def begin(self, call: Call) -> None:
+        """It is run, and so asks nothing, whatever its name."""
+        call.began = True
+        if call.started:
+            call.started = replace(call.started, state="running", asks=None)
+            self._tell(call)
+
+    def _tell(self, call: Call) -> None:
+        started, call.started = call.started, None
+        if started:
+            self._emit(ToolCallStarted(message_id=call.step, call=started))
 
     def adopt(self, step: MessageId, known_by: str, call: ToolCall) -> None:
         """A call that was kept before this run, which goes on with it."""
@@ -86,15 +117,29 @@ class Calls:
 
     def ask(self, call: Call, agent: str, payload: Payload) -> None:
         """A call waits for a person, with what its provider wants back."""
+        asks = (call.started and call.started.asks) or "approval"
+        form = None
+        if call.started and asks == "answers":
+            form = form_in(parsed_arguments(call.started.arguments) or {})
+        self._set_apart(call, asks)
+        self._tell(call)
         self._emit(
             ToolCallAsked(
                 message_id=call.step,
                 call_id=call.id,
-                asks="approval",
+                asks=asks,
                 agent=agent,
+                form=form,
                 payload=payload,
             )
         )
+
+    # what one page is to run, one at a time, is one entry; each form is one
+    def _set_apart(self, call: Call, asks: Asks) -> None:
+        if asks == "answers":
+            call.step = new_message_id()
+        elif asks == "client":
+            self._page = call.step = self._page or new_message_id()
 
     def report(self, step: MessageId, source: str, output: str) -> None:
         """A source could not be asked for its tools: a call that no model has made, and failed."""
@@ -131,6 +176,7 @@ class Calls:
         if call is None or call.finished:
             return
         call.finished = True
+        self._tell(call)
         self._emit(
             ToolCallFinished(
                 message_id=call.step,
@@ -140,3 +186,17 @@ class Calls:
                 at=datetime.now(UTC),
             )
         )
+
+
+def unaskable(tool: Tool, arguments: str) -> str:
+    """Why nobody can be asked about a call with these arguments, in words for the model."""
+    parsed = parsed_arguments(arguments)
+    if parsed is None:
+        return NOT_JSON
+    lacking = [name for name in tool.parameters.get("required", ()) if name not in parsed]
+    if lacking:
+        return f"The arguments lack {', '.join(lacking)}, so the tool was not run. Correct them."
+    try:
+        return "" if tool.asks != "answers" else form_in(parsed) and ""
+    except ValueError as error:
+        return f"{error} Nobody was asked. Correct the call."

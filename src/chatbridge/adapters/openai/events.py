@@ -16,7 +16,7 @@ from openai.types.responses import (
     ResponseReasoningItem,
 )
 
-from chatbridge.adapters.openai.arguments import storable_arguments
+from chatbridge.adapters.openai.arguments import parsed_arguments, storable_arguments
 from chatbridge.adapters.openai.calls import Calls
 from chatbridge.adapters.openai.citations import to_citation
 from chatbridge.adapters.openai.hosted import HostedCalls
@@ -178,6 +178,7 @@ class ResponseReader:
         self._thoughts.close()
         given = item.call_id
         item.call_id = self._calls.start(self._step, given, item.name, item.arguments)
+        self._let_be_asked(item)
         for id in {given, item.call_id}:
             self._ids.setdefault(id, []).append(item.call_id)
 
@@ -186,8 +187,14 @@ class ResponseReader:
         known = self._ids.get(item.call_id)
         if known:
             item.call_id = known.pop(0)
+            self._let_be_asked(item)
         else:
             self._call(item)
+
+    # Where the SDK can't read the arguments it lets a person be asked about them, whatever we say.
+    def _let_be_asked(self, item: ResponseFunctionToolCall) -> None:
+        if item.name in self._calls.asking and parsed_arguments(item.arguments) is None:
+            item.arguments = "{}"
 
     # Thoughts end where something else begins.
     def _emit(self, event: TurnEvent) -> None:

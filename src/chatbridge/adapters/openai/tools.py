@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, cast
 
 from agents import Agent, FunctionTool, RunContextWrapper, RunHooks, ToolErrorFormatterArgs
@@ -12,7 +12,7 @@ from agents.tool_context import ToolContext
 
 from chatbridge.adapters.openai.absent import not_yet_shown, words_for
 from chatbridge.adapters.openai.arguments import parsed_arguments
-from chatbridge.adapters.openai.calls import Call, Calls
+from chatbridge.adapters.openai.calls import NOT_JSON, Call, Calls
 from chatbridge.adapters.openai.outputs import shown_output
 from chatbridge.domain.model.identifiers import new_message_id
 from chatbridge.domain.model.message import cleaned
@@ -22,7 +22,6 @@ from chatbridge.ports.tool_provider import ToolProvider
 
 log = logging.getLogger(__name__)
 
-_NOT_JSON = "The arguments are not a JSON object, so the tool was not run. Correct them."
 _CRASHED = "The tool failed because of an unexpected error."
 
 
@@ -38,16 +37,20 @@ class Toolbox:
         self.instructions: Mapping[str, str] = {}
         self.tasks: set[asyncio.Task[Any]] = set()
 
-    async def open(self) -> list[SdkTool]:
-        """The tools that can be called now, as the SDK wants them; what is `away` is shown."""
-        tools = await self._provider.tools(self._on_behalf)
+    async def open(self, own: Collection[str]) -> list[SdkTool]:
+        """The tools that can be called now, as the SDK wants them; what is `away` is shown.
+
+        Of two tools of one name, the agent's `own` is the one that is meant.
+        """
+        offered = await self._provider.tools(self._on_behalf)
+        tools = [tool for tool in offered if tool.name not in own]
         self.away = self._provider.away(self._on_behalf)
         self.instructions = self._provider.instructions(self._on_behalf)
         step = new_message_id()
         for each in not_yet_shown(self.away, self._window):
             self._calls.report(step, each.source, words_for(each))
         self._calls.sources = {tool.name: tool.source for tool in tools}
-        self._calls.asks = {tool.name: tool.asks for tool in tools if tool.asks}
+        self._calls.asking = {tool.name: tool for tool in tools if tool.asks}
         return [self._function(tool) for tool in tools]
 
     def _function(self, tool: Tool) -> FunctionTool:
@@ -60,8 +63,12 @@ class Toolbox:
             params_json_schema=dict(tool.parameters),
             on_invoke_tool=invoke,
             strict_json_schema=False,
-            needs_approval=tool.asks is not None,
+            needs_approval=self._asks if tool.asks else False,
         )
+
+    async def _asks(self, _: RunContextWrapper[Any], __: Any, provider_id: str) -> bool:
+        call = self._calls.find(provider_id)
+        return call is None or not call.unfit
 
     async def _invoke(self, name: str, provider_id: str, arguments: str) -> str:
         self._remember_task()
@@ -74,8 +81,8 @@ class Toolbox:
 
     async def _result(self, call: Call, name: str, arguments: str) -> ToolResult:
         parsed = parsed_arguments(arguments)
-        if parsed is None:
-            return ToolResult(output=_NOT_JSON, failed=True)
+        if call.unfit or parsed is None:
+            return ToolResult(output=call.unfit or NOT_JSON, failed=True)
         request = ToolRequest(call_id=call.id, name=name, arguments=parsed)
         try:
             return await self._provider.call(request, self._on_behalf)
@@ -116,7 +123,7 @@ class ToolHooks(RunHooks[Any]):
     async def _begin(self, call: Call | None) -> None:
         if call is None:
             return
-        call.began = True
+        self._calls.begin(call)
         try:
             await self._before_call(call.id)
         except Exception as error:

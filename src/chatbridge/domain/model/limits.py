@@ -43,3 +43,12 @@ MAX_HEADERS = 100
 
 MAX_EVENT = 4 * 1024 * 1024
 """Characters of what an answer shows at once: a widget, a picture in its own data."""
+
+MAX_QUESTIONS = 20
+"""Questions that a person is asked at once."""
+
+MAX_CHOICES = 100
+"""Choices of one of them."""
+
+MAX_QUESTION = 2_000
+"""Characters of one of them with what explains it, and of a choice."""

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from chatbridge.domain.model.citation import Citation
+from chatbridge.domain.model.question import Form
 from chatbridge.domain.model.tool_call import ToolCall
 from chatbridge.domain.model.turn_event import (
     Changed,
@@ -74,9 +75,12 @@ def to_record(event: TurnEvent) -> dict[str, Any]:
 
 def call_to_record(call: ToolCall) -> dict[str, Any]:
     """A tool call as JSON can hold it."""
-    return {field.name: _written(getattr(call, field.name)) for field in fields(call)}
+    told = {field.name: _written(getattr(call, field.name)) for field in fields(call)}
+    # most calls ask no questions
+    return {name: value for name, value in told.items() if value is not None or name not in _RARE}
 
 
+_RARE = ("form", "answers")
 _FIELDS = {kind: [(field.name, field.default) for field in fields(kind)] for kind in _NAMES}
 
 
@@ -86,7 +90,7 @@ def _written(value: Any) -> Any:
             return value.isoformat()
         case ToolCall():
             return call_to_record(value)
-        case Citation():
+        case Citation() | Form():
             return asdict(value)
         case _:
             return value

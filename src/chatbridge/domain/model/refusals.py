@@ -309,6 +309,9 @@ tool_not_offered = Refusal(
     "There is no tool '{}' to choose here. Leave `tool_choice` out{}.",
     example=("fly", ", or choose one of these: `add_task`"),
 )
+wrong_answer = Refusal(
+    Invalid, "wrong_answer", "{}", example=("“How many?” takes a whole number.",)
+)
 not_a_widget = Refusal(
     Invalid, "not_a_widget", "An action comes from a widget, and this item is none."
 )

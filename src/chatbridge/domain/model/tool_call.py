@@ -5,26 +5,29 @@ from datetime import datetime
 from typing import Literal
 
 from chatbridge.domain.model.identifiers import CallId
+from chatbridge.domain.model.question import Answers, Form
 
 _LISTING = "tools of "
 
 Open = Literal["running", "waiting"]
 """Of a call or a turn: it goes on, or rests until a person answers."""
 
-Decision = Literal["approved", "rejected"]
-"""What a person answers to a call that asks."""
+Decision = Literal["approved", "rejected", "given", "skipped"]
+"""What a person answers to a call that asks: leave to run it, or none; what was asked for, or that
+there will be no answer to the questions."""
 
 CallState = Literal[
     Open,
-    Decision,
+    "approved",
+    "rejected",
     "succeeded",
     "failed",
     "withdrawn",
     "cancelled",
     "unknown",
 ]
-Asks = Literal["approval"]
-"""What a call wants of a person before it is run: leave."""
+Asks = Literal["approval", "client", "answers"]
+"""What a call wants of a person: leave before it is run, that their page runs it, or answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,7 @@ class ToolCall:
     `unknown` means that the tool was started and nobody saw it end: it may have done its work.
     `waiting` and `approved`: what it `asks` of a person is not answered yet, or it is and the tool
     has not begun. `rejected` and `withdrawn`: it was not run, as the person said no, or nothing.
+    `form`: the questions of one that asks for answers, and `answers` what was given to them.
     `hosted`: the model's provider ran it, and told of it afterwards. `source`: the tool server that
     has the tool; empty where none has.
     """
@@ -48,6 +52,8 @@ class ToolCall:
     hosted: bool = False
     source: str = ""
     asks: Asks | None = None
+    form: Form | None = None
+    answers: Answers | None = None
 
 
 def listing_of(source: str) -> str:

@@ -30,7 +30,7 @@ from chatbridge.domain.model.turn_event import (
 )
 from chatbridge.domain.model.usage import Usage
 
-NOT_ANSWERED = "Nobody has answered whether it may run, so it was not run."
+NOT_ANSWERED = "Nobody has answered, so it was not run."
 NOT_REACHED = "It was approved, and the answer broke off before it began, so it was not run."
 
 _OfMessage = (
@@ -186,6 +186,8 @@ class Transcript:
             case ToolCallAnswered(message_id=id, call_id=call_id):
                 if event.decision == "approved":  # that another one ends is told next
                     self._change_call(id, call_id, state="approved")
+                elif event.answers is not None:
+                    self._change_call(id, call_id, answers=event.answers)
             case _:
                 self._go_on_showing(event)
 
@@ -207,7 +209,8 @@ class Transcript:
         self.agent = event.agent
         if event.payload is not None:
             self.payloads[event.call_id] = event.payload
-        self._change_call(event.message_id, event.call_id, state="waiting", asks=event.asks)
+        asked: dict[str, Any] = {"state": "waiting", "asks": event.asks, "form": event.form}
+        self._change_call(event.message_id, event.call_id, **asked)
 
     def _end_text(self, event: TextFinished) -> None:
         id = event.message_id
@@ -261,12 +264,18 @@ def _ended(call: ToolCall, event: ToolCallFinished) -> ToolCall:
     )
 
 
+def unanswered(call: ToolCall) -> CallState:
+    """What a call that waits becomes when nobody answers: not run, unless a page may have run it
+    that never said so."""
+    return "unknown" if call.asks == "client" else "withdrawn"
+
+
 def _closed(call: ToolCall, state: CallState) -> ToolCall:
     match call.state:
         case "running":
             return replace(call, state=state)
         case "waiting":
-            return replace(call, state="withdrawn", output=NOT_ANSWERED)
+            return replace(call, state=unanswered(call), output=NOT_ANSWERED)
         case "approved":
             return replace(call, state="withdrawn", output=NOT_REACHED)
         case _:

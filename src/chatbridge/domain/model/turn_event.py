@@ -10,6 +10,7 @@ from chatbridge.domain.model.errors import AgentFailed, ChatbridgeError
 from chatbridge.domain.model.identifiers import CallId, MessageId
 from chatbridge.domain.model.message import Kind, Role
 from chatbridge.domain.model.payload import Payload
+from chatbridge.domain.model.question import Answers, Form
 from chatbridge.domain.model.tool_call import Asks, CallState, Decision, ToolCall
 
 How = Literal["added", "done", "replaced", "kept"]
@@ -84,21 +85,25 @@ class ToolCallFinished:
 class ToolCallAsked:
     """A call waits for a person, and nothing of it has run. `agent` made it, and goes on after it.
 
-    `payload` is what the model's provider wants back with it, and nobody else reads.
+    `form` is what it asks for answers to. `payload` is what the model's provider wants back with
+    it, and nobody else reads.
     """
 
     message_id: MessageId
     call_id: CallId
     asks: Asks
     agent: str | None = None
+    form: Form | None = None
     payload: Payload | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCallAnswered:
-    """The person has answered; of a rejected call its end follows.
+    """The person has answered; of a call that is not to be run, or was run by their page, its end
+    follows.
 
-    `id` is of this answer alone, whoever gives the same one.
+    `id` is of this answer alone, whoever gives the same one. `key` is its sender's name for it,
+    and `answers` is what was given to the questions of a form.
     """
 
     message_id: MessageId
@@ -106,6 +111,8 @@ class ToolCallAnswered:
     decision: Decision
     at: datetime
     id: str
+    key: str | None = None
+    answers: Answers | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,13 +46,14 @@ class Questions:
         """Answer what the conversation's turn asks; it goes on here once all of that is answered.
 
         The same answer again is answered alike, and nothing more is done. Raises NotFound,
-        Forbidden, Conflict or Unavailable; then nothing was kept.
+        Forbidden, Conflict, Invalid or Unavailable; then nothing was kept.
         """
         give_up = monotonic() + _PATIENCE_SECONDS
         while True:
             self._desk.require_open()
             opened = await self._repository.opened(user_id, conversation_id)
-            after = answer.given_before(opened.events)
+            said = Transcript(conversation_id, opened.events)
+            after = answer.given_before(said, opened.events)
             if after is not None:
                 return Answered(await self._desk.shown(opened.turn), after)
             if opened.stale:
@@ -61,7 +62,7 @@ class Questions:
             if opened.state not in ("running", "waiting"):
                 raise refusals.not_waiting()
             if opened.state == "waiting":
-                answered = await self._answer(opened, answer, asking)
+                answered = await self._answer(opened, said, answer, asking)
                 if answered:
                     return answered
             if monotonic() > give_up:
@@ -82,8 +83,9 @@ class Questions:
             return False
         return await self._repository.answer(opened, (*events, TurnWaiting())) is not None
 
-    async def _answer(self, opened: Opened, answer: Answer, asking: Asking) -> Answered | None:
-        said = Transcript(opened.turn.conversation.id, opened.events)
+    async def _answer(
+        self, opened: Opened, said: Transcript, answer: Answer, asking: Asking
+    ) -> Answered | None:
         events, after = answer.events(said), len(opened.events)
         if goes_on(events):
             recording = await self._answering.go_on(opened, events, asking)

@@ -20,6 +20,7 @@ from chatkit.types import (
 )
 from chatkit.types import Page as ChatKitPage
 
+from chatbridge.adapters.chatkit.items.asked import on_turn, stands_apart
 from chatbridge.adapters.chatkit.items.badges import card, line_updated
 from chatbridge.adapters.chatkit.items.mapping import (
     BY_NAME,
@@ -88,6 +89,8 @@ class Translation:
         self._own = OwnWords(conversation.id, self._transcript, self._open)
         # of each card, how many lines it has room for
         self._places: dict[MessageId, int] = {}
+        # of what is asked besides leave, which call was told last
+        self._asked: dict[MessageId, CallId] = {}
 
     def of(self, event: TurnEvent) -> Generator[Said]:
         """What the client is told of this event."""
@@ -156,6 +159,9 @@ class Translation:
 
     def _tools(self, event: _OfCall, message: Message) -> Generator[Said]:
         match event:
+            case _ if stands_apart(message):
+                if isinstance(event, ToolCallFinished):
+                    yield from self._asked_no_more(message)
             case ToolCallStarted():
                 yield from self._call_started(message)
             case ToolCallFinished() | ToolCallAnswered() if message.id not in self._open:
@@ -168,10 +174,27 @@ class Translation:
             case ToolCallAsked(call_id=id) | ToolCallAnswered(call_id=id):
                 yield from self._call_changed(message, id)
 
+    def _asked_no_more(self, message: Message) -> Generator[Said]:
+        if message.id not in self._asked:
+            # nobody was asked: its arguments were none
+            yield from self._settled()
+            yield self._done(message)
+        elif on_turn(message).state != "waiting":
+            yield self._replaced(message)
+
     def _rest(self) -> Generator[Said]:
-        for id in [m.id for m in self._transcript.messages if m.id in self._open]:
-            if message := self._transcript.message(id):
+        for message in self._transcript.messages:
+            if message.id in self._open:
                 yield self._done(message)
+            elif stands_apart(message):
+                yield from self._asked_now(message)
+
+    def _asked_now(self, message: Message) -> Generator[Said]:
+        """A page acts on what is done, and must be told of it once."""
+        call = on_turn(message)
+        if call.state == "waiting" and self._asked.get(message.id) != call.id:
+            self._asked[message.id] = call.id
+            yield self._done(message)
 
     def _go_on(self) -> Generator[Said]:
         """What was approved runs: its card is open again, with as many places as it has lines."""

@@ -23,8 +23,8 @@ from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.asking import asking
 from chatbridge.entrypoints.authentication import Gate, current_caller, guarded, require_bound
 from chatbridge.entrypoints.chatkit.acting import REFUSED, Acting, in_its_words
-from chatbridge.entrypoints.chatkit.approvals import REFUSED as NOT_ANSWERED
-from chatbridge.entrypoints.chatkit.approvals import answer_in
+from chatbridge.entrypoints.chatkit.answers import REFUSED as NOT_ANSWERED
+from chatbridge.entrypoints.chatkit.answers import answer_in
 from chatbridge.entrypoints.chatkit.choices import Choices
 from chatbridge.entrypoints.chatkit.documentation import ANSWERS, REQUEST
 from chatbridge.entrypoints.chatkit.frames import RESUMABLE, frames_of
@@ -97,7 +97,9 @@ def chatkit_router(
         require_bound(_thread_id(operation), caller)
         offered.require(operation)
         asked = replace(asked, metadata=operation.metadata)
-        if answer := answer_in(operation):
+        key = asked.once.key if asked.once else None
+        by_host = acting is not None and acting.serves(operation)
+        if answer := answer_in(operation, key, by_host=by_host):
             return await streams.answered(operation, answer, caller, asked, stream)
         match _SERVED.get(type(operation)):
             case Streamed(begin=begin):

@@ -1,14 +1,18 @@
 """Answers to what a turn asks of a person, over REST."""
 
-from typing import Literal
+import json
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Request, Response
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.answer import Answer
 from chatbridge.domain.model.identifiers import ID_PATTERN, CallId, ConversationId, UserId
 from chatbridge.domain.model.limits import MAX_REASON
+from chatbridge.domain.model.question import NO, YES
+from chatbridge.domain.model.tool_call import Decision
 from chatbridge.domain.model.turn import Asking
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.asking import asking
@@ -27,20 +31,50 @@ _CONVERSATION_ID = Path(
 )
 
 
+Given = Annotated[bool | int | float | str | list[str], Field(union_mode="left_to_right")]
+_DECISIONS: dict[str, Decision] = {"approve": "approved", "reject": "rejected", "skip": "skipped"}
+
+
 class AnswerBody(Body):
-    """Leave to run a call that waits, or no, for a reason that the model is told."""
+    """What is answered to a call that waits: a `decision`, with a `reason` that the model is told;
+    the `output` of a tool that the page runs, any JSON; or `answers` to questions, by their ids.
+    One of the three."""
 
     call_id: str = Field(pattern=ID, examples=["call_0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e"])
-    decision: Literal["approve", "reject"]
+    decision: Literal["approve", "reject", "skip"] | None = None
     reason: str = Field("", max_length=MAX_REASON, examples=["Not this one."])
+    output: Any = None
+    answers: dict[str, Given] | None = None
 
-    def answer(self) -> Answer:
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "AnswerBody":
+        given = (self.decision is not None, self.answers is not None)
+        # an output may be null
+        if sum(given) + ("output" in self.model_fields_set) != 1:
+            raise PydanticCustomError("one_of", "give one of decision, output and answers")
+        return self
+
+    def answer(self, key: str | None) -> Answer:
         """The same in the domain's words."""
-        return Answer(
-            call_id=CallId(self.call_id),
-            decision="approved" if self.decision == "approve" else "rejected",
-            reason=self.reason.strip(),
-        )
+        id = CallId(self.call_id)
+        if self.decision:
+            decision = _DECISIONS[self.decision]
+            return Answer(call_id=id, decision=decision, reason=self.reason.strip(), key=key)
+        if self.answers is not None:
+            given = {name: _texts(value) for name, value in self.answers.items()}
+            return Answer(call_id=id, decision="given", answers=given, key=key)
+        output = json.dumps(self.output, ensure_ascii=False)
+        return Answer(call_id=id, decision="given", output=output, key=key)
+
+
+def _texts(value: bool | float | str | list[str]) -> tuple[str, ...]:
+    match value:
+        case bool():
+            return (YES if value else NO,)
+        case list():
+            return tuple(value)
+        case _:
+            return (str(value),)
 
 
 def answers_router(turns: Turns, gate: Gate) -> APIRouter:
@@ -50,7 +84,7 @@ def answers_router(turns: Turns, gate: Gate) -> APIRouter:
     @router.post(
         "/api/{user_id}/conversations/{conversation_id}/answers",
         operation_id="answerTurn",
-        summary="Approve or reject a tool call",
+        summary="Answer what a turn asks",
         response_model=TurnOut,
         responses={
             200: {"description": "The turn at its end, or its events.", "content": EVENTS},
@@ -62,6 +96,8 @@ def answers_router(turns: Turns, gate: Gate) -> APIRouter:
                 refusals.turn_running,
                 refusals.turn_ended,
                 refusals.closed,
+                refusals.wrong_answer,
+                refusals.key_reused,
                 *BODY,
                 *STORE,
                 refusals.stopping,
@@ -80,7 +116,8 @@ def answers_router(turns: Turns, gate: Gate) -> APIRouter:
         its end or where it waits again. The same answer again is answered alike, and nothing is
         run twice."""
         where = ConversationId(conversation_id)
-        told = await turns.questions.answer(user, where, body.answer(), asked)
+        key = asked.once.key if asked.once else None
+        told = await turns.questions.answer(user, where, body.answer(key), asked)
         recording = told.recording
         if "text/event-stream" in request.headers.get("accept", ""):
             return ShowingResponse(turns, recording, kept_alive(frames(recording, told.after)))

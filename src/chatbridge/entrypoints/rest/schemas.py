@@ -10,6 +10,7 @@ from chatbridge.domain.model.conversation import Conversation, Status
 from chatbridge.domain.model.identifiers import ID_PATTERN
 from chatbridge.domain.model.limits import MAX_CONTENT, MAX_REASON, MAX_TITLE
 from chatbridge.domain.model.message import FeedbackKind, Message, Role, VisibleKind
+from chatbridge.domain.model.question import Answers, Form
 from chatbridge.domain.model.task import Task
 from chatbridge.domain.model.tool_call import Asks, CallState, ToolCall
 from chatbridge.domain.model.turn_event import EndState
@@ -143,6 +144,8 @@ class ToolCallOut(BaseModel):
     hosted: bool = Field(description="The model's provider ran it, not chatbridge.")
     source: str = Field(description="The tool server that has it; empty where none has.")
     asks: Asks | None = Field(None, description="What it asks, or asked, of a person.")
+    form: Form | None = Field(None, description="The questions of one that asks for answers.")
+    answers: Answers | None = Field(None, description="What was answered, by the questions' ids.")
 
     @classmethod
     def of(cls, call: ToolCall) -> "ToolCallOut":

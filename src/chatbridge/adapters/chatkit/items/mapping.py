@@ -40,6 +40,7 @@ from chatkit.types import (
 )
 from pydantic import TypeAdapter, ValidationError
 
+from chatbridge.adapters.chatkit.items.asked import asked_item
 from chatbridge.adapters.chatkit.items.badges import badges
 from chatbridge.adapters.chatkit.items.updates import cut_off, updated
 from chatbridge.domain.model import refusals
@@ -164,6 +165,8 @@ def _built(message: Message, display: Display) -> ThreadItem:
         options = InferenceOptions()
         return UserMessageItem(**_head(message), content=content, inference_options=options)
     if message.kind == "tools":
+        if asked := asked_item(message, _head(message)):
+            return asked
         return WidgetItem(**_head(message), **badges(message.tool_calls, details=display.details))
     return _assistant(message, message.content)
 

@@ -1,0 +1,73 @@
+"""What operations answer to a turn that waits; always checked against what the turn asks."""
+
+import json
+
+from chatkit.types import (
+    ChatKitReq,
+    StructuredInputSubmission,
+    ThreadsAddClientToolOutputReq,
+    ThreadsAddStructuredInputReq,
+    ThreadsCustomActionReq,
+    ThreadsSyncCustomActionReq,
+)
+
+from chatbridge.adapters.chatkit.items.badges import APPROVE, REJECT
+from chatbridge.domain.model import refusals
+from chatbridge.domain.model.answer import Answer
+from chatbridge.domain.model.identifiers import CallId, MessageId
+from chatbridge.domain.model.limits import MAX_REASON
+from chatbridge.domain.model.message import cleaned
+
+OURS = "chatbridge."
+"""How the types of our own actions begin: nobody else is given one, wherever it comes from."""
+
+REFUSED = (
+    refusals.not_waiting,
+    refusals.question_expired,
+    refusals.closed,
+    refusals.action_not_offered,
+    refusals.wrong_answer,
+)
+
+
+def answer_in(operation: ChatKitReq, key: str | None, *, by_host: bool) -> Answer | None:
+    """What the operation answers to a call that asks; None where it answers none of ours.
+
+    `by_host`: a server of the host's own is asked for the output of its page's tools, and for its
+    forms. Raises Invalid and Conflict.
+    """
+    match operation:
+        case ThreadsCustomActionReq() | ThreadsSyncCustomActionReq():
+            return _pressed(operation, key)
+        case ThreadsAddClientToolOutputReq() if not by_host:
+            output = json.dumps(operation.params.result, ensure_ascii=False)
+            return Answer(decision="given", output=output, key=key)
+        case ThreadsAddStructuredInputReq() if not by_host:
+            return _filled_in(operation.params.item_id, operation.params.input, key)
+        case _:
+            return None
+
+
+def _pressed(
+    operation: ThreadsCustomActionReq | ThreadsSyncCustomActionReq, key: str | None
+) -> Answer | None:
+    action = operation.params.action
+    if not action.type.startswith(OURS):
+        return None
+    known = action.type in (APPROVE, REJECT) and isinstance(operation, ThreadsCustomActionReq)
+    match action.payload:
+        case {"call_id": str(call_id)} if known:
+            decision = "approved" if action.type == APPROVE else "rejected"
+            reason = action.payload.get("reason")
+            words = cleaned(reason.strip()[:MAX_REASON]) if isinstance(reason, str) else ""
+            return Answer(call_id=CallId(call_id), decision=decision, reason=words, key=key)
+        case _:
+            raise refusals.action_not_offered()
+
+
+def _filled_in(item_id: str, form: StructuredInputSubmission, key: str | None) -> Answer:
+    where = MessageId(item_id)
+    if form.status == "skipped":
+        return Answer(message_id=where, decision="skipped", key=key)
+    given = {id: each.values for id, each in form.answers.items() if not each.skipped}
+    return Answer(message_id=where, decision="given", answers=given, key=key)
