@@ -48,6 +48,10 @@ _WORDS = f"{_SHOWING}::test_short_words_say_what_their_events_say"
 _THOUGHTS = f"{_HTTP}test_thoughts.py::test_they_are_told_as_the_sdk_tells_them"
 _PRESS = f"{_SHOWING}::test_a_press_changes_the_widget_and_the_agent_answers_it"
 
+_ASKING = f"{_HTTP}test_asking.py"
+_PAGE = f"{_ASKING}::test_the_page_runs_what_the_model_asked_for_and_the_answer_goes_on"
+_FORM = f"{_ASKING}::test_questions_are_answered_with_words_of_ones_own"
+
 BY_AN_AGENT: Mapping[str, str] = {
     "threads.create": _SHOWN,
     "threads.add_user_message": f"{_CONVERSATIONS}::test_both_surfaces_go_on_with_one_conversation",
@@ -59,6 +63,10 @@ BY_AN_AGENT: Mapping[str, str] = {
     "items.list": f"{_CONVERSATIONS}::test_items_are_listed_in_pages_that_join_up",
     "items.feedback": f"{_CONVERSATIONS}::test_feedback_is_given_again_and_again_and_read_back",
     "threads.custom_action": _PRESS,
+    "threads.add_client_tool_output": _PAGE,
+    "threads.add_structured_input": _FORM,
+    "client_tool_call": _PAGE,
+    "structured_input": _FORM,
     "threads.sync_custom_action": f"{_SHOWING}::test_a_press_that_is_answered_at_once_is_kept",
     "user_message": _SHOWN,
     "workflow": _TASKS,

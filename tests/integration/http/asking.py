@@ -27,7 +27,10 @@ _REQUESTS: dict[str, type[BaseModel]] = {
 OPERATIONS = tuple(_REQUESTS)
 STREAMED = tuple(type_of(each) for each in SERVED if isinstance(each, Streamed))
 ANSWERED = tuple(type_of(each) for each in SERVED if isinstance(each, Answered))
-UNSUPPORTED = tuple(name for name in OPERATIONS if name not in STREAMED + ANSWERED)
+ASKED = ("threads.add_client_tool_output", "threads.add_structured_input")
+"""Answers to what a turn asks: they begin none."""
+
+UNSUPPORTED = tuple(name for name in OPERATIONS if name not in STREAMED + ANSWERED + ASKED)
 OF_ONE_THREAD = tuple(
     name
     for name, request in _REQUESTS.items()

@@ -10,7 +10,7 @@ from chatbridge.domain.model.ask_person import ASK_PERSON
 from chatbridge.domain.model.tool import OnBehalf, Tool
 from tests.chatkit_client import Json, add, say
 from tests.integration.http.asking import require_refused
-from tests.integration.http.test_waiting import Api, CountingTools, Stage, buttons, screen, stage
+from tests.integration.http.test_waiting import Api, CountingTools, Stage, screen, stage
 from tests.integration.scripted_endpoint import ScriptedEndpoint
 from tests.serving import Served
 

@@ -19,6 +19,7 @@ from chatbridge.main import create_app
 from tests.chatkit_client import add, create, items, say
 from tests.integration.http.asking import (
     ANSWERED,
+    ASKED,
     FOR_SERVICES,
     FOR_SESSIONS,
     GUARDED,
@@ -107,7 +108,7 @@ async def in_process(
 def test_the_matrix_has_all_routes_and_operations() -> None:
     assert len(ROUTES) == 22
     assert len(OPERATIONS) == 16
-    assert len(STREAMED + ANSWERED + UNSUPPORTED) == len(OPERATIONS)
+    assert len(STREAMED + ANSWERED + ASKED + UNSUPPORTED) == len(OPERATIONS)
     assert {operation(name, "t")["type"] for name in OPERATIONS} == set(OPERATIONS)
 
 

@@ -42,6 +42,10 @@ NAMES = {
 }
 
 
+# what is no number has no JSON
+st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
+
+
 def values(hint: Any) -> st.SearchStrategy[Any]:
     """Every value of a type, all fields of a dataclass included."""
     if hint is datetime:

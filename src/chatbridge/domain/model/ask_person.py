@@ -44,7 +44,9 @@ def form_in(arguments: Mapping[str, Any]) -> Form:
     """The form that a call's arguments mean. Raises ValueError in words for the model."""
     asked = arguments.get("questions")
     listed = cast(list[Any], asked) if isinstance(asked, list) else []
-    return Form(questions=tuple(_question(f"q{n}", each) for n, each in enumerate(listed, 1)))
+    form = Form(questions=tuple(_question(f"q{n}", each) for n, each in enumerate(listed, 1)))
+    form.require_askable()
+    return form
 
 
 def _question(id: str, asked: Any) -> Question:

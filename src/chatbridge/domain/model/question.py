@@ -174,7 +174,7 @@ class Form:
     title: str = ""
     source: str = ""
 
-    def __post_init__(self) -> None:
+    def require_askable(self) -> None:
         """Raises ValueError, in words that a model can use, for what nobody could answer."""
         if not 0 < len(self.questions) <= MAX_QUESTIONS:
             raise ValueError(f"There have to be 1 to {MAX_QUESTIONS} questions.")
