@@ -1,8 +1,8 @@
 /** Requests to the ChatKit endpoint, and whether what answers is one. */
 
 import type { ChatKitOptions } from "@openai/chatkit";
-import type { JsonOperations, StreamingRequest } from "./protocol";
-import { isAnswer, isRecord, readEvent } from "./odd";
+import type { JsonOperations, Page, StreamingRequest, Thread } from "./protocol";
+import { isAnswer, isRecord, readEvent, readPage, readThread } from "./odd";
 import { requireResponse, silentFor, whyNot } from "./diagnosis";
 import { uniqueId } from "./ids";
 import { addressOf, outgoing, requireWeb } from "./outgoing";
@@ -109,6 +109,15 @@ export class Api {
     params: JsonOperations[Type][0],
   ): Promise<JsonOperations[Type][1]> {
     return this.#content(type, await this.#post(type, params));
+  }
+
+  /** A page of the threads. Throws Refusal. */
+  async threads(range: JsonOperations["threads.list"][0]): Promise<Page<Thread>> {
+    const response = await this.#post("threads.list", range);
+    const page = readPage(await this.#content("threads.list", response), readThread);
+    const waiting = response.headers.get("X-Chatbridge-Waiting")?.split(" ") ?? [];
+    const data = page.data.map((thread) => ({ ...thread, waits: waiting.includes(thread.id) }));
+    return { ...page, data };
   }
 
   /** A thread as it is now, and the id of the answer that was running in it. Throws Refusal. */

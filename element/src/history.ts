@@ -98,6 +98,7 @@ export class History {
       return this.#doing.what === "rename" ? [this.#renaming(thread)] : [this.#removing(thread)];
     const { showRename, showDelete } = this.options().history ?? {};
     const open = h("button", { type: "button", class: "open", dir: "auto" }, title);
+    if (thread.waits) open.append(" ", h("span", { class: "waits" }, strings.waits));
     if (thread.id === this.session.threadId) open.setAttribute("aria-current", "true");
     open.addEventListener("click", () => this.choose(thread.id));
     const tool = (name: string, label: string, what: "rename" | "remove") => {

@@ -20,6 +20,8 @@ export interface Thread {
   created_at: string;
   status?: { type: "active" | "locked" | "closed"; reason?: string | null };
   allowed_image_domains?: string[] | null;
+  /** An answer in it waits for the person, as a chatbridge says of those that it lists. */
+  waits?: boolean;
   items?: Page<ThreadItem>;
 }
 

@@ -2,7 +2,7 @@
 
 import type { UserMessageContent } from "@openai/chatkit";
 import { Actions } from "./actions";
-import { isRecord, readItem, readPage, readThread } from "./odd";
+import { isRecord, readItem } from "./odd";
 import type { Action, Page, Thread, UserMessageItem, WidgetItem } from "./protocol";
 import { Refusal } from "./refusal";
 import { again, PENDING, type Trouble } from "./room";
@@ -155,7 +155,7 @@ export class Session extends Visiting {
   /** A page of the threads, latest first. Throws Refusal. */
   async threads(after?: string): Promise<Page<Thread>> {
     const range = { limit: PAGE, order: "desc" as const, ...(after && { after }) };
-    return readPage(await this.#listed(() => this.api.json("threads.list", range)), readThread);
+    return this.#listed(() => this.api.threads(range));
   }
 
   /** Names a thread. Throws Refusal. */

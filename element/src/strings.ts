@@ -34,6 +34,7 @@ export const strings = {
   locked: "This conversation is locked.",
   noConversations: "No conversations yet",
   showMore: "Show more",
+  waits: "Waits for you",
   rename: (title: string) => `Rename ${title}`,
   remove: (title: string) => `Delete ${title}`,
   title: "Title",

@@ -3,6 +3,7 @@
 import type { ChatKitOptions, HeaderIcon } from "@openai/chatkit";
 import { alertBox } from "./alert";
 import { Announcer } from "./announcer";
+import { Cards } from "./cards";
 import { Composer } from "./composer";
 import { h, place } from "./dom";
 import { items, prose } from "./further";
@@ -45,6 +46,7 @@ export class View {
   readonly #progress = h("p", { class: "progress", role: "status", "data-part": "progress" });
   /** What is read aloud at once: a region that is there before it speaks. */
   readonly #aloud = h("p", { class: "hidden", role: "status", "data-part": "aloud" });
+  readonly #cards = new Cards((text) => (this.#aloud.textContent = text));
   readonly #toEnd = tool("arrow-down", strings.latest);
   #sticky = true;
   #top = 0;
@@ -229,7 +231,9 @@ export class View {
 
   /** Reads the growing answer aloud; what was there when it was opened is left to the reader. */
   #announce(): void {
-    const last = [...this.session.state.items.values()].at(-1);
+    const { items } = this.session.state;
+    this.#cards.look(items, this.session.loading);
+    const last = [...items.values()].at(-1);
     if (last?.type !== "assistant_message") return;
     if (this.session.busy) this.#announcer.tell(last.id, textOf(last));
     else this.#announcer.finish(last.id, textOf(last));

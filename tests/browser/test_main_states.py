@@ -57,6 +57,8 @@ async def test_the_chat_page(
     await chat.ask("add a task: buy oat milk")
     await chat.ask("rehearse a failing tool")
     await states.look(chat.page, "conversation")
+    await chat.ask("delete task 1")
+    await states.look(chat.page, "asked")
     await chat.say("rehearse a slow tool for 2 seconds")
     await expect(chat.badges.last).to_have_text("Running")
     await states.look(chat.page, "running")
@@ -101,6 +103,8 @@ async def test_the_web_app(web: Web, new_context: NewContext, scheme: str, watch
     await chat.ask("rehearse a failing tool")
     await expect(chat.page.get_by_text("1 open, 0 done")).to_be_visible()
     await states.look(chat.page, "chat")
+    await chat.ask("delete task 1")
+    await states.look(chat.page, "asked")
     await chat.page.get_by_role("button", name="Account").click()
     await expect(chat.page.get_by_role("menu")).to_be_visible()
     # an open menu lies over the landmarks, not in one

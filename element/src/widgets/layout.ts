@@ -44,11 +44,30 @@ const Basic: Draw = (node, scope) => {
   return element;
 };
 
+/** What a chatbridge calls a form whose buttons answer what it begins with. */
+const ASKED = "chatbridge-asked";
+
+export const isAsked = (part: unknown): boolean => record(part)?.key === ASKED;
+
+let asked = 0;
+
 const Form: Draw = (node, scope) => {
   const form = formOf(node.onSubmitAction, scope, scope.draw(node.children));
   container(form, node, node.direction);
+  if (isAsked(node)) nameAnswers(form, `asked-${++asked}`);
   return form;
 };
+
+/** A button alone says to no reader what it answers. */
+function nameAnswers(form: HTMLElement, id: string): void {
+  const [question] = form.children;
+  if (!question) return;
+  question.id = id;
+  form.querySelectorAll("button.control").forEach((button, i) => {
+    button.id = `${id}-${i}`;
+    button.setAttribute("aria-labelledby", `${button.id} ${id}`);
+  });
+}
 
 function formOf(action: unknown, scope: Scope, parts: Node[]): HTMLFormElement {
   const state = stateOf(scope, action);

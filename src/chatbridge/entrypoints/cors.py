@@ -33,6 +33,7 @@ _ANSWERED_WITH = (
     "Link",
     "Retry-After",
     "X-Chatbridge-Feedback",
+    "X-Chatbridge-Waiting",
     "X-Chatbridge-Stream",
     "X-Conversation-Id",
     "X-Request-Id",

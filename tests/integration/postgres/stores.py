@@ -39,6 +39,7 @@ def postgres_replica(engine: AsyncEngine) -> Replica:
     async def seed(conversation: Conversation) -> None:
         values = {f.name: getattr(conversation, f.name) for f in fields(conversation)}
         values["meta"] = dict(values.pop("metadata"))
+        del values["waits"]  # what its turns say
         async with AsyncSession(engine) as session:
             await session.exec(insert(ConversationRow).values(values).on_conflict_do_nothing())
 

@@ -62,6 +62,7 @@ async def test_a_page_of_a_named_origin_may_ask_and_read(app: FastAPI, path: str
         "Link",
         "Retry-After",
         "X-Chatbridge-Feedback",
+        "X-Chatbridge-Waiting",
         "X-Chatbridge-Stream",
         "X-Conversation-Id",
         "X-Request-Id",

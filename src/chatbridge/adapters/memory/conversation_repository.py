@@ -45,7 +45,11 @@ class MemoryConversationRepository(ConversationRepository):
         await sleep(0)
         after = None if request.after is None else read_activity_cursor(request.after)
         every = self._memory.conversations.values()
-        listed = (kept.conversation for kept in every if kept.asks_now or not waiting)
+        listed = (
+            replace(kept.conversation, waits=kept.asks_now)
+            for kept in every
+            if kept.asks_now or not waiting
+        )
         mine = [conversation_copy(c) for c in listed if c.user_id == user_id]
         following = _following(mine, after, _rank, request)
         return _page(following, request, lambda c: activity_cursor(*_rank(c)))

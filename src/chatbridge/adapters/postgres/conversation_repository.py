@@ -3,6 +3,7 @@
 import operator
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -24,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col, select
-from sqlmodel.sql.expression import Select, SelectOfScalar
+from sqlmodel.sql.expression import Select
 
 from chatbridge.adapters.postgres.rows import (
     changes_to_json,
@@ -86,10 +87,10 @@ _ASKS_NOW = exists().where(
 
 
 @cache
-def _list(order: Order, further: bool, waiting: bool) -> SelectOfScalar[ConversationRow]:
+def _list(order: Order, further: bool, waiting: bool) -> Select[ConversationRow, bool]:
     beyond, direction = _WAYS[order]
     activity = (col(ConversationRow.updated_at), col(ConversationRow.id))
-    page = select(ConversationRow).where(col(ConversationRow.user_id) == _USER)
+    page = select(ConversationRow, _ASKS_NOW).where(col(ConversationRow.user_id) == _USER)
     if waiting:
         page = page.where(_ASKS_NOW)
     if further:
@@ -155,7 +156,9 @@ class PostgresConversationRepository(ConversationRepository):
             after=after,
             limit=request.limit + 1,
         )
-        page = tuple(to_conversation(row) for row in rows[: request.limit])
+        page = tuple(
+            replace(to_conversation(row), waits=waits) for row, waits in rows[: request.limit]
+        )
         more = len(rows) > request.limit
         return Page(page, activity_cursor(page[-1].updated_at, page[-1].id) if more else None)
 

@@ -18,6 +18,7 @@ class Conversation:
     """Only an active conversation takes new messages; `updated_at` is its latest activity.
 
     `agent` is the one that an answer was handed over to, by its name, and that goes on from there.
+    `waits`: a list says whether an answer in it waits for a person.
     """
 
     id: ConversationId
@@ -29,6 +30,7 @@ class Conversation:
     status_reason: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
     agent: str | None = None
+    waits: bool = False
 
 
 TITLE_ASKED = (

@@ -171,6 +171,11 @@ _HEADERS: Schema = {
         "tells it.",
         **_STRING,
     },
+    "X-Chatbridge-Waiting": {
+        "description": "Of `threads.list`: the ids of those in which an answer waits for a person, "
+        "with blanks between them; missing where none does.",
+        **_STRING,
+    },
     "Link": {
         "description": "Of a stream: where to POST to stop its turn, relative to the request.",
         **_STRING,

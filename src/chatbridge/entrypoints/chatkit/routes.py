@@ -164,7 +164,8 @@ class _Streams:
 def _said_beside(operation: ChatKitReq, answering: AnsweringServer) -> dict[str, str]:
     rated = RATED if answering.rated else {}
     unfinished = answering.unfinished if isinstance(operation, ThreadsGetByIdReq) else None
-    return {**rated, **({"X-Turn-Id": unfinished} if unfinished else {})}
+    waiting = {"X-Chatbridge-Waiting": " ".join(answering.waiting)} if answering.waiting else {}
+    return {**rated, **waiting, **({"X-Turn-Id": unfinished} if unfinished else {})}
 
 
 async def _otherwise(

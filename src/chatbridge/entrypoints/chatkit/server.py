@@ -5,7 +5,7 @@ again, and builds the types of the whole protocol for it each time, which costs 
 """
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import cast
 
 from chatkit.server import ChatKitServer
@@ -50,6 +50,11 @@ class AnsweringServer(ChatKitServer[UserId]):
     def unfinished(self) -> TurnId | None:
         """The thread's last turn, if its answer was not whole when the items were read."""
         return self._read.unfinished
+
+    @property
+    def waiting(self) -> Sequence[ConversationId]:
+        """Those of the listed threads in which an answer waits for a person."""
+        return self._read.waiting
 
     def respond(
         self,

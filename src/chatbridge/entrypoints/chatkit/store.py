@@ -3,6 +3,7 @@
 Nothing is ever saved through it. Messages are written by the turn's begin and finish alone.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -48,7 +49,7 @@ class ConversationStore(Store[UserId]):
 
     `shown` are those of the items that it has read which are to be told as they were shown;
     `rated` says whether its owner has given a verdict on any of them, `unfinished` whose answer
-    was not whole then.
+    was not whole then. `waiting` are those of the listed threads that wait for a person.
     """
 
     def __init__(self, history: ConversationHistory, display: Display) -> None:
@@ -56,6 +57,7 @@ class ConversationStore(Store[UserId]):
         self.shown: dict[str, Json] = {}
         self.rated = False
         self.unfinished: TurnId | None = None
+        self.waiting: Sequence[ConversationId] = ()
 
     async def load_thread(self, thread_id: str, context: UserId) -> ThreadMetadata:
         conversation = await self._history.get(context, ConversationId(thread_id))
@@ -65,6 +67,7 @@ class ConversationStore(Store[UserId]):
         self, limit: int, after: str | None, order: str, context: UserId
     ) -> Page[ThreadMetadata]:
         page = await self._history.list(context, _request(limit, after, order))
+        self.waiting = [conversation.id for conversation in page.items if conversation.waits]
         found = [to_thread(conversation, self._display.pictures) for conversation in page.items]
         return Page(data=found, has_more=page.next is not None, after=page.next)
 

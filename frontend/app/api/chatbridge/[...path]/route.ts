@@ -35,6 +35,7 @@ const TO_CLIENT = [
   "retry-after",
   "www-authenticate",
   "x-chatbridge-feedback",
+  "x-chatbridge-waiting",
   "x-chatbridge-stream",
   "x-conversation-id",
   "x-request-id",

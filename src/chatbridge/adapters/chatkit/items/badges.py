@@ -21,6 +21,9 @@ APPROVE, REJECT = "chatbridge.approve", "chatbridge.reject"
 DETAILS = "chatbridge-details"
 """The key of what a line is opened to."""
 
+ASKED = "chatbridge-asked"
+"""The key of a form whose buttons answer what it begins with."""
+
 _MAX_REASON = 200
 _MAX_DETAIL = 2_000
 _FENCES = re.compile("`{3,}")
@@ -30,7 +33,7 @@ def badges(calls: Sequence[ToolCall], *, details: bool = False) -> dict[str, Any
     """The widget of one model step's calls, and the text that stands for it when copied."""
     return {
         "widget": card(calls, details=details),
-        "copy_text": "\n".join(f"{_title(c)}: {_BADGES[c.state].label}" for c in calls),
+        "copy_text": "\n".join(map(_in_a_line, calls)),
     }
 
 
@@ -114,11 +117,15 @@ def _question(call: ToolCall) -> list[dict[str, Any]]:
     buttons = [{"type": "Button", "size": "sm", **each} for each in (approve, reject)]
     why = {"type": "Input", "name": "reason", "placeholder": "Why not? (optional)", "size": "sm"}
     row = {"type": "Row", "gap": 2, "children": buttons}
-    form = {"type": "Form", "direction": "col", "gap": 2, "children": [why, row]}
+    asked = {"type": "Text", "value": in_words(call), "size": "sm", "weight": "semibold"}
+    told = _written("Would be called with", _readable(call.arguments))
+    form = {"type": "Form", "key": ASKED, "direction": "col", "gap": 2}
     return [
-        {"type": "Text", "value": in_words(call), "size": "sm", "weight": "semibold"},
-        *_written("Would be called with", _readable(call.arguments)),
-        {**form, "onSubmitAction": _answer(REJECT, call)},
+        {
+            **form,
+            "onSubmitAction": _answer(REJECT, call),
+            "children": [asked, *told, why, row],
+        }
     ]
 
 
@@ -164,6 +171,11 @@ def _readable(text: str) -> str:
 
 def _caption(words: str) -> dict[str, Any]:
     return {"type": "Caption", "value": words, "size": "sm"}
+
+
+def _in_a_line(call: ToolCall) -> str:
+    asked = f" ({in_words(call)})" if call.state == "waiting" else ""
+    return f"{_title(call)}: {_BADGES[call.state].label}{asked}"
 
 
 def _icon(call: ToolCall) -> str:
