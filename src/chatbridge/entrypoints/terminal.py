@@ -249,12 +249,11 @@ def _questions(part: Any) -> Generator[Question]:
     """What the lines of a card ask, by their buttons."""
     match part:
         case {
-            "children": [
-                *_,
-                {"type": "Form", "onSubmitAction": no, "children": [*_, {"children": row}]},
-            ]
-        } if no["type"] == "chatbridge.reject":
-            written = [p for p in part["children"] if p.get("type") in _WRITTEN]
+            "type": "Form",
+            "onSubmitAction": {"type": "chatbridge.reject"} as no,
+            "children": [*asked, {"children": row}],
+        }:
+            written = [each for each in asked if each["type"] in _WRITTEN]
             yield Question(_lines(written), row[0]["onClickAction"], no)
         case {"children": list()}:
             for inner in part["children"]:
