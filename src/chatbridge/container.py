@@ -11,6 +11,7 @@ from dependency_injector.providers import Dependency, Object, Provider, Selector
 
 from chatbridge.adapters.chatkit.actions import Assistant
 from chatbridge.adapters.chatkit.agent_runner import HostServerRunner
+from chatbridge.adapters.chatkit.call_widgets import CallWidgets
 from chatbridge.adapters.chatkit.chat_runner import ChatRunner
 from chatbridge.adapters.jwt.authenticator import JwtAuthenticator
 from chatbridge.adapters.jwt.key_source import Jwks
@@ -157,6 +158,7 @@ class Container(DeclarativeContainer):
         own_agent,
         assistant.provided.actions,
         store.provided.conversations,
+        widgets=Singleton(CallWidgets, assistant.provided.widgets),
         context=host.provided.context,
         pictures=settings.provided.allowed_image_domains,
     )

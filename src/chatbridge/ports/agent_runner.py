@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from chatbridge.domain.model.asked import Asked
 from chatbridge.domain.model.identifiers import CallId
 from chatbridge.domain.model.message import Message
-from chatbridge.domain.model.tool import OnBehalf
+from chatbridge.domain.model.tool import Brought, OnBehalf
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn import Asking, Ending, Turn
 from chatbridge.domain.model.turn_event import TurnEvent
@@ -20,16 +20,19 @@ class AgentRequest:
     The last of the messages is to be answered, unless the turn has no subject. `say` is given each
     event as it happens. `before_call` is awaited with a call's id after its ToolCallStarted was
     said and before the tool runs; it returns when the call is durable and raises TurnLost when the
-    turn is lost. `stopped`: its owner wants no more of it. `context` is what a host's own tools
-    find in the run, where that is more than `asked`. `before` is what the turn has said before it
-    rested: its calls that are running were approved, and are to be run first. `about` is the entry
-    that was acted on, where there is no subject.
+    turn is lost. `after_call` is awaited with what a call has brought that has succeeded, after its
+    ToolCallFinished was said and before the model reads it; it raises nothing. `stopped`: its owner
+    wants no more of it. `context` is what a host's own tools find in the run, where that is more
+    than `asked`. `before` is what the turn has said before it rested: its calls that are running
+    were approved, and are to be run first. `about` is the entry that was acted on, where there is
+    no subject.
     """
 
     turn: Turn
     window: tuple[Message, ...]
     say: Callable[[TurnEvent], None]
     before_call: Callable[[CallId], Awaitable[None]]
+    after_call: Callable[[Brought], Awaitable[None]] | None = None
     stopped: Callable[[], bool] = lambda: False
     asking: Asking = field(default_factory=Asking)
     context: Any = None

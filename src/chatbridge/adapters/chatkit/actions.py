@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from chatbridge.adapters.chatkit.call_widgets import WidgetOf
 from chatbridge.adapters.chatkit.chat import Chat, Entry
 from chatbridge.domain.model import refusals
 
@@ -90,10 +91,23 @@ class Actions:
 
 @dataclass(frozen=True)
 class Assistant:
-    """An agents.Agent, and what it does when somebody presses what it has shown."""
+    """An agents.Agent, and what it does when somebody presses what it has shown.
+
+    `widgets` are functions by the names of tools: what is shown of what such a tool has brought.
+    """
 
     agent: Any
     actions: Actions = field(default_factory=Actions)
+    widgets: Mapping[str, WidgetOf] = field(default_factory=dict[str, WidgetOf])
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what nobody could call."""
+        for name, made in self.widgets.items():
+            if not callable(made):
+                raise ValueError(
+                    f"The widget of {name} is of type {type(made).__name__}; it must be a function "
+                    "of what the tool has brought."
+                )
 
 
 def _first_of(error: ValidationError) -> str:

@@ -14,6 +14,7 @@ from chatkit.types import ErrorEvent
 from pydantic_core import to_json
 
 from chatbridge.adapters.chatkit.actions import Actions, Pressed
+from chatbridge.adapters.chatkit.call_widgets import CallWidgets
 from chatbridge.adapters.chatkit.chat import Chat, Entry
 from chatbridge.adapters.chatkit.host_items import HostItems
 from chatbridge.adapters.chatkit.items.wire import wire_dict, wire_item
@@ -38,8 +39,8 @@ _log = logging.getLogger(__name__)
 class ChatRunner(AgentRunner, HostServer):
     """Runs `agent` with a Chat as its context, and `actions` when something is pressed.
 
-    `context` makes of who asks what the host adds; `pictures` are the domains that a page may show
-    pictures from.
+    `widgets` are shown of what its tools bring. `context` makes of who asks what the host adds;
+    `pictures` are the domains that a page may show pictures from.
     """
 
     def __init__(
@@ -48,11 +49,13 @@ class ChatRunner(AgentRunner, HostServer):
         actions: Actions,
         conversations: ConversationRepository,
         *,
+        widgets: CallWidgets,
         context: Callable[[Asked], Any],
         pictures: Sequence[str] | None = None,
     ) -> None:
         self._agent, self.actions = agent, actions
         self._conversations = conversations
+        self._widgets = widgets
         self._context = context
         self._pictures = pictures or ()
 
@@ -83,7 +86,14 @@ class ChatRunner(AgentRunner, HostServer):
             acting = False
             if goes_on:
                 request = replace(request, window=_after(request, said))
-                await self._agent.run(replace(request, say=_heard(chat, say), context=chat))
+                await self._agent.run(
+                    replace(
+                        request,
+                        say=_heard(chat, say),
+                        after_call=partial(self._widgets.show, chat),
+                        context=chat,
+                    )
+                )
             chat.ends()
         finally:
             speaking.flush()

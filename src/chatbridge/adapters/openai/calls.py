@@ -10,7 +10,7 @@ from chatbridge.domain.model.ask_person import form_in
 from chatbridge.domain.model.identifiers import CallId, MessageId, new_call_id, new_message_id
 from chatbridge.domain.model.message import cleaned
 from chatbridge.domain.model.payload import Payload
-from chatbridge.domain.model.tool import Tool
+from chatbridge.domain.model.tool import Tool, ToolResult
 from chatbridge.domain.model.tool_call import Asks, CallState, ToolCall, listing_of
 from chatbridge.domain.model.turn_event import (
     ToolCallAsked,
@@ -28,6 +28,7 @@ class Call:
     """One call: its own id, the step that made it, and what is known about it so far.
 
     `started` is how it begins, as long as nobody was told; `unfit` is why it is not asked about.
+    `result` is what a tool of ours has brought.
     """
 
     id: CallId
@@ -39,6 +40,7 @@ class Call:
     failed: bool = False
     unknown: bool = False
     finished: bool = False
+    result: ToolResult | None = None
 
     @property
     def outcome(self) -> CallState:

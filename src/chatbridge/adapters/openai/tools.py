@@ -1,6 +1,7 @@
 """Tools of the port as tools of the Agents SDK, and the hooks around every tool of a run."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, cast
@@ -16,7 +17,7 @@ from chatbridge.adapters.openai.calls import NOT_JSON, Call, Calls
 from chatbridge.adapters.openai.outputs import shown_output
 from chatbridge.domain.model.identifiers import new_message_id
 from chatbridge.domain.model.message import cleaned
-from chatbridge.domain.model.tool import Away, Tool, ToolRequest, ToolResult
+from chatbridge.domain.model.tool import Away, Brought, Tool, ToolRequest, ToolResult
 from chatbridge.ports.agent_runner import AgentRequest
 from chatbridge.ports.tool_provider import ToolProvider
 
@@ -76,7 +77,7 @@ class Toolbox:
         if call is None:
             raise LookupError("The SDK runs a call that the model has not made.")
         result = await self._result(call, name, arguments)
-        call.failed, call.unknown = result.failed, result.unknown
+        call.failed, call.unknown, call.result = result.failed, result.unknown, result
         return cleaned(result.output)
 
     async def _result(self, call: Call, name: str, arguments: str) -> ToolResult:
@@ -107,6 +108,7 @@ class ToolHooks(RunHooks[Any]):
         self, request: AgentRequest, calls: Calls, fail: Callable[[Exception], None]
     ) -> None:
         self._before_call = request.before_call
+        self._after_call = request.after_call
         self._calls = calls
         self._fail = fail
 
@@ -133,8 +135,13 @@ class ToolHooks(RunHooks[Any]):
     async def on_tool_end(
         self, context: RunContextWrapper[Any], agent: Agent[Any], tool: SdkTool, result: object
     ) -> None:
-        """Report the end of the call."""
+        """Report the end of the call, and what it has brought."""
+        call = self._calls.find(_provider_id(context))
+        is_new = call is not None and not call.finished
         self._calls.finish(_provider_id(context), shown_output(result))
+        if call and is_new and call.outcome == "succeeded" and self._after_call:
+            given = context.tool_arguments if isinstance(context, ToolContext) else ""
+            await self._after_call(_brought(call, given, shown_output(result)))
 
     def failed(self, context: RunContextWrapper[Any], error: BaseException) -> None:
         """The host's tool is about to make an answer out of an error."""
@@ -156,6 +163,26 @@ class ToolHooks(RunHooks[Any]):
         # arguments that a tool does not take are the model's mistake, and no crash
         if error is not None and not isinstance(error, ModelBehaviorError):
             log.error("the tool %s failed in call %s", call.name, call.id, exc_info=error)
+
+
+def _brought(call: Call, arguments: str, output: str) -> Brought:
+    result = call.result or ToolResult(output=output)
+    return Brought(
+        call_id=call.id,
+        name=call.name,
+        arguments=parsed_arguments(arguments) or {},
+        output=cleaned(output),
+        data=result.data if result.data is not None else _read(output),
+        widget=result.widget,
+        acts=result.acts,
+    )
+
+
+def _read(output: str) -> Any:
+    try:
+        return json.loads(output)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _provider_id(context: RunContextWrapper[Any]) -> str | None:

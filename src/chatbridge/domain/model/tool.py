@@ -63,9 +63,31 @@ class ToolRequest:
 class ToolResult:
     """The text for the model, and whether the tool failed.
 
-    `unknown` is a failure of which nobody saw the end: the tool may have done its work.
+    `unknown` is a failure of which nobody saw the end: the tool may have done its work. `data`,
+    `widget` and `acts` are as in Brought.
     """
 
     output: str
     failed: bool = False
     unknown: bool = False
+    data: Any = None
+    widget: Any = None
+    acts: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """What a call that has succeeded brought: `output` as the model reads it, and `data`, the same
+    for programs (JSON; None where the tool gives only a text).
+
+    `widget` is what the tool's server wants shown of it, in a surface's own words; `acts`: with
+    what can be pressed in it.
+    """
+
+    call_id: CallId
+    name: str
+    arguments: Mapping[str, Any]
+    output: str
+    data: Any = None
+    widget: Any = None
+    acts: bool = False

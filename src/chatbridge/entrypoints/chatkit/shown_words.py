@@ -41,6 +41,8 @@ def shown_words(message: Message) -> str:
 
 def _said(item: Json) -> Iterator[str]:
     match item:
+        case {"type": "widget", "copy_text": ""}:
+            pass
         case {"type": "widget", "id": id, "widget": widget}:
             yield _WIDGET.format(id, item.get("copy_text") or _cut(_json(widget)))
         case {"type": "workflow", "workflow": {"tasks": [*tasks]}}:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from chatkit.widgets import Card, Text
 
 from chatbridge.adapters.chatkit.actions import Actions
+from chatbridge.adapters.chatkit.call_widgets import CallWidgets
 from chatbridge.adapters.chatkit.chat import Chat, Entry
 from chatbridge.adapters.chatkit.chat_runner import ChatRunner
 from chatbridge.adapters.memory.conversation_repository import MemoryConversationRepository
@@ -47,7 +48,9 @@ async def test_a_widget_of_before_the_rest_is_the_turns_own() -> None:
     before: list[TurnEvent] = [shown, Revised(metadata={"seat": "asked"}), TurnResumed()]
     more: list[TurnEvent] = []
     nothing_kept = MemoryConversationRepository(Memory())
-    runner = ChatRunner(Picking(), Actions(), nothing_kept, context=lambda asked: None)
+    runner = ChatRunner(
+        Picking(), Actions(), nothing_kept, widgets=CallWidgets({}), context=lambda asked: None
+    )
     asked = asking("go", say=more.append)
     await runner.run(
         AgentRequest(

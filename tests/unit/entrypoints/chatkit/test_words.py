@@ -78,6 +78,7 @@ def test_a_payload_that_is_no_item_any_more_is_read_by_its_text() -> None:
             {"type": "widget", "widget": {"type": "Card"}, "copy_text": "two seats"},
             "The following graphical UI widget (id: msg_1) was displayed to the user: two seats",
         ),
+        ({"type": "widget", "widget": {"type": "Card"}, "copy_text": ""}, ""),
         (
             {"type": "widget", "widget": {"type": "Card"}},
             'The following graphical UI widget (id: msg_1) was displayed to the user: {"type": '
