@@ -18,6 +18,7 @@ from chatbridge.adapters.jwt.key_source import Jwks
 from chatbridge.adapters.jwt.token_issuer import JwtTokenIssuer
 from chatbridge.adapters.mcp.tool_provider import McpToolProvider
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
+from chatbridge.adapters.openai.asking_tools import AskingTools
 from chatbridge.adapters.openai.conversations import Conversations
 from chatbridge.adapters.openai.left_counterparts import LeftCounterparts
 from chatbridge.adapters.openai.models import Endpoint
@@ -67,7 +68,7 @@ from chatbridge.sign_in import (
     sign_in,
 )
 from chatbridge.stores import store_for
-from chatbridge.tools import tool_servers
+from chatbridge.tools import asking_tools, tool_servers
 
 
 def _readiness(readiness: Readiness, turns: Callable[[], Turns]) -> Callable[[], Awaitable[None]]:
@@ -138,7 +139,7 @@ class Container(DeclarativeContainer):
     own_agent: Provider[AgentRunner] = Singleton(
         OpenAIAgentRunner,
         endpoint.provided.model,
-        tools,
+        Singleton(AskingTools, tools, CallableProvider(asking_tools, settings)),
         instructions=CallableProvider(instructions, settings, host),
         agent=assistant.provided.agent,
         named=endpoint.provided.named,

@@ -6,6 +6,8 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 from chatbridge.adapters.openai.api import Api, Http
+from chatbridge.domain.model.ask_person import ASK_PERSON
+from chatbridge.domain.model.tool_schema import Unfit, fitted
 from chatbridge.domain.model.turn import OnBusy, OnDisconnect
 from chatbridge.entrypoints.logs.lines import Format
 from chatbridge.environment import Section, words
@@ -41,6 +43,22 @@ class ModelChoice(Section):
     instructions: str | None = None
 
 
+class ClientTool(Section):
+    """A tool that the page runs, as the model is told of it; `parameters` is a JSON schema."""
+
+    name: str = Field(pattern="^[a-zA-Z0-9_-]{1,64}$")
+    description: str = Field(min_length=1, max_length=1_024)
+    parameters: dict[str, Any] = Field(default={"type": "object", "properties": {}})
+
+    @field_validator("parameters")
+    @classmethod
+    def _fit(cls, schema: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return fitted(schema)
+        except Unfit as unfit:
+            raise ValueError(f"no model can be given this schema: {unfit}") from unfit
+
+
 class Agent(Section):
     """Who answers. `offline` needs no key and no network.
 
@@ -49,6 +67,7 @@ class Agent(Section):
     unset, one of the host's own gets the servers'. `show_calls`: in a chat by name and state, or
     with arguments and result too. `show_thoughts`: none of a model's, the summaries that providers
     make of them for people, or all. `titles`: the first message's first line, or made by the model.
+    `client_tools` are run by the page, and with `ask_person` the model may ask questions in a form.
     `models` and `tool_choices` are what a message may choose, by the names that it gives. `memory`
     is where the model reads the conversation: our window of it, or OpenAI's own record.
     `first`, `idle` and `max_seconds` are in seconds.
@@ -63,6 +82,8 @@ class Agent(Section):
     model: str = "offline"
     models: dict[Annotated[str, Field(min_length=1)], ModelChoice] = Field(default={})
     tool_choices: Annotated[tuple[str, ...] | None, NoDecode] = None
+    client_tools: list[ClientTool] = Field(default=[])
+    ask_person: bool = False
     base_url: str | None = None
     api_key: SecretStr | None = None
     api: Api = "responses"
@@ -79,6 +100,20 @@ class Agent(Section):
     @classmethod
     def _none(cls, said: Any) -> Any:
         return said or {}
+
+    @field_validator("client_tools", mode="before")
+    @classmethod
+    def _no_tools(cls, said: Any) -> Any:
+        return said or []
+
+    @field_validator("client_tools")
+    @classmethod
+    def _apart(cls, tools: list[ClientTool]) -> list[ClientTool]:
+        names = [tool.name for tool in tools]
+        for name in names:
+            if names.count(name) > 1 or name == ASK_PERSON.name:
+                raise ValueError(f"the name {name} is taken")
+        return tools
 
     @field_validator("tool_choices", mode="before")
     @classmethod

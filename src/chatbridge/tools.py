@@ -7,8 +7,9 @@ from datetime import timedelta
 from chatbridge.adapters.jwt.token_issuer import SharedSecretTokens
 from chatbridge.adapters.mcp.http_server import HttpServer
 from chatbridge.adapters.mcp.stdio_server import StdioServer
+from chatbridge.domain.model.ask_person import ASK_PERSON
 from chatbridge.domain.model.caller import TASKS_TOOLS, Caller
-from chatbridge.domain.model.tool import OnBehalf
+from chatbridge.domain.model.tool import OnBehalf, Tool
 from chatbridge.entrypoints.tasks.server import TasksApp
 from chatbridge.host import Host
 from chatbridge.ports.token_issuer import TokenIssuer
@@ -41,6 +42,15 @@ def tool_servers(
             return [*further]
         case "none":
             return []
+
+
+def asking_tools(settings: Settings) -> list[Tool]:
+    """Those that the page runs, and the one that asks a person, as far as they are set."""
+    agent = settings.agent
+    return [
+        *(Tool(**tool.model_dump(), asks="client") for tool in agent.client_tools),
+        *([ASK_PERSON] if agent.ask_person else []),
+    ]
 
 
 def offered(settings: Settings, host: Host) -> OurTools:

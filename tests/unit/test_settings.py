@@ -79,7 +79,8 @@ def test_the_example_explains_every_setting() -> None:
 def _unset_where_empty(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _unset_where_empty(entry) for name, entry in value.items()}
-    return None if hasattr(value, "__len__") and len(value) == 0 else value
+    empty = hasattr(value, "__len__") and len(value) == 0 and not isinstance(value, list)
+    return None if empty else value
 
 
 def test_without_a_url_the_database_is_embedded() -> None:
@@ -658,6 +659,29 @@ def test_starters_are_texts_or_have_a_label_of_their_own(
     monkeypatch.setenv("CHATBRIDGE_PAGE__STARTERS", said)
     found = [(each.label, each.prompt) for each in settings().page.starters or ()]
     assert found == (starters or [("Hello, you", "Hello, you"), ("Mine", "my orders")])
+
+
+@pytest.mark.parametrize(
+    ("tools", "words"),
+    [
+        ([{"name": "a", "description": "d", "parameters": []}], "valid dictionary"),
+        (
+            [{"name": "a", "description": "d", "parameters": {"$ref": "#/no"}}],
+            "no model can be given",
+        ),
+        ([{"name": "no blanks", "description": "d"}], "name"),
+        ([{"name": "a", "description": "d"}] * 2, "the name a is taken"),
+        ([{"name": "ask_person", "description": "d"}], "the name ask_person is taken"),
+        ([{"name": "a"}], "description"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_tool_of_the_page_that_no_model_could_call_is_said_to_be(
+    monkeypatch: pytest.MonkeyPatch, tools: object, words: str
+) -> None:
+    monkeypatch.setenv("CHATBRIDGE_AGENT__CLIENT_TOOLS", json.dumps(tools))
+    with pytest.raises(ValueError, match=words):
+        settings()
 
 
 @pytest.mark.parametrize("empty", ["", "  "])

@@ -8,11 +8,11 @@ import pytest
 
 from chatbridge.domain.model.ask_person import ASK_PERSON
 from chatbridge.domain.model.tool import OnBehalf, Tool
-from tests.chatkit_client import Json, add, say
+from tests.chatkit_client import Json, add, create, say
 from tests.integration.http.asking import require_refused
 from tests.integration.http.test_waiting import Api, CountingTools, Stage, screen, stage
 from tests.integration.scripted_endpoint import ScriptedEndpoint
-from tests.serving import Served
+from tests.serving import Served, served, settings_for
 
 THEME: Json = {
     "type": "object",
@@ -203,3 +203,25 @@ async def test_over_rest_each_call_is_answered_by_what_it_asks(on: Stage) -> Non
         ["null", "pay has worked", '[{"question": "Why?", "answer": "5"}]']
     )
     on.api.require_pairs(on.endpoint.requests[-1])
+
+
+async def test_the_tools_of_the_settings_reach_the_model(endpoint: ScriptedEndpoint) -> None:
+    endpoint.requests.clear()
+    agent = {
+        "model": "m",
+        "base_url": endpoint.url,
+        "api_key": "k",
+        "tools": "none",
+        "client_tools": [{"name": "theme", "description": "d", "parameters": THEME}],
+        "ask_person": True,
+    }
+    api = Api("responses")
+    endpoint.answers.clear()
+    endpoint.answer(*api.calls(("theme", {"theme": "dark"}))).answer(*api.text("Dark."))
+    async with served(settings_for("memory:", agent=agent)) as here:
+        client = here.as_user("ada")
+        thread, told = await say(client, create("dark"))
+        assert screen(told)[-1]["name"] == "theme"
+        assert [tool["name"] for tool in endpoint.requests[0]["tools"]] == ["theme", "ask_person"]
+        answer = await client.post("/chatkit", json=output(thread, None))
+        assert "Dark." in answer.text

@@ -1,0 +1,38 @@
+"""Tools that no server runs: those of the page, and the one that asks a person."""
+
+from collections.abc import Mapping, Sequence
+
+from chatbridge.domain.model.tool import Away, LeftOut, OnBehalf, Tool, ToolRequest, ToolResult
+from chatbridge.ports.tool_provider import ToolProvider
+
+
+class AskingTools(ToolProvider):
+    """The tools of another provider, and `own`, which a person or their page answers.
+
+    Of two of one name, the one of `own` is meant.
+    """
+
+    def __init__(self, others: ToolProvider, own: Sequence[Tool]) -> None:
+        self._others, self._own = others, tuple(own)
+        self._names = {tool.name for tool in own}
+
+    async def tools(self, on_behalf: OnBehalf) -> tuple[Tool, ...]:
+        """See the port."""
+        others = await self._others.tools(on_behalf)
+        return (*(tool for tool in others if tool.name not in self._names), *self._own)
+
+    def away(self, on_behalf: OnBehalf) -> tuple[Away, ...]:
+        """See the port."""
+        return self._others.away(on_behalf)
+
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """See the port."""
+        return self._others.left_out()
+
+    def instructions(self, on_behalf: OnBehalf) -> Mapping[str, str]:
+        """See the port."""
+        return self._others.instructions(on_behalf)
+
+    async def call(self, request: ToolRequest, on_behalf: OnBehalf) -> ToolResult:
+        """See the port; nobody calls those of `own`, which wait for their answers."""
+        return await self._others.call(request, on_behalf)
