@@ -8,7 +8,7 @@ page of another site can add one.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from inspect import isawaitable, iscoroutinefunction
+from inspect import iscoroutinefunction
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.caller import Caller
 from chatbridge.domain.model.identifiers import UserId, is_user_id
+from chatbridge.ports.host_code import brought
 
 User = Caller | str | int | UUID
 SignedIn = Callable[[Any], User | Awaitable[User | None] | None]
@@ -51,9 +52,9 @@ class HostSignIn:
 
     async def _asked(self, request: Request) -> User | None:
         if iscoroutinefunction(self._signed_in):
-            return await self._signed_in(request)
-        found = await run_in_threadpool(self._signed_in, request)
-        return await found if isawaitable(found) else found
+            return await brought(self._signed_in, request)
+        found = await brought(run_in_threadpool, self._signed_in, request)
+        return await brought(lambda: found)
 
     def _require_own_page(self, request: Request) -> None:
         headers = request.headers

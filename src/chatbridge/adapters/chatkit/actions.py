@@ -7,8 +7,10 @@ from typing import Any, Generic, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from chatbridge.adapters.chatkit.call_widgets import WidgetOf
-from chatbridge.adapters.chatkit.chat import Chat, Entry
+from chatbridge.adapters.chatkit.chat import Chat
+from chatbridge.adapters.chatkit.entries import Entry
 from chatbridge.domain.model import refusals
+from chatbridge.ports.host_code import brought
 
 P = TypeVar("P")
 
@@ -86,7 +88,7 @@ class Actions:
 
     async def handle(self, chat: Chat, pressed: Pressed[Any]) -> None:
         """Have its handler do it. Raises whatever that does."""
-        await self._known[pressed.type].handler(chat, pressed)
+        await brought(self._known[pressed.type].handler, chat, pressed)
 
 
 @dataclass(frozen=True)

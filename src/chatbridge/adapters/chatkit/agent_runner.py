@@ -6,7 +6,6 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from inspect import isawaitable
 from typing import Any
 
 from chatkit.server import ChatKitServer, StreamingResult
@@ -29,6 +28,7 @@ from chatbridge.domain.model.turn import Asking, Turn
 from chatbridge.domain.model.turn_event import TurnEvent
 from chatbridge.ports.agent_runner import AgentRequest, AgentRunner
 from chatbridge.ports.conversation_repository import ConversationRepository
+from chatbridge.ports.host_code import brought
 from chatbridge.ports.host_server import HostServer
 
 _log = logging.getLogger(__name__)
@@ -155,7 +155,9 @@ class HostServerRunner(AgentRunner, HostServer):
         return told
 
     async def _told(self, asked: Asked, asking: Asking) -> Payload:
-        told = await self.server.process(json.dumps(asking.operation), await self._made(asked))
+        told = await self.server.process(
+            json.dumps(asking.operation), await brought(self._context, asked)
+        )
         return {} if isinstance(told, StreamingResult) else json.loads(told.json)
 
     async def _heard(self, speaking: Speaking, frames: Frames, request: AgentRequest) -> None:
@@ -172,7 +174,9 @@ class HostServerRunner(AgentRunner, HostServer):
     async def _pump(self, speaking: Speaking, frames: Frames, request: AgentRequest) -> None:
         SPEAKING.set(speaking)
         operation = request.asking.operation or _operation(request.turn)
-        told = await self.server.process(json.dumps(operation), await self._made(request.asked))
+        told = await self.server.process(
+            json.dumps(operation), await brought(self._context, request.asked)
+        )
         try:
             if isinstance(told, StreamingResult):
                 async for frame in told:
@@ -180,10 +184,6 @@ class HostServerRunner(AgentRunner, HostServer):
         finally:
             speaking.flush()
             speaking.ended = True
-
-    async def _made(self, asked: Asked) -> Any:
-        made = self._context(asked)
-        return await made if isawaitable(made) else made
 
     def _speaking(self, request: AgentRequest, say: Any) -> Speaking:
         turn, home = request.turn, asyncio.get_running_loop()

@@ -5,7 +5,6 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from inspect import isawaitable
 from typing import Any, cast
 
 from chatkit.widgets import (
@@ -21,6 +20,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from chatbridge.adapters.chatkit.chat import Chat
 from chatbridge.domain.model.tool import Brought
 from chatbridge.domain.model.tool_schema import deeper_than
+from chatbridge.ports.host_code import brought as of_host
 
 _log = logging.getLogger(__name__)
 
@@ -71,8 +71,7 @@ class CallWidgets:
             given = brought.widget
             return None if given is None else read_widget(given, acts=brought.acts)
         async with asyncio.timeout(_SECONDS):
-            made = function(brought)
-            given = await made if isawaitable(made) else made
+            given = await of_host(function, brought)
         return None if given is None else read_widget(given)
 
 

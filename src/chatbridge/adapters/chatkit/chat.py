@@ -43,6 +43,7 @@ from chatkit.types import (
 from chatkit.widgets import WidgetRoot
 from pydantic import PrivateAttr, TypeAdapter
 
+from chatbridge.adapters.chatkit.entries import Entry
 from chatbridge.adapters.chatkit.frames import Frames
 from chatbridge.adapters.chatkit.items.mapping import to_item
 from chatbridge.adapters.chatkit.items.wire import wire_dict
@@ -62,30 +63,6 @@ Widget = WidgetRoot | AsyncGenerator[WidgetRoot, None]
 
 _TASK: TypeAdapter[Task] = TypeAdapter(Task)
 _INVISIBLE = (ClientToolCallItem, HiddenContextItem)
-
-
-class Entry:
-    """A widget that is shown, by what can be done with it."""
-
-    def __init__(self, item: WidgetItem, chat: "Chat") -> None:
-        self.item = item
-        self._chat = chat
-
-    async def replace(self, widget: WidgetRoot, copy_text: str | None = None) -> None:
-        """Show this in its place; without a new `copy_text` the model reads the old one."""
-        known = self.item.copy_text if copy_text is None else copy_text
-        self.item = WidgetItem(
-            id=self.item.id,
-            thread_id=self.item.thread_id,
-            created_at=self.item.created_at,
-            widget=widget,
-            copy_text=known,
-        )
-        await self._chat.stream(ThreadItemReplacedEvent(item=self.item))
-
-    async def remove(self) -> None:
-        """Take it back."""
-        await self._chat.stream(ThreadItemRemovedEvent(item_id=self.item.id))
 
 
 class Chat(AgentContext[Any]):
@@ -295,8 +272,13 @@ class Chat(AgentContext[Any]):
     def _tell_thread(self) -> None:
         """What the host's code has changed of the thread by itself."""
         if self.thread != self._known:
+            try:
+                self._speaking.save_thread(self.thread)
+            except Exception:
+                # whoever has changed it is told, and nobody after them
+                self.thread.metadata = self._speaking.thread().metadata
+                raise
             self._known = self.thread.model_copy(deep=True)
-            self._speaking.save_thread(self.thread)
             told = self.thread.model_dump(exclude={"metadata", "items"})
             self._tell(ThreadUpdatedEvent(thread=Thread(**told, items=Page())))
 

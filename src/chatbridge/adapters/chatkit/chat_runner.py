@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from inspect import isawaitable
 from typing import Any
 
 from chatkit.errors import CustomStreamError, StreamError
@@ -15,7 +14,8 @@ from pydantic_core import to_json
 
 from chatbridge.adapters.chatkit.actions import Actions, Pressed
 from chatbridge.adapters.chatkit.call_widgets import CallWidgets
-from chatbridge.adapters.chatkit.chat import Chat, Entry
+from chatbridge.adapters.chatkit.chat import Chat
+from chatbridge.adapters.chatkit.entries import Entry
 from chatbridge.adapters.chatkit.host_items import HostItems
 from chatbridge.adapters.chatkit.items.wire import wire_dict, wire_item
 from chatbridge.adapters.chatkit.late import keep_late
@@ -31,6 +31,7 @@ from chatbridge.domain.model.turn import Asking, Ending, Turn
 from chatbridge.domain.model.turn_event import Shown, Titled, TurnEvent
 from chatbridge.ports.agent_runner import AgentRequest, AgentRunner
 from chatbridge.ports.conversation_repository import ConversationRepository
+from chatbridge.ports.host_code import brought
 from chatbridge.ports.host_server import HostServer
 
 _log = logging.getLogger(__name__)
@@ -172,8 +173,7 @@ class ChatRunner(AgentRunner, HostServer):
         return pressed.answered
 
     async def _chat(self, asked: Asked, speaking: Speaking) -> Chat:
-        made = self._context(asked)
-        added = await made if isawaitable(made) else made
+        added = await brought(self._context, asked)
         return Chat.of(asked, speaking, added, pictures=self._pictures)
 
     def _of_turn(self, request: AgentRequest, say: Callable[[TurnEvent], None]) -> Speaking:

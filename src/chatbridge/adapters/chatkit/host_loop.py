@@ -1,9 +1,14 @@
 """A loop for the host's code alone: what blocks there holds up no lease and no viewer."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
+
+from chatbridge.ports.host_code import brought
+
+_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -23,7 +28,7 @@ class Work:
         def told(task: asyncio.Task[Any]) -> None:
             here.call_soon_threadsafe(self._end, task)
 
-        self._task = self._there.create_task(work())
+        self._task = self._there.create_task(brought(work))
         self._task.add_done_callback(told)
 
     def cancel(self) -> None:
@@ -67,8 +72,17 @@ class HostLoop:
             return asyncio.get_running_loop()
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
-            threading.Thread(target=self._loop.run_forever, name="host", daemon=True).start()
+            threading.Thread(target=_run, args=(self._loop,), name="host", daemon=True).start()
         return self._loop
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    """For ever, whatever a task that the host has made does."""
+    while True:
+        try:
+            return loop.run_forever()
+        except (SystemExit, KeyboardInterrupt) as error:
+            _log.error("a task of the host's has left", exc_info=error)
 
 
 async def across(home: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> T:

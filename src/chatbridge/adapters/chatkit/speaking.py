@@ -73,20 +73,19 @@ class Speaking:
         return self._thread.model_copy(deep=True)
 
     def save_thread(self, thread: ThreadMetadata) -> None:
-        """Keep what is another one in it."""
-        known, self._thread = self._thread, _only_metadata(thread)
+        """Keep what is another one in it. Raises AgentFailed, or what json does, for metadata that
+        can't be kept; then nothing is another one."""
+        known = self._thread
         title = None if thread.title == known.title else thread.title
         status = None if thread.status == known.status else thread.status
-        metadata = None if thread.metadata == known.metadata else thread.metadata
-        if title is not None or status is not None or metadata is not None:
-            revised = Revised(
-                title=cleaned(title)[:MAX_TITLE] if title is not None else None,
-                status=status.type if status else None,
-                status_reason=cleaned(getattr(status, "reason", None) or "")[:MAX_REASON] or None,
-                metadata=None
-                if metadata is None
-                else json.loads(json.dumps(metadata, allow_nan=False)),
-            )
+        revised = Revised(
+            title=cleaned(title)[:MAX_TITLE] if title is not None else None,
+            status=status.type if status else None,
+            status_reason=cleaned(getattr(status, "reason", None) or "")[:MAX_REASON] or None,
+            metadata=None if thread.metadata == known.metadata else _kept(thread.metadata),
+        )
+        self._thread = _only_metadata(thread)
+        if revised != Revised():
             held = self._held
             self._hold(held.then(revised) if isinstance(held, Revised) else revised)
 
@@ -193,6 +192,11 @@ class Speaking:
 
 def _only_metadata(thread: ThreadMetadata) -> ThreadMetadata:
     return ThreadMetadata.model_validate(thread.model_dump(exclude={"items"}))
+
+
+def _kept(metadata: Json) -> Json:
+    bounded = keepable(Revised(metadata=metadata))
+    return json.loads(json.dumps(bounded.metadata, allow_nan=False))
 
 
 def _message(shown: Shown, items: HostItems) -> Message:

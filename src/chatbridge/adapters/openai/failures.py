@@ -138,8 +138,10 @@ ELSEWHERE = (
 
 def agent_failed(error: Exception) -> ChatbridgeError:
     """The error as the domain knows it; one of the domain's own comes back as it is."""
-    if isinstance(error, ChatbridgeError):
-        return error
+    # the SDK puts what is raised beside a tool into an error of its own
+    for raised in (error, error.__cause__):
+        if isinstance(raised, ChatbridgeError):
+            return raised
     code = code_of(error)
     return AgentFailed(SENTENCES[code], code=code)
 

@@ -1,6 +1,5 @@
 """The host's own function tools in one run: copies that tell when they fail, and in JSON."""
 
-import asyncio
 import copy
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
@@ -30,6 +29,7 @@ from chatbridge.adapters.openai.arguments import parsed_arguments
 from chatbridge.adapters.openai.outputs import readable_output
 from chatbridge.adapters.openai.unoffered import Unoffered
 from chatbridge.domain.model.tool_schema import Unfit, fitted, is_strict, renamed, restored
+from chatbridge.ports.host_code import HostLeft, brought
 
 HOSTED_TOOLS = (
     CodeInterpreterTool,
@@ -93,25 +93,16 @@ def telling(tool: Tool, failed: Failed) -> Tool:
     return copied
 
 
-class ToolLeft(Exception):
-    """A tool wanted to end more than itself: by `sys.exit`, or by cancelling whoever called it."""
-
-
-# In a task, SystemExit ends the event loop and with it everybody's answers. The SDK takes `str()`
-# of whatever a tool brings, and reads marks of its own at what it invokes.
+# The SDK takes `str()` of whatever a tool brings, and reads marks of its own at what it invokes.
 def _staying(invoke: Invoke, words: ToolErrorFunction | None, failed: Failed) -> Invoke:
     @wraps(invoke)
     async def readable(context: ToolContext[Any], arguments: str) -> Any:
         try:
-            return readable_output(await invoke(context, arguments))
-        except (SystemExit, KeyboardInterrupt, asyncio.CancelledError) as error:
-            task = asyncio.current_task()
-            if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
-                raise
-            failed(context, error)
-            left = ToolLeft(f"The tool left by {type(error).__name__}.")
+            return readable_output(await brought(invoke, context, arguments))
+        except HostLeft as left:
+            failed(context, left)
             if words is None:
-                raise left from error
+                raise
             said = words(context, left)
             return await said if isawaitable(said) else said
 

@@ -1,12 +1,12 @@
 """Instructions of a host's that are a function of who asks."""
 
 from collections.abc import Awaitable, Callable
-from inspect import isawaitable
 from typing import Any
 
 from agents import Agent, RunContextWrapper
 
 from chatbridge.domain.model.asked import Asked
+from chatbridge.ports.host_code import brought
 
 Instructions = Callable[[Asked], str | Awaitable[str]]
 """What the model is told for whoever asks."""
@@ -19,7 +19,6 @@ def instructed_by(said: str | Instructions) -> Any:
 
     async def instructions(context: RunContextWrapper[Any], _: Agent[Any]) -> str:
         found = context.context
-        told = said(found if isinstance(found, Asked) else found.asked)
-        return await told if isawaitable(told) else told
+        return await brought(said, found if isinstance(found, Asked) else found.asked)
 
     return instructions

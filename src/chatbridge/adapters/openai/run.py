@@ -219,5 +219,5 @@ class Run:
                 failure_line(error, words=self._log_words),
                 exc_info=in_the_code(error),
             )
-            failure.__cause__ = error
+            failure.__cause__ = None if error.__cause__ is failure else error
         return failure

@@ -41,6 +41,9 @@ MAX_HEAD = 32 * 1024
 MAX_HEADERS = 100
 """Headers of a request."""
 
+MAX_LEVELS = 200
+"""Levels of what an answer shows at once, or keeps with its conversation."""
+
 MAX_EVENT = 4 * 1024 * 1024
 """Characters of what an answer shows at once: a widget, a picture in its own data."""
 

@@ -26,6 +26,7 @@ from chatbridge.domain.model.limits import (
     MAX_CONTENT,
     MAX_DATA,
     MAX_EVENT,
+    MAX_LEVELS,
     MAX_LIMIT,
     MAX_TASK_TITLE,
     MAX_TITLE,
@@ -263,15 +264,15 @@ not_kept = Refusal(
 shown_too_large = Refusal(
     AgentFailed,
     "shown_too_large",
-    f"The answer was to show something of more than {MAX_EVENT:,} characters at once, so it was "
-    "stopped there.",
+    f"The answer was to show something of more than {MAX_EVENT:,} characters or {MAX_LEVELS} "
+    "levels at once, so it was stopped there.",
 )
 
 metadata_too_large = Refusal(
     AgentFailed,
     "metadata_too_large",
-    f"The answer was to keep more than {MAX_DATA:,} characters of metadata with its conversation, "
-    "so it was stopped there.",
+    f"The answer was to keep more than {MAX_DATA:,} characters or {MAX_LEVELS} levels of metadata "
+    "with its conversation, so it was stopped there.",
 )
 
 malformed_json = Refusal(Invalid, "malformed_json", "The body is no well-formed JSON.")

@@ -26,7 +26,7 @@ from chatkit.types import (
 from chatbridge.adapters.chatkit.items.mapping import to_item
 from chatbridge.adapters.chatkit.items.wire import lifted, wire_time
 from chatbridge.domain.model import refusals
-from chatbridge.domain.model.errors import Conflict
+from chatbridge.domain.model.errors import AgentFailed, Conflict, NotFound
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import PageRequest
@@ -165,12 +165,31 @@ class Acting:
         told, events = await self._host.answer(conversation, own, asking)
         answer: Json = {**told}
         if updated := answer.get("updated_item"):
-            known = await self._history.message(user_id, conversation_id, MessageId(updated["id"]))
-            updated["created_at"] = wire_time(known.created_at)
-            if known.id not in {getattr(event, "message_id", None) for event in events}:
-                events = [*events, _replaced(updated)]
+            events = await self._with_updated(user_id, conversation_id, updated, events)
         await self._history.change(user_id, conversation_id, events)
         return _written(answer)
+
+    async def _with_updated(
+        self,
+        user_id: UserId,
+        conversation_id: ConversationId,
+        updated: Json,
+        events: Sequence[TurnEvent],
+    ) -> Sequence[TurnEvent]:
+        """With the item that was answered, which the host may have kept itself; what is told of it
+        gets its time. Raises AgentFailed for one that the conversation does not have."""
+        id = MessageId(updated["id"])
+        kept = [e for e in events if isinstance(e, Shown) and e.message_id == id]
+        if kept:
+            updated["created_at"] = wire_time(kept[-1].at)
+            return events
+        try:
+            known = await self._history.message(user_id, conversation_id, id)
+        except NotFound as error:
+            sentence = "The action was answered with an item that the conversation does not have."
+            raise AgentFailed(sentence, code="host_failed") from error
+        updated["created_at"] = wire_time(known.created_at)
+        return [*events, _replaced(updated)]
 
     def _require_offered(
         self,

@@ -6,8 +6,9 @@ from chatkit.widgets import Card, Text
 
 from chatbridge.adapters.chatkit.actions import Actions
 from chatbridge.adapters.chatkit.call_widgets import CallWidgets
-from chatbridge.adapters.chatkit.chat import Chat, Entry
+from chatbridge.adapters.chatkit.chat import Chat
 from chatbridge.adapters.chatkit.chat_runner import ChatRunner
+from chatbridge.adapters.chatkit.entries import Entry
 from chatbridge.adapters.memory.conversation_repository import MemoryConversationRepository
 from chatbridge.adapters.memory.memory import Memory
 from chatbridge.domain.model.identifiers import MessageId

@@ -1,0 +1,37 @@
+"""Code of the host's own, called so that it ends nothing but itself, whatever it does."""
+
+import asyncio
+from collections.abc import Callable
+from inspect import isawaitable
+from typing import Any
+
+
+class HostLeft(Exception):
+    """It wanted to end more than itself: by `sys.exit`, or by cancelling whoever called it."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(f"The code left by {type(error).__name__}.")
+
+
+async def brought(function: Callable[..., Any], *given: Any) -> Any:
+    """What the host's function brings, async or not. Raises what it raises, and HostLeft.
+
+    In a task, SystemExit and KeyboardInterrupt would end the event loop and with it everybody's
+    answers; a CancelledError that nobody has asked for would end whoever waits for it.
+    """
+    try:
+        found = function(*given)
+        return await found if isawaitable(found) else found
+    except Exception:
+        raise
+    except BaseException as error:
+        if was_asked_for(error):
+            raise
+        raise HostLeft(error) from error
+
+
+def was_asked_for(error: BaseException) -> bool:
+    """Whether it says that this very task was told to stop."""
+    task = asyncio.current_task()
+    cancelled = isinstance(error, asyncio.CancelledError) and task and task.cancelling()
+    return bool(cancelled) or isinstance(error, GeneratorExit)
