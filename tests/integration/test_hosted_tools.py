@@ -18,6 +18,7 @@ from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
 from chatbridge.adapters.openai.hosted import MAX_OUTPUT
 from chatbridge.adapters.openai.models import Api, openai_model
 from chatbridge.adapters.openai.readable import OUTCOME_UNKNOWN
+from chatbridge.adapters.openai.run import AT_THE_PROVIDER
 from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.tool_call import ToolCall
@@ -313,10 +314,11 @@ async def test_one_that_needs_an_approval_is_not_run_and_says_so(
     events, failure = await heard_until_failure(runner, "cancel it")
     assert failure.code == "approval_needed"
     (call,) = calls_of(kept(events))
-    assert (call.name, call.arguments, call.state) == (
+    assert (call.name, call.arguments, call.state, call.output) == (
         "cancel_order",
         '{"number": "1002"}',
         "failed",
+        AT_THE_PROVIDER,
     )
 
 

@@ -27,6 +27,8 @@ _HELPS = {
     "model_malformed": "CHATBRIDGE_AGENT__BASE_URL and CHATBRIDGE_AGENT__API",
     "context_too_long": "CHATBRIDGE_WINDOW__MAX_CHARACTERS",
     "too_many_steps": "CHATBRIDGE_AGENT__MAX_STEPS",
+    "approval_needed": "docs/approvals.md: a handoff in place of an agent that is a tool, and "
+    "a server of CHATBRIDGE_MCP__SERVERS in place of one that the provider calls, can ask",
 }
 _HELPS_AT = {
     404: "CHATBRIDGE_AGENT__BASE_URL, with its /v1, CHATBRIDGE_AGENT__MODEL and __API",

@@ -47,7 +47,8 @@ SENTENCES = {
     "input_refused": "A guardrail of the assistant has refused this message.",
     "output_refused": "A guardrail of the assistant has refused the answer.",
     "tool_refused": "A guardrail of the assistant has stopped a tool.",
-    "approval_needed": "A tool needs an approval, which can't be given here, so it was not run.",
+    "approval_needed": "A tool needs an approval, which can't be asked for where it was called, so "
+    "it was not run. Please tell the operator.",
     "agent_failed": "The model could not answer because of an unexpected error.",
 }
 

@@ -43,7 +43,9 @@ from chatbridge.ports.tool_provider import ToolProvider
 log = logging.getLogger(__name__)
 
 _CLOSING_SECONDS = 10.0
-NEEDS_APPROVAL = "This tool needs an approval, which can't be given here, so it was not run."
+_NOT_RUN = "This tool needs an approval, which can't be asked for {}, so it was not run."
+INSIDE_A_TOOL = _NOT_RUN.format("inside an agent that is a tool")
+AT_THE_PROVIDER = _NOT_RUN.format("where the model's provider calls it")
 
 
 class Run:
@@ -206,9 +208,14 @@ class Run:
 
     def _refuse(self, item: ToolApprovalItem) -> None:
         if self._calls.find(item.call_id) is None and self._reader:
-            self._reader.refuse(item.name or "", item.arguments or "{}", NEEDS_APPROVAL)
+            self._reader.refuse(item.name or "", item.arguments or "{}", self._why(item))
         else:
-            self._calls.answered(item.call_id, NEEDS_APPROVAL)
+            self._calls.answered(item.call_id, self._why(item))
+
+    @staticmethod
+    def _why(item: ToolApprovalItem) -> str:
+        hosted = getattr(item.raw_item, "type", None) == "mcp_approval_request"
+        return AT_THE_PROVIDER if hosted else INSIDE_A_TOOL
 
     def _logged(self, error: Exception) -> Exception:
         failure = agent_failed(error)

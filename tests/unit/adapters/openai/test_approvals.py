@@ -16,6 +16,7 @@ from agents.testing import ScriptedModel, assistant_message, function_call
 from agents.tool_guardrails import ToolGuardrailFunctionOutput
 
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
+from chatbridge.adapters.openai.run import INSIDE_A_TOOL
 from chatbridge.domain.model.answer import Answer
 from chatbridge.domain.model.identifiers import CallId
 from chatbridge.domain.model.tool_call import Decision
@@ -38,6 +39,11 @@ def pay(sum: int, note: str = "none") -> str:
 async def slow() -> str:
     await asyncio.sleep(5)
     return "never"
+
+
+def pay_of_policy(sum: int) -> str:
+    ran.append(sum)
+    return "paid"
 
 
 def runner_of(agent: Agent[Any], model: ScriptedModel) -> OpenAIAgentRunner:
@@ -185,4 +191,64 @@ async def test_inside_an_agent_that_is_a_tool_nobody_is_asked_and_nothing_is_run
     model = ScriptedModel([[function_call("ask_inner", {"input": "?"}, call_id="1")]])
     events, failure = await heard_until_failure(runner_of(agent, model), "go")
     assert (failure.code, ran) == ("approval_needed", [])
-    assert Transcript(ADA.conversation_id, events).calls_in("waiting") == ()
+    said = Transcript(ADA.conversation_id, events)
+    assert said.calls_in("waiting") == ()
+    assert ("pay", "failed", INSIDE_A_TOOL) in outcomes(said)
+
+
+async def test_an_agent_that_is_a_tool_may_need_one_itself() -> None:
+    inner = Agent[Any](name="Inner", model=ScriptedModel([[assistant_message("I know.")]]))
+    asking_inner = inner.as_tool("ask_inner", "Ask it.", needs_approval=True)
+    model = ScriptedModel(
+        [[function_call("ask_inner", {"input": "?"}, call_id="1")], [assistant_message("So.")]]
+    )
+    runner = runner_of(Agent(name="Host", tools=[asking_inner]), model)
+    events = await heard(runner, "go")
+    (_, call) = Transcript(ADA.conversation_id, events).calls_in("waiting")[0]
+    assert (call.name, call.state) == ("ask_inner", "waiting")
+    said = await gone_on(runner, events)
+    assert outcomes(said) == [("ask_inner", "succeeded", "I know.")]
+    assert said.messages[-1].content == "So."
+
+
+async def test_a_policy_of_the_hosts_own_says_what_asks_and_is_not_asked_again() -> None:
+    asked: list[int] = []
+
+    async def dear(_: Any, arguments: dict[str, Any], __: str) -> bool:
+        asked.append(arguments["sum"])
+        return len(asked) < 3 and arguments["sum"] > 10
+
+    ran.clear()
+    policed = function_tool(
+        pay_of_policy, name_override="pay", needs_approval=dear, strict_mode=False
+    )
+    step = [function_call("pay", {"sum": n}, call_id=str(n)) for n in (5, 50)]
+    model = ScriptedModel([step, [assistant_message("Paid.")]])
+    runner = runner_of(Agent(name="Host", tools=[policed]), model)
+    events = await heard(runner, "go")
+    assert (ran, asked) == ([5], [5, 50])
+    said = await gone_on(runner, events)
+    assert ran == [5, 50]
+    assert [state for _, state, _ in outcomes(said)] == ["succeeded", "succeeded"]
+
+
+async def test_arguments_that_do_not_fit_are_asked_about_and_told_to_the_model() -> None:
+    ran.clear()
+    step = [function_call("pay", {"sum": "much"}, call_id="1")]
+    runner = runner_of(
+        Agent(name="Host", tools=[pay]), ScriptedModel([step, [assistant_message("Oh.")]])
+    )
+    said = await gone_on(runner, await heard(runner, "go"))
+    assert [(name, state) for name, state, _ in outcomes(said)] == [("pay", "failed")]
+    assert (ran, said.messages[-1].content) == ([], "Oh.")
+
+
+async def test_where_the_first_tools_output_is_the_answer_it_is_so_after_an_approval() -> None:
+    ran.clear()
+    model = ScriptedModel([[function_call("pay", {"sum": 1}, call_id="1")]])
+    agent = Agent[Any](name="Host", tools=[pay], tool_use_behavior="stop_on_first_tool")
+    runner = runner_of(agent, model)
+    said = await gone_on(runner, await heard(runner, "go"))
+    assert outcomes(said) == [("pay", "succeeded", "paid")]
+    assert said.messages[-1].content == "paid"
+    assert len(model.calls) == 1
