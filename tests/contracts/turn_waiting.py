@@ -1,6 +1,7 @@
 """What every TurnRepository promises of turns that wait for a person."""
 
 import asyncio
+from itertools import permutations
 
 import pytest
 
@@ -18,7 +19,7 @@ from chatbridge.domain.model.turn_event import (
     TurnWaiting,
 )
 from chatbridge.domain.model.usage import Usage
-from chatbridge.ports.turn_repository import Begun, Claimed, LastTurn
+from chatbridge.ports.turn_repository import Begun, Claimed, LastTurn, Opened
 from tests.contracts.steps import WINDOW, begin, finish, keep, messages_of
 from tests.contracts.store import ALICE, BOB, C1, Store, StoreContract, ask, call, said
 
@@ -38,15 +39,68 @@ def approval(events: tuple[TurnEvent, ...], id: str = "call_1") -> tuple[TurnEve
 
 
 async def waiting(
-    store: Store, *ids: str, seconds: float = A_DAY, title: str | None = None
+    store: Store,
+    *ids: str,
+    seconds: float = A_DAY,
+    title: str | None = None,
+    place: ConversationId = C1,
 ) -> Begun:
     """A turn that waits."""
-    begun = await begin(store, ask(new=True))
+    begun = await begin(store, ask(f"turn_in_{place}", new=True, conversation_id=place))
     tail = tuple(enumerate(asked(*(ids or ("call_1",))), 1))
     usage = Usage(input_tokens=3, output_tokens=2)
     rest = Rest(seconds=seconds, tail=tail, title=title, usage=usage)
     assert await store.turns.wait(begun.turn, rest)
     return begun
+
+
+async def _goes_on(store: Store, opened: Opened) -> str:
+    try:
+        begun = await store.turns.answer(opened, approval(opened.events))
+    except Conflict as error:
+        return error.code
+    return "goes on" if begun else "changed"
+
+
+async def _closes(store: Store, place: ConversationId) -> str:
+    claimed = await store.turns.claim_stale(ALICE, place, waiting=True)
+    if claimed is None:
+        return "nothing waits"
+    return "closed" if await finish(store, claimed, (), "cancelled") == "cancelled" else "lost"
+
+
+async def _asks(store: Store, place: ConversationId, n: int) -> str:
+    """As a message does: what waits is closed, and it begins, or meets who goes on."""
+    for _ in range(2):
+        try:
+            await store.turns.begin(ask(f"turn_next_{n}", conversation_id=place), WINDOW.high)
+        except TurnWaits:
+            if (closed := await _closes(store, place)) == "closed":
+                return closed
+        except Conflict as error:
+            return error.code
+        else:
+            return "begun"
+    return "met somebody"
+
+
+async def _all_at_once(
+    store: Store, n: int, order: tuple[int, ...], *, in_time: bool = True
+) -> None:
+    place = ConversationId(f"conv_race_{n}")
+    begun = await waiting(store, seconds=A_DAY if in_time else 0.0, place=place)
+    opened = await store.turns.opened(ALICE, place)
+    everybody = [
+        _goes_on(store, opened),
+        _goes_on(store, opened),
+        _closes(store, place),
+        _asks(store, place, n),
+    ]
+    done = await asyncio.gather(*(everybody[who] for who in order))
+    (won,) = [each for each in done if each in ("goes on", "closed")]
+    assert in_time or won == "closed", "nobody answers too late"
+    progress = await store.turns.progress(ALICE, begun.turn.id)
+    assert progress.state == ("running" if won == "goes on" else "cancelled")
 
 
 class TurnWaitingContract(StoreContract):
@@ -136,6 +190,13 @@ class TurnWaitingContract(StoreContract):
         answers = [approval(opened.events) for _ in range(5)]
         kept = await asyncio.gather(*(store.turns.answer(opened, each) for each in answers))
         assert len([each for each in kept if each is not None]) == 1
+
+    async def test_of_all_who_come_at_once_exactly_one_wins(self, store: Store) -> None:
+        """Two answers, a message and somebody who takes it over, in all orders, in time or late."""
+        orders = [*permutations(range(4))]
+        await asyncio.gather(*(_all_at_once(store, n, who) for n, who in enumerate(orders)))
+        late = enumerate(orders[:16], 100)
+        await asyncio.gather(*(_all_at_once(store, n, who, in_time=False) for n, who in late))
 
     async def test_nothing_is_answered_too_late_or_in_a_locked_conversation(
         self, store: Store

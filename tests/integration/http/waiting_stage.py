@@ -27,16 +27,21 @@ SCHEMA: Json = {"type": "object", "properties": {}}
 
 
 class CountingTools(ToolProvider):
-    """`pay`, which asks, and `look`, and how each was called, for whom and under which id."""
+    """`pay`, which asks, and `look`, and how each was called, for whom and under which id.
+
+    `gone` takes `pay` away; while they are not `free`, they do their work and don't say so.
+    """
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, str, str, Any]] = []
+        self.gone = False
+        self.free = asyncio.Event()
+        self.free.set()
 
     async def tools(self, on_behalf: OnBehalf) -> tuple[Tool, ...]:
-        return (
-            Tool(name="pay", description="pay", parameters=SCHEMA, asks="approval"),
-            Tool(name="look", description="look", parameters=SCHEMA),
-        )
+        pay = Tool(name="pay", description="pay", parameters=SCHEMA, asks="approval")
+        look = Tool(name="look", description="look", parameters=SCHEMA)
+        return (look,) if self.gone else (pay, look)
 
     def away(self, on_behalf: OnBehalf) -> tuple[Away, ...]:
         return ()
@@ -44,6 +49,7 @@ class CountingTools(ToolProvider):
     async def call(self, request: ToolRequest, on_behalf: OnBehalf) -> ToolResult:
         await asyncio.sleep(0.05)
         self.calls.append((request.name, on_behalf.user_id, request.call_id, request.arguments))
+        await self.free.wait()
         return ToolResult(output=f"{request.name} has worked")
 
     async def close(self) -> None:
@@ -234,3 +240,10 @@ def events_of(text: str) -> list[tuple[int, Json]]:
         if "id" in lines:
             found.append((int(lines["id"]), json.loads(lines["data"])))
     return found
+
+
+def numbered(text: str) -> list[tuple[str, str]]:
+    """The frames of a resumable stream, each with its place."""
+    lines = ((line.split(": ", 1) for line in p.splitlines()) for p in text.split("\n\n"))
+    parts = [dict(line for line in part if len(line) == 2) for part in lines]
+    return [(part["id"], part["data"]) for part in parts if "id" in part]
