@@ -146,6 +146,7 @@ class Container(DeclarativeContainer):
         max_steps=settings.provided.agent.max_steps,
         tracing=settings.provided.agent.tracing,
         log_words=settings.provided.log.words,
+        approve_for_conversation=settings.provided.agent.approve_for_conversation,
         recall=recall,
         unoffered=unoffered,
         chosen=Object(chosen),

@@ -32,6 +32,7 @@ from chatbridge.entrypoints.own_command import at, own_command
 from chatbridge.entrypoints.page.development import development_router
 from chatbridge.entrypoints.page.routes import TASK_STARTERS, Look, element_router, page_router
 from chatbridge.entrypoints.rest.answers import answers_router
+from chatbridge.entrypoints.rest.approvals import approvals_router
 from chatbridge.entrypoints.rest.chat import chat_router
 from chatbridge.entrypoints.rest.conversations import conversations_router
 from chatbridge.entrypoints.rest.documentation import schemas as turn_schemas
@@ -82,6 +83,7 @@ def create_app(container: Container | None = None) -> FastAPI:
     app.include_router(chat_router(turns, gate))
     app.include_router(answers_router(turns, gate))
     app.include_router(sessions_router(history, gate, container.issuer()))
+    app.include_router(approvals_router(history, gate))
     app.include_router(conversations_router(turns, history, container.store().tasks, gate))
     app.include_router(feedback_router(history, gate))
     app.include_router(health_router(container.require_ready(), partial(left_out, container)))

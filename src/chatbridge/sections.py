@@ -70,7 +70,8 @@ class Agent(Section):
     `client_tools` are run by the page, and with `ask_person` the model may ask questions in a form.
     `models` and `tool_choices` are what a message may choose, by the names that it gives. `memory`
     is where the model reads the conversation: our window of it, or OpenAI's own record.
-    `first`, `idle` and `max_seconds` are in seconds.
+    `first`, `idle` and `max_seconds` are in seconds. `approve_for_conversation`: what a tool of the
+    host's own asks may be approved for the whole conversation.
     """
 
     entry: str | None = None
@@ -95,6 +96,7 @@ class Agent(Section):
     max_seconds: float = Field(default=600, ge=2)
     max_characters: int = Field(default=100_000, ge=100)
     tracing: bool = False
+    approve_for_conversation: bool = False
 
     @field_validator("models", mode="before")
     @classmethod

@@ -49,7 +49,8 @@ class McpServer(Section):
     `tools` unset: all that it has. `user_argument` names the argument that is hidden from the
     model and filled with the user. `instructions` gives the server's own to the model. `approval`
     says which tools a person is asked about: `always` all, `never` none, `auto` those that say of
-    themselves that they destroy, or a list of their names.
+    themselves that they destroy, or a list of their names; with `approve_for_conversation` an
+    approval may be given for the whole conversation.
     """
 
     url: str | None = None
@@ -65,6 +66,7 @@ class McpServer(Section):
     user_argument: str | None = Field(default=None, min_length=1)
     instructions: bool = False
     approval: Approval = "never"
+    approve_for_conversation: bool = False
     send_user_token: UserToken | None = None
 
     @model_validator(mode="before")
@@ -143,12 +145,14 @@ class Mcp(Section):
 
     `tasks_url` is where the bundled one is reached, if not at the address that is served: under a
     host application's path, or as a process of its own. `tasks_approval` is the `approval` of the
-    bundled one. A model gets at most `max_tools`.
+    bundled one, and `tasks_approve_for_conversation` its `approve_for_conversation`. A model gets
+    at most `max_tools`.
     """
 
     servers: dict[str, McpServer] = Field(default={})
     tasks_url: str | None = None
     tasks_approval: Annotated[Approval, NoDecode] = "auto"
+    tasks_approve_for_conversation: bool = False
     max_tools: int = Field(default=512, ge=1)
 
     @field_validator("servers", mode="before")

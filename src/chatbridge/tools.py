@@ -72,6 +72,7 @@ def _bundled(settings: Settings, issuer: TokenIssuer, tasks: TasksApp) -> HttpSe
         token=token,
         one_list=True,
         approval=settings.mcp.tasks_approval,
+        approve_for_conversation=settings.mcp.tasks_approve_for_conversation,
         app=None if settings.mcp.tasks_url else tasks,
     )
 
@@ -89,6 +90,7 @@ def _tool_server(name: str, server: McpServer) -> HttpServer | StdioServer:
             tools=server.tools,
             user_argument=server.user_argument,
             approval=server.approval,
+            approve_for_conversation=server.approve_for_conversation,
         )
     return StdioServer(
         name=name,
@@ -101,6 +103,7 @@ def _tool_server(name: str, server: McpServer) -> HttpServer | StdioServer:
         tools=server.tools,
         user_argument=server.user_argument,
         approval=server.approval,
+        approve_for_conversation=server.approve_for_conversation,
     )
 
 

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from chatbridge.adapters.chatkit.items.badges import badges
+from chatbridge.domain.model.approval import Proposal
 from chatbridge.domain.model.identifiers import CallId
 from chatbridge.domain.model.tool_call import ToolCall
 from tests.command import begin
@@ -149,7 +150,7 @@ async def test_who_sits_at_it_approves_or_rejects_what_a_call_asks(tmp_path: Pat
 
     def answered(asked: dict[str, Any]) -> Response:
         if asked["type"] != "threads.custom_action":
-            return _stream(asked, [], [_asking("1"), _asking("2")])
+            return _stream(asked, [], [_asking("1"), _asking("2"), _asking("3", may_stand=True)])
         answers.append(asked["params"])
         return _stream(asked, [], [])
 
@@ -167,18 +168,20 @@ async def test_who_sits_at_it_approves_or_rejects_what_a_call_asks(tmp_path: Pat
             ("[y/N]: ", "n\n"),
             ("Why not?", "too dear\n"),
             ("[y/N]: ", "y\n"),
+            ("always", "always\n"),
             ("> ", "\x04"),
         )
     assert "Needs approval" in told
     assert [(each["item_id"], each["action"]["type"]) for each in answers] == [
         ("1", "chatbridge.reject"),
         ("2", "chatbridge.approve"),
+        ("3", "chatbridge.approve_for_conversation"),
     ]
     assert answers[0]["action"]["payload"] == {"call_id": "call_1", "reason": "too dear"}
     assert answers[1]["action"]["payload"] == {"call_id": "call_2"}
 
 
-def _asking(id: str) -> dict[str, Any]:
+def _asking(id: str, *, may_stand: bool = False) -> dict[str, Any]:
     """The card of a call that asks is there."""
     call = ToolCall(
         id=CallId(f"call_{id}"),
@@ -186,6 +189,7 @@ def _asking(id: str) -> dict[str, Any]:
         arguments='{"sum": 5}',
         started_at=datetime.now(UTC),
         state="waiting",
+        proposal=Proposal(fingerprint="v1", may_stand=may_stand),
     )
     widget = badges([call])["widget"].model_dump(mode="json", exclude_none=True)
     return {"type": "thread.item.done", "item": {"type": "widget", "id": id, "widget": widget}}

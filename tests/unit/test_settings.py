@@ -156,6 +156,7 @@ def test_which_tools_ask_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
     found = settings().mcp
     assert (found.servers["a"].approval, found.servers["b"].approval) == (("pay",), "never")
     assert found.tasks_approval == "auto"
+    assert not found.servers["a"].approve_for_conversation
     for said, read in [("never", "never"), ("add_task, delete_task", ("add_task", "delete_task"))]:
         monkeypatch.setenv("CHATBRIDGE_MCP__TASKS_APPROVAL", said)
         assert settings().mcp.tasks_approval == read

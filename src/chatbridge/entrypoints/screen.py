@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from typing import NamedTuple
 
 import click
 
@@ -17,6 +18,14 @@ _RESET = "\033[0m"
 _ERASED = "\r\033[K"
 # soft hyphen, zero width space, marks of direction, word joiner, byte order mark
 _DROPPED = dict.fromkeys(map(ord, "\u00ad\u200b\u200e\u200f\u2060\ufeff"))
+
+
+class Verdict(NamedTuple):
+    """What a person says of a call: yes, yes for the whole conversation, or no and perhaps why."""
+
+    approved: bool
+    stands: bool = False
+    reason: str = ""
 
 
 class Screen:

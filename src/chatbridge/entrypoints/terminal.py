@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import httpx2
 
-from chatbridge.entrypoints.screen import Screen
+from chatbridge.entrypoints.screen import Screen, Verdict
 from chatbridge.entrypoints.signing_in import nothing_at
 
 _WIDTH = 70
@@ -26,10 +26,13 @@ class Question(NamedTuple):
     lines: list[str]
     approve: Mapping[str, Any]
     reject: Mapping[str, Any]
+    approve_for_conversation: Mapping[str, Any] | None = None
 
-    def rejected(self, reason: str) -> Mapping[str, Any]:
-        """As the form is sent with this reason in it."""
-        return {**self.reject, "payload": {**self.reject["payload"], "reason": reason}}
+    def answered(self, verdict: Verdict) -> Mapping[str, Any]:
+        """As the button is pressed, or the form is sent with this reason in it."""
+        if verdict.approved:
+            return (verdict.stands and self.approve_for_conversation) or self.approve
+        return {**self.reject, "payload": {**self.reject["payload"], "reason": verdict.reason}}
 
 
 class ChatLost(ChatRefused):
@@ -39,19 +42,23 @@ class ChatLost(ChatRefused):
 class Terminal:
     """One person's chat, which is shown on `screen` as it comes.
 
-    `why_not` asks the person whether a call may run: None if it may, else why not, in any words or
-    none. Without it, what is asked stays so.
+    `verdict` asks the person whether a call may run, and where it is given True, whether all of
+    its tool may in this conversation. Without it, what is asked stays so.
     """
 
     def __init__(
-        self, url: str, token: str, screen: Screen, why_not: Callable[[], str | None] | None = None
+        self,
+        url: str,
+        token: str,
+        screen: Screen,
+        verdict: Callable[[bool], Verdict] | None = None,
     ) -> None:
         headers = {"Authorization": f"Bearer {token}"}
         self._http = httpx2.Client(
             base_url=url, headers=headers, timeout=httpx2.Timeout(10, read=120)
         )
         self._screen = screen
-        self._why_not = why_not
+        self._verdict = verdict
         self._asked: dict[str, list[Question]] = {}
         self._badges: dict[str, str] = {}
         self._opened: dict[str, list[str]] = {}
@@ -91,11 +98,11 @@ class Terminal:
             item_id, question = asked[0]
             for line in question.lines:
                 self._screen.say(f"    {line}\n", "secondary")
-            if self._why_not is None:
+            if self._verdict is None:
                 self._screen.say("(It waits until somebody answers, at a terminal or a page.)\n")
                 return
-            reason = self._why_not()
-            action = question.approve if reason is None else question.rejected(reason)
+            verdict = self._verdict(question.approve_for_conversation is not None)
+            action = question.answered(verdict)
             params = {"thread_id": self.conversation_id, "item_id": item_id, "action": action}
             self._asked[item_id].remove(question)
             self._stream({"type": "threads.custom_action", "params": params})
@@ -254,7 +261,8 @@ def _questions(part: Any) -> Generator[Question]:
             "children": [*asked, {"children": row}],
         }:
             written = [each for each in asked if each["type"] in _WRITTEN]
-            yield Question(_lines(written), row[0]["onClickAction"], no)
+            yes, *more = (each["onClickAction"] for each in row if "onClickAction" in each)
+            yield Question(_lines(written), yes, no, *more)
         case {"children": list()}:
             for inner in part["children"]:
                 yield from _questions(inner)

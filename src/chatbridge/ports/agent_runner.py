@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from chatbridge.domain.model.approval import StandingApproval
 from chatbridge.domain.model.asked import Asked
 from chatbridge.domain.model.identifiers import CallId
 from chatbridge.domain.model.message import Message
@@ -25,7 +26,7 @@ class AgentRequest:
     wants no more of it. `context` is what a host's own tools find in the run, where that is more
     than `asked`. `before` is what the turn has said before it rested: its calls that are running
     were approved, and are to be run first. `about` is the entry that was acted on, where there is
-    no subject.
+    no subject. `standing` is what a person has approved for the whole conversation.
     """
 
     turn: Turn
@@ -38,6 +39,7 @@ class AgentRequest:
     context: Any = None
     before: Transcript | None = None
     about: Message | None = None
+    standing: tuple[StandingApproval, ...] = ()
 
     @property
     def on_behalf(self) -> OnBehalf:

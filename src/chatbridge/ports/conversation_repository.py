@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from chatbridge.domain.model.approval import ApprovalId, StandingApproval
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.message import FeedbackKind, Message
@@ -89,4 +90,18 @@ class ConversationRepository(Protocol):
         self, user_id: UserId, conversation_id: ConversationId, limit: int
     ) -> Mapping[MessageId, FeedbackKind]:
         """The owner's verdicts in it, so many of the latest."""
+        ...
+
+    async def standing_approvals(
+        self, user_id: UserId, conversation_id: ConversationId
+    ) -> tuple[StandingApproval, ...]:
+        """What is approved for the whole conversation, the oldest first."""
+        ...
+
+    async def revoke(
+        self, user_id: UserId, conversation_id: ConversationId, id: ApprovalId
+    ) -> None:
+        """Let it stand no more: the tool asks again in every turn that begins, or goes on, from
+        now on. Raises NotFound where it does not stand.
+        """
         ...

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
+from chatbridge.domain.model.approval import StandingApproval
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId, UserId
 from chatbridge.domain.model.limits import MAX_PAGE
 from chatbridge.domain.model.message import Message
@@ -45,13 +46,14 @@ class Begun:
     Where it has no subject, up to the last one. `newest` holds as many counted messages as were
     asked for, if there are as many and they fit, and what rides between them, notes too; `counted`
     is how many the whole conversation has up to there. `about` is the entry of that name, however
-    old it is, and None where there is none.
+    old it is, and None where there is none. `standing` is what is approved in the conversation.
     """
 
     turn: Turn
     newest: tuple[Message, ...]
     counted: int
     about: Message | None = None
+    standing: tuple[StandingApproval, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +151,7 @@ class TurnRepository(Protocol):
 
     async def wait(self, turn: Turn, rest: Rest) -> bool:
         """Keep the tail, title and usage; the turn rests until a person answers, and then is stale.
+        Standing approvals that have ended are gone.
 
         False where a stop was asked for meanwhile: nothing has changed then. Harmless when
         repeated, and raises, like finish.
@@ -165,11 +168,12 @@ class TurnRepository(Protocol):
         opened: Opened,
         answered: tuple[TurnEvent, ...],
         *,
+        standing: StandingApproval | None = None,
         newest: int = 1,
         room: int = MAX_PAGE,
     ) -> Begun | None:
-        """Keep an answer to a turn that waits. Where it is the last one the turn runs from now on,
-        under the next epoch.
+        """Keep an answer to a turn that waits, and with it what stands approved from then on. Where
+        it is the last one the turn runs from now on, under the next epoch.
 
         None where something was said or decided since it was `opened`: nothing has changed then.
         Raises Conflict (`conversation_closed`, `question_expired`), and NotFound when the turn is

@@ -121,6 +121,7 @@ async def ask(
         conversation_id=conversation_id,
         thread_id=conversation_id,
         message_id="msg_1",
+        approval_id="appr_1",
         turn_id=NO_TURN,
     )
     json = {**_BODIES[route], **(body or {})} if route in _BODIES else body

@@ -73,10 +73,12 @@ def test_operations_have_names_of_their_own() -> None:
         "giveThreadFeedback",
         "isAlive",
         "isReady",
+        "listApprovals",
         "listConversations",
         "listMessages",
         "listTasks",
         "readThreadFeedback",
+        "revokeApproval",
         "takeFeedbackBack",
     ]
 

@@ -20,6 +20,7 @@ from chatbridge.adapters.postgres.rights import (
 )
 from chatbridge.adapters.postgres.task_repository import PostgresTaskRepository
 from chatbridge.domain.model import refusals
+from chatbridge.domain.model.approval import ApprovalId, StandingApproval
 from chatbridge.domain.model.counterpart import CounterpartId
 from chatbridge.domain.model.errors import Conflict, Unavailable
 from chatbridge.domain.model.identifiers import MessageId
@@ -28,7 +29,7 @@ from chatbridge.domain.model.turn import Changes, Rest
 from chatbridge.ports.turn_repository import Begun
 from tests.chatkit_client import add, create, items, retry, say, shown, text_of
 from tests.contracts.steps import begin, entry, finish, refused
-from tests.contracts.store import ALICE, C1, ask, message, said
+from tests.contracts.store import ALICE, C1, NOON, ask, message, said
 from tests.contracts.turn_showing import press
 from tests.contracts.turn_waiting import approval, asked
 from tests.integration.http.asking import require_refused
@@ -44,6 +45,9 @@ _EMPTIED = ("delete from chatbridge.conversations", "delete from chatbridge.task
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 
 SCHEMA = "chatbridge"
+STANDING = StandingApproval(
+    id=ApprovalId("appr_1"), source="tasks", tool="delete_task", fingerprint="v1", created_at=NOON
+)
 
 
 @pytest.fixture
@@ -128,8 +132,10 @@ async def everything(engine: AsyncEngine) -> None:
     waits = await begin(store, ask("turn_3"))
     await turns.wait(waits.turn, Rest(seconds=60, tail=tuple(enumerate(asked("call_1"), 1))))
     opened = await turns.opened(ALICE, C1)
-    gone_on = await turns.answer(opened, approval(opened.events))
+    gone_on = await turns.answer(opened, approval(opened.events), standing=STANDING)
     assert gone_on
+    await conversations.standing_approvals(ALICE, C1)
+    await conversations.revoke(ALICE, C1, STANDING.id)
     await finish(store, gone_on, (), "cancelled")
     await refused(store, press("turn_4", judge=refuse), Conflict, "action_not_offered")
     await turns.turn(ALICE, again.turn.id)

@@ -80,6 +80,7 @@ def test_a_record_is_flat_and_its_call_is_whole() -> None:
             "hosted": False,
             "source": "",
             "asks": None,
+            "proposal": None,
         },
     }
 

@@ -64,7 +64,8 @@ class HttpServer:
     right for a server that is not ours. With `one_list` it lists the same for all users all the
     same. `headers` are sent as they are. `timeout` is in seconds, as is `longest`, of a call that
     reports its progress. `tools`, `user_argument`, `instructions` and `approval` are as in
-    `Offered`. With `app`, an ASGI application of this process, nothing goes over the network to it.
+    `Offered`; with `approve_for_conversation` a person may approve one for the whole conversation.
+    With `app`, an ASGI application of this process, nothing goes over the network to it.
     """
 
     name: str
@@ -78,6 +79,7 @@ class HttpServer:
     user_argument: str | None = None
     instructions: bool = False
     approval: Approval = "never"
+    approve_for_conversation: bool = False
     app: AsgiApp | None = None
 
 

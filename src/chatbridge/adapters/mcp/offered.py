@@ -1,9 +1,11 @@
 """What of a tool server the model gets: some of its tools, mended, never the choice of the user."""
 
+import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
 from typing import Any
 
 from chatbridge.adapters.mcp.approval import Approval, asks
@@ -28,6 +30,7 @@ class OfferedTool:
     asks a person before it is run.
 
     `own_names` are the arguments' own, by those that stand for them in the parameters.
+    `fingerprint` is of all that the server says of it.
     """
 
     name: str
@@ -35,6 +38,7 @@ class OfferedTool:
     parameters: Mapping[str, Any]
     takes_user: bool = False
     asks: bool = False
+    fingerprint: str = ""
     own_names: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -123,6 +127,7 @@ class Offered:
             parameters=_with_the_rest(schema, words[LONGEST_DESCRIPTION:_LONGEST_WORDS]),
             takes_user=takes_user,
             asks=asks(self._approval, tool.name, tool.hints),
+            fingerprint=_hash_of(tool),
         )
 
     def _heeded(self, instructions: str) -> str:
@@ -142,6 +147,10 @@ class Offered:
         if message not in self._logged and len(self._logged) < 1_000:
             self._logged.add(message)
             _log.log(level, "tool server %s: %s", self.source.name, message)
+
+
+def _hash_of(tool: ListedTool) -> str:
+    return sha256(json.dumps(asdict(tool), sort_keys=True).encode()).hexdigest()
 
 
 # what no server would call a tool may be anything that it was told

@@ -36,7 +36,8 @@ class StdioServer:
     All users share the one process, and it is not told who asks: it is for tools that do the same
     for everybody, or that are given the user as an argument. `timeout` is of a call, `starting` of
     the first listing, `longest` of a call that reports its progress; all in seconds. `tools`,
-    `user_argument`, `instructions` and `approval` are as in `Offered`.
+    `user_argument`, `instructions` and `approval` are as in `Offered`, and
+    `approve_for_conversation` as in HttpServer.
     """
 
     name: str
@@ -50,6 +51,7 @@ class StdioServer:
     user_argument: str | None = None
     instructions: bool = False
     approval: Approval = "never"
+    approve_for_conversation: bool = False
 
 
 class StdioSource:

@@ -152,6 +152,8 @@ class McpToolProvider(ToolProvider):
             parameters=tool.parameters,
             source=server,
             asks="approval" if tool.asks else None,
+            fingerprint=tool.fingerprint,
+            may_stand=self._servers[server].approve_for_conversation,
         )
 
     def _count(self, found: Sequence[tuple[str, OfferedTool]]) -> None:

@@ -12,6 +12,7 @@ from chatbridge.adapters.memory.memory import (
     conversation_copy,
 )
 from chatbridge.domain.model import refusals
+from chatbridge.domain.model.approval import ApprovalId, StandingApproval
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.message import FeedbackKind, Message
@@ -114,6 +115,19 @@ class MemoryConversationRepository(ConversationRepository):
     ) -> Mapping[MessageId, FeedbackKind]:
         kept = await self._memory.find(user_id, conversation_id)
         return dict(list(kept.feedback.items())[::-1][:limit])
+
+    async def standing_approvals(
+        self, user_id: UserId, conversation_id: ConversationId
+    ) -> tuple[StandingApproval, ...]:
+        kept = await self._memory.find(user_id, conversation_id)
+        return tuple(kept.standing.values())
+
+    async def revoke(
+        self, user_id: UserId, conversation_id: ConversationId, id: ApprovalId
+    ) -> None:
+        kept = await self._memory.find(user_id, conversation_id)
+        if kept.standing.pop(id, None) is None:
+            raise refusals.no_approval()
 
 
 def _following(

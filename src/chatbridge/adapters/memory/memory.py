@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any
 
 from chatbridge.domain.model import refusals
+from chatbridge.domain.model.approval import ApprovalId, StandingApproval
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.counterpart import Counterpart, CounterpartId
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId, UserId
@@ -67,6 +68,9 @@ class KeptConversation:
     messages: dict[MessageId, Message] = field(default_factory=dict[MessageId, Message])
     turns: dict[TurnId, KeptTurn] = field(default_factory=dict[TurnId, KeptTurn])
     feedback: dict[MessageId, FeedbackKind] = field(default_factory=dict[MessageId, FeedbackKind])
+    standing: dict[ApprovalId, StandingApproval] = field(
+        default_factory=dict[ApprovalId, StandingApproval]
+    )
 
     @property
     def running(self) -> KeptTurn | None:
@@ -113,6 +117,12 @@ class KeptConversation:
     def rated(self, message: Message) -> Message:
         """A copy of it with the verdict on it."""
         return replace(message_copy(message), feedback=self.feedback.get(message.id))
+
+    def approve(self, approval: StandingApproval) -> None:
+        """Let it stand, in place of an earlier one of the same tool."""
+        named = (approval.source, approval.tool)
+        self.standing = {k: a for k, a in self.standing.items() if (a.source, a.tool) != named}
+        self.standing[approval.id] = approval
 
     def change(self, changes: Changes) -> None:
         """Let what is there be another one; what is not there stays so."""

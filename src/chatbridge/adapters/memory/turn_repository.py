@@ -19,6 +19,7 @@ from chatbridge.adapters.memory.turns import (
 )
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.answer import goes_on
+from chatbridge.domain.model.approval import StandingApproval
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
 from chatbridge.domain.model.limits import MAX_PAGE
@@ -118,6 +119,8 @@ class MemoryTurnRepository(TurnRepository):
         if mine.cancel_asked:
             return False
         mine.keep(rest.tail)
+        for ended in rest.ended:
+            kept.standing.pop(ended, None)
         if kept.conversation.title is None:
             kept.conversation = replace(kept.conversation, title=rest.title)
         mine.usage, mine.state = rest.usage, "waiting"
@@ -140,6 +143,7 @@ class MemoryTurnRepository(TurnRepository):
         opened: Opened,
         answered: tuple[TurnEvent, ...],
         *,
+        standing: StandingApproval | None = None,
         newest: int = 1,
         room: int = MAX_PAGE,
     ) -> Begun | None:
@@ -153,6 +157,8 @@ class MemoryTurnRepository(TurnRepository):
         if turn.lease_passed:
             raise refusals.question_expired()
         turn.keep(enumerate(answered, after + 1))
+        if standing:
+            kept.approve(standing)
         if goes_on(answered):
             turn.state, turn.epoch = "running", turn.epoch + 1
             turn.renew(self._lease)

@@ -68,6 +68,7 @@ def begun(
         newest=tuple(message_copy(m) for m in reversed(read)),
         counted=len(counted),
         about=message_copy(acted_on) if acted_on else None,
+        standing=tuple(kept.standing.values()),
     )
 
 

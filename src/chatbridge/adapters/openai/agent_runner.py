@@ -31,7 +31,8 @@ class OpenAIAgentRunner(AgentRunner):
     It is the host's `agent`, or one that has only `instructions`. `model` is for agents that name
     none, `named` finds the others' by name. `max_steps` is how often a model may speak in one turn.
     With `tracing` the SDK sends prompts and tool data to OpenAI; with `log_words` the log repeats
-    what an endpoint has said about a failure. `recall` is what the model reads, else the window.
+    what an endpoint has said about a failure. `approve_for_conversation`: what the host's own tools
+    ask may be approved for a whole conversation. `recall` is what the model reads, else the window.
     Tools that no model takes are noted as `unoffered`. `chosen` says what a message has chosen of
     the models that are `offered`, and which tool. `thoughts` is how those of a model are shown,
     None for not at all; with `summaries` only those that its provider has made for people.
@@ -49,6 +50,7 @@ class OpenAIAgentRunner(AgentRunner):
         max_steps: int = 10,
         tracing: bool = False,
         log_words: bool = False,
+        approve_for_conversation: bool = False,
         recall: Recall | None = None,
         unoffered: Unoffered | None = None,
         chosen: Chosen = nothing_chosen,
@@ -64,6 +66,7 @@ class OpenAIAgentRunner(AgentRunner):
         self._max_steps = max_steps
         self._tracing = tracing
         self._log_words = log_words
+        self._hosts_stand = approve_for_conversation
         self._recall = recall or WindowRecall()
         self._unoffered = unoffered or Unoffered()
         self._chosen = chosen
@@ -109,6 +112,7 @@ class OpenAIAgentRunner(AgentRunner):
             partial(choose, choice=choice, offered=self._offered),
             self._thoughts,
             self._log_words,
+            self._hosts_stand,
         )
         try:
             await run.start(self._agent, self._recall, self._max_steps, self._tracing)

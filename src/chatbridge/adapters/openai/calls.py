@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from chatbridge.adapters.openai.arguments import parsed_arguments
 from chatbridge.adapters.openai.names import short_id
+from chatbridge.domain.model.approval import Proposal
 from chatbridge.domain.model.ask_person import form_in
 from chatbridge.domain.model.identifiers import CallId, MessageId, new_call_id, new_message_id
 from chatbridge.domain.model.message import cleaned
@@ -28,7 +29,8 @@ class Call:
     """One call: its own id, the step that made it, and what is known about it so far.
 
     `started` is how it begins, as long as nobody was told; `unfit` is why it is not asked about.
-    `result` is what a tool of ours has brought.
+    `result` is what a tool of ours has brought; `proposal` is of one that was asked about: the tool
+    as it was then.
     """
 
     id: CallId
@@ -41,10 +43,14 @@ class Call:
     unknown: bool = False
     finished: bool = False
     result: ToolResult | None = None
+    withdrawn: bool = False
+    proposal: Proposal | None = None
 
     @property
     def outcome(self) -> CallState:
         """How it ended, once it has."""
+        if self.withdrawn:
+            return "withdrawn"
         if self.unknown:
             return "unknown"
         return "failed" if self.failed else "succeeded"
@@ -114,10 +120,10 @@ class Calls:
 
     def adopt(self, step: MessageId, known_by: str, call: ToolCall) -> None:
         """A call that was kept before this run, which goes on with it."""
-        known = Call(call.id, step, call.name)
+        known = Call(call.id, step, call.name, proposal=call.proposal)
         self._by_provider_id[known_by] = self._by_id[call.id] = known
 
-    def ask(self, call: Call, agent: str, payload: Payload) -> None:
+    def ask(self, call: Call, agent: str, payload: Payload, proposal: Proposal | None) -> None:
         """A call waits for a person, with what its provider wants back."""
         asks = (call.started and call.started.asks) or "approval"
         form = None
@@ -133,6 +139,7 @@ class Calls:
                 agent=agent,
                 form=form,
                 payload=payload,
+                proposal=proposal,
             )
         )
 

@@ -21,6 +21,7 @@ from chatbridge.adapters.openai.host_servers import fit_server
 from chatbridge.adapters.openai.host_tools import HOSTED_TOOLS, fit_tools, telling
 from chatbridge.adapters.openai.models import is_chat_completions
 from chatbridge.adapters.openai.names import apart
+from chatbridge.adapters.openai.standing import Standing
 from chatbridge.adapters.openai.tools import ToolHooks
 from chatbridge.adapters.openai.unoffered import Unoffered
 from chatbridge.domain.model.message import cleaned
@@ -35,11 +36,13 @@ class HostAgents:
         watch: Callable[[Model], Model],
         hooks: ToolHooks,
         unoffered: Unoffered,
+        standing: Standing,
     ) -> None:
         self._models = models
         self._watch = watch
         self._hooks = hooks
         self._unoffered = unoffered
+        self._standing = standing
         self._copies: dict[int, Agent[Any]] = {}
 
     def copy(self, agent: Agent[Any]) -> Agent[Any]:
@@ -51,7 +54,7 @@ class HostAgents:
                 model_settings=settings_of(agent),
                 handoffs=[self._handoff(to) for to in agent.handoffs],
                 tools=[
-                    telling(tool, self._hooks.failed)
+                    self._standing.settle_hosts(agent.name, telling(tool, self._hooks.failed))
                     for tool in fit_tools(agent.name, agent.tools, self._unoffered)
                 ],
                 mcp_servers=[*map(fit_server, agent.mcp_servers)],

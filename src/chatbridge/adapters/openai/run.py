@@ -31,6 +31,7 @@ from chatbridge.adapters.openai.models import Models
 from chatbridge.adapters.openai.outputs import shown_output
 from chatbridge.adapters.openai.recall import Recall
 from chatbridge.adapters.openai.replay import Replay, hung_on
+from chatbridge.adapters.openai.standing import Standing
 from chatbridge.adapters.openai.thoughts import Thoughts
 from chatbridge.adapters.openai.tools import Toolbox, ToolHooks
 from chatbridge.adapters.openai.unoffered import Unoffered
@@ -60,6 +61,7 @@ class Run:
         choose: Callable[[Agent[Any]], Model | None],
         thoughts: Callable[[Callable[[TurnEvent], None], Model], Thoughts],
         log_words: bool,
+        hosts_stand: bool,
     ) -> None:
         self._request = request
         self._choose = choose
@@ -68,9 +70,10 @@ class Run:
         self._models = models
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._calls = Calls(self._say)
-        self._toolbox = Toolbox(tools, request, self._calls)
-        self._hooks = ToolHooks(request, self._calls, self._fail)
-        self._agents = HostAgents(models, self._watched, self._hooks, unoffered)
+        self._standing = Standing(request.standing, hosts=hosts_stand)
+        self._toolbox = Toolbox(tools, request, self._calls, self._standing)
+        self._hooks = ToolHooks(request, self._calls, self._standing, self._fail)
+        self._agents = HostAgents(models, self._watched, self._hooks, unoffered, self._standing)
         self._replay = Replay(request.before)
         self._carried = Carried()
         self._reader: ResponseReader | None = None
@@ -204,7 +207,9 @@ class Run:
                 self._refuse(item)
             raise ApprovalNeeded
         for item, call in asked:
-            self._calls.ask(call, cleaned(item.agent.name), hung_on(item, output, self._carried))
+            hung = hung_on(item, output, self._carried)
+            proposal = self._standing.proposal(item.agent.tools, item.tool_name or "")
+            self._calls.ask(call, cleaned(item.agent.name), hung, proposal)
 
     def _refuse(self, item: ToolApprovalItem) -> None:
         if self._calls.find(item.call_id) is None and self._reader:

@@ -15,6 +15,7 @@ from chatbridge.adapters.openai.absent import not_yet_shown, words_for
 from chatbridge.adapters.openai.arguments import parsed_arguments
 from chatbridge.adapters.openai.calls import NOT_JSON, Call, Calls
 from chatbridge.adapters.openai.outputs import shown_output
+from chatbridge.adapters.openai.standing import Standing
 from chatbridge.domain.model.identifiers import new_message_id
 from chatbridge.domain.model.message import cleaned
 from chatbridge.domain.model.tool import Away, Brought, Tool, ToolRequest, ToolResult
@@ -23,17 +24,24 @@ from chatbridge.ports.tool_provider import ToolProvider
 
 log = logging.getLogger(__name__)
 
+_CHANGED = (
+    "The tool is described in another way than when the person approved this call, so it was not "
+    "run. Call it again if it is still wanted: the person is asked again."
+)
 _CRASHED = "The tool failed because of an unexpected error."
 
 
 class Toolbox:
     """The tools of one run; each is called for the request's user, under the call's own id."""
 
-    def __init__(self, provider: ToolProvider, request: AgentRequest, calls: Calls) -> None:
+    def __init__(
+        self, provider: ToolProvider, request: AgentRequest, calls: Calls, standing: Standing
+    ) -> None:
         self._provider = provider
         self._on_behalf = request.on_behalf
         self._window = request.window
         self._calls = calls
+        self._standing = standing
         self.away: tuple[Away, ...] = ()
         self.instructions: Mapping[str, str] = {}
         self.tasks: set[asyncio.Task[Any]] = set()
@@ -51,14 +59,16 @@ class Toolbox:
         for each in not_yet_shown(self.away, self._window):
             self._calls.report(step, each.source, words_for(each))
         self._calls.sources = {tool.name: tool.source for tool in tools}
-        self._calls.asking = {tool.name: tool for tool in tools if tool.asks}
-        return [self._function(tool) for tool in tools]
+        functions = [self._function(tool) for tool in tools]
+        named = zip(tools, functions, strict=True)
+        self._calls.asking = {t.name: t for t, f in named if t.asks and f.needs_approval}
+        return [*functions]
 
     def _function(self, tool: Tool) -> FunctionTool:
         async def invoke(context: ToolContext[Any], arguments: str) -> str:
-            return await self._invoke(tool.name, context.tool_call_id, arguments)
+            return await self._invoke(tool, context.tool_call_id, arguments)
 
-        return FunctionTool(
+        function = FunctionTool(
             name=tool.name,
             description=tool.description,
             params_json_schema=dict(tool.parameters),
@@ -66,17 +76,25 @@ class Toolbox:
             strict_json_schema=False,
             needs_approval=self._asks if tool.asks else False,
         )
+        if tool.asks != "approval":
+            return function
+        return self._standing.settle(
+            function, tool.source, tool.fingerprint, may_stand=tool.may_stand
+        )
 
     async def _asks(self, _: RunContextWrapper[Any], __: Any, provider_id: str) -> bool:
         call = self._calls.find(provider_id)
         return call is None or not call.unfit
 
-    async def _invoke(self, name: str, provider_id: str, arguments: str) -> str:
+    async def _invoke(self, tool: Tool, provider_id: str, arguments: str) -> str:
         self._remember_task()
         call = self._calls.find(provider_id)
         if call is None:
             raise LookupError("The SDK runs a call that the model has not made.")
-        result = await self._result(call, name, arguments)
+        if call.proposal and call.proposal.fingerprint != tool.fingerprint:
+            call.withdrawn = True
+            return _CHANGED
+        result = await self._result(call, tool.name, arguments)
         call.failed, call.unknown, call.result = result.failed, result.unknown, result
         return cleaned(result.output)
 
@@ -105,18 +123,26 @@ class ToolHooks(RunHooks[Any]):
     """
 
     def __init__(
-        self, request: AgentRequest, calls: Calls, fail: Callable[[Exception], None]
+        self,
+        request: AgentRequest,
+        calls: Calls,
+        standing: Standing,
+        fail: Callable[[Exception], None],
     ) -> None:
         self._before_call = request.before_call
         self._after_call = request.after_call
         self._calls = calls
+        self._standing = standing
         self._fail = fail
 
     async def on_tool_start(
         self, context: RunContextWrapper[Any], agent: Agent[Any], tool: SdkTool
     ) -> None:
         """Wait until the call is durable; if it can't be, the run ends."""
-        await self._begin(self._calls.find(_provider_id(context)))
+        call = self._calls.find(_provider_id(context))
+        await self._begin(call)
+        if call:
+            self._standing.note(tool, call.id)
 
     async def before_handoff(self, tool_name: str) -> None:
         """The same, before the host's agent hands over."""

@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col, select
 from sqlmodel.sql.expression import Select
 
+from chatbridge.adapters.postgres.approvals import STANDING, approvals_of, revoked
 from chatbridge.adapters.postgres.rows import (
     changes_to_json,
     messages_to_json,
@@ -39,6 +40,7 @@ from chatbridge.adapters.postgres.tables import ConversationRow, MessageRow, Tur
 from chatbridge.adapters.postgres.turn_statements import WAITING
 from chatbridge.adapters.postgres.verdicts import GIVEN, given, unknown, verdict_on, withdrawn
 from chatbridge.domain.model import refusals
+from chatbridge.domain.model.approval import ApprovalId, StandingApproval
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.errors import ChatbridgeError
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
@@ -253,6 +255,21 @@ class PostgresConversationRepository(ConversationRepository):
         if not rows and (refusal := await self._why_nothing(user_id, conversation_id)):
             raise refusal
         return {MessageId(row["message_id"]): row["kind"] for row in rows}
+
+    async def standing_approvals(
+        self, user_id: UserId, conversation_id: ConversationId
+    ) -> tuple[StandingApproval, ...]:
+        rows = await self._statements.columns(STANDING, user_id=user_id, id=conversation_id)
+        if not rows and (refusal := await self._why_nothing(user_id, conversation_id)):
+            raise refusal
+        return approvals_of(rows)
+
+    async def revoke(
+        self, user_id: UserId, conversation_id: ConversationId, id: ApprovalId
+    ) -> None:
+        if not await self._statements.changed(revoked(user_id, conversation_id, id)):
+            refusal = await self._why_nothing(user_id, conversation_id)
+            raise refusal or refusals.no_approval()
 
     async def _why_nothing(
         self, user_id: UserId, id: ConversationId, after: str | None = None

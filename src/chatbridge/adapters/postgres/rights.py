@@ -19,6 +19,7 @@ RIGHTS = {
     "turn_events": ("select", "insert", "delete"),
     "feedback": ("select", "insert", "update", "delete"),
     "counterparts": ("select", "insert", "update", "delete"),
+    "standing_approvals": ("select", "insert", "update", "delete"),
     "task_counters": ("select", "insert", "update"),
     "tasks": ("select", "insert", "update", "delete"),
     "task_calls": ("select", "insert", "delete"),

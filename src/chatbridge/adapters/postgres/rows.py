@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, get_args
@@ -16,9 +16,9 @@ from chatbridge.domain.model.errors import ChatbridgeError, Forbidden, NotFound
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
 from chatbridge.domain.model.message import Message, unreadable
 from chatbridge.domain.model.payload import Payload
-from chatbridge.domain.model.records import call_to_record, name_of
+from chatbridge.domain.model.records import call_to_record, name_of, to_record
 from chatbridge.domain.model.turn import Changes
-from chatbridge.domain.model.turn_event import TurnEvent, Unreadable
+from chatbridge.domain.model.turn_event import Numbered, TurnEvent, Unreadable
 from chatbridge.domain.model.usage import Usage
 
 Columns = Mapping[str, Any]
@@ -123,6 +123,16 @@ def changes_to_json(changes: Changes) -> str | None:
             **{name: value for name, value in revised.items() if value is not None},
         }
     )
+
+
+def events_to_json(events: Iterable[TurnEvent]) -> str:
+    """Events as answer_turn_1 keeps them, in order."""
+    return json.dumps([to_record(event) for event in events])
+
+
+def tail_to_json(events: Iterable[Numbered]) -> str:
+    """Events with their numbers, as finish_turn_1 and wait_turn_1 keep them."""
+    return json.dumps([{"number": number, "event": to_record(event)} for number, event in events])
 
 
 def usage_to_json(usage: Usage | None) -> str | None:

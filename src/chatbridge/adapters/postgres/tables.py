@@ -28,6 +28,9 @@ from chatbridge.adapters.postgres.table_parts import (
     time,
     words,
 )
+from chatbridge.adapters.postgres.task_tables import TaskCallRow as TaskCallRow
+from chatbridge.adapters.postgres.task_tables import TaskCounterRow as TaskCounterRow
+from chatbridge.adapters.postgres.task_tables import TaskRow as TaskRow
 from chatbridge.domain.model.conversation import Status
 from chatbridge.domain.model.message import FeedbackKind, Kind, Role
 from chatbridge.domain.model.tool_call import CallState
@@ -253,41 +256,26 @@ class CounterpartRow(Row, table=True):
     created_at: datetime = time()
 
 
-class TaskCounterRow(Row, table=True):
-    """The last task number given to an owner."""
+class StandingApprovalRow(Row, table=True):
+    """Calls of this tool, as it is described by `fingerprint`, are approved in the conversation.
 
-    __tablename__ = "task_counters"  # pyright: ignore[reportAssignmentType]
+    Written by nothing but an approval, with the answer that it is.
+    """
 
-    user_id: str = column(Text, primary_key=True)
-    last_number: int = Field()
-
-
-class TaskRow(Row, table=True):
-    """A task of the bundled tool server."""
-
-    __tablename__ = "tasks"  # pyright: ignore[reportAssignmentType]
-    __table_args__ = (PrimaryKeyConstraint("user_id", "number"),)
-
-    user_id: str = column(Text, primary_key=True)
-    number: int = Field(primary_key=True)
-    title: str = column(Text)
-    done: bool = Field(sa_column_kwargs={"server_default": text("false")})
-    created_at: datetime = time()
-    updated_at: datetime = time()
-
-
-class TaskCallRow(Row, table=True):
-    """What a call of the bundled tool server was, and what it answered, under the call's key."""
-
-    __tablename__ = "task_calls"  # pyright: ignore[reportAssignmentType]
-    __table_args__ = (PrimaryKeyConstraint("user_id", "key"),)
+    __tablename__ = "standing_approvals"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "conversation_id", "source", "tool"),
+        ForeignKeyConstraint(
+            ["user_id", "conversation_id"],
+            [f"{SCHEMA}.conversations.user_id", f"{SCHEMA}.conversations.id"],
+            ondelete="CASCADE",
+        ),
+    )
 
     user_id: str = column(Text, primary_key=True)
-    key: str = column(Text, primary_key=True)
-    request: str = column(Text)
-    number: int = Field()
-    title: str = column(Text)
-    done: bool = Field()
+    conversation_id: str = column(Text, primary_key=True)
+    source: str = column(Text, primary_key=True)
+    tool: str = column(Text, primary_key=True)
+    id: str = column(Text)
+    fingerprint: str = column(Text)
     created_at: datetime = time(default=None)
-    updated_at: datetime = time(default=None)
-    called_at: datetime = time(default=None)

@@ -1,26 +1,24 @@
 """How turns begin and end in Postgres, each by an SQL function, and how far they are."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import (
-    exists,
-    text,
-    update,
-)
+from sqlalchemy import exists, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col, select
-from sqlmodel.sql.expression import Select
 
+from chatbridge.adapters.postgres.approvals import approval_to_json, approvals_of
 from chatbridge.adapters.postgres.rows import (
     Columns,
     changes_to_json,
     conversation_row,
+    events_to_json,
     message_to_json,
     messages_to_json,
     missing,
     refusal_of,
+    tail_to_json,
     to_conversation,
     to_event,
     to_message,
@@ -43,16 +41,17 @@ from chatbridge.adapters.postgres.turn_statements import (
     TURN,
     WAIT,
     WITHDRAW,
+    ask_cancel_of,
 )
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.answer import goes_on
+from chatbridge.domain.model.approval import StandingApproval
 from chatbridge.domain.model.errors import NotFound
 from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
 from chatbridge.domain.model.limits import MAX_PAGE
 from chatbridge.domain.model.message import Message
-from chatbridge.domain.model.records import to_record
 from chatbridge.domain.model.turn import Ending, Rest, Turn, TurnState
-from chatbridge.domain.model.turn_event import Numbered, TurnEvent
+from chatbridge.domain.model.turn_event import TurnEvent
 from chatbridge.ports.turn_repository import (
     Begun,
     Claimed,
@@ -147,7 +146,7 @@ class PostgresTurnRepository(TurnRepository):
             usage=usage_to_json(ending.usage),
             messages=messages_to_json(ending.messages),
             changes=changes_to_json(ending.changes),
-            tail=_tail(ending.tail),
+            tail=tail_to_json(ending.tail),
         )
         return _kept_state(rows)
 
@@ -160,7 +159,8 @@ class PostgresTurnRepository(TurnRepository):
             seconds=rest.seconds,
             title=rest.title,
             usage=usage_to_json(rest.usage),
-            tail=_tail(rest.tail),
+            ended=json.dumps(rest.ended),
+            tail=tail_to_json(rest.tail),
         )
         return _kept_state(rows) != "stop"
 
@@ -184,6 +184,7 @@ class PostgresTurnRepository(TurnRepository):
         opened: Opened,
         answered: tuple[TurnEvent, ...],
         *,
+        standing: StandingApproval | None = None,
         newest: int = 1,
         room: int = MAX_PAGE,
     ) -> Begun | None:
@@ -193,11 +194,12 @@ class PostgresTurnRepository(TurnRepository):
             user_id=user_id,
             turn_id=opened.turn.id,
             after=len(opened.events),
-            events=json.dumps([to_record(event) for event in answered]),
+            events=events_to_json(answered),
             goes_on=goes_on(answered),
             lease=self._lease,
             newest=newest,
             room=room,
+            standing=standing and approval_to_json(standing),
         )
         outcome = rows[0]["outcome"]
         if outcome == "changed":
@@ -206,7 +208,8 @@ class PostgresTurnRepository(TurnRepository):
             raise refusal_of(outcome)
         messages = tuple(to_message(row) for row in rows if row["position"] is not None)
         turn = _turn(rows[0], user_id, subject=messages[-1] if rows[0]["answers"] else None)
-        return Begun(turn=turn, newest=messages, counted=rows[0]["counted"])
+        stands = approvals_of(rows[0]["standing"])
+        return Begun(turn=turn, newest=messages, counted=rows[0]["counted"], standing=stands)
 
     async def claim_stale(
         self,
@@ -252,7 +255,7 @@ class PostgresTurnRepository(TurnRepository):
         await self._statements.changed(abandoning.returning(col(TurnRow.id)))
 
     async def ask_cancel(self, user_id: UserId, conversation_id: ConversationId) -> bool:
-        asking = _ask_cancel(user_id, conversation_id)
+        asking = ask_cancel_of(user_id, conversation_id)
         ((asked, mine, somebodys),) = await self._statements.found(asking)
         if not mine:
             raise missing(somebody_elses=somebodys)
@@ -268,17 +271,8 @@ def _begun(rows: Rows, request: TurnRequest) -> Begun:
         newest=newest,
         counted=rows[0]["counted"],
         about=next((message for message, _ in kept if message.id == request.about), None),
+        standing=approvals_of(rows[0]["standing"]),
     )
-
-
-def _ask_cancel(user_id: UserId, id: ConversationId) -> Select[bool, bool, bool]:
-    """Whether a running turn was asked; is the conversation the owner's, and is it anybody's?"""
-    running = (col(TurnRow.user_id) == user_id, col(TurnRow.conversation_id) == id, RUNNING)
-    asking = update(TurnRow).where(*running).values(cancel_asked=True)
-    asked = asking.returning(col(TurnRow.id)).cte("asked")
-    known = col(ConversationRow.id) == id
-    mine = exists().where(col(ConversationRow.user_id) == user_id, known)
-    return select(exists(select(asked.c.id)), mine, exists().where(known))
 
 
 def _turn(row: Columns, user_id: UserId, subject: Message | None = None) -> Turn:
@@ -290,10 +284,6 @@ def _turn(row: Columns, user_id: UserId, subject: Message | None = None) -> Turn
         retry=row["retry"],
         by_host=row.get("by_host", False),
     )
-
-
-def _tail(events: Iterable[Numbered]) -> str:
-    return json.dumps([{"number": number, "event": to_record(event)} for number, event in events])
 
 
 def _kept_state(rows: Rows) -> Any:

@@ -12,11 +12,14 @@ from sqlalchemy import (
     literal_column,
     or_,
     true,
+    update,
 )
 from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
+from sqlmodel.sql.expression import Select
 
 from chatbridge.adapters.postgres.tables import ConversationRow, TurnEventRow, TurnRow
+from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.domain.model.turn import TurnState
 
 BEGIN = """
@@ -123,13 +126,14 @@ _TAIL = """
 
 WAIT = f"""
 select {{s}}.wait_turn_1(:user_id, :turn_id, :epoch, cast(:seconds as double precision), :title,
-  cast(:usage as jsonb),{_TAIL}"""
+  cast(:usage as jsonb), cast(:ended as json),{_TAIL}"""
 
 ANSWER = """
 select * from {s}.answer_turn_1(:user_id, :turn_id, :after,
   array(select t.event from json_array_elements(cast(:events as json)) with ordinality t (event, n)
     order by t.n),
-  :goes_on, cast(:lease as double precision), :newest, cast(:room as bigint))"""
+  :goes_on, cast(:lease as double precision), :newest, cast(:room as bigint),
+  cast(:standing as json))"""
 
 FINISH = f"""
 select {{s}}.finish_turn_1(:user_id, :turn_id, :epoch, :state, :code, :title, cast(:usage as jsonb),
@@ -140,3 +144,13 @@ select * from {s}.claim_stale_turn_1(
   :user_id, :conversation_id, cast(:lease as double precision), cast(:ours as text[]), :waiting)"""
 
 STALE = "select * from {s}.stale_turns_1()"
+
+
+def ask_cancel_of(user_id: UserId, id: ConversationId) -> Select[bool, bool, bool]:
+    """Whether a running turn was asked; is the conversation the owner's, and is it anybody's?"""
+    running = (col(TurnRow.user_id) == user_id, col(TurnRow.conversation_id) == id, RUNNING)
+    asking = update(TurnRow).where(*running).values(cancel_asked=True)
+    asked = asking.returning(col(TurnRow.id)).cte("asked")
+    known = col(ConversationRow.id) == id
+    mine = exists().where(col(ConversationRow.user_id) == user_id, known)
+    return select(exists(select(asked.c.id)), mine, exists().where(known))

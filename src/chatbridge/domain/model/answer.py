@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from chatbridge.domain.model import refusals
+from chatbridge.domain.model.approval import ApprovalId, StandingApproval
 from chatbridge.domain.model.identifiers import CallId, MessageId
 from chatbridge.domain.model.question import Answers, Form
 from chatbridge.domain.model.tool_call import Asks, CallState, Decision, ToolCall
@@ -25,6 +26,8 @@ EXPIRED = "Nobody has answered in time"
 WITHDRAWN = "The person went on with something else instead of an answer"
 STOPPED = "The person stopped the answer"
 
+_ONE_BY_ONE = "This tool is approved call by call: approve this one alone."
+
 _FITS: Mapping[Asks, tuple[str, tuple[Decision, ...]]] = {
     "approval": ("approve or reject it", ("approved", "rejected")),
     "client": ("give the `output` of the page's tool", ("given",)),
@@ -38,7 +41,8 @@ class Answer:
 
     That is the `output` of the page's tool, as JSON, or `answers` by the ids of the questions.
     `call_id` or `message_id` names the call; with neither it is the first that the page was to run.
-    `key` is the sender's own name for the answer.
+    `key` is the sender's own name for the answer. `stands`: so may every further call of the tool,
+    in this conversation.
     """
 
     decision: Decision
@@ -48,6 +52,7 @@ class Answer:
     output: str | None = None
     answers: Mapping[str, Sequence[str]] | None = None
     key: str | None = None
+    stands: bool = False
 
     def given_before(self, said: Transcript, events: Sequence[TurnEvent]) -> int | None:
         """How many of the turn's events came before this same answer; None where it is new.
@@ -92,6 +97,7 @@ class Answer:
             id=uuid4().hex,
             key=self.key,
             answers=answers,
+            stands=self.stands,
         )
         ends = () if decision == "approved" else (self._end(message_id, call, now),)
         waits = (TurnWaiting(),) if len(said.calls_in("waiting")) > 1 else ()
@@ -121,6 +127,8 @@ class Answer:
         brought = self.answers if call.asks == "answers" else self.output
         if self.decision not in fitting or (self.decision == "given" and brought is None):
             raise refusals.wrong_answer(f"The call asks for something else: {wanted}.")
+        if self.stands and not (call.proposal and call.proposal.may_stand):
+            raise refusals.wrong_answer(_ONE_BY_ONE)
         if self.decision != "given" or call.form is None:
             return self.decision, None
         answers = call.form.read(self.answers or {})
@@ -142,7 +150,8 @@ class Answer:
         if not self._means(event.message_id, call):
             return False
         decision, answers = self._read(call)
-        same = (decision, answers) == (event.decision, event.answers)
+        said = (event.decision, event.answers, event.stands)
+        same = (decision, answers, self.stands) == said
         return same and (self.output is None or self.output == call.output)
 
 
@@ -157,6 +166,21 @@ def _told(form: Form, answers: Answers) -> str:
 
 def _plain(said: list[str]) -> str | list[str] | None:
     return said if len(said) > 1 else next(iter(said), None)
+
+
+def standing_approval(said: Transcript, answered: Sequence[TurnEvent]) -> StandingApproval | None:
+    """What stands approved after an answer that has made these events of what was `said`."""
+    answer = answered[0]
+    if not isinstance(answer, ToolCallAnswered) or not answer.stands:
+        return None
+    asked = next(call for _, call in said.calls_in("waiting") if call.id == answer.call_id)
+    return StandingApproval(
+        id=ApprovalId(f"appr_{answer.id}"),
+        source=asked.source,
+        tool=asked.name,
+        fingerprint=asked.proposal.fingerprint if asked.proposal else "",
+        created_at=answer.at,
+    )
 
 
 def goes_on(events: Sequence[TurnEvent]) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import MISSING, asdict, fields
 from datetime import datetime
 from typing import Any
 
+from chatbridge.domain.model.approval import Proposal
 from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.question import Form
 from chatbridge.domain.model.tool_call import ToolCall
@@ -90,7 +91,7 @@ def _written(value: Any) -> Any:
             return value.isoformat()
         case ToolCall():
             return call_to_record(value)
-        case Citation() | Form():
+        case Citation() | Form() | Proposal():
             return asdict(value)
         case _:
             return value

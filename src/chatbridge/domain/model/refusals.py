@@ -161,6 +161,11 @@ no_message = Refusal(NotFound, "message_not_found", "The conversation has no suc
 no_turn = Refusal(NotFound, "turn_not_found", "There is no such turn.")
 no_blob = Refusal(NotFound, "no_attachment", "There is no such attachment.")
 turn_gone = Refusal(NotFound, "turn_not_found", "The turn is gone with its conversation.")
+no_approval = Refusal(
+    NotFound,
+    "approval_not_found",
+    "The conversation has no such approval, or not any more.",
+)
 no_task = Refusal(NotFound, "task_not_found", "There is no task {}.", example=(7,))
 
 # Not now.

@@ -15,13 +15,19 @@ CALL_KEY = "chatbridge/idempotency-key"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
     """A name, what it does, the JSON schema of its arguments, and which server has it, if one; and
-    what a call of it `asks` of a person before it is run, if anything."""
+    what a call of it `asks` of a person before it is run, if anything.
+
+    `fingerprint` is of all that its server says of it; a person's approval `may_stand` for the
+    whole conversation.
+    """
 
     name: str
     description: str
     parameters: Mapping[str, Any]
     source: str = ""
     asks: Asks | None = None
+    fingerprint: str = ""
+    may_stand: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from chatbridge.domain.model.approval import Proposal
 from chatbridge.domain.model.identifiers import CallId
 from chatbridge.domain.model.question import Answers, Form
 
@@ -39,7 +40,7 @@ class ToolCall:
     has not begun. `rejected` and `withdrawn`: it was not run, as the person said no, or nothing.
     `form`: the questions of one that asks for answers, and `answers` what was given to them.
     `hosted`: the model's provider ran it, and told of it afterwards. `source`: the tool server that
-    has the tool; empty where none has.
+    has the tool; empty where none has. `proposal`: the tool as it was when it was asked about.
     """
 
     id: CallId
@@ -54,6 +55,7 @@ class ToolCall:
     asks: Asks | None = None
     form: Form | None = None
     answers: Answers | None = None
+    proposal: Proposal | None = None
 
 
 def listing_of(source: str) -> str:

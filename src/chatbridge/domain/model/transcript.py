@@ -209,8 +209,14 @@ class Transcript:
         self.agent = event.agent
         if event.payload is not None:
             self.payloads[event.call_id] = event.payload
-        asked: dict[str, Any] = {"state": "waiting", "asks": event.asks, "form": event.form}
-        self._change_call(event.message_id, event.call_id, **asked)
+        self._change_call(
+            event.message_id,
+            event.call_id,
+            state="waiting",
+            asks=event.asks,
+            form=event.form,
+            proposal=event.proposal,
+        )
 
     def _end_text(self, event: TextFinished) -> None:
         id = event.message_id

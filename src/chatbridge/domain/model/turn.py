@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from chatbridge.domain.model.approval import ApprovalId
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import MessageId, TurnId
 from chatbridge.domain.model.message import Message
@@ -99,11 +100,13 @@ _NOTHING = Changes()
 class Rest:
     """What is kept when a turn comes to rest until a person answers, so many `seconds` at most.
 
-    `tail` is what it said that was not kept while it ran.
+    `tail` is what it said that was not kept while it ran. `ended` are the standing approvals of
+    tools that are described in another way now.
     """
 
     seconds: float
     tail: tuple[Numbered, ...]
+    ended: tuple[ApprovalId, ...] = ()
     title: str | None = None
     usage: Usage | None = None
 

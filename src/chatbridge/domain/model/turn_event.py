@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from chatbridge.domain.model.approval import Proposal
 from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.conversation import Conversation, Status
 from chatbridge.domain.model.errors import AgentFailed, ChatbridgeError
@@ -95,15 +96,15 @@ class ToolCallAsked:
     agent: str | None = None
     form: Form | None = None
     payload: Payload | None = None
+    proposal: Proposal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCallAnswered:
-    """The person has answered; of a call that is not to be run, or was run by their page, its end
-    follows.
+    """The person has answered; where nothing is to be run here, the call's end follows.
 
-    `id` is of this answer alone, whoever gives the same one. `key` is its sender's name for it,
-    and `answers` is what was given to the questions of a form.
+    `id` is of this answer alone, whoever gives the same one. `key` is its sender's name for it, and
+    `answers` is what was given to a form. `stands`: so may further calls of the tool, here.
     """
 
     message_id: MessageId
@@ -113,6 +114,7 @@ class ToolCallAnswered:
     id: str
     key: str | None = None
     answers: Answers | None = None
+    stands: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

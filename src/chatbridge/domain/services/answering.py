@@ -13,7 +13,7 @@ from functools import partial
 from time import monotonic
 from typing import TypeVar
 
-from chatbridge.domain.model.answer import STOPPED, withdrawn
+from chatbridge.domain.model.answer import STOPPED, standing_approval, withdrawn
 from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.conversation import title_from
 from chatbridge.domain.model.correlation import in_turn
@@ -123,8 +123,13 @@ class Answering:
         """
         self._ours[opened.turn.id] += 1
         try:
+            said = Transcript(opened.turn.conversation.id, opened.events)
             begun = await self._repository.answer(
-                opened, answered, newest=self._window.high, room=self._window.max_bytes
+                opened,
+                answered,
+                standing=standing_approval(said, answered),
+                newest=self._window.high,
+                room=self._window.max_bytes,
             )
         except BaseException:
             self._no_longer_ours(opened.turn.id)
@@ -203,6 +208,7 @@ class Answering:
             asking=asking,
             before=self._before(recording),
             about=begun.about,
+            standing=begun.standing,
         )
         await self._agent.run(request)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from time import monotonic
 
 from chatbridge.domain.model import refusals
+from chatbridge.domain.model.approval import ApprovalId, StandingApproval
 from chatbridge.domain.model.conversation import Conversation, Status, checked_title
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId, UserId
 from chatbridge.domain.model.limits import MAX_VERDICTS
@@ -199,6 +200,16 @@ class ConversationHistory:
     ) -> Mapping[MessageId, FeedbackKind]:
         """The owner's verdicts in a conversation, the latest of very many."""
         return await self._conversations.feedback(user_id, id, MAX_VERDICTS)
+
+    async def standing_approvals(
+        self, user_id: UserId, id: ConversationId
+    ) -> tuple[StandingApproval, ...]:
+        """What is approved for the whole conversation, the oldest first."""
+        return await self._conversations.standing_approvals(user_id, id)
+
+    async def revoke(self, user_id: UserId, id: ConversationId, approval: ApprovalId) -> None:
+        """Have the tool ask again, at the latest in the next turn. Raises NotFound."""
+        await self._conversations.revoke(user_id, id, approval)
 
 
 def _there(page: Page[Message], turn: Transcript) -> tuple[Message, ...]:

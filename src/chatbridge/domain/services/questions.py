@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from chatbridge.domain.model import refusals
-from chatbridge.domain.model.answer import Answer, goes_on
+from chatbridge.domain.model.answer import Answer, goes_on, standing_approval
 from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn import Asking
@@ -91,6 +91,7 @@ class Questions:
             recording = await self._answering.go_on(opened, events, asking)
             self._stale.seen()
             return recording and Answered(recording, after)
-        if await self._repository.answer(opened, events) is None:
+        standing = standing_approval(said, events)
+        if await self._repository.answer(opened, events, standing=standing) is None:
             return None
         return Answered(await self._desk.shown(opened.turn), after)

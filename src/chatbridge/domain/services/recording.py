@@ -129,7 +129,14 @@ class Recording:
         """What is to be kept of a closing one that rests."""
         self._require("closing")
         said = self._spoken.folded()
-        return Rest(seconds=seconds, tail=self.tail, title=said.title, usage=said.usage)
+        asked = (call.proposal for _, call in said.calls_in("waiting"))
+        return Rest(
+            seconds=seconds,
+            tail=self.tail,
+            ended=tuple(each.ended for each in asked if each and each.ended),
+            title=said.title,
+            usage=said.usage,
+        )
 
     @property
     def ending(self) -> Ending:

@@ -11,7 +11,11 @@ from chatkit.types import (
     ThreadsSyncCustomActionReq,
 )
 
-from chatbridge.adapters.chatkit.items.badges import APPROVE, REJECT
+from chatbridge.adapters.chatkit.items.badges import (
+    APPROVE,
+    APPROVE_FOR_CONVERSATION,
+    REJECT,
+)
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.answer import Answer
 from chatbridge.domain.model.identifiers import CallId, MessageId
@@ -20,6 +24,8 @@ from chatbridge.domain.model.message import cleaned
 
 OURS = "chatbridge."
 """How the types of our own actions begin: nobody else is given one, wherever it comes from."""
+
+_PRESSED = (APPROVE, APPROVE_FOR_CONVERSATION, REJECT)
 
 REFUSED = (
     refusals.not_waiting,
@@ -54,13 +60,18 @@ def _pressed(
     action = operation.params.action
     if not action.type.startswith(OURS):
         return None
-    known = action.type in (APPROVE, REJECT) and isinstance(operation, ThreadsCustomActionReq)
+    known = action.type in _PRESSED and isinstance(operation, ThreadsCustomActionReq)
     match action.payload:
         case {"call_id": str(call_id)} if known:
-            decision = "approved" if action.type == APPROVE else "rejected"
             reason = action.payload.get("reason")
             words = cleaned(reason.strip()[:MAX_REASON]) if isinstance(reason, str) else ""
-            return Answer(call_id=CallId(call_id), decision=decision, reason=words, key=key)
+            return Answer(
+                call_id=CallId(call_id),
+                decision="rejected" if action.type == REJECT else "approved",
+                reason=words,
+                key=key,
+                stands=action.type == APPROVE_FOR_CONVERSATION,
+            )
         case _:
             raise refusals.action_not_offered()
 

@@ -32,16 +32,21 @@ _CONVERSATION_ID = Path(
 
 
 Given = Annotated[bool | int | float | str | list[str], Field(union_mode="left_to_right")]
-_DECISIONS: dict[str, Decision] = {"approve": "approved", "reject": "rejected", "skip": "skipped"}
+_DECISIONS: dict[str, Decision] = {
+    "approve": "approved",
+    "approve_for_conversation": "approved",
+    "reject": "rejected",
+    "skip": "skipped",
+}
 
 
 class AnswerBody(Body):
     """What is answered to a call that waits: a `decision`, with a `reason` that the model is told;
     the `output` of a tool that the page runs, any JSON; or `answers` to questions, by their ids.
-    One of the three."""
+    One of the three. `approve_for_conversation` is for a call whose `proposal` says `may_stand`."""
 
     call_id: str = Field(pattern=ID, examples=["call_0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e"])
-    decision: Literal["approve", "reject", "skip"] | None = None
+    decision: Literal["approve", "approve_for_conversation", "reject", "skip"] | None = None
     reason: str = Field("", max_length=MAX_REASON, examples=["Not this one."])
     output: Any = None
     answers: dict[str, Given] | None = None
@@ -58,8 +63,13 @@ class AnswerBody(Body):
         """The same in the domain's words."""
         id = CallId(self.call_id)
         if self.decision:
-            decision = _DECISIONS[self.decision]
-            return Answer(call_id=id, decision=decision, reason=self.reason.strip(), key=key)
+            return Answer(
+                call_id=id,
+                decision=_DECISIONS[self.decision],
+                reason=self.reason.strip(),
+                key=key,
+                stands=self.decision == "approve_for_conversation",
+            )
         if self.answers is not None:
             given = {name: _texts(value) for name, value in self.answers.items()}
             return Answer(call_id=id, decision="given", answers=given, key=key)

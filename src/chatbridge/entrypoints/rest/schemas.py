@@ -126,6 +126,17 @@ class ConversationOut(BaseModel):
         return cls.model_validate(conversation, from_attributes=True)
 
 
+class ProposalOut(BaseModel):
+    """The tool that a person is asked about, as it is described at that moment."""
+
+    fingerprint: str = Field(description="A hash of all that the tool's server says of it.")
+    may_stand: bool = Field(description="It may be approved for the whole conversation.")
+    ended: str | None = Field(
+        description="The id of such an approval that has ended, because the tool's description, "
+        "its schema or its annotations are not those any more."
+    )
+
+
 class ToolCallOut(BaseModel):
     """A call of a tool. `waiting`: it `asks` a person, and is not run before. `rejected`,
     `withdrawn`: it was not run. `unknown`: it was started, and nobody saw it end."""
@@ -146,6 +157,7 @@ class ToolCallOut(BaseModel):
     asks: Asks | None = Field(None, description="What it asks, or asked, of a person.")
     form: Form | None = Field(None, description="The questions of one that asks for answers.")
     answers: Answers | None = Field(None, description="What was answered, by the questions' ids.")
+    proposal: ProposalOut | None = Field(None, description="What a person was asked to approve.")
 
     @classmethod
     def of(cls, call: ToolCall) -> "ToolCallOut":

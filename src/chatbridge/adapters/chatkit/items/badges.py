@@ -16,6 +16,7 @@ from chatbridge.adapters.chatkit.items.in_words import in_words, seen
 from chatbridge.domain.model.tool_call import CallState, ToolCall, is_listing
 
 APPROVE, REJECT = "chatbridge.approve", "chatbridge.reject"
+APPROVE_FOR_CONVERSATION = "chatbridge.approve_for_conversation"
 """The actions of a call that asks; their payload names the call, and everything else is ours."""
 
 DETAILS = "chatbridge-details"
@@ -25,6 +26,8 @@ ASKED = "chatbridge-asked"
 """The key of a form whose buttons answer what it begins with."""
 
 _MAX_REASON = 200
+_STANDING = {"label": "Approve for this conversation", "style": "secondary"}
+_CHANGED = "Approved for this conversation before; its description has changed since."
 _MAX_DETAIL = 2_000
 _FENCES = re.compile("`{3,}")
 
@@ -114,17 +117,20 @@ def _question(call: ToolCall) -> list[dict[str, Any]]:
     approve = {"label": "Approve", "style": "primary", "onClickAction": _answer(APPROVE, call)}
     # with the words of the form, and by Enter in its field
     reject = {"label": "Reject", "style": "secondary", "submit": True}
-    buttons = [{"type": "Button", "size": "sm", **each} for each in (approve, reject)]
+    more = [_STANDING | {"onClickAction": _answer(APPROVE_FOR_CONVERSATION, call)}]
+    offers = (approve, *(more if call.proposal and call.proposal.may_stand else ()), reject)
+    buttons = [{"type": "Button", "size": "sm", **each} for each in offers]
     why = {"type": "Input", "name": "reason", "placeholder": "Why not? (optional)", "size": "sm"}
     row = {"type": "Row", "gap": 2, "children": buttons}
     asked = {"type": "Text", "value": in_words(call), "size": "sm", "weight": "semibold"}
+    changed = [_caption(_CHANGED)] if call.proposal and call.proposal.ended else []
     told = _written("Would be called with", _readable(call.arguments))
     form = {"type": "Form", "key": ASKED, "direction": "col", "gap": 2}
     return [
         {
             **form,
             "onSubmitAction": _answer(REJECT, call),
-            "children": [asked, *told, why, row],
+            "children": [asked, *changed, *told, why, row],
         }
     ]
 

@@ -1,19 +1,19 @@
 -- A person has answered a turn that waits: one call, one transaction, harmless when repeated.
 --
 -- The caller has read the first p_after events to know what is asked: p_events come right behind
--- them, or nothing is kept. With p_go_on the turn runs from now on, under the next epoch. Answers
+-- them, or nothing is kept, and p_standing, what is approved for the whole conversation. With p_go_on the turn runs from now on, under the next epoch. Answers
 -- what begin_turn_1 does of a turn that has begun, and whether the last of the messages is the one
 -- that it answers; else the outcome alone.
 create function {s}.answer_turn_1(
   p_user text, p_turn text, p_after integer, p_events json[], p_go_on boolean,
-  p_lease double precision, p_newest integer, p_room bigint
+  p_lease double precision, p_newest integer, p_room bigint, p_standing json
 ) returns table (
   outcome text, conversation_id text, title text, status text, status_reason text, metadata jsonb,
   agent text,
   conversation_created_at timestamptz, conversation_updated_at timestamptz,
   turn_id text, epoch integer, retry boolean, by_host boolean, counted bigint, answers boolean,
   "position" bigint, id text, role text, kind text, content text, tool_calls jsonb,
-  citations jsonb, payload json, created_at timestamptz
+  citations jsonb, payload json, created_at timestamptz, standing json
 ) language plpgsql as $$
 #variable_conflict use_column
 declare
@@ -56,6 +56,15 @@ begin
     insert into {s}.turn_events (user_id, turn_id, number, event)
       select p_user, p_turn, p_after + e.n, e.event
       from unnest(p_events) with ordinality e (event, n);
+    if p_standing is not null then
+      insert into {s}.standing_approvals
+        (user_id, conversation_id, source, tool, id, fingerprint, created_at)
+        values (p_user, v_conversation.id, p_standing->>'source', p_standing->>'tool',
+          p_standing->>'id', p_standing->>'fingerprint', (p_standing->>'created_at')::timestamptz)
+        on conflict on constraint standing_approvals_pkey do update
+          set id = excluded.id, fingerprint = excluded.fingerprint,
+            created_at = excluded.created_at;
+    end if;
     if p_go_on then
       update {s}.turns t
         set state = 'running', epoch = t.epoch + 1,
@@ -80,7 +89,9 @@ begin
       v_conversation.status_reason, v_conversation.metadata, v_conversation.agent,
       v_conversation.created_at, v_conversation.updated_at, v_turn.id, v_turn.epoch, v_turn.retry, v_turn.by_host, v_counted,
       coalesce(v_answers, false), m.position, m.id, m.role, m.kind, m.content, m.tool_calls,
-      m.citations, m.payload, m.created_at
+      m.citations, m.payload, m.created_at,
+      (select json_agg(a order by a.created_at) from {s}.standing_approvals a
+        where a.user_id = p_user and a.conversation_id = v_conversation.id)
     from (select 1) one left join (
       select n.*, sum(n.size) over (order by n.position desc) - n.size as before
         from {s}.messages n

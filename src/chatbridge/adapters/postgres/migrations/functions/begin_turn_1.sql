@@ -5,9 +5,10 @@
 -- Answers a row for each of the newest messages up to the one to be answered, oldest first, so many
 -- that `p_newest` of them count or that they are `p_room` bytes, each with the outcome, the
 -- conversation and how many count in all (where nothing is there to be read, a row without a
--- message); for a turn that was begun under the same key before, its subject alone; else the outcome
--- alone. The same request asked again answers the same. The entry p_about, which a turn without a
--- message is about, is answered too: `beside` the newest where it is none of them.
+-- message), and with what is approved for the whole of it; for a turn that was begun under the same
+-- key before, its subject alone; else the outcome alone. The same request asked again answers the
+-- same. The entry p_about, which a turn without a message is about, is answered too: `beside` the
+-- newest where it is none of them.
 create function {s}.begin_turn_1(
   p_user text, p_conversation text, p_new boolean, p_turn text, p_lease double precision,
   p_message json, p_retry_of text, p_newest integer, p_room bigint, p_key text, p_digest text,
@@ -18,7 +19,7 @@ create function {s}.begin_turn_1(
   conversation_created_at timestamptz, conversation_updated_at timestamptz,
   turn_id text, epoch integer, retry boolean, by_host boolean, counted bigint,
   "position" bigint, id text, role text, kind text, content text, tool_calls jsonb,
-  citations jsonb, payload json, created_at timestamptz, beside boolean
+  citations jsonb, payload json, created_at timestamptz, beside boolean, standing json
 ) language plpgsql as $$
 #variable_conflict use_column
 declare
@@ -30,6 +31,7 @@ declare
   v_answerable boolean;
   v_counted bigint;
   v_first bigint;
+  v_standing json;
 begin
   select t.conversation_id into v_place from {s}.turns t where t.user_id = p_user and t.key = p_key;
   v_place := coalesce(v_place, p_conversation);
@@ -140,13 +142,15 @@ begin
       select m.position into v_about from {s}.messages m
         where m.user_id = p_user and m.conversation_id = p_conversation and m.id = p_about;
     end if;
+    select json_agg(a order by a.created_at) into v_standing from {s}.standing_approvals a
+      where a.user_id = p_user and a.conversation_id = p_conversation;
   end if;
   return query
     select outcome, v_conversation.id, v_conversation.title, v_conversation.status,
       v_conversation.status_reason, v_conversation.metadata, v_conversation.agent, v_conversation.created_at,
       v_conversation.updated_at, v_turn.id, v_turn.epoch, v_turn.retry, v_turn.by_host, v_counted,
       m.position, m.id, m.role, m.kind, m.content, m.tool_calls, m.citations, m.payload,
-      m.created_at, m.before >= p_room
+      m.created_at, m.before >= p_room, v_standing
     from (
       select n.*, sum(n.size) over (order by n.position desc) - n.size as before
         from {s}.messages n
@@ -164,7 +168,7 @@ begin
         v_conversation.status_reason, v_conversation.metadata, v_conversation.agent, v_conversation.created_at,
         v_conversation.updated_at, v_turn.id, v_turn.epoch, v_turn.retry, v_turn.by_host,
         coalesce(v_counted, 0), null::bigint, null, null, null, null, null::jsonb, null::jsonb,
-        null::json, null::timestamptz, null::boolean;
+        null::json, null::timestamptz, null::boolean, v_standing;
   elsif not found then
     -- what was asked then has been deleted since, by a retry of something before it
     outcome := 'ended';
