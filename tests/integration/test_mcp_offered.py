@@ -164,12 +164,16 @@ async def test_only_the_named_tools_are_offered_and_can_be_called(
     course: Course, caplog: pytest.LogCaptureFixture
 ) -> None:
     only = ("list_tasks", "add_task", "fly")
-    async with tools_of(course, tools=only, user_argument="user_id") as tools:
+    named = {"tools": only, "approval": ("add_task", "drive")}
+    async with tools_of(course, user_argument="user_id", **named) as tools:
         assert await names(tools) == ["add_task", "list_tasks"]
+        asks = [tool.asks for tool in await tools.tools(ALICE)]
         refused = await tools.call(request("count_users"), ALICE)
 
     assert (refused.output, refused.failed) == ("There is no tool 'count_users'.", True)
-    assert "tool server course: it has no tool fly" in caplog.text
+    assert asks == ["approval", None]
+    assert "tool server course: it has no tool fly, which its `tools` names" in caplog.text
+    assert "tool server course: it has no tool drive, which its `approval` names" in caplog.text
     assert course.calls == []
 
 

@@ -87,6 +87,7 @@ class Offered:
             except Unfit as unfit:
                 left_out[tool.name[:_LONGEST_NAME]] = str(unfit)
         self._tell(left_out)
+        self._tell_missing("approval", self._approval, listed.tools)
         return OfferedList(
             tools=tuple(offered),
             left_out=left_out,
@@ -108,8 +109,7 @@ class Offered:
     def _chosen(self, tools: list[ListedTool]) -> list[ListedTool]:
         if self._only is None:
             return tools
-        if missing := sorted(set(self._only) - {tool.name for tool in tools}):
-            self._log_once(f"it has no tool {', '.join(missing)}")
+        self._tell_missing("tools", self._only, tools)
         return [tool for tool in tools if tool.name in self._only]
 
     def _offered(self, tool: ListedTool) -> OfferedTool:
@@ -142,6 +142,13 @@ class Offered:
     def _tell(self, left_out: Mapping[str, str]) -> None:
         for name, reason in left_out.items():
             self._log_once(f"{_shown(name)} is not offered: {reason}")
+
+    def _tell_missing(
+        self, setting: str, names: Sequence[str] | str, tools: list[ListedTool]
+    ) -> None:
+        listed = {tool.name for tool in tools}
+        if not isinstance(names, str) and (missing := sorted(set(names) - listed)):
+            self._log_once(f"it has no tool {', '.join(missing)}, which its `{setting}` names")
 
     def _log_once(self, message: str, level: int = logging.WARNING) -> None:
         if message not in self._logged and len(self._logged) < 1_000:

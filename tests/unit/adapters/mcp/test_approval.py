@@ -19,6 +19,8 @@ READS: dict[str, Any] = {"destructiveHint": True, "readOnlyHint": True}
         ("auto", READS, False),
         ("auto", {}, False),
         ("auto", {"destructiveHint": "yes"}, False),
+        ("auto", {"destructiveHint": False, "readOnlyHint": False, "openWorldHint": True}, False),
+        ("auto", DESTROYS | {"readOnlyHint": "yes", "idempotentHint": True}, True),
         (("pay",), {}, True),
         (("look",), DESTROYS, False),
     ],

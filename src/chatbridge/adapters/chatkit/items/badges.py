@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from chatkit.types import WidgetComponentUpdated
 from chatkit.widgets import DynamicWidgetComponent, DynamicWidgetRoot
 
-from chatbridge.adapters.chatkit.items.in_words import in_words, seen
+from chatbridge.adapters.chatkit.items.in_words import in_words, seen, visible
 from chatbridge.domain.model.tool_call import CallState, ToolCall, is_listing
 
 APPROVE, REJECT = "chatbridge.approve", "chatbridge.reject"
@@ -159,7 +159,8 @@ def _details(call: ToolCall) -> list[dict[str, Any]]:
 
 
 def _written(what: str, text: str) -> list[dict[str, Any]]:
-    short = text if len(text) <= _MAX_DETAIL else text[:_MAX_DETAIL] + "…"
+    is_cut = len(text) > _MAX_DETAIL
+    short = visible(text[:_MAX_DETAIL]) + (f"… ({len(text):,} characters in all)" if is_cut else "")
     # longer than any run of them inside, or the text could end its block
     fence = "`" * (max((len(run) for run in _FENCES.findall(short)), default=2) + 1)
     return [_caption(what), {"type": "Markdown", "value": f"{fence}\n{short}\n{fence}"}]

@@ -10,6 +10,9 @@ from chatbridge.domain.model.tool_call import ToolCall
 
 _MOST = 3
 _LONG = 80
+# lines and tabs are seen, and what joins letters and emoji is a part of them
+_SEEN = "\n\t\u200c\u200d"
+_UNSEEN = ("Cc", "Cf", "Co", "Zl", "Zp")
 _BETWEEN_WORDS = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])")
 
 
@@ -33,6 +36,17 @@ def in_words(call: ToolCall) -> str:
 def seen(name: str) -> str:
     """The name without what is not seen, which can turn other words round or hide between them."""
     return "".join(char for char in name if category(char) != "Cf")
+
+
+def visible(text: str) -> str:
+    """The text with what is not seen written out: it could turn other words round, or hide some."""
+    return "".join(
+        char if _is_seen(char) else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def _is_seen(char: str) -> bool:
+    return char in _SEEN or category(char) not in _UNSEEN
 
 
 def _words(name: str) -> Iterator[str]:

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chatbridge.adapters.chatkit.items.in_words import in_words
+from chatbridge.adapters.chatkit.items.badges import badges
+from chatbridge.adapters.chatkit.items.in_words import in_words, visible
 from chatbridge.domain.model.identifiers import CallId
 from chatbridge.domain.model.tool_call import ToolCall
 
@@ -33,3 +34,33 @@ def test_a_call_is_said_in_words_and_never_seems_to_be_less(
         id=CallId("call_1"), name=name, arguments=arguments, started_at=datetime.now(UTC)
     )
     assert in_words(call) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("to \u202eada\u202c", "to \\u202eada\\u202c"),
+        ("a\x1b[2Jb\x00", "a\\x1b[2Jb\\x00"),
+        ("zero\u200bwidth\u2060\ufeff", "zero\\u200bwidth\\u2060\\ufeff"),
+        ("two\u2028lines", "two\\u2028lines"),
+        ("tag \U000e0041", "tag \\U000e0041"),
+        ("two\nlines\tand a family \U0001f468\u200d\U0001f469 \u05d0\u05d1", None),
+    ],
+)
+def test_what_is_not_seen_is_written_out(text: str, seen: str | None) -> None:
+    assert visible(text) == (text if seen is None else seen)
+
+
+def test_what_is_asked_hides_nothing_and_says_how_much_is_left_out() -> None:
+    def asked(arguments: str) -> str:
+        call = ToolCall(
+            id=CallId("call_1"),
+            name="pay",
+            arguments=arguments,
+            started_at=datetime.now(UTC),
+            state="waiting",
+        )
+        return str(badges([call])["widget"].model_dump(mode="json", exclude_none=True))
+
+    assert "\u202e" not in asked('{"to": {"name": "\u202eada"}}')
+    assert "… (5,012 characters in all)" in asked('{"to": "' + "x" * 5_000 + '", }')

@@ -461,7 +461,7 @@ def test_a_call_that_went_well_does_not_show_its_output() -> None:
     [
         ('{"a":[1,"é"]}', "went well", ['{\n  "a": [\n    1,\n    "é"\n  ]\n}', "went well"]),
         ('{"a":', None, ['{"a":']),
-        ("[" * 1_500, "x" * 2_001, ["[" * 1_500, "x" * 2_000 + "…"]),
+        ("[" * 1_500, "x" * 2_001, ["[" * 1_500, "x" * 2_000 + "… (2,001 characters in all)"]),
         ("{}", "```\n# Not ours\n````", ["{}", "```\n# Not ours\n````"]),
     ],
 )
