@@ -8,10 +8,11 @@ from chatbridge.domain.model.approval import StandingApproval
 from chatbridge.domain.model.asked import Asked
 from chatbridge.domain.model.identifiers import CallId
 from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.question import Answers
 from chatbridge.domain.model.tool import Brought, OnBehalf
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn import Asking, Ending, Turn
-from chatbridge.domain.model.turn_event import TurnEvent
+from chatbridge.domain.model.turn_event import ToolCallAsked, TurnEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +23,13 @@ class AgentRequest:
     event as it happens. `before_call` is awaited with a call's id after its ToolCallStarted was
     said and before the tool runs; it returns when the call is durable and raises TurnLost when the
     turn is lost. `after_call` is awaited with what a call has brought that has succeeded, after its
-    ToolCallFinished was said and before the model reads it; it raises nothing. `stopped`: its owner
-    wants no more of it. `context` is what a host's own tools find in the run, where that is more
-    than `asked`. `before` is what the turn has said before it rested: its calls that are running
-    were approved, and are to be run first. `about` is the entry that was acted on, where there is
-    no subject. `standing` is what a person has approved for the whole conversation.
+    ToolCallFinished was said and before the model reads it; it raises nothing. `ask` says that a
+    call asks while it goes on, and waits for the answer; None: the person declines. It raises
+    TimeoutError where nobody will answer any more. `stopped`: its owner wants no more of it.
+    `context` is what a host's own tools find in the run, where that is more than `asked`. `before`
+    is what the turn has said before it rested: its calls that are running were approved, and are to
+    be run first. `about` is the entry that was acted on, where there is no subject. `standing` is
+    what a person has approved for the whole conversation.
     """
 
     turn: Turn
@@ -34,6 +37,7 @@ class AgentRequest:
     say: Callable[[TurnEvent], None]
     before_call: Callable[[CallId], Awaitable[None]]
     after_call: Callable[[Brought], Awaitable[None]] | None = None
+    ask: Callable[[ToolCallAsked], Awaitable[Answers | None]] | None = None
     stopped: Callable[[], bool] = lambda: False
     asking: Asking = field(default_factory=Asking)
     context: Any = None

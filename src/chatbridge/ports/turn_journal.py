@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from chatbridge.domain.model.turn import Turn
-from chatbridge.domain.model.turn_event import Numbered
+from chatbridge.domain.model.turn_event import Numbered, ToolCallAnswered
 
 Outcome = Literal["kept", "stop_asked", "busy", "taken_over", "gone"]
 """Kept; kept, and its owner wants no more of it; its row was locked, so nothing of it is kept this
@@ -21,7 +21,8 @@ class Entry:
 
 
 class TurnJournal(Protocol):
-    """Written by the one who runs the turns: the holder of each turn's highest epoch."""
+    """Written by the one who runs the turns: the holder of each turn's highest epoch. Others can
+    only leave that one an answer."""
 
     async def keep(self, entries: Sequence[Entry]) -> Sequence[Outcome]:
         """Keep the events and renew the leases, in one statement; one outcome for each entry.
@@ -30,4 +31,17 @@ class TurnJournal(Protocol):
         Raises Unavailable, and Unkeepable where something in an entry can't be kept; then nothing
         is known of any.
         """
+        ...
+
+    async def post(self, turn: Turn, number: int, answered: ToolCallAnswered) -> bool:
+        """Leave an answer to what event `number` asks, for whoever runs the turn; nobody else reads
+        it.
+
+        False where another one was left before, or the turn does not run: then it is not kept.
+        Raises Unavailable and Unkeepable.
+        """
+        ...
+
+    async def posted(self, turn: Turn, number: int) -> ToolCallAnswered | None:
+        """The answer that was left. Raises Unavailable."""
         ...

@@ -5,30 +5,44 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, cast
 
+from mcp_types.methods import validate_server_result
+from pydantic import ValidationError
+
 LONGEST_OUTPUT = 50_000
 """The characters of an answer that are shown."""
 _LONGEST_LABEL = 100
 _LONGEST_UNKNOWN = 1_000
 _MOST_VALUES = 1_000
-_ASKS_BACK = "The tool asks for more input than its arguments, which is not supported."
+_ASKS_BACK = "The tool asks for more input than its arguments, in a way that is not supported."
 _ENVELOPE = ("_meta", "resultType", "isError")
 
 Json = Any
 
 
-def legible(result: Mapping[str, Json]) -> dict[str, Json]:
-    """The result as one text, in the form that MCP's types take, whatever form it had.
+def legible(result: Mapping[str, Json], version: str | None = None) -> dict[str, Json]:
+    """The result as one text, in the form that MCP's types take, whatever form it had; one that
+    asks for more stays as it is, where this version of the protocol has such.
 
     What servers send besides the revisions' forms is read too: `content` that is a text or one
     block, `toolResult` (2024-10), kinds of blocks that are not known, or none of these.
     """
     if result.get("resultType") == "input_required":
-        return _complete(_ASKS_BACK, failed=True)
+        return {**result} if _can_be_asked(result, version) else _complete(_ASKS_BACK, failed=True)
     blocks, failed = _blocks(_content(result)), _has_failed(result)
     said = [words for block in blocks if (words := _said(block)).strip()]
     named = [words for block in blocks if (words := _said(block) or _named(block)).strip()]
     words = _with_data("\n".join(said), "\n".join(named), result.get("structuredContent"))
     return _complete(words or _without_words(failed), failed=failed)
+
+
+def _can_be_asked(result: Mapping[str, Json], version: str | None) -> bool:
+    if version is None:
+        return False
+    try:
+        validate_server_result("tools/call", version, {**result})
+    except (KeyError, ValidationError):
+        return False
+    return True
 
 
 def _complete(words: str, *, failed: bool) -> dict[str, Json]:

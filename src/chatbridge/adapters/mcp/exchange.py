@@ -1,5 +1,6 @@
 """What is asked of a tool server, the same over every transport."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -13,21 +14,25 @@ from mcp_types import (
     CallToolRequestParams,
     CallToolResult,
     Implementation,
+    InputRequiredResult,
+    InputResponses,
     RequestParamsMeta,
     ToolListChangedNotification,
 )
 from pydantic import TypeAdapter
 
+from chatbridge.adapters.mcp.elicitation.requests import reply_of
 from chatbridge.adapters.mcp.listed import ListedTool, listed
 from chatbridge.domain.model.correlation import REQUEST_KEY, correlation
 from chatbridge.domain.model.tool import CALL_KEY, OnBehalf, ToolRequest
 from chatbridge.domain.model.words import quoted
 
-Answer = CallToolResult
+Answer = CallToolResult | InputRequiredResult
 
 CLIENT_INFO = Implementation(name="chatbridge", version=version("chatbridge-server"))
 
-_ANSWER: TypeAdapter[Answer] = TypeAdapter(CallToolResult)
+_ANSWER: TypeAdapter[Answer] = TypeAdapter(CallToolResult | InputRequiredResult)
+_LATER = 0.25
 _MOST_PAGES = 100
 _MOST_TOOLS = 2_000
 LARGEST_ANSWER = 8 * 1024**2
@@ -142,9 +147,10 @@ async def ask_for_tools(client: Client) -> list[ListedTool]:
 
 async def ask_for_call(client: Client, request: ToolRequest, alive: Alive) -> Answer:
     """Send one tools/call and nothing else; the call's id goes with it under `CALL_KEY`, and the
-    request's under `REQUEST_KEY`.
+    request's under `REQUEST_KEY`, and with a `reply` what a person has answered.
 
-    It is asked to report its progress, of which `alive` is told.
+    It is asked to report its progress, of which `alive` is told. A server that only wants its state
+    back is called again in a moment.
 
     The client's own `call_tool` also lists the tools of a new connection, to check structured
     content that is not used here: a second request, which may fail after the tool did its work.
@@ -152,15 +158,27 @@ async def ask_for_call(client: Client, request: ToolRequest, alive: Alive) -> An
     meta: RequestParamsMeta = {CALL_KEY: request.call_id}
     if asked_in := correlation().request_id:
         meta[REQUEST_KEY] = asked_in
-    parameters = CallToolRequestParams(
-        name=request.name,
-        arguments=dict(request.arguments),
-        _meta=meta,
-    )
+    responses: InputResponses | None = None
+    state: str | None = None
+    if request.reply:
+        said, state = reply_of(request.reply)
+        responses = {**said} or None
 
     async def heard(progress: float, total: float | None, message: str | None) -> None:
         alive()
 
-    return await client.session.send_request(
-        CallToolRequest(params=parameters), _ANSWER, progress_callback=heard
-    )
+    while True:
+        parameters = CallToolRequestParams(
+            name=request.name,
+            arguments=dict(request.arguments),
+            input_responses=responses,
+            request_state=state,
+            _meta=meta,
+        )
+        answer = await client.session.send_request(
+            CallToolRequest(params=parameters), _ANSWER, progress_callback=heard
+        )
+        if not isinstance(answer, InputRequiredResult) or answer.input_requests:
+            return answer
+        await asyncio.sleep(_LATER)
+        responses, state = None, answer.request_state

@@ -9,14 +9,17 @@ from collections.abc import (
     Sequence,
 )
 from dataclasses import dataclass, field
+from secrets import randbelow
 from typing import TypeVar, cast
 
 import httpx2
 from mcp import Client, MCPError
+from mcp.client.session import ElicitationFnT
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from chatbridge.adapters.mcp.approval import Approval
+from chatbridge.adapters.mcp.elicitation.during import elicited
 from chatbridge.adapters.mcp.exchange import (
     CLIENT_INFO,
     Alive,
@@ -42,6 +45,7 @@ _NEGOTIATE = "auto"
 # a server of several replicas may forget a session more than once
 _SESSIONS = 3
 _LOOKING = 1.0
+_MOST_BEFORE = 2**40
 
 _Work = Callable[[Client, Sieve], Awaitable[_T]]
 
@@ -136,27 +140,31 @@ class HttpSource:
                 await ask_for_tools(client)
             return await ask_for_call(client, request, alive)
 
-        return await self._exchange(on_behalf, work)
+        return await self._exchange(on_behalf, work, elicited(self.name, request.ask))
 
     async def close(self) -> None:
         """Nothing of its own is open: the HTTP client belongs to the provider."""
 
-    async def _exchange(self, on_behalf: OnBehalf, work: _Work[_T]) -> _T:
+    async def _exchange(
+        self, on_behalf: OnBehalf, work: _Work[_T], elicit: ElicitationFnT | None = None
+    ) -> _T:
         left = _SESSIONS
         while True:
             left -= 1
             try:
-                return await self._try(on_behalf, work)
+                return await self._try(on_behalf, work, elicit)
             except SessionLost as lost:
                 # nothing was done, so nothing is done twice
                 if not left:
                     raise lost.error from lost
 
-    async def _try(self, on_behalf: OnBehalf, work: _Work[_T]) -> _T:
-        sieve = Sieve()
+    async def _try(self, on_behalf: OnBehalf, work: _Work[_T], elicit: ElicitationFnT | None) -> _T:
+        # a call that comes again with answers has another id, in whichever process
+        sieve = Sieve(before=randbelow(_MOST_BEFORE))
         with exchange(self._headers_for(on_behalf)) as traffic:
             try:
-                return await _outcome(self._client(sieve), self._noting_the_version(sieve, work))
+                client = self._client(sieve, elicit)
+                return await _outcome(client, self._noting_the_version(sieve, work))
             except Exception as error:
                 stands_for = meant(error, traffic)
                 if stands_for is error:
@@ -188,12 +196,13 @@ class HttpSource:
             return headers
         return {**headers, "Authorization": f"Bearer {self._server.token(on_behalf)}"}
 
-    def _client(self, sieve: Sieve) -> Client:
+    def _client(self, sieve: Sieve, elicit: ElicitationFnT | None) -> Client:
         transport = streamable_http_client(self._server.url, http_client=self._http)
         return Client(
             sieve.around(transport),
             mode=self._mode,
             message_handler=self._hear,
+            elicitation_callback=elicit,
             cache=None,
             client_info=CLIENT_INFO,
         )

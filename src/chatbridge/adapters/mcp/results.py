@@ -8,10 +8,13 @@ from mcp_types import (
     CONNECTION_CLOSED,
     INVALID_REQUEST,
     PARSE_ERROR,
+    InputRequiredResult,
     TextContent,
 )
 
 from chatbridge.adapters.mcp.answers import LONGEST_OUTPUT, added
+from chatbridge.adapters.mcp.elicitation.forms import Unaskable
+from chatbridge.adapters.mcp.elicitation.requests import wanted
 from chatbridge.adapters.mcp.envelopes import TO_ANOTHER_CALL
 from chatbridge.adapters.mcp.exchange import Answer, NoMessage, Refused, TooLarge, Unreachable
 from chatbridge.domain.model.tool import ToolResult
@@ -40,8 +43,16 @@ _NOT_READ = (
 )
 
 
-def answered(tool: str, answer: Answer) -> ToolResult:
-    """The text of a tool's answer, cut at 50,000 characters; of one that failed, in quotes."""
+def answered(server: str, tool: str, answer: Answer) -> ToolResult:
+    """The text of a tool's answer, cut at 50,000 characters; of one that failed, in quotes. Or what
+    it wants of a person."""
+    if isinstance(answer, InputRequiredResult):
+        try:
+            return ToolResult(output="", wants=wanted(server, answer))
+        except Unaskable as why:
+            return failed(
+                f"The tool server '{server}' {why}, so it was not asked and nothing more was done."
+            )
     output = "\n".join(block.text for block in answer.content if isinstance(block, TextContent))
     if answer.is_error:
         # put there by servers on the Python SDK; the person in the chat reads this too

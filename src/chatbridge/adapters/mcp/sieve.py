@@ -6,7 +6,13 @@ from typing import Any, Self
 
 from mcp.client import Transport
 from mcp.shared.message import SessionMessage
-from mcp_types import JSONRPCError, JSONRPCRequest, JSONRPCResponse
+from mcp_types import (
+    PROTOCOL_VERSION_META_KEY,
+    JSONRPCError,
+    JSONRPCNotification,
+    JSONRPCRequest,
+    JSONRPCResponse,
+)
 
 from chatbridge.adapters.mcp.answers import legible
 from chatbridge.adapters.mcp.greeting import readable_greeting
@@ -18,10 +24,12 @@ _Received = SessionMessage | Exception
 class Sieve:
     """What comes from a server: its greeting and lists in a form that can be read, results as text.
 
-    For one bad tool or block the client would refuse all. `left_out` are the bad tools.
+    For one bad tool or block the client would refuse all. `left_out` are the bad tools. Ids of
+    requests are sent as so many more than `before`, which the client counts from 1.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, before: int = 0) -> None:
+        self._before = before
         self.left_out: dict[str, str] = {}
         self._asked: dict[str, JSONRPCRequest] = {}
 
@@ -34,7 +42,15 @@ class Sieve:
     def note(self, sent: SessionMessage) -> None:
         """A request is about to be sent."""
         if isinstance(sent.message, JSONRPCRequest):
+            sent.message.id = self._numbered(sent.message.id)
             self._asked[str(sent.message.id)] = sent.message
+        elif isinstance(sent.message, JSONRPCNotification) and sent.message.params:
+            named = sent.message.params.get("requestId")
+            if named is not None:
+                sent.message.params["requestId"] = self._numbered(named)
+
+    def _numbered(self, id: Any) -> Any:
+        return id + self._before if isinstance(id, int) else id
 
     def sift(self, received: _Received) -> _Received:
         """The message itself; what can't be read in its result is gone."""
@@ -43,13 +59,16 @@ class Sieve:
         message = received.message
         if isinstance(message, JSONRPCResponse | JSONRPCError):
             asked = self._asked.pop(str(message.id), None)
+            if asked is not None and isinstance(asked.id, int):
+                message.id = asked.id - self._before
             if isinstance(message, JSONRPCResponse) and asked is not None:
                 self._mend(message, asked)
         return received
 
     def _mend(self, answer: JSONRPCResponse, asked: JSONRPCRequest) -> None:
         if asked.method == "tools/call":
-            answer.result = legible(answer.result)
+            meta: dict[str, Any] = (asked.params or {}).get("_meta") or {}
+            answer.result = legible(answer.result, version=meta.get(PROTOCOL_VERSION_META_KEY))
         elif asked.method == "initialize":
             version = (asked.params or {}).get("protocolVersion")
             answer.result = readable_greeting(answer.result, version)

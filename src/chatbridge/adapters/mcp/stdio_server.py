@@ -8,10 +8,13 @@ from contextvars import Context
 from dataclasses import dataclass, field
 
 from mcp import Client, MCPError, StdioServerParameters
+from mcp.client import ClientRequestContext
 from mcp.client.subscriptions import ListenNotSupportedError, SubscriptionLost
+from mcp_types import INVALID_REQUEST, ElicitRequestParams, ElicitResult, ErrorData
 
 from chatbridge.adapters.mcp.approval import Approval
 from chatbridge.adapters.mcp.child_process import messages
+from chatbridge.adapters.mcp.elicitation.during import elicited
 from chatbridge.adapters.mcp.exchange import (
     CLIENT_INFO,
     Alive,
@@ -27,6 +30,8 @@ from chatbridge.domain.model.tool import OnBehalf, ToolRequest
 from chatbridge.domain.model.words import Words
 
 _log = logging.getLogger(__name__)
+
+_NOBODY = "There is not one call that goes on, with a person to ask, so nobody was asked."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +77,7 @@ class StdioSource:
         self._client: asyncio.Future[Client] | None = None
         self._sieve = Sieve()
         self._lives: set[asyncio.Task[None]] = set()
+        self._calls: list[ToolRequest] = []
 
     def credential(self, on_behalf: OnBehalf) -> None:
         """It is not told who asks."""
@@ -87,7 +93,12 @@ class StdioSource:
 
     async def call(self, request: ToolRequest, on_behalf: OnBehalf, alive: Alive) -> Answer:
         """Call a tool, once; cancelling asks the server to stop it."""
-        return await ask_for_call(await self._connected(), request, alive)
+        client = await self._connected()
+        self._calls.append(request)
+        try:
+            return await ask_for_call(client, request, alive)
+        finally:
+            self._calls.remove(request)
 
     async def close(self) -> None:
         """End the process, by force where it does not go by itself within 2 s."""
@@ -138,9 +149,19 @@ class StdioSource:
             sieve.around(messages(self._parameters, end, aside)),
             mode="auto",
             message_handler=heeding(self._changed),
+            elicitation_callback=self._elicited,
             cache=None,
             client_info=CLIENT_INFO,
         )
+
+    # Nothing in such a request says in which call it is made, and no one may be asked for another.
+    async def _elicited(
+        self, context: ClientRequestContext, params: ElicitRequestParams
+    ) -> ElicitResult | ErrorData:
+        answer = elicited(self.name, self._calls[0].ask) if len(self._calls) == 1 else None
+        if answer is None:
+            return ErrorData(code=INVALID_REQUEST, message=_NOBODY)
+        return await answer(context, params)
 
     # Since 2026-07-28 a server says that its list has changed only to those who have asked it to.
     @asynccontextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from chatbridge.adapters.mcp.http_server import HttpServer, HttpSource
 from chatbridge.adapters.mcp.listing import Listing, ListingTimes
@@ -19,7 +20,8 @@ from chatbridge.adapters.mcp.results import (
 )
 from chatbridge.adapters.mcp.stdio_server import StdioServer, StdioSource
 from chatbridge.adapters.mcp.traffic import http_client
-from chatbridge.domain.model.tool import Away, LeftOut, OnBehalf, Tool, ToolRequest, ToolResult
+from chatbridge.domain.model.question import Answers, Form
+from chatbridge.domain.model.tool import Ask, Away, LeftOut, OnBehalf, Tool, ToolRequest, ToolResult
 from chatbridge.domain.model.tool_schema import deeper_than
 from chatbridge.ports.tool_provider import ToolProvider
 
@@ -121,8 +123,9 @@ class McpToolProvider(ToolProvider):
         patience = Patience(at.timeout, at.longest)
         try:
             async with patience:
-                call = self._offered[server].call(tool, request, on_behalf, patience.alive)
-                return answered(tool.name, await call)
+                asks = replace(request, ask=_at_leisure(request.ask, patience, at.longest))
+                call = self._offered[server].call(tool, asks, on_behalf, patience.alive)
+                return answered(server, tool.name, await call)
         except TimeoutError:
             return timed_out(patience.waited)
         except Exception as error:
@@ -181,3 +184,16 @@ class McpToolProvider(ToolProvider):
             return None
         server, tool = target
         return server, await self._listings[server].find(tool, on_behalf)
+
+
+def _at_leisure(ask: Ask | None, patience: Patience, longest: float) -> Ask | None:
+    """A person has `longest` seconds for an answer, of which the call loses nothing."""
+    if ask is None:
+        return None
+
+    async def asked(form: Form) -> Answers | None:
+        with patience.paused():
+            async with asyncio.timeout(longest):
+                return await ask(form)
+
+    return asked

@@ -15,7 +15,7 @@ from chatbridge.domain.model.counterpart import Counterpart, CounterpartId
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId, UserId
 from chatbridge.domain.model.message import FeedbackKind, Message
 from chatbridge.domain.model.turn import Changes, Once, Turn, TurnState
-from chatbridge.domain.model.turn_event import Revised, TurnEvent
+from chatbridge.domain.model.turn_event import Revised, ToolCallAnswered, TurnEvent
 from chatbridge.domain.model.usage import Usage
 
 
@@ -31,6 +31,7 @@ class KeptTurn:
     epoch: int = 1
     state: TurnState = "running"
     events: dict[int, TurnEvent] = field(default_factory=dict[int, TurnEvent])
+    posted: dict[int, ToolCallAnswered] = field(default_factory=dict[int, ToolCallAnswered])
     cancel_asked: bool = False
     ended_at: datetime | None = None
     usage: Usage | None = None

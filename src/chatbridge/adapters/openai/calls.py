@@ -11,7 +11,8 @@ from chatbridge.domain.model.ask_person import form_in
 from chatbridge.domain.model.identifiers import CallId, MessageId, new_call_id, new_message_id
 from chatbridge.domain.model.message import cleaned
 from chatbridge.domain.model.payload import Payload
-from chatbridge.domain.model.tool import Tool, ToolResult
+from chatbridge.domain.model.question import Form
+from chatbridge.domain.model.tool import Tool, ToolResult, Wanted
 from chatbridge.domain.model.tool_call import Asks, CallState, ToolCall, listing_of
 from chatbridge.domain.model.turn_event import (
     ToolCallAsked,
@@ -30,7 +31,8 @@ class Call:
 
     `started` is how it begins, as long as nobody was told; `unfit` is why it is not asked about.
     `result` is what a tool of ours has brought; `proposal` is of one that was asked about: the tool
-    as it was then.
+    as it was then. It `wants` answers of a person before it goes on, has asked in so many `rounds`,
+    and `agent` has made it.
     """
 
     id: CallId
@@ -45,6 +47,9 @@ class Call:
     result: ToolResult | None = None
     withdrawn: bool = False
     proposal: Proposal | None = None
+    wants: Wanted | None = None
+    rounds: int = 0
+    agent: str = ""
 
     @property
     def outcome(self) -> CallState:
@@ -120,7 +125,8 @@ class Calls:
 
     def adopt(self, step: MessageId, known_by: str, call: ToolCall) -> None:
         """A call that was kept before this run, which goes on with it."""
-        known = Call(call.id, step, call.name, proposal=call.proposal)
+        rounds = call.form.round if call.form else 0
+        known = Call(call.id, step, call.name, proposal=call.proposal, rounds=rounds)
         self._by_provider_id[known_by] = self._by_id[call.id] = known
 
     def ask(self, call: Call, agent: str, payload: Payload, proposal: Proposal | None) -> None:
@@ -141,6 +147,28 @@ class Calls:
                 payload=payload,
                 proposal=proposal,
             )
+        )
+
+    @property
+    def wanting(self) -> tuple[tuple[str, Call], ...]:
+        """Those that want answers before they go on, by the ids that the SDK knows them by."""
+        return tuple((id, call) for id, call in self._by_provider_id.items() if call.wants)
+
+    def ask_for_answers(self, call: Call, wanted: Wanted, payload: Payload) -> None:
+        """A call that has begun waits for a person, and goes on with the answers."""
+        asked = self.asks_meanwhile(call, wanted.form)
+        form = replace(asked.form, live=False) if asked.form else None
+        self._emit(replace(asked, form=form, payload=payload, state=wanted.state))
+
+    def asks_meanwhile(self, call: Call, form: Form) -> ToolCallAsked:
+        """That a call asks while it goes on."""
+        call.rounds += 1
+        return ToolCallAsked(
+            message_id=call.step,
+            call_id=call.id,
+            asks="answers",
+            agent=call.agent,
+            form=replace(form, live=True, round=call.rounds),
         )
 
     # what one page is to run, one at a time, is one entry; each form is one
@@ -182,7 +210,7 @@ class Calls:
     def finish(self, provider_id: str | None, output: str) -> None:
         """The call has ended; only the first word about it counts."""
         call = self.find(provider_id)
-        if call is None or call.finished:
+        if call is None or call.finished or call.wants:
             return
         call.finished = True
         self._tell(call)

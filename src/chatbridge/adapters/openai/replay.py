@@ -32,15 +32,16 @@ from chatbridge.domain.model.transcript import Transcript
 Json = dict[str, Any]
 
 
-def hung_on(item: ToolApprovalItem, output: Sequence[TResponseOutputItem], kept: Carried) -> Json:
-    """What the provider wants back with a call, in the form in which it is kept."""
-    id = item.call_id or ""
+def hung_on(
+    id: str | None, call: Any, output: Sequence[TResponseOutputItem], kept: Carried
+) -> Json:
+    """What the provider wants back with a call of this id, in the form in which it is kept."""
     before = list(takewhile(lambda each: getattr(each, "call_id", None) != id, output))
     thought = [each for each in before if isinstance(each, ResponseReasoningItem)]
     return {
-        "call": _dumped(item.raw_item),
+        "call": _dumped(call),
         "thought": [_dumped(each) for each in thought],
-        "fields": kept.of(id),
+        "fields": kept.of(id or ""),
     }
 
 

@@ -18,6 +18,7 @@ from agents import (
 )
 from agents.exceptions import ModelRefusalError
 from agents.items import TResponseOutputItem
+from openai.types.responses import ResponseFunctionToolCall
 
 from chatbridge.adapters.openai.beginning import first_agent, go_on
 from chatbridge.adapters.openai.calls import Calls
@@ -71,7 +72,7 @@ class Run:
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._calls = Calls(self._say)
         self._standing = Standing(request.standing, hosts=hosts_stand)
-        self._toolbox = Toolbox(tools, request, self._calls, self._standing)
+        self._toolbox = Toolbox(tools, request, self._calls, self._standing, self._rest)
         self._hooks = ToolHooks(request, self._calls, self._standing, self._fail)
         self._agents = HostAgents(models, self._watched, self._hooks, unoffered, self._standing)
         self._replay = Replay(request.before)
@@ -179,8 +180,12 @@ class Run:
         elif isinstance(item, ToolCallOutputItem):
             self._calls.answered(item.call_id, shown_output(item.output))
 
+    def _rest(self) -> None:
+        if self._result is not None:
+            self._result.cancel(mode="after_turn")
+
     def _conclude(self, result: RunResultStreaming) -> None:
-        if result.interruptions:
+        if result.interruptions or self._calls.wanting:
             self._ask(result.interruptions, result.raw_responses[-1].output)
             return
         if self._reader and self._reader.called and result.final_output is not None:
@@ -207,9 +212,14 @@ class Run:
                 self._refuse(item)
             raise ApprovalNeeded
         for item, call in asked:
-            hung = hung_on(item, output, self._carried)
+            hung = hung_on(item.call_id, item.raw_item, output, self._carried)
             proposal = self._standing.proposal(item.agent.tools, item.tool_name or "")
             self._calls.ask(call, cleaned(item.agent.name), hung, proposal)
+        made = {item.call_id: item for item in output if isinstance(item, ResponseFunctionToolCall)}
+        for id, call in self._calls.wanting:
+            if call.wants:
+                told = hung_on(id, made[id], output, self._carried)
+                self._calls.ask_for_answers(call, call.wants, told)
 
     def _refuse(self, item: ToolApprovalItem) -> None:
         if self._calls.find(item.call_id) is None and self._reader:

@@ -14,11 +14,13 @@ from agents.tool_context import ToolContext
 from chatbridge.adapters.openai.absent import not_yet_shown, words_for
 from chatbridge.adapters.openai.arguments import parsed_arguments
 from chatbridge.adapters.openai.calls import NOT_JSON, Call, Calls
+from chatbridge.adapters.openai.elicited import replies
 from chatbridge.adapters.openai.outputs import shown_output
 from chatbridge.adapters.openai.standing import Standing
 from chatbridge.domain.model.identifiers import new_message_id
 from chatbridge.domain.model.message import cleaned
-from chatbridge.domain.model.tool import Away, Brought, Tool, ToolRequest, ToolResult
+from chatbridge.domain.model.question import Answers, Form
+from chatbridge.domain.model.tool import Ask, Away, Brought, Tool, ToolRequest, ToolResult
 from chatbridge.ports.agent_runner import AgentRequest
 from chatbridge.ports.tool_provider import ToolProvider
 
@@ -32,16 +34,27 @@ _CRASHED = "The tool failed because of an unexpected error."
 
 
 class Toolbox:
-    """The tools of one run; each is called for the request's user, under the call's own id."""
+    """The tools of one run; each is called for the request's user, under the call's own id.
+
+    `rest` ends the run with this step: a tool wants answers of a person before it goes on.
+    """
 
     def __init__(
-        self, provider: ToolProvider, request: AgentRequest, calls: Calls, standing: Standing
+        self,
+        provider: ToolProvider,
+        request: AgentRequest,
+        calls: Calls,
+        standing: Standing,
+        rest: Callable[[], None],
     ) -> None:
         self._provider = provider
         self._on_behalf = request.on_behalf
         self._window = request.window
         self._calls = calls
         self._standing = standing
+        self._rest = rest
+        self._ask = request.ask
+        self._replies = replies(request.before)
         self.away: tuple[Away, ...] = ()
         self.instructions: Mapping[str, str] = {}
         self.tasks: set[asyncio.Task[Any]] = set()
@@ -96,13 +109,32 @@ class Toolbox:
             return _CHANGED
         result = await self._result(call, tool.name, arguments)
         call.failed, call.unknown, call.result = result.failed, result.unknown, result
+        if result.wants:
+            call.wants = result.wants
+            self._rest()
         return cleaned(result.output)
+
+    def _asker(self, call: Call) -> Ask | None:
+        ask = self._ask
+        if ask is None:
+            return None
+
+        async def asking(form: Form) -> Answers | None:
+            return await ask(self._calls.asks_meanwhile(call, form))
+
+        return asking
 
     async def _result(self, call: Call, name: str, arguments: str) -> ToolResult:
         parsed = parsed_arguments(arguments)
         if call.unfit or parsed is None:
             return ToolResult(output=call.unfit or NOT_JSON, failed=True)
-        request = ToolRequest(call_id=call.id, name=name, arguments=parsed)
+        request = ToolRequest(
+            call_id=call.id,
+            name=name,
+            arguments=parsed,
+            ask=self._asker(call),
+            reply=self._replies.pop(call.id, None),
+        )
         try:
             return await self._provider.call(request, self._on_behalf)
         except Exception as error:
@@ -140,6 +172,8 @@ class ToolHooks(RunHooks[Any]):
     ) -> None:
         """Wait until the call is durable; if it can't be, the run ends."""
         call = self._calls.find(_provider_id(context))
+        if call:
+            call.agent = cleaned(agent.name)
         await self._begin(call)
         if call:
             self._standing.note(tool, call.id)
@@ -163,7 +197,7 @@ class ToolHooks(RunHooks[Any]):
     ) -> None:
         """Report the end of the call, and what it has brought."""
         call = self._calls.find(_provider_id(context))
-        is_new = call is not None and not call.finished
+        is_new = call is not None and not call.finished and not call.wants
         self._calls.finish(_provider_id(context), shown_output(result))
         if call and is_new and call.outcome == "succeeded" and self._after_call:
             given = context.tool_arguments if isinstance(context, ToolContext) else ""

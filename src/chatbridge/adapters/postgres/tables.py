@@ -184,7 +184,8 @@ class TurnRow(Row, table=True):
 
 
 class TurnEventRow(Row, table=True):
-    """The journal: event `number` of a turn, counted from 1 without a gap."""
+    """The journal: event `number` of a turn, counted from 1 without a gap; below 0 is what was left
+    for whoever runs it."""
 
     __tablename__ = "turn_events"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (

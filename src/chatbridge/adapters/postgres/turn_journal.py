@@ -7,14 +7,28 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chatbridge.adapters.postgres.failures import unkeepable
+from chatbridge.adapters.postgres.rows import to_event
 from chatbridge.adapters.postgres.statements import Statements
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.records import to_record
+from chatbridge.domain.model.turn import Turn
+from chatbridge.domain.model.turn_event import ToolCallAnswered
 from chatbridge.ports.turn_journal import Entry, Outcome, TurnJournal
 
 _KEEP = """
 select * from {s}.keep_turns_1(cast(:turns as json), cast(:events as json),
   cast(:lease as double precision))"""
+
+# An answer to event n of a turn that runs stands at -n, where no reader of the journal looks: of
+# two, the key lets one in, and it goes with the journal.
+_POST = """
+insert into {s}.turn_events (user_id, turn_id, number, event)
+select t.user_id, t.id, cast(:number as integer), cast(:event as json) from {s}.turns t
+  where t.user_id = :user_id and t.id = :turn_id and t.state = 'running'
+on conflict do nothing returning number"""
+_POSTED = """
+select event from {s}.turn_events
+  where user_id = :user_id and turn_id = :turn_id and number = cast(:number as integer)"""
 
 
 class PostgresTurnJournal(TurnJournal):
@@ -33,6 +47,22 @@ class PostgresTurnJournal(TurnJournal):
             raise
         return [row["outcome"] for row in rows]
 
+    async def post(self, turn: Turn, number: int, answered: ToolCallAnswered) -> bool:
+        try:
+            rows = await self._statements.rows(
+                _POST, **_place(turn, number), event=json.dumps(to_record(answered))
+            )
+        except Exception as error:
+            if unkeepable(error):
+                raise refusals.not_kept() from error
+            raise
+        return bool(rows) or await self.posted(turn, number) == answered
+
+    async def posted(self, turn: Turn, number: int) -> ToolCallAnswered | None:
+        rows = await self._statements.rows(_POSTED, **_place(turn, number))
+        event = to_event(turn.id, number, rows[0]["event"]) if rows else None
+        return event if isinstance(event, ToolCallAnswered) else None
+
     def _parameters(self, entries: Sequence[Entry]) -> dict[str, Any]:
         turns = [
             {
@@ -49,6 +79,10 @@ class PostgresTurnJournal(TurnJournal):
             for number, event in entry.events
         ]
         return {"turns": _written(turns), "events": _written(events), "lease": self._lease}
+
+
+def _place(turn: Turn, number: int) -> dict[str, Any]:
+    return {"user_id": turn.conversation.user_id, "turn_id": turn.id, "number": -number}
 
 
 def _written(records: list[dict[str, Any]]) -> str:

@@ -88,7 +88,11 @@ PROGRESS = (
 
 _ITS_EVENTS = (
     select(TurnEventRow.number, TurnEventRow.event)
-    .where(col(TurnEventRow.user_id) == _USER, col(TurnEventRow.turn_id) == _LAST_ID)
+    .where(
+        col(TurnEventRow.user_id) == _USER,
+        col(TurnEventRow.turn_id) == _LAST_ID,
+        col(TurnEventRow.number) > 0,
+    )
     .order_by(col(TurnEventRow.number))
     .limit(EVENTS_AT_ONCE)
     .subquery()

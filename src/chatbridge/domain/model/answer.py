@@ -2,18 +2,20 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.approval import ApprovalId, StandingApproval
+from chatbridge.domain.model.errors import Invalid
 from chatbridge.domain.model.identifiers import CallId, MessageId
 from chatbridge.domain.model.question import Answers, Form
 from chatbridge.domain.model.tool_call import Asks, CallState, Decision, ToolCall
 from chatbridge.domain.model.transcript import Transcript, unanswered
 from chatbridge.domain.model.turn_event import (
     ToolCallAnswered,
+    ToolCallAsked,
     ToolCallFinished,
     TurnEvent,
     TurnWaiting,
@@ -41,8 +43,9 @@ class Answer:
 
     That is the `output` of the page's tool, as JSON, or `answers` by the ids of the questions.
     `call_id` or `message_id` names the call; with neither it is the first that the page was to run.
-    `key` is the sender's own name for the answer. `stands`: so may every further call of the tool,
-    in this conversation.
+    Where a call asks several times, `round` says which of its forms is answered. `key` is the
+    sender's own name for the answer. `stands`: so may every further call of the tool, in this
+    conversation.
     """
 
     decision: Decision
@@ -51,6 +54,7 @@ class Answer:
     reason: str = ""
     output: str | None = None
     answers: Mapping[str, Sequence[str]] | None = None
+    round: int | None = None
     key: str | None = None
     stands: bool = False
 
@@ -64,16 +68,18 @@ class Answer:
         answered = [(n, e) for n, e in enumerate(events) if isinstance(e, ToolCallAnswered)]
         for number, event in answered:
             if self.key and event.key == self.key:
-                if not self._is(event, calls[event.call_id]):
+                if not self._is(event, _as_it_asked(calls[event.call_id], events[:number])):
                     raise refusals.key_reused()
                 return number
-        if self._place(said):
+        place = self._place(said)
+        if place and self.decision in _FITS[place[1].asks or "approval"][1]:
             return None
-        for number, event in reversed(answered):
-            if self._means(event.message_id, calls[event.call_id]):
-                if not self._is(event, calls[event.call_id]):
-                    raise refusals.not_waiting()
+        mine = [(n, e) for n, e in answered if self._means(e.message_id, calls[e.call_id])]
+        for number, event in reversed(mine):
+            if self._is(event, _as_it_asked(calls[event.call_id], events[:number])):
                 return number
+        if mine and place is None:
+            raise refusals.not_waiting()
         return None
 
     def events(self, said: Transcript) -> tuple[TurnEvent, ...]:
@@ -98,8 +104,9 @@ class Answer:
             key=self.key,
             answers=answers,
             stands=self.stands,
+            again=call.goes_on_with_answers,
         )
-        ends = () if decision == "approved" else (self._end(message_id, call, now),)
+        ends = () if answered.lets_it_run else (self._end(message_id, call, now),)
         waits = (TurnWaiting(),) if len(said.calls_in("waiting")) > 1 else ()
         return (answered, *ends, *waits)
 
@@ -132,11 +139,17 @@ class Answer:
         if self.decision != "given" or call.form is None:
             return self.decision, None
         answers = call.form.read(self.answers or {})
-        return ("given", answers) if answers else ("skipped", None)
+        # what is left of a tool server's form may have its defaults
+        given = answers or call.goes_on_with_answers
+        return ("given", answers) if given else ("skipped", None)
 
     def _place(self, said: Transcript) -> tuple[MessageId, ToolCall] | None:
         waiting = said.calls_in("waiting")
-        return next(((id, call) for id, call in waiting if self._means(id, call)), None)
+        mine = ((id, call) for id, call in waiting if self._means(id, call))
+        return next(((id, call) for id, call in mine if self._is_of(call.form)), None)
+
+    def _is_of(self, form: Form | None) -> bool:
+        return self.round is None or (form is not None and form.round == self.round)
 
     def _means(self, message_id: MessageId, call: ToolCall) -> bool:
         if self.call_id:
@@ -147,12 +160,23 @@ class Answer:
 
     def _is(self, event: ToolCallAnswered, call: ToolCall) -> bool:
         """Whether what was answered to the call is this."""
-        if not self._means(event.message_id, call):
+        if not self._means(event.message_id, call) or not self._is_of(call.form):
             return False
-        decision, answers = self._read(call)
+        try:
+            decision, answers = self._read(call)
+        except Invalid:
+            return False
         said = (event.decision, event.answers, event.stands)
         same = (decision, answers, self.stands) == said
         return same and (self.output is None or self.output == call.output)
+
+
+def _as_it_asked(call: ToolCall, events: Sequence[TurnEvent]) -> ToolCall:
+    """The call as it was after these: it may have asked for something else since."""
+    for event in reversed(events):
+        if isinstance(event, ToolCallAsked) and event.call_id == call.id:
+            return replace(call, asks=event.asks, form=event.form)
+    return call
 
 
 def _told(form: Form, answers: Answers) -> str:

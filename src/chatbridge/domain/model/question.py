@@ -39,6 +39,7 @@ class Question:
 
     `least` and `most` are the bounds of a number, of a text's characters, or, where `multiple`
     choices are taken, of how many. `default` is what is filled in before anybody answers.
+    `link` is a page to be opened first, by whoever answers.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Question:
     default: tuple[str, ...] = ()
     least: float | None = None
     most: float | None = None
+    link: str = ""
 
     def read(self, given: Sequence[str]) -> tuple[str, ...]:
         """The answer as it is kept. Raises Invalid (`wrong_answer`) where it is none to this."""
@@ -168,11 +170,14 @@ def _is_a(kind: Kind, value: str) -> bool:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
     """Questions that are asked together. `source` is the tool server that asks; empty: the
-    assistant. `title` is what is said above them."""
+    assistant. `title` is what is said above them. `live`: the call that asks goes on meanwhile, and
+    ends with the server that runs it. `round`: which of the call's forms it is, counted from 1."""
 
     questions: tuple[Question, ...]
     title: str = ""
     source: str = ""
+    live: bool = False
+    round: int = 1
 
     def require_askable(self) -> None:
         """Raises ValueError, in words that a model can use, for what nobody could answer."""

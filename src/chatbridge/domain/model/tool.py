@@ -1,11 +1,13 @@
 """A tool that the model may call, and what a call of it brings."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from chatbridge.domain.model.identifiers import CallId, ConversationId, TurnId, UserId
+from chatbridge.domain.model.payload import Payload
+from chatbridge.domain.model.question import Answers, Form
 from chatbridge.domain.model.tool_call import Asks
 
 CALL_KEY = "chatbridge/idempotency-key"
@@ -57,12 +59,40 @@ class OnBehalf:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a tool wants of a person before it goes on, and the `state` that it wants back with the
+    answers: its own, opened and shown by nobody."""
+
+    form: Form
+    state: Payload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a person has answered to what a tool wanted; None: that they don't."""
+
+    answers: Answers | None
+    state: Payload
+
+
+Ask = Callable[[Form], Awaitable[Answers | None]]
+"""Puts a form to a person while the call goes on: the answers, or None where they decline. Raises
+TimeoutError where nobody answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToolRequest:
-    """One call: the tool's name, its arguments as parsed JSON, and the call's own id."""
+    """One call: the tool's name, its arguments as parsed JSON, and the call's own id.
+
+    `ask` is there where a person can be asked, and `reply` where one has been: the same call then
+    comes again.
+    """
 
     call_id: CallId
     name: str
     arguments: Mapping[str, Any]
+    ask: Ask | None = None
+    reply: Reply | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +100,8 @@ class ToolResult:
     """The text for the model, and whether the tool failed.
 
     `unknown` is a failure of which nobody saw the end: the tool may have done its work. `data`,
-    `widget` and `acts` are as in Brought.
+    `widget` and `acts` are as in Brought. With `wants` it has not ended: it is to be called again
+    with a person's answers.
     """
 
     output: str
@@ -79,6 +110,7 @@ class ToolResult:
     data: Any = None
     widget: Any = None
     acts: bool = False
+    wants: Wanted | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

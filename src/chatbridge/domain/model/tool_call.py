@@ -13,9 +13,9 @@ _LISTING = "tools of "
 Open = Literal["running", "waiting"]
 """Of a call or a turn: it goes on, or rests until a person answers."""
 
-Decision = Literal["approved", "rejected", "given", "skipped"]
+Decision = Literal["approved", "rejected", "given", "skipped", "expired"]
 """What a person answers to a call that asks: leave to run it, or none; what was asked for, or that
-there will be no answer to the questions."""
+there will be no answer to the questions. Or nobody has, as long as the call went on."""
 
 CallState = Literal[
     Open,
@@ -56,6 +56,11 @@ class ToolCall:
     form: Form | None = None
     answers: Answers | None = None
     proposal: Proposal | None = None
+
+    @property
+    def goes_on_with_answers(self) -> bool:
+        """Whether its tool has asked in the midst of the call, rather than the model."""
+        return self.form is not None and bool(self.form.source)
 
 
 def listing_of(source: str) -> str:

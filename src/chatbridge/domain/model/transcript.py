@@ -60,6 +60,7 @@ class Transcript:
         self.code: str | None = None
         self.agent: str | None = None
         self.payloads: dict[CallId, Payload] = {}
+        self.states: dict[CallId, Payload] = {}
         self.take(events)
 
     def take(self, events: Iterable[TurnEvent]) -> None:
@@ -184,8 +185,8 @@ class Transcript:
             case ToolCallAsked():
                 self._ask(event)
             case ToolCallAnswered(message_id=id, call_id=call_id):
-                if event.decision == "approved":  # that another one ends is told next
-                    self._change_call(id, call_id, state="approved")
+                if event.lets_it_run:  # that another one ends is told next
+                    self._change_call(id, call_id, state="approved", answers=event.answers)
                 elif event.answers is not None:
                     self._change_call(id, call_id, answers=event.answers)
             case _:
@@ -209,6 +210,8 @@ class Transcript:
         self.agent = event.agent
         if event.payload is not None:
             self.payloads[event.call_id] = event.payload
+        if event.state is not None:
+            self.states[event.call_id] = event.state
         self._change_call(
             event.message_id,
             event.call_id,
@@ -279,6 +282,8 @@ def unanswered(call: ToolCall) -> CallState:
 def _closed(call: ToolCall, state: CallState) -> ToolCall:
     match call.state:
         case "running":
+            return replace(call, state=state)
+        case "waiting" if call.form and call.form.live:
             return replace(call, state=state)
         case "waiting":
             return replace(call, state=unanswered(call), output=NOT_ANSWERED)

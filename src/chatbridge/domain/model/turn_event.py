@@ -87,7 +87,7 @@ class ToolCallAsked:
     """A call waits for a person, and nothing of it has run. `agent` made it, and goes on after it.
 
     `form` is what it asks for answers to. `payload` is what the model's provider wants back with
-    it, and nobody else reads.
+    it, and `state` what the tool does; nobody else reads these.
     """
 
     message_id: MessageId
@@ -97,14 +97,16 @@ class ToolCallAsked:
     form: Form | None = None
     payload: Payload | None = None
     proposal: Proposal | None = None
+    state: Payload | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCallAnswered:
     """The person has answered; where nothing is to be run here, the call's end follows.
 
-    `id` is of this answer alone, whoever gives the same one. `key` is its sender's name for it, and
-    `answers` is what was given to a form. `stands`: so may further calls of the tool, here.
+    `id` is of this answer alone, whoever gives the same one; `key` is its sender's name for it.
+    `answers` is what was given to a form; `again`: one of the tool's own. `stands`: so may further
+    calls of the tool, here.
     """
 
     message_id: MessageId
@@ -115,6 +117,11 @@ class ToolCallAnswered:
     key: str | None = None
     answers: Answers | None = None
     stands: bool = False
+    again: bool = False
+
+    @property
+    def lets_it_run(self) -> bool:
+        return self.decision == "approved" or self.again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

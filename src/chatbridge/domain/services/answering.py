@@ -24,10 +24,12 @@ from chatbridge.domain.model.errors import (
     Unavailable,
 )
 from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
+from chatbridge.domain.model.question import Answers
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn import Asking, Turn
 from chatbridge.domain.model.turn_event import (
     Titled,
+    ToolCallAsked,
     TurnEnded,
     TurnEvent,
     TurnFailed,
@@ -36,6 +38,7 @@ from chatbridge.domain.model.turn_event import (
 from chatbridge.domain.model.turn_report import TurnReport
 from chatbridge.domain.services.copies import Copies
 from chatbridge.domain.services.keeping import Keeper
+from chatbridge.domain.services.live_questions import answer_to
 from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.speaking import close, reported, until_spoken
 from chatbridge.ports.agent_runner import AgentRequest, AgentRunner
@@ -204,6 +207,7 @@ class Answering:
             window=self._window.of(begun.newest, begun.counted),
             say=partial(self._say, recording),
             before_call=recording.until_kept,
+            ask=partial(self._ask, recording),
             stopped=lambda: recording.stopped_as == "cancelled",
             asking=asking,
             before=self._before(recording),
@@ -211,6 +215,11 @@ class Answering:
             standing=begun.standing,
         )
         await self._agent.run(request)
+
+    async def _ask(self, recording: Recording, asked: ToolCallAsked) -> Answers | None:
+        return await answer_to(
+            recording, asked, self._keeper.journal, partial(self._say, recording)
+        )
 
     def _before(self, recording: Recording) -> Transcript | None:
         events = recording.events

@@ -38,7 +38,7 @@ class CallsOfATurn:
                 self._asked.add(id)
             case ToolCallAnswered(call_id=id):
                 self._asked.discard(id)
-                if event.decision == "approved":
+                if event.lets_it_run:
                     self._approved.add(id)
             case TurnResumed():
                 self._starts.update(dict.fromkeys(self._approved, number))

@@ -25,7 +25,7 @@ class Keeper:
     """
 
     def __init__(self, journal: TurnJournal, *, tick: float = 0.05, heartbeat: float = 0.5) -> None:
-        self._journal = journal
+        self.journal = journal
         self._tick, self._heartbeat = tick, heartbeat
         self._recordings: list[Recording] = []
         self._news = asyncio.Event()
@@ -105,7 +105,7 @@ class Keeper:
             recording.seal()
         entries = [Entry(turn=r.turn, events=r.tail) for r in speaking]
         try:
-            outcomes = await self._journal.keep(entries) if entries else ()
+            outcomes = await self.journal.keep(entries) if entries else ()
         except Unkeepable as error:
             if len(speaking) > 1:
                 for recording in speaking:

@@ -4,17 +4,20 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
+from typing import cast
 
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.answer import Answer, goes_on, standing_approval
 from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn import Asking
-from chatbridge.domain.model.turn_event import TurnEvent, TurnWaiting
+from chatbridge.domain.model.turn_event import ToolCallAnswered, TurnEvent, TurnWaiting
 from chatbridge.domain.services.answering import Answering
 from chatbridge.domain.services.beginning import Desk
+from chatbridge.domain.services.live_questions import live_question, place_of
 from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.stale_turns import StaleTurns
+from chatbridge.ports.turn_journal import TurnJournal
 from chatbridge.ports.turn_repository import Opened, TurnRepository
 
 _PATIENCE_SECONDS = 3.0
@@ -35,9 +38,14 @@ class Questions:
     """An answer is kept if nothing was said since the turn was looked at: of two, one counts."""
 
     def __init__(
-        self, repository: TurnRepository, answering: Answering, stale: StaleTurns, desk: Desk
+        self,
+        repository: TurnRepository,
+        journal: TurnJournal,
+        answering: Answering,
+        stale: StaleTurns,
+        desk: Desk,
     ) -> None:
-        self._repository, self._answering = repository, answering
+        self._repository, self._journal, self._answering = repository, journal, answering
         self._stale, self._desk = stale, desk
 
     async def answer(
@@ -61,10 +69,8 @@ class Questions:
                 raise refusals.question_expired()
             if opened.state not in ("running", "waiting"):
                 raise refusals.not_waiting()
-            if opened.state == "waiting":
-                answered = await self._answer(opened, said, answer, asking)
-                if answered:
-                    return answered
+            if answered := await self._kept(opened, said, answer, asking):
+                return answered
             if monotonic() > give_up:
                 raise refusals.turn_running()
             await asyncio.sleep(_LOOK_EVERY)
@@ -83,6 +89,31 @@ class Questions:
             return False
         return await self._repository.answer(opened, (*events, TurnWaiting())) is not None
 
+    async def _kept(
+        self, opened: Opened, said: Transcript, answer: Answer, asking: Asking
+    ) -> Answered | None:
+        if opened.state == "waiting":
+            return await self._answer(opened, said, answer, asking)
+        number = live_question(opened.events, said, answer.call_id)
+        return await self._leave(opened, number, said, answer) if number else None
+
+    async def _leave(
+        self, opened: Opened, number: int, said: Transcript, answer: Answer
+    ) -> Answered | None:
+        """Leave it to whoever runs the turn, and see it told. None where the turn has ended."""
+        answered = cast(ToolCallAnswered, answer.events(said)[0])
+        await self._journal.post(opened.turn, number, answered)
+        counts = await self._journal.posted(opened.turn, number)
+        if counts and not _same(counts, answered):
+            raise refusals.not_waiting()
+        recording = await self._desk.shown(opened.turn)
+        recording.add_viewer()
+        try:
+            after = counts and await place_of(recording, len(opened.events), counts)
+        finally:
+            recording.remove_viewer()
+        return Answered(recording, after) if after else None
+
     async def _answer(
         self, opened: Opened, said: Transcript, answer: Answer, asking: Asking
     ) -> Answered | None:
@@ -95,3 +126,7 @@ class Questions:
         if await self._repository.answer(opened, events, standing=standing) is None:
             return None
         return Answered(await self._desk.shown(opened.turn), after)
+
+
+def _same(one: ToolCallAnswered, another: ToolCallAnswered) -> bool:
+    return (one.decision, one.answers) == (another.decision, another.answers)

@@ -80,7 +80,7 @@ class Turns:
             report=report,
         )
         self._beginning = Beginning(self._answering, self._stale, self, on_busy)
-        self.questions = Questions(repository, self._answering, self._stale, self)
+        self.questions = Questions(repository, journal, self._answering, self._stale, self)
         self._stopping: asyncio.Task[None] | None = None
 
     @asynccontextmanager

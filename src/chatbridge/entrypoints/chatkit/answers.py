@@ -11,6 +11,7 @@ from chatkit.types import (
     ThreadsSyncCustomActionReq,
 )
 
+from chatbridge.adapters.chatkit.items.asked_form import ANSWER, DECLINE, answers_in
 from chatbridge.adapters.chatkit.items.badges import (
     APPROVE,
     APPROVE_FOR_CONVERSATION,
@@ -26,6 +27,7 @@ OURS = "chatbridge."
 """How the types of our own actions begin: nobody else is given one, wherever it comes from."""
 
 _PRESSED = (APPROVE, APPROVE_FOR_CONVERSATION, REJECT)
+_FILLED_IN = (ANSWER, DECLINE)
 
 REFUSED = (
     refusals.not_waiting,
@@ -60,8 +62,19 @@ def _pressed(
     action = operation.params.action
     if not action.type.startswith(OURS):
         return None
-    known = action.type in _PRESSED and isinstance(operation, ThreadsCustomActionReq)
+    whole = isinstance(operation, ThreadsCustomActionReq)
+    known, of_form = (whole and action.type in each for each in (_PRESSED, _FILLED_IN))
     match action.payload:
+        case {"call_id": str(call_id), "round": int(form)} if of_form:
+            given = {id: tuple(map(cleaned, v)) for id, v in answers_in(action.payload).items()}
+            answers = given if action.type == ANSWER else None
+            return Answer(
+                call_id=CallId(call_id),
+                decision="skipped" if answers is None else "given",
+                answers=answers,
+                round=form,
+                key=key,
+            )
         case {"call_id": str(call_id)} if known:
             reason = action.payload.get("reason")
             words = cleaned(reason.strip()[:MAX_REASON]) if isinstance(reason, str) else ""

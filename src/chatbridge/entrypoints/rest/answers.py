@@ -50,6 +50,7 @@ class AnswerBody(Body):
     reason: str = Field("", max_length=MAX_REASON, examples=["Not this one."])
     output: Any = None
     answers: dict[str, Given] | None = None
+    round: int | None = Field(None, description="Which of the call's forms; else the one it asks.")
 
     @model_validator(mode="after")
     def _one_of_them(self) -> "AnswerBody":
@@ -67,12 +68,13 @@ class AnswerBody(Body):
                 call_id=id,
                 decision=_DECISIONS[self.decision],
                 reason=self.reason.strip(),
+                round=self.round,
                 key=key,
                 stands=self.decision == "approve_for_conversation",
             )
         if self.answers is not None:
             given = {name: _texts(value) for name, value in self.answers.items()}
-            return Answer(call_id=id, decision="given", answers=given, key=key)
+            return Answer(call_id=id, decision="given", answers=given, round=self.round, key=key)
         output = json.dumps(self.output, ensure_ascii=False)
         return Answer(call_id=id, decision="given", output=output, key=key)
 

@@ -161,7 +161,7 @@ async def frames(recording: Recording, after: int = 0) -> AsyncGenerator[bytes, 
             continue
         if isinstance(event, ToolCallAsked):
             # what a provider wants back is nobody else's
-            event = replace(event, payload=None)
+            event = replace(event, payload=None, state=None)
         record = to_record(event)
         frame = f"id: {number}\nevent: {record['type']}\ndata: {json.dumps(record)}\n\n"
         yield frame.encode()

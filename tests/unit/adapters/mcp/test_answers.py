@@ -137,6 +137,6 @@ def test_what_has_no_content_is_read_all_the_same(
 
 
 def test_a_question_in_return_is_said_to_be_one() -> None:
-    asked = {"resultType": "input_required", "inputRequests": {}}
+    asked: dict[str, Any] = {"resultType": "input_required", "inputRequests": {}}
     assert read(**asked).startswith("The tool asks for more input")
     assert legible(asked)["isError"]

@@ -25,13 +25,17 @@ def asked_item(
     asks = message.tool_calls[0].asks if message.tool_calls else None
     if asks == "client":
         return _client_call(on_turn(message), head)
-    form = message.tool_calls[0].form if asks == "answers" else None
+    form = message.tool_calls[0].form if stands_apart(message) else None
     return _questions(message.tool_calls[0], form, head) if form else None
 
 
 def stands_apart(message: Message) -> bool:
     """Whether it is such a message, which is told when the turn rests."""
-    return bool(message.tool_calls) and message.tool_calls[0].asks in ("client", "answers")
+    if not message.tool_calls:
+        return False
+    call = message.tool_calls[0]
+    # a form of the call's own server is in its card
+    return call.asks in ("client", "answers") and not call.goes_on_with_answers
 
 
 def on_turn(message: Message) -> ToolCall:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from chatkit.types import WidgetComponentUpdated
 from chatkit.widgets import DynamicWidgetComponent, DynamicWidgetRoot
 
+from chatbridge.adapters.chatkit.items.asked_form import asked_form
 from chatbridge.adapters.chatkit.items.in_words import in_words, seen, visible
 from chatbridge.domain.model.tool_call import CallState, ToolCall, is_listing
 
@@ -65,6 +66,7 @@ class _Badge(NamedTuple):
     has_reason: bool = False
 
 
+_ASKS = _Badge("Asks you", "warning")
 _BADGES: Mapping[CallState, _Badge] = {
     "running": _Badge("Running", "secondary"),
     "waiting": _Badge("Needs approval", "warning"),
@@ -78,13 +80,17 @@ _BADGES: Mapping[CallState, _Badge] = {
 }
 
 
+def _badge(call: ToolCall) -> _Badge:
+    return _ASKS if call.state == "waiting" and call.form else _BADGES[call.state]
+
+
 def _id(place: int) -> str:
     return f"call-{place}"
 
 
 def _line(place: int, calls: Sequence[ToolCall], details: bool) -> dict[str, Any]:
     call = calls[place]
-    badge = _BADGES[call.state]
+    badge = _badge(call)
     row = {
         "type": "Row",
         "align": "center",
@@ -103,8 +109,9 @@ def _line(place: int, calls: Sequence[ToolCall], details: bool) -> dict[str, Any
         ],
     }
     reason = [_reason(call.output)] if badge.has_reason and call.output else []
-    # as long as another one of the step runs, there is nothing to answer yet
-    asked = call.state == "waiting" and all(each.state != "running" for each in calls)
+    # as long as another one of the step runs, there is no leave to give yet
+    at_rest = call.form is not None or all(each.state != "running" for each in calls)
+    asked = call.state == "waiting" and at_rest
     apart = {"padding": {"top": 2}} if place else {}
     # what is asked shows what it would be called with, whoever wants to see more or less
     told = _details(call) if details and not asked else []
@@ -113,7 +120,9 @@ def _line(place: int, calls: Sequence[ToolCall], details: bool) -> dict[str, Any
 
 
 def _question(call: ToolCall) -> list[dict[str, Any]]:
-    """What it would be run with, and the ways to answer."""
+    """What it would be run with, or wants to know, and the ways to answer."""
+    if call.form:
+        return asked_form(call, call.form)
     approve = {"label": "Approve", "style": "primary", "onClickAction": _answer(APPROVE, call)}
     # with the words of the form, and by Enter in its field
     reject = {"label": "Reject", "style": "secondary", "submit": True}
@@ -182,7 +191,7 @@ def _caption(words: str) -> dict[str, Any]:
 
 def _in_a_line(call: ToolCall) -> str:
     asked = f" ({in_words(call)})" if call.state == "waiting" else ""
-    return f"{_title(call)}: {_BADGES[call.state].label}{asked}"
+    return f"{_title(call)}: {_badge(call).label}{asked}"
 
 
 def _icon(call: ToolCall) -> str:

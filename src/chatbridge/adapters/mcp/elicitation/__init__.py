@@ -1,0 +1,1 @@
+"""What a tool server asks of a person, in the midst of a call."""
