@@ -32,6 +32,7 @@ async def tools(log: Path) -> AsyncIterator[McpToolProvider]:
         env={"TINY_LOG": str(log)},
         timeout=10,
         starting=30,
+        approval=("die",),
     )
     provider = McpToolProvider([server])
     yield provider
@@ -59,13 +60,14 @@ def alive(process: int) -> bool:
 async def test_one_process_serves_all_calls_and_ends_with_the_provider(
     tools: McpToolProvider,
 ) -> None:
-    listed = [tool.name for tool in await tools.tools(ALICE)]
+    listed = await tools.tools(ALICE)
     processes = {await process_of(tools) for _ in range(3)}
     (process,) = processes
     failed = await tools.call(request("fail"), ALICE)
     await tools.close()
 
-    assert listed == ["process", "die", "meet", "fail", "flood", "key"]
+    assert [t.name for t in listed] == ["process", "die", "meet", "fail", "flood", "key"]
+    assert {t.name: t.asks for t in listed if t.asks} == {"die": "approval"}
     assert (failed.output, failed.failed) == ("“No.”", True)
     assert not alive(process)
 
