@@ -160,3 +160,26 @@ async def test_a_question_that_nobody_has_answered_in_time_is_over(
         await chat.ask("hello")
     finally:
         impatient.stop()
+
+
+async def test_a_tool_is_approved_for_the_conversation(
+    chat_server: ChatServer, new_context: NewContext
+) -> None:
+    allowing = await chat_server.another(CHATBRIDGE_MCP__TASKS_APPROVE_FOR_CONVERSATION="true")
+    try:
+        chat = await chat_server.open(
+            await new_context(), "stands", url=allowing.url, key=allowing.key
+        )
+        await chat.ask("add milk")
+        await chat.ask("add tea")
+        await chat.ask("delete task 1")
+        for_all = answer(chat, "Approve for this conversation")
+        await for_all.focus()
+        await chat.page.keyboard.press("Enter")
+        await is_over(chat, "Success")
+        await expect(for_all).to_have_count(0)
+        await chat.ask("delete task 2")
+        await expect(chat.log).to_contain_text("Deleted task 2")
+        await is_over(chat, "Success")
+    finally:
+        allowing.stop()

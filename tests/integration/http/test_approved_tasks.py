@@ -15,7 +15,8 @@ async def test_a_bundled_tool_is_approved_for_the_conversation() -> None:
     settings = settings_for("memory:", mcp={"tasks_approve_for_conversation": True})
     async with served(settings) as here:
         client = here.as_user("ann")
-        thread, _ = await say(client, create("add milk, tea and jam"))
+        thread, _ = await say(client, create("add milk"))
+        await _asked(client, thread, "add tea")
         asked = await _asked(client, thread, "delete task 1")
         (call,) = asked["messages"][-1]["tool_calls"]
         assert (call["state"], call["proposal"]["may_stand"]) == ("waiting", True)
@@ -24,5 +25,6 @@ async def test_a_bundled_tool_is_approved_for_the_conversation() -> None:
         done = await client.post(f"{where}/answers", json=answer)
         assert done.json()["state"] == "completed"
         assert (await _asked(client, thread, "delete task 2"))["state"] == "completed"
+        assert (await client.get("/api/ann/tasks")).json()["items"] == []
         (standing,) = (await client.get(f"{where}/approvals")).json()["items"]
         assert (standing["source"], standing["tool"]) == ("tasks", "delete_task")
