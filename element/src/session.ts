@@ -113,7 +113,10 @@ export class Session extends Visiting {
     const { signal } = this.visit;
     const params = { thread_id: id, item_id: itemId, action };
     const { updated_item: updated } = await this.api.json("threads.sync_custom_action", params);
-    if (!signal.aborted && isRecord(updated)) this.put(readItem(updated));
+    if (signal.aborted || !isRecord(updated)) return;
+    const item = readItem(updated);
+    this.put(item);
+    this.listener.emit("log", { name: "thread.item.replaced", data: { type: item.type } });
   }
 
   /** An action that the page handles itself. */

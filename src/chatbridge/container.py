@@ -68,7 +68,7 @@ from chatbridge.sign_in import (
     sign_in,
 )
 from chatbridge.stores import store_for
-from chatbridge.tools import asking_tools, tool_servers
+from chatbridge.tools import asking_tools, tool_servers, with_task_list
 
 
 def _readiness(readiness: Readiness, turns: Callable[[], Turns]) -> Callable[[], Awaitable[None]]:
@@ -125,7 +125,9 @@ class Container(DeclarativeContainer):
     )
     unoffered: Provider[Unoffered] = Singleton(Unoffered)
     endpoint: Provider[Endpoint] = Singleton(model_endpoint, settings, unoffered)
-    assistant: Provider[Assistant] = Singleton(host_assistant, settings, host)
+    assistant: Provider[Assistant] = Singleton(
+        with_task_list, CallableProvider(host_assistant, settings, host), settings, host, tools
+    )
     conversations: Provider[Conversations | None] = Singleton(openai_conversations, settings, host)
     left_counterparts: Provider[LeftCounterparts] = Singleton(
         LeftCounterparts,

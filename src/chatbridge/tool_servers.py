@@ -38,7 +38,8 @@ _FORM = '{"name": {"url": "https://..."}, "other": {"command": "..."}}'
 _RIGHT_FORM = f"the form is {_FORM}"
 _LISTS = {"args": '["-y", "..."]', "tools": '["add_task"]'}
 _BY_NAME = {"headers": '{"X-Key": "..."}', "env": '{"KEY": "..."}'}
-_BUNDLED = "tasks"
+BUNDLED = "tasks"
+"""The name of the bundled tool server, which no other has beside it."""
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 
@@ -189,7 +190,7 @@ class Mcp(Section):
     def require_names(self, *, bundled: bool) -> None:
         """Raises ValueError for a name that is taken; with `bundled` one server has one already."""
         for name in self.servers:
-            if not name or (bundled and name == _BUNDLED):
+            if not name or (bundled and name == BUNDLED):
                 raise ValueError(
                     f"CHATBRIDGE_MCP__SERVERS: {name!r} can't be a tool server's name"
                     f"{', it is the bundled one' if name else ''}; choose another."

@@ -4,6 +4,8 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
+from chatbridge.adapters.chatkit.actions import Assistant
+from chatbridge.adapters.chatkit.tasks import shown_list, task_actions
 from chatbridge.adapters.jwt.token_issuer import SharedSecretTokens
 from chatbridge.adapters.mcp.http_server import HttpServer
 from chatbridge.adapters.mcp.stdio_server import StdioServer
@@ -13,9 +15,10 @@ from chatbridge.domain.model.tool import OnBehalf, Tool
 from chatbridge.entrypoints.tasks.server import TasksApp
 from chatbridge.host import Host
 from chatbridge.ports.token_issuer import TokenIssuer
+from chatbridge.ports.tool_provider import ToolProvider
 from chatbridge.sections import OurTools
 from chatbridge.settings import Settings
-from chatbridge.tool_servers import McpServer, UserToken
+from chatbridge.tool_servers import BUNDLED, McpServer, UserToken
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +62,15 @@ def offered(settings: Settings, host: Host) -> OurTools:
     return settings.agent.tools or ("servers" if own else "all")
 
 
+def with_task_list(
+    assistant: Assistant, settings: Settings, host: Host, tools: ToolProvider
+) -> Assistant:
+    """The same; the settings' agent has what the bundled tools show, if it has them."""
+    if assistant.agent or offered(settings, host) != "all":
+        return assistant
+    return Assistant(None, task_actions(tools, BUNDLED), {"list_tasks": shown_list})
+
+
 def _bundled(settings: Settings, issuer: TokenIssuer, tasks: TasksApp) -> HttpServer:
     """In this process, unless it is said to be elsewhere."""
 
@@ -67,7 +79,7 @@ def _bundled(settings: Settings, issuer: TokenIssuer, tasks: TasksApp) -> HttpSe
         return issuer.issue(caller, audience=TASKS_TOOLS, lifetime=_TOKEN_LIFETIME).token
 
     return HttpServer(
-        name="tasks",
+        name=BUNDLED,
         url=settings.mcp.tasks_url or f"http://{_HERE}{tasks.path}",
         token=token,
         one_list=True,

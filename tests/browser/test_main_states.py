@@ -57,12 +57,12 @@ async def test_the_chat_page(
     await chat.ask("add a task: buy oat milk")
     await chat.ask("rehearse a failing tool")
     await states.look(chat.page, "conversation")
-    await chat.ask("delete task 1")
-    await states.look(chat.page, "asked")
     await chat.say("rehearse a slow tool for 2 seconds")
     await expect(chat.badges.last).to_have_text("Running")
     await states.look(chat.page, "running")
     await expect(chat.badges.last).to_have_text("Success")
+    await chat.ask("delete task 1")
+    await states.look(chat.page, "asked")
     await chat.open_history()
     await states.look(chat.page, "history")
     await chat.history.get_by_role("button").nth(1).click()
@@ -103,6 +103,8 @@ async def test_the_web_app(web: Web, new_context: NewContext, scheme: str, watch
     await chat.ask("rehearse a failing tool")
     await expect(chat.page.get_by_text("1 open, 0 done")).to_be_visible()
     await states.look(chat.page, "chat")
+    await chat.ask("add a task: call mum")
+    await chat.ask("what are my tasks?")
     await chat.ask("delete task 1")
     await states.look(chat.page, "asked")
     await chat.page.get_by_role("button", name="Account").click()
@@ -116,6 +118,9 @@ async def test_the_web_app(web: Web, new_context: NewContext, scheme: str, watch
     await sign_up(small, web.url, f"Small-{scheme}")
     phone = await open_chat(small, web.url)
     await states.look(phone.page, "phone")
+    await phone.ask("add a task: buy oat milk, and the bread that she likes, before Saturday")
+    await phone.ask("what are my tasks?")
+    await states.look(phone.page, "phone-tasks")
     assert states.wrong == {}
 
 

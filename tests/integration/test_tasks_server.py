@@ -97,9 +97,10 @@ async def test_tasks_are_added_listed_changed_completed_and_deleted(
         assert (await called(client, "update_task", number=1, title="oat milk"))["done"] is False
         assert (await called(client, "complete_task", number=1))["done"] is True
         assert (await called(client, "delete_task", number=2))["title"] == "brød 🍞"
-        assert await called(client, "list_tasks") == {
-            "tasks": [{"number": 1, "title": "oat milk", "done": True}]
-        }
+        only = {"tasks": [{"number": 1, "title": "oat milk", "done": True}]}
+        assert await called(client, "list_tasks") == only
+        assert await called(client, "list_tasks", numbers=[1, 2], show=False) == only
+        assert await called(client, "list_tasks", numbers=[2]) == {"tasks": []}
 
 
 async def test_no_schema_names_a_user_and_every_tool_says_what_it_does(
@@ -118,7 +119,7 @@ async def test_no_schema_names_a_user_and_every_tool_says_what_it_does(
     }
     assert {name: set(tool.input_schema["properties"]) for name, tool in tools.items()} == {
         "add_task": {"title"},
-        "list_tasks": set(),
+        "list_tasks": {"numbers", "show"},
         "update_task": {"number", "title"},
         "complete_task": {"number"},
         "delete_task": {"number"},

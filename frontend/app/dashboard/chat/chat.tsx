@@ -114,9 +114,10 @@ function Conversations({ userId, domainKey, sessions, hosted }: ChatProps & { ho
       if (draft) void setComposerValue({ text: draft });
       if (window.matchMedia("(pointer: fine) and (min-width: 40rem)").matches) void focusComposer();
     },
-    // a tool's badge is a widget, done when the tool is
+    // a tool's badge is a widget, done when the tool is; a list of tasks changes with each click
     onLog: ({ name, data }) => {
-      if (name === "thread.item.done" && data?.type === "widget") tasksMayHaveChanged();
+      if (/^thread\.item\.(done|replaced)$/.test(name) && data?.type === "widget")
+        tasksMayHaveChanged();
     },
     onResponseEnd: tasksMayHaveChanged,
     // ours says it in the chat, and on the console what its page has to mend

@@ -62,7 +62,7 @@ NUMBER_OR_RANGE = _rule(rf"#?({_N})(?:\s*(?:-|\u2013|to|through)\s*#?({_N}))?")
 NUMBER = _rule(r"\d{1,9}")
 ORDINAL = _rule(rf"(?:the |my )?(?P<ordinal>{'|'.join(ORDINALS)}) (?:one|{_TASK})")
 AROUND_WORDS = _rule(
-    rf"^(?:the |my )?(?:{_TASK} (?:called |named |about |with )?)?(?:the |my )?|\s+{_TASK}$"
+    rf"^(?:the |my )?(?:{_TASK} (?:called |named |about |with )?)?(?:the |my )?|\s+(?:one|{_TASK})$"
 )
 
 LIST = _rules(

@@ -1,6 +1,6 @@
 """What the offline model does next: calls it makes, or words it says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -77,7 +77,7 @@ def plan(
         case RehearseLength(words=words):
             return (Say(replies.long_answer(words)),)
         case _:
-            return _Work(intents, _seen(items), [*tools]).step()
+            return _Work(intents, _seen(items), tools).step()
 
 
 def _by_name(name: str, arguments: Mapping[str, Any], seen: Sequence[Seen]) -> tuple[Step, ...]:
@@ -89,11 +89,13 @@ class _Work:
     """The wishes of one message, worked off in at most two rounds of calls and an answer."""
 
     def __init__(
-        self, intents: Sequence[Intent], seen: Sequence[Seen], tools: Sequence[str]
+        self, intents: Sequence[Intent], seen: Sequence[Seen], tools: Mapping[str, Schema]
     ) -> None:
         self._intents = intents
         self._seen = seen
-        self._offered = {name: _offered(name, tools) for name in replies.TOOLS}
+        self._offered = {name: _offered(name, [*tools]) for name in replies.TOOLS}
+        listing = tools.get(self._offered["list_tasks"] or "", {})
+        self._of_lists = cast(Mapping[str, Any], listing.get("properties") or {})
         self._names = {offered: name for name, offered in self._offered.items()}
 
     def step(self) -> tuple[Step, ...]:
@@ -112,17 +114,33 @@ class _Work:
         calls = [call for intent in self._intents if (call := _direct(intent)) is not None]
         listed = any(name == "list_tasks" for name, _ in calls)
         looked_up = any(_by_title(intent) for intent in self._intents)
-        return [*calls, ("list_tasks", {})] if looked_up and not listed else calls
+        return [*calls, self._list(show=False)] if looked_up and not listed else calls
 
     def _second_round(self) -> list[tuple[str, dict[str, Any]]]:
         tasks = self._listed()
-        return [
+        choices = [self._list(numbers=numbers) for numbers in self._choices(tasks)]
+        calls = [
             call
             for intent in self._intents
             if _by_title(intent)
             for number in _chosen(intent, tasks)
             if (call := _on(intent, number)) is not None
         ]
+        return [*calls, *choices] if "numbers" in self._of_lists else calls
+
+    def _choices(self, tasks: list[replies.Task]) -> Iterator[list[int]]:
+        """The open tasks of which each may be the one that is to be completed."""
+        for intent in self._intents:
+            if _by_title(intent) and isinstance(intent, CompleteTask):
+                matching = _matching(_words(intent), tasks)
+                numbers = [task.number for task in matching if not task.done]
+                if len(matching) > 1 and numbers and not _chosen(intent, tasks):
+                    yield numbers
+
+    def _list(self, **arguments: Any) -> tuple[str, dict[str, Any]]:
+        """As it can be asked for: somebody else's tool of this name may have other arguments."""
+        known = {name: value for name, value in arguments.items() if name in self._of_lists}
+        return "list_tasks", known
 
     def _listed(self) -> list[replies.Task]:
         outputs = [s.output for s in self._seen if self._names.get(s.name) == "list_tasks"]
@@ -139,6 +157,8 @@ class _Work:
             looked_up = name == "list_tasks" and not wants_list
             if not looked_up or replies.tasks_in(seen.output) is None:
                 lines.append(replies.outcome(name, seen.output))
+            # another one is of those that may be meant
+            wants_list = wants_list and name != "list_tasks"
         return "\n\n".join([*lines, *self._unclear()]) or replies.NOTHING_TO_DO
 
     def _unclear(self) -> list[str]:

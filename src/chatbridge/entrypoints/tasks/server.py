@@ -133,6 +133,20 @@ _User = Annotated[UserId, Resolve(_current_user)]
 _Key = Annotated[str | None, Resolve(_key_of_call)]
 _Title = Annotated[str, Field(description="What is to be done, in 1 to 500 characters.")]
 _Number = Annotated[int, Field(description="The task's number, as list_tasks shows it.")]
+_Numbers = Annotated[
+    list[int] | None,
+    Field(
+        description="Only these. Where several tasks may be the one that is to be completed, list "
+        "them so: the person clicks the one that is meant."
+    ),
+]
+_Show = Annotated[
+    bool,
+    Field(
+        description="Whether the person sees the list, in which a click completes a task; false "
+        "where you only look something up, such as a number."
+    ),
+]
 
 _READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 _ADDS = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False)
@@ -153,11 +167,12 @@ class _TaskTools:
         with _in_words():
             return _said(await self._tasks.add(user, _clean(title), key=key))
 
-    async def list_tasks(self, user: _User) -> str:
-        """List all tasks of the person in the chat, open and done, by number."""
+    async def list_tasks(self, user: _User, numbers: _Numbers = None, show: _Show = True) -> str:
+        """List the tasks of the person in the chat, open and done, by number."""
         with _in_words():
             found = await self._tasks.list(user)
-        return _json({"tasks": [_shown(task) for task in found]})
+        wanted = found if numbers is None else [t for t in found if t.number in numbers]
+        return _json({"tasks": [_shown(task) for task in wanted]})
 
     async def update_task(self, number: _Number, title: _Title, user: _User, key: _Key) -> str:
         """Give a task a new title. Answers the changed task."""

@@ -1,0 +1,54 @@
+"""The task list in the chat of the web app: a click completes a task."""
+
+from playwright.async_api import Locator, expect
+
+from scripts.web import Web
+from tests.browser.conftest import NewContext
+from tests.browser.element_page import Chat
+from tests.browser.web_stack import open_chat, sign_up
+
+
+def row(chat: Chat, title: str) -> Locator:
+    """The button that completes it, in what was shown last."""
+    return chat.element.get_by_role("button", name=f"{title} Complete", exact=True).last
+
+
+def status(chat: Chat) -> Locator:
+    """What a list says of itself."""
+    return chat.element.locator("[data-widget=ListView] .status").last
+
+
+async def test_tasks_are_completed_in_the_list_and_where_several_may_be_meant_one_is_picked(
+    web: Web, new_context: NewContext
+) -> None:
+    context = await new_context(viewport={"width": 1440, "height": 900})
+    await sign_up(context, web.url, "Tess")
+    chat = await open_chat(context, web.url)
+    for title in ("buy oat milk", "buy soy milk", "call mum"):
+        await chat.ask(f"add {title}")
+    await chat.ask("what are my tasks?")
+    await expect(status(chat)).to_have_text("Your open tasks")
+    await row(chat, "call mum").focus()
+    await chat.page.keyboard.press("Enter")
+    await expect(status(chat)).to_have_text("Done: call mum")
+    await expect(row(chat, "call mum")).to_have_count(0)
+    await expect(chat.badges.last).to_have_text("Done")
+    # the list beside the chat has heard of it
+    await expect(chat.page.get_by_text("2 open, 1 done")).to_be_visible(timeout=5_000)
+
+    await chat.ask("complete the milk one")
+    await expect(status(chat)).to_have_text("Which one is done?")
+    picked = chat.element.locator("[data-widget=ListView]").last
+    await expect(picked.get_by_role("listitem")).to_have_count(2)
+    await row(chat, "buy soy milk").click()
+    await expect(status(chat)).to_have_text("Done: buy soy milk")
+    await expect(chat.page.get_by_text("1 open, 2 done")).to_be_visible(timeout=5_000)
+
+    seen = await chat.shown()
+    await chat.page.reload()
+    await chat.loaded(len(seen))
+    assert await chat.shown() == seen
+    # what an older list still offers, it may no longer do
+    await chat.element.get_by_role("button", name="buy soy milk Complete").click()
+    first = chat.element.locator("[data-widget=ListView] .status").first
+    await expect(first).to_have_text("Was done already: buy soy milk")
