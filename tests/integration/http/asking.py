@@ -30,7 +30,12 @@ ANSWERED = tuple(type_of(each) for each in SERVED if isinstance(each, Answered))
 ASKED = ("threads.add_client_tool_output", "threads.add_structured_input")
 """Answers to what a turn asks: they begin none."""
 
-UNSUPPORTED = tuple(name for name in OPERATIONS if name not in STREAMED + ANSWERED + ASKED)
+ACTIONS = ("threads.custom_action", "threads.sync_custom_action")
+"""Clicks in what somebody has shown: the task list, or an agent."""
+
+UNSUPPORTED = tuple(
+    name for name in OPERATIONS if name not in STREAMED + ANSWERED + ASKED + ACTIONS
+)
 OF_ONE_THREAD = tuple(
     name
     for name, request in _REQUESTS.items()

@@ -18,6 +18,7 @@ from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.main import create_app
 from tests.chatkit_client import add, create, items, say
 from tests.integration.http.asking import (
+    ACTIONS,
     ANSWERED,
     ASKED,
     FOR_SERVICES,
@@ -108,7 +109,7 @@ async def in_process(
 def test_the_matrix_has_all_routes_and_operations() -> None:
     assert len(ROUTES) == 24
     assert len(OPERATIONS) == 16
-    assert len(STREAMED + ANSWERED + ASKED + UNSUPPORTED) == len(OPERATIONS)
+    assert len(STREAMED + ANSWERED + ASKED + ACTIONS + UNSUPPORTED) == len(OPERATIONS)
     assert {operation(name, "t")["type"] for name in OPERATIONS} == set(OPERATIONS)
 
 
@@ -229,6 +230,14 @@ async def test_nobodys_thread_is_not_found(service: Served, name: str) -> None:
     answer = await service.as_user("bob").post("/chatkit", json=operation(name, NOBODYS))
     require_refused(answer, 404, "conversation_not_found")
     assert b"data:" not in answer.content
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+async def test_what_nobody_has_shown_can_not_be_clicked(
+    service: Served, name: str, alices: str
+) -> None:
+    answer = await service.as_user("alice").post("/chatkit", json=operation(name, alices))
+    require_refused(answer, 409, "action_not_offered")
 
 
 @pytest.mark.parametrize("name", UNSUPPORTED)
