@@ -51,7 +51,8 @@ class McpServer(Section):
     model and filled with the user. `instructions` gives the server's own to the model. `approval`
     says which tools a person is asked about: `always` all, `never` none, `auto` those that say of
     themselves that they destroy, or a list of their names; with `approve_for_conversation` an
-    approval may be given for the whole conversation.
+    approval may be given for the whole conversation. `widget` is the key under which a result's
+    `structuredContent` or `_meta` gives a widget; with `widget_actions` it can be pressed.
     """
 
     url: str | None = None
@@ -68,6 +69,8 @@ class McpServer(Section):
     instructions: bool = False
     approval: Approval = "never"
     approve_for_conversation: bool = False
+    widget: str | None = Field(default=None, min_length=1)
+    widget_actions: bool = False
     send_user_token: UserToken | None = None
 
     @model_validator(mode="before")

@@ -103,6 +103,8 @@ def _tool_server(name: str, server: McpServer) -> HttpServer | StdioServer:
             user_argument=server.user_argument,
             approval=server.approval,
             approve_for_conversation=server.approve_for_conversation,
+            widget=server.widget,
+            widget_actions=server.widget_actions,
         )
     return StdioServer(
         name=name,
@@ -116,6 +118,8 @@ def _tool_server(name: str, server: McpServer) -> HttpServer | StdioServer:
         user_argument=server.user_argument,
         approval=server.approval,
         approve_for_conversation=server.approve_for_conversation,
+        widget=server.widget,
+        widget_actions=server.widget_actions,
     )
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from agents.items import TResponseStreamEvent
+from mcp.server import MCPServer
+from mcp_types import CallToolResult, TextContent
 
 from chatbridge.adapters.offline.model import OfflineModel
 from chatbridge.adapters.openai.models import Endpoint
@@ -13,7 +15,8 @@ from chatbridge.container import Container
 from tests.chatkit_client import Json, create, frames, text_of
 from tests.hosts.scripts import action
 from tests.integration.http.person import Person
-from tests.serving import Served, served, settings_for
+from tests.ports import free_port
+from tests.serving import Served, served, serving, settings_for
 
 RESUMABLE = {"X-Chatbridge-Stream": "resumable"}
 
@@ -46,8 +49,51 @@ async def showing(store_url: str, model: Reading) -> AsyncGenerator[Served]:
         container.endpoint.override(Endpoint(model, nothing_to_close))
 
     agent = {"entry": "tests.hosts.results:assistant", "tools": "all"}
-    async with served(settings_for(store_url, agent=agent), override) as here:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/mcp"
+    quiet = {"url": url, "tools": ["in_data", "in_meta", "broken"], "widget": "chatkit"}
+    acting = {"url": url, "tools": ["to_press"], "widget": "chatkit", "widget_actions": True}
+    unset = {"url": url, "tools": ["unset"]}
+    servers = {"quiet": quiet, "acting": acting, "unset": unset}
+    async with (
+        serving(maps().streamable_http_app(stateless_http=True), port),
+        served(settings_for(store_url, agent=agent, mcp={"servers": servers}), override) as here,
+    ):
         yield here
+
+
+SEAT = {"type": "seat.pick", "payload": {"seat": "1A"}, "streaming": False}
+SHOWN = {
+    "type": "Card",
+    "size": "sm",
+    "children": [
+        {"type": "Box", "size": 25, "children": [{"type": "Text", "value": "Drawn there"}]},
+        {"type": "Button", "label": "1A", "onClickAction": SEAT},
+    ],
+}
+
+
+def maps() -> MCPServer:
+    """A foreign tool server whose results give widgets."""
+    server = MCPServer("maps")
+
+    def told(**more: Any) -> CallToolResult:
+        return CallToolResult(content=[TextContent(type="text", text="Drawn there, 7 km")], **more)
+
+    def in_data() -> CallToolResult:
+        return told(structured_content={"km": 7, "chatkit": SHOWN})
+
+    def in_meta() -> CallToolResult:
+        return told(_meta={"chatkit": SHOWN})
+
+    def broken() -> CallToolResult:
+        return told(_meta={"chatkit": "<b>no widget</b>"})
+
+    for tool in (in_data, in_meta, broken):
+        server.add_tool(tool)
+    server.add_tool(in_meta, name="to_press")
+    server.add_tool(in_meta, name="unset")
+    return server
 
 
 @pytest.fixture
@@ -118,6 +164,41 @@ async def test_what_can_not_be_shown_leaves_the_line_and_the_answer_goes_on(
     said = [r for r in caplog.records if "is not shown" in r.message]
     wanted = {"find_badly": [logging.WARNING], "find_fault": [logging.ERROR]}
     assert [r.levelno for r in said] == wanted.get(tool, [])
+
+
+@pytest.mark.parametrize("tool", ["in_data", "in_meta"])
+async def test_a_tool_server_gives_one_in_which_nothing_acts_unless_it_may(
+    person: Person, tool: str
+) -> None:
+    thread, told = await person.say(f"please {tool}")
+    (shown,) = widgets_in(done(told))
+    box, button = shown["widget"]["children"]
+    assert (shown["widget"]["size"], box) == ("sm", SHOWN["children"][0])
+    assert "onClickAction" not in button
+    answer = await pressed(person, thread, shown["id"], "seat.pick", {"seat": "1A"}, sync=True)
+    assert answer.json()["code"] == "action_not_offered"
+    assert widgets_in(await person.reload(thread))[0]["widget"] == shown["widget"]
+
+
+async def test_one_that_may_goes_to_the_registered_handler(person: Person, model: Reading) -> None:
+    thread, told = await person.say("please to_press")
+    (shown,) = widgets_in(done(told))
+    answer = await pressed(person, thread, shown["id"], "seat.pick", {"seat": "1A"}, sync=True)
+    assert "1A is taken" in str(answer.json()["updated_item"])
+    await person.say("hello", thread)
+    assert "Drawn there, 7 km" in model.read
+    assert "onClickAction" not in model.read
+
+
+@pytest.mark.parametrize("tool", ["broken", "unset"])
+async def test_without_a_widget_or_the_setting_the_line_stands_alone(
+    person: Person, tool: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, told = await person.say(f"please {tool}")
+    assert (widgets_in(done(told)), "Success" in str(told)) == ([], True)
+    said = [r.message for r in caplog.records if "is not shown" in r.message]
+    wanted = "the widget of broken is not shown: it is of type str, and no widget"
+    assert said == [wanted] * (tool == "broken")
 
 
 async def test_it_is_told_again_from_every_frame(person: Person) -> None:

@@ -20,8 +20,9 @@ Json = Any
 
 
 def legible(result: Mapping[str, Json], version: str | None = None) -> dict[str, Json]:
-    """The result as one text, in the form that MCP's types take, whatever form it had; one that
-    asks for more stays as it is, where this version of the protocol has such.
+    """The result as one text, in the form that MCP's types take, whatever form it had, and what it
+    holds for programs; one that asks for more stays as it is, where this version of the protocol
+    has such.
 
     What servers send besides the revisions' forms is read too: `content` that is a text or one
     block, `toolResult` (2024-10), kinds of blocks that are not known, or none of these.
@@ -32,7 +33,7 @@ def legible(result: Mapping[str, Json], version: str | None = None) -> dict[str,
     said = [words for block in blocks if (words := _said(block)).strip()]
     named = [words for block in blocks if (words := _said(block) or _named(block)).strip()]
     words = _with_data("\n".join(said), "\n".join(named), result.get("structuredContent"))
-    return _complete(words or _without_words(failed), failed=failed)
+    return _complete(words or _without_words(failed), failed=failed) | _for_programs(result)
 
 
 def _can_be_asked(result: Mapping[str, Json], version: str | None) -> bool:
@@ -48,6 +49,12 @@ def _can_be_asked(result: Mapping[str, Json], version: str | None) -> bool:
 def _complete(words: str, *, failed: bool) -> dict[str, Json]:
     content = [{"type": "text", "text": words}]
     return {"resultType": "complete", "content": content, "isError": failed}
+
+
+def _for_programs(result: Mapping[str, Json]) -> dict[str, Json]:
+    # the older revisions know no other kind of either
+    given = {name: result.get(name) for name in ("structuredContent", "_meta")}
+    return {name: value for name, value in given.items() if isinstance(value, dict)}
 
 
 def added(words: str, data: Json, longest: int) -> str:

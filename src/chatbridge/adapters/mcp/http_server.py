@@ -69,6 +69,7 @@ class HttpServer:
     same. `headers` are sent as they are. `timeout` is in seconds, as is `longest`, of a call that
     reports its progress. `tools`, `user_argument`, `instructions` and `approval` are as in
     `Offered`; with `approve_for_conversation` a person may approve one for the whole conversation.
+    Under the key `widget` its results give a widget, with `widget_actions` one that can be pressed.
     With `app`, an ASGI application of this process, nothing goes over the network to it.
     """
 
@@ -84,6 +85,8 @@ class HttpServer:
     instructions: bool = False
     approval: Approval = "never"
     approve_for_conversation: bool = False
+    widget: str | None = None
+    widget_actions: bool = False
     app: AsgiApp | None = None
 
 

@@ -1,6 +1,7 @@
 """What a call brought, or what went wrong with it, in words that the model can use."""
 
 import logging
+from typing import Any, cast
 
 import httpx2
 from mcp import MCPError
@@ -8,6 +9,7 @@ from mcp_types import (
     CONNECTION_CLOSED,
     INVALID_REQUEST,
     PARSE_ERROR,
+    CallToolResult,
     InputRequiredResult,
     TextContent,
 )
@@ -43,9 +45,14 @@ _NOT_READ = (
 )
 
 
-def answered(server: str, tool: str, answer: Answer) -> ToolResult:
+def answered(
+    server: str, tool: str, answer: Answer, widget: str | None = None, *, acts: bool = False
+) -> ToolResult:
     """The text of a tool's answer, cut at 50,000 characters; of one that failed, in quotes. Or what
-    it wants of a person."""
+    it wants of a person.
+
+    `widget` is the key under which its server gives a widget, in its data or its metadata.
+    """
     if isinstance(answer, InputRequiredResult):
         try:
             return ToolResult(output="", wants=wanted(server, answer))
@@ -58,7 +65,19 @@ def answered(server: str, tool: str, answer: Answer) -> ToolResult:
         # put there by servers on the Python SDK; the person in the chat reads this too
         output = output.removeprefix(f"Error executing tool {tool}: ")
         return failed(quoted(_capped(output)) if output else output)
-    return ToolResult(output=_capped(output))
+    return ToolResult(
+        output=_capped(output),
+        data=answer.structured_content,
+        widget=_held(answer, widget) if widget else None,
+        acts=acts,
+    )
+
+
+def _held(answer: CallToolResult, key: str) -> Any:
+    for held in (answer.structured_content, answer.meta):
+        if isinstance(held, dict) and key in held:
+            return cast(dict[str, Any], held)[key]
+    return None
 
 
 def timed_out(seconds: float) -> ToolResult:

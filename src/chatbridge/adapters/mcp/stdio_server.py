@@ -42,7 +42,7 @@ class StdioServer:
     for everybody, or that are given the user as an argument. `timeout` is of a call, `starting` of
     the first listing, `longest` of a call that reports its progress; all in seconds. `tools`,
     `user_argument`, `instructions` and `approval` are as in `Offered`, and
-    `approve_for_conversation` as in HttpServer.
+    `approve_for_conversation`, `widget` and `widget_actions` as in HttpServer.
     """
 
     name: str
@@ -57,6 +57,8 @@ class StdioServer:
     instructions: bool = False
     approval: Approval = "never"
     approve_for_conversation: bool = False
+    widget: str | None = None
+    widget_actions: bool = False
 
 
 class StdioSource:

@@ -125,7 +125,8 @@ class McpToolProvider(ToolProvider):
             async with patience:
                 asks = replace(request, ask=_at_leisure(request.ask, patience, at.longest))
                 call = self._offered[server].call(tool, asks, on_behalf, patience.alive)
-                return answered(server, tool.name, await call)
+                answer = await call
+                return answered(server, tool.name, answer, at.widget, acts=at.widget_actions)
         except TimeoutError:
             return timed_out(patience.waited)
         except Exception as error:
