@@ -272,12 +272,7 @@ class Chat(AgentContext[Any]):
     def _tell_thread(self) -> None:
         """What the host's code has changed of the thread by itself."""
         if self.thread != self._known:
-            try:
-                self._speaking.save_thread(self.thread)
-            except Exception:
-                # whoever has changed it is told, and nobody after them
-                self.thread.metadata = self._speaking.thread().metadata
-                raise
+            self._speaking.save_thread(self.thread)
             self._known = self.thread.model_copy(deep=True)
             told = self.thread.model_dump(exclude={"metadata", "items"})
             self._tell(ThreadUpdatedEvent(thread=Thread(**told, items=Page())))

@@ -74,7 +74,7 @@ class Speaking:
 
     def save_thread(self, thread: ThreadMetadata) -> None:
         """Keep what is another one in it. Raises AgentFailed, or what json does, for metadata that
-        can't be kept; then nothing is another one."""
+        can't be kept; then the thread has what it had, so that nobody fails by it later."""
         known = self._thread
         title = None if thread.title == known.title else thread.title
         status = None if thread.status == known.status else thread.status
@@ -82,12 +82,20 @@ class Speaking:
             title=cleaned(title)[:MAX_TITLE] if title is not None else None,
             status=status.type if status else None,
             status_reason=cleaned(getattr(status, "reason", None) or "")[:MAX_REASON] or None,
-            metadata=None if thread.metadata == known.metadata else _kept(thread.metadata),
+            metadata=None if thread.metadata == known.metadata else self._kept(thread),
         )
         self._thread = _only_metadata(thread)
         if revised != Revised():
             held = self._held
             self._hold(held.then(revised) if isinstance(held, Revised) else revised)
+
+    def _kept(self, thread: ThreadMetadata) -> Json:
+        try:
+            bounded = keepable(Revised(metadata=thread.metadata))
+            return json.loads(json.dumps(bounded.metadata, allow_nan=False))
+        except Exception:
+            thread.metadata = self.thread().metadata
+            raise
 
     def takes_title(self, title: str) -> bool:
         """Whether the thread gets a title that nobody has given: one of the host's stays."""
@@ -192,11 +200,6 @@ class Speaking:
 
 def _only_metadata(thread: ThreadMetadata) -> ThreadMetadata:
     return ThreadMetadata.model_validate(thread.model_dump(exclude={"items"}))
-
-
-def _kept(metadata: Json) -> Json:
-    bounded = keepable(Revised(metadata=metadata))
-    return json.loads(json.dumps(bounded.metadata, allow_nan=False))
 
 
 def _message(shown: Shown, items: HostItems) -> Message:

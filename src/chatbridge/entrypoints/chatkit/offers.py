@@ -80,8 +80,21 @@ def _named(node: Json) -> Iterator[str]:
 
 def _fits(offered: Any, sent: Any, names: set[str]) -> bool:
     if not isinstance(sent, Mapping) or not isinstance(offered, Mapping | None):
-        return offered == sent
+        return _same(offered, sent)
     fixed = cast(Mapping[str, Any], offered or {})
     given = cast(Mapping[str, Any], sent)
-    unchanged = all(name in given and given[name] == value for name, value in fixed.items())
+    unchanged = all(name in given and _same(given[name], value) for name, value in fixed.items())
     return unchanged and all(name in fixed or name in names for name in given)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """As JSON has it: 1 is 1.0, and is not true."""
+    match one, other:
+        case (dict(), dict()):
+            ones, others = cast(Json, one), cast(Json, other)
+            return ones.keys() == others.keys() and all(_same(ones[k], others[k]) for k in ones)
+        case (list(), list()):
+            both = cast(list[Any], one), cast(list[Any], other)
+            return len(both[0]) == len(both[1]) and all(map(_same, *both))
+        case _:
+            return one == other and isinstance(one, bool) == isinstance(other, bool)
