@@ -128,7 +128,9 @@ class Container(DeclarativeContainer):
     assistant: Provider[Assistant] = Singleton(
         with_task_list, CallableProvider(host_assistant, settings, host), settings, host, tools
     )
-    conversations: Provider[Conversations | None] = Singleton(openai_conversations, settings, host)
+    conversations: Provider[Conversations | None] = Singleton(
+        openai_conversations, settings, assistant
+    )
     left_counterparts: Provider[LeftCounterparts] = Singleton(
         LeftCounterparts,
         store.provided.counterparts,

@@ -94,14 +94,14 @@ def offered_models(settings: Settings, endpoint: Endpoint) -> dict[str, OfferedM
     }
 
 
-def openai_conversations(settings: Settings, host: Host) -> Conversations | None:
+def openai_conversations(settings: Settings, own: Assistant) -> Conversations | None:
     """OpenAI's conversations, where there can be any. Raises ValueError where they are to be the
     model's memory and there can be none.
     """
     agent = settings.agent
     reached = settings.api_key or agent.base_url
     # an agent of the host's own may name its model
-    answers = bool(settings.agent.entry or host.agent) or not _is_offline(settings)
+    answers = not _is_offline(settings) or bool(own.agent and names_its_model(own.agent))
     if agent.api == "responses" and reached and answers:
         return Conversations(api_key=settings.api_key, base_url=agent.base_url or OPENAI)
     if agent.memory == "window":

@@ -335,6 +335,11 @@ async def settled(here: Served) -> None:
     [
         ({"api": "chat_completions"}, {}, "Chat Completions has no such thing"),
         ({"model": "offline"}, {}, "the offline model has no such thing"),
+        (
+            {"model": "offline", "entry": "tests.hosts.results:assistant"},
+            {},
+            "the offline model has no such thing: set CHATBRIDGE_AGENT__MODEL",
+        ),
         ({**OWN_MODEL, "base_url": None, "api_key": None}, {}, "there is no key for it"),
         ({}, {"entry": "my_server:Mine"}, "a server of your own"),
     ],
