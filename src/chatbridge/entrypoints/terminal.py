@@ -244,7 +244,7 @@ def _badges(part: Mapping[str, Any]) -> Generator[tuple[str, str, str, str, list
             told = {each["type"]: each for each in row["children"]}
             if "Badge" in told and "Text" in told:
                 badge, details = told["Badge"], _details(part["children"][1:])
-                yield key, told["Text"]["value"], badge["label"], badge["color"], details
+                yield key, told["Text"]["value"], badge["label"], badge.get("color", ""), details
         case {"children": list()}:
             for inner in part["children"]:
                 yield from _badges(inner)
