@@ -4,6 +4,7 @@ from chatbridge.domain.model.identifiers import CallId, MessageId
 from chatbridge.domain.model.turn_event import (
     TextDelta,
     Titled,
+    ToolCallAnswered,
     ToolCallFinished,
     ToolCallStarted,
     TurnEnded,
@@ -15,6 +16,19 @@ from tests.contracts.steps import begin, claim, ending, entry, finish, keep, mes
 from tests.contracts.store import ALICE, BOB, C1, NOON, Store, StoreContract, ask, call, said
 
 HI = said("says_1", "Hi")
+
+
+def answered(id: str) -> ToolCallAnswered:
+    """A person has answered what a call asks that goes on."""
+    return ToolCallAnswered(
+        message_id=MessageId("tools_1"),
+        call_id=CallId("call_1"),
+        decision="given",
+        at=NOON,
+        id=id,
+        answers={"size": ("L",)},
+        again=True,
+    )
 
 
 class TurnJournalContract(StoreContract):
@@ -53,6 +67,23 @@ class TurnJournalContract(StoreContract):
         await store.turns.abandon_running()
         assert await keep(store, begun.turn) == "kept"
         assert await store.turns.stale() == ()
+
+    async def test_of_two_answers_to_a_running_call_one_is_left_and_nobody_else_reads_it(
+        self, store: Store
+    ) -> None:
+        begun = await begin(store, ask(new=True))
+        turn = begun.turn
+        await keep(store, turn, *HI)
+        given, other = (answered(id) for id in ("one", "two"))
+        assert await store.journal.posted(turn, 2) is None
+        assert await store.journal.post(turn, 2, given)
+        assert not await store.journal.post(turn, 2, other)
+        assert await store.journal.post(turn, 3, other)
+        assert await store.journal.posted(turn, 2) == given
+        opened = await store.turns.opened(turn.conversation.user_id, turn.conversation.id)
+        assert opened.events == HI
+        await finish(store, begun, (*HI, TurnEnded(state="completed")))
+        assert not await store.journal.post(turn, 4, other)
 
     async def test_many_turns_are_kept_at_once_and_answered_in_order(self, store: Store) -> None:
         turns = [

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
+from mcp import UrlElicitationRequiredError
 from mcp.server import MCPServer
 from mcp.server.elicitation import AcceptedElicitation, ElicitationResult
 from mcp.server.mcpserver import Context, Elicit, Resolve
@@ -58,6 +59,7 @@ class AskingServer:
     def __init__(self, name: str = "hotel") -> None:
         self.name = name
         self.told: list[Any] = []
+        self.paid = 0
         self.came: list[dict[str, Any]] = []
 
     def app(self) -> Callable[..., Any]:
@@ -78,7 +80,8 @@ class AskingServer:
     def server(self) -> MCPServer:
         """By the SDK, over whichever transport."""
         server = MCPServer(self.name)
-        for tool in (self.book, self.unlock, self.sign_in, self.confirm, self.plain):
+        tools = (self.book, self.unlock, self.sign_in, self.confirm, self.plain, self.pay)
+        for tool in tools:
             server.add_tool(tool, structured_output=False)
         return server
 
@@ -130,6 +133,14 @@ class AskingServer:
             )
         self.told.append({id: each.model_dump(exclude_none=True) for id, each in said.items()})
         return f"confirmed with {context.request_state}"
+
+    async def pay(self) -> str:
+        """Needs a page first, as older servers say it."""
+        self.paid += 1
+        if self.paid == 1:
+            page = ElicitRequestURLParams(message="Pay", url=SIGN_IN, elicitation_id="e1")
+            raise UrlElicitationRequiredError([page])
+        return "paid"
 
     async def plain(self) -> str:
         """Asks nothing."""

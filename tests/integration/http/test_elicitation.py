@@ -203,7 +203,7 @@ async def test_what_is_declined_withdrawn_or_refused_is_told_apart(hotel: Hotel)
 
 
 async def test_a_page_is_opened_by_a_link_and_done_says_so(hotel: Hotel) -> None:
-    hotel.model(("sign_in", {}), ("confirm", {}), then="In.")
+    hotel.model(("sign_in", {}), ("confirm", {}), ("pay", {}), then="In.")
     async with hotel.open() as client:
         where, told = await say(client, create("sign in"))
         (card,) = [item for item in screen(told) if item["type"] == "widget"]
@@ -212,9 +212,11 @@ async def test_a_page_is_opened_by_a_link_and_done_says_so(hotel: Hotel) -> None
         await say(client, act(where, card["id"], done[0]))
         reason = {**done[1], "payload": {**done[1]["payload"], "answer-1": "to see"}}
         await say(client, act(where, card["id"], reason))
+        await say(client, act(where, card["id"], done[2]))
         assert [call["output"] for call in await hotel.calls(client, where)] == [
             "signed in: accept",
             "confirmed with round 1",
+            "paid",
         ]
         agreed, why = hotel.server.told[1].values()
         assert (agreed["action"], why["content"]) == ("accept", {"why": "to see"})

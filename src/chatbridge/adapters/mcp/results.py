@@ -16,7 +16,7 @@ from mcp_types import (
 
 from chatbridge.adapters.mcp.answers import LONGEST_OUTPUT, added
 from chatbridge.adapters.mcp.elicitation.forms import Unaskable
-from chatbridge.adapters.mcp.elicitation.requests import wanted
+from chatbridge.adapters.mcp.elicitation.requests import pages_first, wanted
 from chatbridge.adapters.mcp.envelopes import TO_ANOTHER_CALL
 from chatbridge.adapters.mcp.exchange import Answer, NoMessage, Refused, TooLarge, Unreachable
 from chatbridge.domain.model.tool import ToolResult
@@ -78,6 +78,14 @@ def _held(answer: CallToolResult, key: str) -> Any:
         if isinstance(held, dict) and key in held:
             return cast(dict[str, Any], held)[key]
     return None
+
+
+def pages_needed(server: str, error: MCPError) -> ToolResult:
+    """A page is to be opened before the call can be made."""
+    try:
+        return ToolResult(output="", wants=pages_first(server, error.data))
+    except (Unaskable, TypeError):
+        return _refused(server, error)
 
 
 def timed_out(seconds: float) -> ToolResult:

@@ -5,6 +5,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from mcp import MCPError
+from mcp_types import URL_ELICITATION_REQUIRED
+
+from chatbridge.adapters.mcp.elicitation.requests import is_given_up
 from chatbridge.adapters.mcp.http_server import HttpServer, HttpSource
 from chatbridge.adapters.mcp.listing import Listing, ListingTimes
 from chatbridge.adapters.mcp.names import Names
@@ -12,8 +16,10 @@ from chatbridge.adapters.mcp.offered import Offered, OfferedTool
 from chatbridge.adapters.mcp.patience import Patience
 from chatbridge.adapters.mcp.results import (
     answered,
+    failed,
     gone_wrong,
     not_reached,
+    pages_needed,
     timed_out,
     too_deep,
     unknown_tool,
@@ -30,6 +36,7 @@ _log = logging.getLogger(__name__)
 MOST_TOOLS = 512
 _MANY_TOOLS = 128
 _DEEPEST_ARGUMENTS = 100
+_DECLINED = "The person declined what the tool's server needs first, so it was not run."
 
 
 class McpToolProvider(ToolProvider):
@@ -119,6 +126,8 @@ class McpToolProvider(ToolProvider):
     async def _result(
         self, server: str, tool: OfferedTool, request: ToolRequest, on_behalf: OnBehalf
     ) -> ToolResult:
+        if is_given_up(request.reply):
+            return failed(_DECLINED)
         at = self._servers[server]
         patience = Patience(at.timeout, at.longest)
         try:
@@ -130,6 +139,8 @@ class McpToolProvider(ToolProvider):
         except TimeoutError:
             return timed_out(patience.waited)
         except Exception as error:
+            if isinstance(error, MCPError) and error.code == URL_ELICITATION_REQUIRED:
+                return pages_needed(server, error)
             return gone_wrong(server, error)
 
     def _offers(self, server: HttpServer | StdioServer) -> Offered:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from chatbridge.adapters.chatkit.items.in_words import seen
 from chatbridge.domain.model.question import Form, Question, form_of
 from chatbridge.domain.model.tool_call import ToolCall
 
@@ -29,8 +30,8 @@ def asked_form(call: ToolCall, form: Form) -> list[Json]:
     ]
     row = {"type": "Row", "gap": 2, "children": buttons}
     return [
-        {"type": "Text", "value": f"{form.source} asks", "size": "sm", "weight": "semibold"},
-        {"type": "Text", "value": form.title, "size": "sm"},
+        {"type": "Text", "value": f"{seen(form.source)} asks", "size": "sm", "weight": "semibold"},
+        {"type": "Text", "value": seen(form.title), "size": "sm"},
         {
             "type": "Form",
             "direction": "col",
@@ -64,9 +65,9 @@ def _field(n: int, question: Question) -> Iterator[Json]:
         return
     if _is_agreed(question):
         return
-    words = question.words if question.required else f"{question.words} (optional)"
+    words = seen(question.words) if question.required else f"{seen(question.words)} (optional)"
     yield {"type": "Label", "value": words, "fieldName": name, "size": "sm"}
-    if told := " ".join(filter(None, (question.description, _hint(question)))):
+    if told := " ".join(filter(None, (seen(question.description), _hint(question)))):
         yield {"type": "Caption", "value": told, "size": "sm"}
     yield from _control(name, question)
 
@@ -77,11 +78,11 @@ def _hint(question: Question) -> str:
 
 def _control(name: str, question: Question) -> Iterator[Json]:
     default = question.default[0] if question.default else None
-    options = [{"label": each.words, "value": each.value} for each in question.offered]
+    options = [{"label": seen(each.words), "value": each.value} for each in question.offered]
     if question.multiple:
         for m, choice in enumerate(question.offered):
             checked = choice.value in question.default
-            box = {"type": "Checkbox", "name": f"{name}-{m}", "label": choice.words}
+            box = {"type": "Checkbox", "name": f"{name}-{m}", "label": seen(choice.words)}
             yield {**box, "defaultChecked": checked}
     elif options:
         few = len(options) <= _MOST_RADIOS

@@ -63,8 +63,24 @@ def declined(how: Literal["decline", "cancel"] = "decline") -> ElicitResult:
     return ElicitResult(action=how)
 
 
+def pages_first(server: str, data: Json) -> Wanted:
+    """What is to be done on pages before the same call is made again, says an older server's error.
+    Raises Unaskable."""
+    listed = cast(dict[str, Json], data).get("elicitations") if isinstance(data, dict) else None
+    pages = cast(list[Json], listed) if isinstance(listed, list) else []
+    requests = {str(n): {**each, "mode": "url"} for n, each in enumerate(pages)}
+    return Wanted(form=form_of(server, requests), state={"requests": requests, "plainly": True})
+
+
+def is_given_up(reply: Reply | None) -> bool:
+    """Whether the person has declined what has to be done before the call is made again."""
+    return reply is not None and reply.answers is None and "plainly" in reply.state
+
+
 def reply_of(reply: Reply) -> tuple[dict[str, ElicitResult], str | None]:
     """What goes with the next call: the responses, and the server's own state."""
+    if "plainly" in reply.state:
+        return {}, None
     return results_of(reply.state["requests"], reply.answers), reply.state.get("state")
 
 
