@@ -20,6 +20,9 @@ from chatkit.types import (
     GeneratedImageUpdated,
     ImageTask,
     SearchTask,
+    StructuredInputFreeform,
+    StructuredInputMultipleChoice,
+    StructuredInputMultipleChoiceOption,
     ThoughtTask,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
@@ -223,6 +226,17 @@ async def ask_the_page(context: RunContextWrapper[AgentContext[Any]]) -> str:
     return "asked"
 
 
+@function_tool
+async def ask_size(context: Context) -> str:
+    size = StructuredInputMultipleChoice(
+        id="size",
+        question="Which size?",
+        options=[StructuredInputMultipleChoiceOption(value=each) for each in ("S", "L")],
+    )
+    await context.context.ask_person(size, StructuredInputFreeform(id="why", question="Why?"))
+    return "asked"
+
+
 actions = Actions()
 
 
@@ -272,6 +286,7 @@ assistant = Assistant(
         name="Seats",
         tools=[
             look_around,
+            ask_size,
             show_seats,
             all_tasks,
             short_words,

@@ -30,6 +30,7 @@ class AgentRequest:
     is what the turn has said before it rested: its calls that are running were approved, and are to
     be run first. `about` is the entry that was acted on, where there is no subject. `standing` is
     what a person has approved for the whole conversation.
+    `rests`: a host's tool has asked something of a person, so what it has brought is no answer.
     """
 
     turn: Turn
@@ -42,6 +43,7 @@ class AgentRequest:
     asking: Asking = field(default_factory=Asking)
     context: Any = None
     before: Transcript | None = None
+    rests: Callable[[], bool] = lambda: False
     about: Message | None = None
     standing: tuple[StandingApproval, ...] = ()
 

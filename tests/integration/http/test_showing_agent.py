@@ -205,9 +205,27 @@ async def test_a_mistake_of_a_tool_is_its_own(seats: Seats) -> None:
     assert told[-1]["type"] == "thread.item.done"
 
 
-async def test_a_tool_of_the_page_is_refused_in_words(seats: Seats) -> None:
-    _, told = await seats.shows("ask_the_page")
-    assert "selected, which is not served" in told[-1]["message"]
+async def test_a_tool_asks_the_page_and_the_person_and_the_agent_goes_on(seats: Seats) -> None:
+    thread, _ = await seats.shows("ask_the_page")
+    asked = (await seats.kept(thread))[-1]
+    assert (asked["type"], asked["status"], asked["name"]) == (
+        "client_tool_call",
+        "pending",
+        "selected",
+    )
+    output = {"thread_id": thread, "result": ["1A"]}
+    answer = {"type": "threads.add_client_tool_output", "params": output}
+    _, told = await say(seats.client, answer)
+    assert told[-1]["item"]["type"] == "assistant_message"
+    assert '["1A"]' in str(seats.model.read)
+    _, told = await say(seats.client, add(thread, "please ask_size"))
+    asked = (await seats.kept(thread))[-1]
+    assert (asked["type"], asked["status"]) == ("structured_input", "pending")
+    answers = {"size": {"values": ["XL"]}, "why": {"skipped": True}}
+    form = {"thread_id": thread, "item_id": asked["id"], "input": {"answers": answers}}
+    _, told = await say(seats.client, {"type": "threads.add_structured_input", "params": form})
+    assert told[-1]["item"]["type"] == "assistant_message"
+    assert '{"question": "Which size?", "answer": "XL"}' in str(seats.model.read)
 
 
 # --- what a press does

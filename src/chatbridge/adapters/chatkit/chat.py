@@ -6,9 +6,10 @@ show becomes part of the turn at once, in order with the agent's words and calls
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any, Literal
 
-from chatkit.agents import AgentContext
+from chatkit.agents import AgentContext, ClientToolCall
 from chatkit.icons import IconName
 from chatkit.server import stream_widget
 from chatkit.store import NotFoundError
@@ -24,6 +25,8 @@ from chatkit.types import (
     Page,
     ProgressUpdateEvent,
     SDKHiddenContextItem,
+    StructuredInput,
+    StructuredInputItem,
     Task,
     TaskItem,
     Thread,
@@ -47,10 +50,12 @@ from chatbridge.adapters.chatkit.entries import Entry
 from chatbridge.adapters.chatkit.frames import Frames
 from chatbridge.adapters.chatkit.items.mapping import to_item
 from chatbridge.adapters.chatkit.items.wire import wire_dict
+from chatbridge.adapters.chatkit.questions import page_asked, person_asked
 from chatbridge.adapters.chatkit.speaking import Speaking
 from chatbridge.adapters.chatkit.store import ChatStore
 from chatbridge.domain.model.asked import Asked
 from chatbridge.domain.model.errors import AgentFailed
+from chatbridge.domain.model.identifiers import MessageId
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn_event import (
     TextDelta,
@@ -84,6 +89,7 @@ class Chat(AgentContext[Any]):
     _frames: Frames = PrivateAttr()
     _spoken: Transcript = PrivateAttr()
     _known: ThreadMetadata = PrivateAttr()
+    _questions: list[tuple[TurnEvent, ...]] = PrivateAttr()
 
     @classmethod
     def of(
@@ -109,7 +115,7 @@ class Chat(AgentContext[Any]):
             headers=asked.headers,
             metadata=asked.metadata,
         )
-        chat._asked = asked
+        chat._asked, chat._questions = asked, []
         chat._known = thread.model_copy(deep=True)
         chat._speaking, chat._frames = speaking, Frames(speaking)
         chat._spoken = Transcript(asked.conversation_id)
@@ -172,6 +178,18 @@ class Chat(AgentContext[Any]):
         """As AgentContext has it. Raises ValidationError for what is no summary."""
         ended = Workflow(type="custom", tasks=[], summary=summary, expanded=expanded)
         await super().end_workflow(ended.summary, ended.expanded)
+
+    async def run_on_page(self, name: str, **arguments: Any) -> None:
+        """Have the page run its tool when the run is over; the agent goes on with what it brings.
+
+        The same as setting `client_tool_call`: the run should end there (`StopAtTools`).
+        """
+        self.client_tool_call = ClientToolCall(name=name, arguments=arguments)
+
+    async def ask_person(self, *questions: StructuredInput) -> None:
+        """Ask these in a form when the run is over; the agent goes on with the answers."""
+        head = self._head("message")
+        await self._done(StructuredInputItem(**head, inputs=[*questions]))
 
     async def end_of_turn(self) -> None:
         """Mark the end of what the assistant has to say."""
@@ -240,12 +258,24 @@ class Chat(AgentContext[Any]):
         self._end_workflow()
         self._tell_thread()
         self._speaking.flush()
-        if self.client_tool_call:
-            name = self.client_tool_call.name
-            sentence = f"The agent has asked the page for {name}, which is not served for agents."
-            raise AgentFailed(sentence, code="client_tool_not_served")
         if failure := self._frames.failure():
             raise failure
+        self._say_what_is_asked()
+
+    @property
+    def asks(self) -> bool:
+        """Whether something is asked of a person when the run is over."""
+        return bool(self.client_tool_call or self._questions)
+
+    def _say_what_is_asked(self) -> None:
+        asked = [*self._questions]
+        if self.client_tool_call:
+            asked.append(page_asked(self.client_tool_call))
+        if asked and not self.turn_id:
+            sentence = "An action without a stream can't ask the page or the person for anything."
+            raise AgentFailed(sentence, code="not_asked")
+        for event in chain.from_iterable(asked):
+            self._speaking.say(event)
 
     # --- how it is done
 
@@ -259,6 +289,12 @@ class Chat(AgentContext[Any]):
     def _tell(self, event: ThreadStreamEvent) -> None:
         """Keep it and show it: as ChatKitServer does with what it is given."""
         match event:
+            case ThreadItemDoneEvent(item=StructuredInputItem(status="pending") as item):
+                id = MessageId(self._speaking.items.ids.of(item.id))
+                return self._questions.append(person_asked(id, item))
+            case ThreadItemDoneEvent(item=ClientToolCallItem(status="pending") as item):
+                self.client_tool_call = ClientToolCall(name=item.name, arguments=item.arguments)
+                return None
             case ThreadItemDoneEvent() | ThreadItemReplacedEvent():
                 self._speaking.keep(event.item)
                 if isinstance(event.item, HiddenContextItem | SDKHiddenContextItem):

@@ -93,6 +93,7 @@ class ChatRunner(AgentRunner, HostServer):
                         say=_heard(chat, say),
                         after_call=partial(self._widgets.show, chat),
                         context=chat,
+                        rests=lambda: chat.asks,
                     )
                 )
             chat.ends()

@@ -126,7 +126,7 @@ class Run:
     # After a rest, whoever made the call that was asked about goes on.
     async def _first(self, agent: Agent[Any]) -> Agent[Any]:
         before, remembered = self._request.before, self._request.turn.conversation.agent
-        named = before.agent if before else remembered
+        named = (before and (before.agent or before.revised.agent)) or remembered
         first = await first_agent(agent, named, self._agents, self._toolbox)
         began = cleaned((agent_named(agent, remembered) or agent).name)
         if cleaned(first.name) == began and (model := self._choose(first)):
@@ -188,7 +188,8 @@ class Run:
         if result.interruptions or self._calls.wanting:
             self._ask(result.interruptions, result.raw_responses[-1].output)
             return
-        if self._reader and self._reader.called and result.final_output is not None:
+        called = self._reader and self._reader.called and result.final_output is not None
+        if self._reader and called and not self._request.rests():
             # a tool's output is the answer
             self._reader.conclude(shown_output(result.final_output))
         self._remember(result)
