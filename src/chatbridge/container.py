@@ -24,12 +24,15 @@ from chatbridge.adapters.openai.left_counterparts import LeftCounterparts
 from chatbridge.adapters.openai.models import Endpoint
 from chatbridge.adapters.openai.recall import Recall
 from chatbridge.adapters.openai.unoffered import Unoffered
+from chatbridge.blobs import attachment_addresses, attachments
 from chatbridge.domain.model.caller import TASKS_TOOLS
 from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.tool import LeftOut
+from chatbridge.domain.services.attachments import Attachments
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.readiness import Readiness
 from chatbridge.domain.services.turns import Turns
+from chatbridge.entrypoints.attachment_addresses import Addresses
 from chatbridge.entrypoints.authentication import Gate
 from chatbridge.entrypoints.chatkit.choices import chosen
 from chatbridge.entrypoints.chatkit.words import words_of
@@ -81,6 +84,15 @@ def _readiness(readiness: Readiness, turns: Callable[[], Turns]) -> Callable[[],
     return require_ready
 
 
+def _parted(left: LeftCounterparts, attachments: Attachments | None) -> Callable[[], None]:
+    def parted() -> None:
+        left.wake()
+        if attachments:
+            attachments.seen()
+
+    return parted
+
+
 class Container(DeclarativeContainer):
     """The table of ports and their adapters."""
 
@@ -89,6 +101,13 @@ class Container(DeclarativeContainer):
     _turns = settings.provided.turns
 
     store: Provider[Store] = Singleton(store_for, settings)
+
+    attachments: Provider[Attachments | None] = Singleton(
+        attachments, settings, store.provided.attachments
+    )
+    addresses: Provider[Addresses] = Singleton(
+        attachment_addresses, settings, CallableProvider(own_secret, settings)
+    )
 
     http: Provider[httpx2.AsyncClient] = Singleton(httpx2.AsyncClient, timeout=5.0)
     jwks: Provider[Jwks | None] = Singleton(key_set, settings, http)
@@ -198,7 +217,7 @@ class Container(DeclarativeContainer):
         ConversationHistory,
         store.provided.conversations,
         turns,
-        parted=left_counterparts.provided.wake,
+        parted=Singleton(_parted, left_counterparts, attachments),
     )
     readiness: Provider[Readiness] = Singleton(Readiness, store)
     require_ready = Singleton(_readiness, readiness, turns.provider)

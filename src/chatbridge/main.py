@@ -15,7 +15,9 @@ from starlette.middleware import Middleware
 
 from chatbridge.adapters.chatkit.items.mapping import Display
 from chatbridge.container import Container, left_out
+from chatbridge.entrypoints.attachments import attachment_router
 from chatbridge.entrypoints.chatkit.acting import Acting
+from chatbridge.entrypoints.chatkit.attachments import Files, chatkit_attachments_router
 from chatbridge.entrypoints.chatkit.choices import Choices
 from chatbridge.entrypoints.chatkit.documentation import schemas as chatkit_schemas
 from chatbridge.entrypoints.chatkit.feedback import thread_feedback_router
@@ -33,6 +35,7 @@ from chatbridge.entrypoints.page.development import development_router
 from chatbridge.entrypoints.page.routes import TASK_STARTERS, Look, element_router, page_router
 from chatbridge.entrypoints.rest.answers import answers_router
 from chatbridge.entrypoints.rest.approvals import approvals_router
+from chatbridge.entrypoints.rest.attachments import attachments_router
 from chatbridge.entrypoints.rest.chat import chat_router
 from chatbridge.entrypoints.rest.conversations import conversations_router
 from chatbridge.entrypoints.rest.documentation import schemas as turn_schemas
@@ -77,10 +80,16 @@ def create_app(container: Container | None = None) -> FastAPI:
     display = Display(tuple(pictures), details=settings.agent.show_calls == "details")
     acting = _acting(container)
     choices = _choices(settings, anything=who_answers(settings, host) == "server")
-    app.include_router(chatkit_router(turns, history, gate, display, choices, acting))
+    attachments, addresses = container.attachments(), container.addresses()
+    files = Files(attachments, addresses)
+    app.include_router(chatkit_router(turns, history, gate, display, choices, acting, files))
+    if attachments:
+        app.include_router(attachment_router(attachments, addresses))
+        app.include_router(chatkit_attachments_router(attachments, addresses, gate))
+        app.include_router(attachments_router(attachments, gate))
     app.include_router(threads_router(turns, history, gate, display))
     app.include_router(thread_feedback_router(history, gate))
-    app.include_router(chat_router(turns, gate))
+    app.include_router(chat_router(turns, gate, attachments))
     app.include_router(answers_router(turns, gate))
     app.include_router(sessions_router(history, gate, container.issuer()))
     app.include_router(approvals_router(history, gate))

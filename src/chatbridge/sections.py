@@ -35,6 +35,29 @@ class Database(Section):
     pool_size: int = Field(default=5, ge=1, le=100)
 
 
+class Blobs(Section):
+    """Where attachments are kept, and how much. `url` is `file:/a/directory`, `s3://bucket`, with
+    or without a prefix, or `off`; unset: in the data directory where there is one.
+
+    `endpoint`, `region` and the keys are a bucket's; without keys, those of the environment or the
+    machine. `straight`: browsers send the bytes there themselves. `public_url` is where browsers
+    reach chatbridge; unset, where the request that asks has reached it. Bytes and files are of one
+    message, and of one person's day.
+    """
+
+    url: str | None = None
+    endpoint: str = "https://s3.amazonaws.com"
+    region: str = "us-east-1"
+    access_key_id: str | None = None
+    secret_access_key: SecretStr | None = None
+    straight: bool = False
+    public_url: str | None = None
+    max_bytes: int = Field(default=25_000_000, ge=1)
+    max_files: int = Field(default=10, ge=1, le=20)
+    max_bytes_a_day: int = Field(default=500_000_000, ge=1)
+    max_files_a_day: int = Field(default=200, ge=1)
+
+
 class ModelChoice(Section):
     """A model that a message may choose: for people, its name, and what it is told besides."""
 

@@ -28,7 +28,17 @@ from pydantic_settings import (
 )
 
 from chatbridge.environment import PREFIX, faults, names, worded, words
-from chatbridge.sections import Agent, Auth, Database, Log, Page, Server, TurnSettings, Window
+from chatbridge.sections import (
+    Agent,
+    Auth,
+    Blobs,
+    Database,
+    Log,
+    Page,
+    Server,
+    TurnSettings,
+    Window,
+)
 from chatbridge.tool_servers import Mcp
 
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -64,6 +74,7 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...] | None, NoDecode] = None
     allowed_image_domains: Annotated[tuple[str, ...] | None, NoDecode] = None
     database: Database = Database()
+    blobs: Blobs = Blobs()
     agent: Agent = Agent()
     server: Server = Server()
     page: Page = Page()

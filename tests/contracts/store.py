@@ -15,6 +15,7 @@ from chatbridge.domain.model.tool_call import CallState, ToolCall
 from chatbridge.domain.model.turn import Turn
 from chatbridge.domain.model.turn_event import TextDelta, TextFinished, TextStarted, TurnEvent
 from chatbridge.domain.model.usage import Usage
+from chatbridge.ports.attachment_repository import AttachmentRepository
 from chatbridge.ports.conversation_repository import ConversationRepository
 from chatbridge.ports.counterpart_repository import CounterpartRepository
 from chatbridge.ports.turn_journal import TurnJournal
@@ -45,6 +46,7 @@ class Store:
     turns: TurnRepository
     journal: TurnJournal
     counterparts: CounterpartRepository
+    attachments: AttachmentRepository
     seed: Callable[[Conversation], Awaitable[None]]
     kept_events: Callable[[Turn], Awaitable[list[TurnEvent]]]
     kept_report: Callable[[Turn], Awaitable[Report]]

@@ -42,6 +42,7 @@ _DETAILS = f"{_LINES}::test_details_are_what_was_asked_and_what_came_of_it"
 _SOURCE = f"{_EVENTS}::test_a_source_is_named_as_soon_as_it_is_known_and_stays_with_the_message"
 
 _SHOWING = f"{_HTTP}test_showing_agent.py"
+_ATTACHMENTS = f"{_HTTP}test_attachments.py"
 _SAMPLES = f"{_SHOWING}::test_a_tool_of_the_samples_shows_what_it_shows_with_the_bare_sdk"
 _TASKS = f"{_SHOWING}::test_tasks_of_all_kinds_stand_in_a_workflow_and_alone"
 _WORDS = f"{_SHOWING}::test_short_words_say_what_their_events_say"
@@ -59,6 +60,10 @@ BY_AN_AGENT: Mapping[str, str] = {
     "threads.get_by_id": f"{_CONVERSATIONS}::test_a_thread_is_shown_with_its_items",
     "threads.list": f"{_CONVERSATIONS}::test_threads_are_listed_like_conversations",
     "threads.update": f"{_CONVERSATIONS}::test_a_thread_is_renamed",
+    "attachments.create": f"{_ATTACHMENTS}::test_two_phases_a_message_and_a_reload",
+    "attachments.delete": (
+        f"{_ATTACHMENTS}::test_it_is_taken_back_before_it_is_sent_and_goes_with_its_conversation"
+    ),
     "threads.delete": f"{_CONVERSATIONS}::test_a_thread_is_deleted",
     "items.list": f"{_CONVERSATIONS}::test_items_are_listed_in_pages_that_join_up",
     "items.feedback": f"{_CONVERSATIONS}::test_feedback_is_given_again_and_again_and_read_back",

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from chatbridge.adapters.memory.attachment_repository import MemoryAttachmentRepository
 from chatbridge.adapters.memory.conversation_repository import MemoryConversationRepository
 from chatbridge.adapters.memory.counterpart_repository import MemoryCounterpartRepository
 from chatbridge.adapters.memory.memory import Memory
@@ -38,6 +39,7 @@ class FileStore:
         self.journal = _Calls(self, lambda c: MemoryTurnJournal(c[0], lease=lease))
         self.tasks = _Calls(self, lambda c: c[1])
         self.counterparts = _Calls(self, lambda c: MemoryCounterpartRepository(c[0]))
+        self.attachments = _Calls(self, lambda c: MemoryAttachmentRepository(c[0]))
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[None]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from chatbridge.domain.model import limits
 from chatbridge.domain.model.limits import MAX_BODY
 from chatbridge.entrypoints.errors import problem_of, too_large
+from chatbridge.sections import Blobs
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,7 +43,8 @@ def test_every_limit_is_in_the_reference() -> None:
 
 def test_who_stands_in_front_lets_as_much_through() -> None:
     nginx = (ROOT / "deploy" / "nginx.conf").read_text()
-    [megabytes] = re.findall(r"client_max_body_size (\d+)m;", nginx)
+    megabytes, uploaded = re.findall(r"client_max_body_size (\d+)m;", nginx)
+    assert int(uploaded) * 1024 * 1024 > Blobs().max_bytes
     assert int(megabytes) * 1024 * 1024 == MAX_BODY
     told = [json.loads(each) for each in re.findall(r"return 413 '(.+)';", nginx)]
     assert told == [problem_of(too_large()).model_dump()]

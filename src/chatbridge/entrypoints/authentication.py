@@ -50,12 +50,15 @@ class Gate:
         )
 
 
-def guarded(gate: Gate, *, sessions: bool = False, services: bool = False) -> type[APIRoute]:
+def guarded(
+    gate: Gate, *, sessions: bool = False, services: bool = False, json: bool = True
+) -> type[APIRoute]:
     """A route class that lets in only callers whom the gate knows.
 
     The path's `user_id`, if it has one, must be the caller's own, and its `thread_id` the one
     that a session is bound to. `sessions` says whether a chat session's secret is good here too;
-    `services` whether a service key is, which is good for whichever user the path names.
+    `services` whether a service key is, which is good for whichever user the path names. Without
+    `json` a body may be anything, and the route bounds it itself.
     """
 
     class GuardedRoute(APIRoute):
@@ -66,7 +69,7 @@ def guarded(gate: Gate, *, sessions: bool = False, services: bool = False) -> ty
                 caller = await gate.caller(request, services=services)
                 _require_own_path(caller, request, sessions=sessions)
                 request.state.caller = caller
-                return await handle(await guarded_request(request))
+                return await handle(await guarded_request(request) if json else request)
 
             return guard
 

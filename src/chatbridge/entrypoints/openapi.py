@@ -38,6 +38,7 @@ document (RFC 9457) with a stable `code`."""
 _TAGS = [
     {"name": "chatkit", "description": "For pages built with ChatKit."},
     {"name": "chat", "description": "One turn: a message and its answer."},
+    {"name": "attachments", "description": "Files that people bring."},
     {"name": "conversations", "description": "What is kept of them."},
     {"name": "tasks", "description": "What the bundled tools have kept."},
     {

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from chatbridge.ports.attachment_repository import AttachmentRepository
 from chatbridge.ports.conversation_repository import ConversationRepository
 from chatbridge.ports.counterpart_repository import CounterpartRepository
 from chatbridge.ports.task_repository import TaskRepository
@@ -39,6 +40,7 @@ class Store(Protocol):
     journal: TurnJournal
     tasks: TaskRepository
     counterparts: CounterpartRepository
+    attachments: AttachmentRepository
 
     def opened(self) -> AbstractAsyncContextManager[None]:
         """For as long as the context lasts; a store that is only ours is made ready for use.

@@ -15,9 +15,15 @@ from tests.chatkit_client import Json, create, say, user_input
 from tests.integration.http.published import ROUTES, Route, refusals
 from tests.serving import Served
 
-PUBLIC = {"/healthz", "/readyz", "/development", "/development/token"}
+ADDRESSED = "/attachments/{id}"
+"""Where who has a signed address is let in."""
+
+PUBLIC = {"/healthz", "/readyz", "/development", "/development/token", ADDRESSED}
 SERVICE_KEY = new_service_key()
+MOST = 3_000_000
+"""Bytes of the files of a message that `service` takes."""
 NOBODYS = "conv_00000000000000000000000000000000"
+NO_ATTACHMENT = "att_00000000000000000000000000000000"
 NO_TURN = "turn_00000000000000000000000000000000"
 
 _UNION, *_ = get_args(ChatKitReq)
@@ -86,6 +92,7 @@ FOR_SESSIONS = (
     ("POST", "/chatkit"),
     ("POST", "/chatkit/threads/{thread_id}/cancel"),
     ("GET", "/chatkit/threads/{thread_id}/events"),
+    ("POST", "/chatkit/attachments"),
     ("GET", "/chatkit/threads/{thread_id}/feedback"),
     ("POST", "/chatkit/threads/{thread_id}/feedback"),
 )
@@ -128,6 +135,7 @@ async def ask(
         message_id="msg_1",
         approval_id="appr_1",
         turn_id=NO_TURN,
+        id=NO_ATTACHMENT,
     )
     json = {**_BODIES[route], **(body or {})} if route in _BODIES else body
     return await client.request(method, url, json=json)

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from tests.integration.http.asking import SERVICE_KEY
+from tests.integration.http.asking import MOST, SERVICE_KEY
 from tests.integration.http.person import Person
 from tests.scripted_agent import ScriptedAgent
 from tests.serving import Served, served, settings_for
@@ -17,9 +17,12 @@ def store_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-async def service(store_url: str) -> AsyncGenerator[Served]:
+async def service(
+    store_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncGenerator[Served]:
     """One service for many tests, which use users of their own."""
-    settings = settings_for(store_url, service_keys=[SERVICE_KEY.hash])
+    blobs = {"url": f"file:{tmp_path_factory.mktemp('blobs')}", "max_bytes": MOST}
+    settings = settings_for(store_url, service_keys=[SERVICE_KEY.hash], blobs=blobs)
     async with served(settings) as here:
         yield here
 

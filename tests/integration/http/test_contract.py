@@ -62,12 +62,16 @@ def test_operations_have_names_of_their_own() -> None:
         "changeConversation",
         "chat",
         "chatkit",
+        "createAttachment",
         "createChatSession",
         "createDevelopmentToken",
+        "deleteAttachment",
         "deleteConversation",
         "findDevelopmentKey",
         "followThread",
         "followTurn",
+        "getAttachment",
+        "getAttachmentAt",
         "getConversation",
         "giveFeedback",
         "giveThreadFeedback",
@@ -77,9 +81,11 @@ def test_operations_have_names_of_their_own() -> None:
         "listConversations",
         "listMessages",
         "listTasks",
+        "putAttachment",
         "readThreadFeedback",
         "revokeApproval",
         "takeFeedbackBack",
+        "uploadAttachment",
     ]
 
 
@@ -207,6 +213,8 @@ async def test_the_examples_of_the_protocol_are_understood(
     answer = await service.as_user(somebody()).post("/chatkit", json=example)
     if "thread_id" in example["params"]:
         require_refused(answer, 404, "conversation_not_found")
+    elif "attachment_id" in example["params"]:
+        require_refused(answer, 404, "no_attachment")
     else:
         assert answer.status_code == 200, answer.text
 

@@ -23,13 +23,11 @@ SAID: dict[str, Refusal[ChatbridgeError]] = {
 EXAMPLES = DOCUMENT["components"]["examples"]
 # what a tool's caller, a viewer or the next layer is told, and what is at no path of the contract
 NOT_OF_AN_OPERATION = {
-    "attachments_unavailable",
     "conversation_deleted",
     "head_too_large",
     "invalid_task",
     "message_exists",
     "method_not_allowed",
-    "no_attachment",
     "no_such_path",
     "not_kept",
     "shown_too_large",

@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from chatbridge.adapters.postgres.attachment_repository import PostgresAttachmentRepository
 from chatbridge.adapters.postgres.conversation_repository import PostgresConversationRepository
 from chatbridge.adapters.postgres.counterpart_repository import PostgresCounterpartRepository
 from chatbridge.adapters.postgres.rows import to_event
@@ -66,6 +67,7 @@ def postgres_replica(engine: AsyncEngine) -> Replica:
         turns=PostgresTurnRepository(engine, SCHEMA, lease=lease),
         journal=PostgresTurnJournal(engine, SCHEMA, lease=lease),
         counterparts=PostgresCounterpartRepository(engine, SCHEMA),
+        attachments=PostgresAttachmentRepository(engine, SCHEMA),
         seed=seed,
         kept_events=kept_events,
         kept_report=kept_report,

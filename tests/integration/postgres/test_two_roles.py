@@ -28,6 +28,7 @@ from chatbridge.domain.model.page import PageRequest
 from chatbridge.domain.model.turn import Changes, Rest
 from chatbridge.ports.turn_repository import Begun
 from tests.chatkit_client import add, create, items, retry, say, shown, text_of
+from tests.contracts.attachment_repository import MUCH, ONE, brought
 from tests.contracts.steps import begin, entry, finish, refused
 from tests.contracts.store import ALICE, C1, NOON, ask, message, said
 from tests.contracts.turn_showing import press
@@ -158,6 +159,10 @@ async def everything(engine: AsyncEngine) -> None:
     await store.counterparts.give(ALICE, C1, its)
     await store.counterparts.part(ALICE, its)
     await store.counterparts.forget(ALICE, its)
+    await store.attachments.add(brought(), MUCH)
+    await store.attachments.attempt(ALICE, ONE)
+    await store.attachments.left()
+    await store.attachments.forget(ALICE, ONE)
     await conversations.delete(ALICE, C1)
 
 
@@ -191,7 +196,9 @@ async def test_each_right_is_needed_and_its_lack_names_the_statement_that_grants
                 await everything(serving)
             assert refused.value.code == "database_refused", grant
             await shop.run(
-                "delete from chatbridge.conversations", "delete from chatbridge.task_calls"
+                "delete from chatbridge.conversations",
+                "delete from chatbridge.task_calls",
+                "delete from chatbridge.attachments",
             )
         await shop.mend(why)
         assert await ready(serving) == ""

@@ -10,6 +10,7 @@ import pytest
 from chatbridge.adapters.memory.memory import Memory
 from chatbridge.ports.store import StoreSettings
 from chatbridge.stores import registered
+from tests.contracts.attachment_repository import AttachmentRepositoryContract
 from tests.contracts.conversation_repository import ConversationRepositoryContract
 from tests.contracts.counterpart_repository import CounterpartRepositoryContract
 from tests.contracts.store import Replica, Store
@@ -34,7 +35,7 @@ class InFile:
 
         def made(lease: float) -> Store:
             store = file_store(file_url, lease)
-            names = ("conversations", "turns", "journal", "counterparts")
+            names = ("conversations", "turns", "journal", "counterparts", "attachments")
             ports = {name: getattr(store, name) for name in names}
             return Store(**ports, **looks_into(memory))
 
@@ -50,6 +51,10 @@ class TestTurnsInAFile(InFile, TurnRepositoryContract):
 
 
 class TestJournalInAFile(InFile, TurnJournalContract):
+    pass
+
+
+class TestAttachmentsInAFile(InFile, AttachmentRepositoryContract):
     pass
 
 

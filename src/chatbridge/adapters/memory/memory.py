@@ -10,9 +10,16 @@ from typing import Any
 
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.approval import ApprovalId, StandingApproval
+from chatbridge.domain.model.attachment import Attachment
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.counterpart import Counterpart, CounterpartId
-from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnId, UserId
+from chatbridge.domain.model.identifiers import (
+    AttachmentId,
+    ConversationId,
+    MessageId,
+    TurnId,
+    UserId,
+)
 from chatbridge.domain.model.message import FeedbackKind, Message
 from chatbridge.domain.model.turn import Changes, Once, Turn, TurnState
 from chatbridge.domain.model.turn_event import Revised, ToolCallAnswered, TurnEvent
@@ -161,6 +168,7 @@ class Memory:
     def __init__(self) -> None:
         self.conversations: dict[tuple[UserId, ConversationId], KeptConversation] = {}
         self.counterparts: dict[tuple[UserId, CounterpartId], Counterpart] = {}
+        self.attachments: dict[AttachmentId, Attachment] = {}
         self._now = datetime.min.replace(tzinfo=UTC)
 
     async def find(self, user_id: UserId, id: ConversationId) -> KeptConversation:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+from chatbridge.adapters.memory.attachment_repository import MemoryAttachmentRepository
 from chatbridge.adapters.memory.conversation_repository import MemoryConversationRepository
 from chatbridge.adapters.memory.counterpart_repository import MemoryCounterpartRepository
 from chatbridge.adapters.memory.memory import Memory
@@ -23,6 +24,7 @@ class MemoryStore(Store):
         self.journal = MemoryTurnJournal(memory, lease=settings.lease)
         self.tasks = MemoryTaskRepository()
         self.counterparts = MemoryCounterpartRepository(memory)
+        self.attachments = MemoryAttachmentRepository(memory)
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[None]:

@@ -237,7 +237,7 @@ class MemoryTurnRepository(TurnRepository):
 
     def _start(self, kept: KeptConversation, request: TurnRequest) -> KeptTurn:
         refuse_a_second(kept)
-        subject = subject_of(kept, request)
+        subject = subject_of(kept, request, self._memory)
         turn = KeptTurn(
             id=request.turn_id,
             subject=subject and subject.id,

@@ -5,6 +5,7 @@ from dataclasses import replace
 from chatbridge.adapters.memory.memory import (
     KeptConversation,
     KeptTurn,
+    Memory,
     conversation_copy,
     message_copy,
 )
@@ -32,14 +33,29 @@ def refuse_a_second(kept: KeptConversation) -> None:
     raise refusals.turn_running()
 
 
-def subject_of(kept: KeptConversation, request: TurnRequest) -> Message | None:
+def subject_of(kept: KeptConversation, request: TurnRequest, memory: Memory) -> Message | None:
     if request.retry_of is not None:
         return _retried(kept, request.retry_of)
     if request.message is None:
         return None
     if request.message.id in kept.messages:
         raise refusals.message_exists()
+    _attach(memory, request)
     return kept.put(request.message)
+
+
+def _attach(memory: Memory, request: TurnRequest) -> None:
+    """What the message carries belongs to its conversation from now on, all of it or nothing."""
+    carried = request.message.attachments if request.message else ()
+    known = [memory.attachments.get(attached.id) for attached in carried]
+    for attachment in known:
+        if attachment is None or attachment.user_id != request.user_id:
+            raise refusals.no_blob()
+        if attachment.sent or attachment.state != "kept":
+            raise refusals.attachment_sent()
+    for attachment in filter(None, known):
+        sent = replace(attachment, sent=True, conversation_id=request.conversation_id)
+        memory.attachments[attachment.id] = sent
 
 
 def _retried(kept: KeptConversation, id: MessageId) -> Message:

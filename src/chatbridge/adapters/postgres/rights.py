@@ -18,6 +18,7 @@ RIGHTS = {
     "turns": ("select", "insert", "update", "delete"),
     "turn_events": ("select", "insert", "delete"),
     "feedback": ("select", "insert", "update", "delete"),
+    "attachments": ("select", "insert", "update", "delete"),
     "counterparts": ("select", "insert", "update", "delete"),
     "standing_approvals": ("select", "insert", "update", "delete"),
     "task_counters": ("select", "insert", "update"),
@@ -27,6 +28,7 @@ RIGHTS = {
 """By table. What goes with its conversation, foreign keys delete with their owner's rights."""
 
 FUNCTIONS = (
+    "add_attachment_1",
     "begin_turn_1",
     "keep_turns_1",
     "finish_turn_1",

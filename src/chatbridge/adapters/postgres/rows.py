@@ -39,6 +39,7 @@ _REFUSALS: dict[str, Callable[[], ChatbridgeError]] = {
     "gone": refusals.turn_gone,
     "ended": refusals.turn_ended,
     "reused": refusals.key_reused,
+    "attachment_gone": refusals.attachment_sent,
     "known_message": refusals.message_exists,
     "no_message": refusals.no_message,
     "not_retryable": refusals.not_retryable,
@@ -164,6 +165,7 @@ def _message_record(message: Message) -> dict[str, Any]:
         "content": message.content,
         "tool_calls": [call_to_record(c) for c in message.tool_calls],
         "citations": [asdict(c) for c in message.citations],
+        "attachments": [asdict(a) for a in message.attachments],
         "payload": _payload_text(message.payload),
         "created_at": message.created_at.isoformat(),
     }

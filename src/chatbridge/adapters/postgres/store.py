@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from chatbridge.adapters.postgres.attachment_repository import PostgresAttachmentRepository
 from chatbridge.adapters.postgres.conversation_repository import PostgresConversationRepository
 from chatbridge.adapters.postgres.counterpart_repository import PostgresCounterpartRepository
 from chatbridge.adapters.postgres.engine import postgres_engine
@@ -34,6 +35,7 @@ class PostgresStore(Store):
         self.journal = PostgresTurnJournal(*there, lease=settings.lease)
         self.tasks = PostgresTaskRepository(*there)
         self.counterparts = PostgresCounterpartRepository(*there)
+        self.attachments = PostgresAttachmentRepository(*there)
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[None]:

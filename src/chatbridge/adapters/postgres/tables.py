@@ -18,6 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 from sqlmodel import Field
 
+from chatbridge.adapters.postgres.attachment_tables import AttachmentRow as AttachmentRow
 from chatbridge.adapters.postgres.table_parts import (
     SCHEMA,
     Row,
@@ -74,6 +75,7 @@ _CALL_LACKS_SOMETHING = (
 
 _SIZE = (
     "octet_length(content) + octet_length(tool_calls::text) + octet_length(citations::text)"
+    " + octet_length(attachments::text)"
     " + coalesce(octet_length(payload::text), 0)"
 )
 
@@ -101,6 +103,7 @@ class MessageRow(Row, table=True):
             name="messages_tool_calls",
         ),
         CheckConstraint("jsonb_typeof(citations) = 'array'", name="messages_citations"),
+        CheckConstraint("jsonb_typeof(attachments) = 'array'", name="messages_attachments"),
         Index(
             "messages_counted",
             "user_id",
@@ -120,6 +123,7 @@ class MessageRow(Row, table=True):
     content: str = column(Text, default=text("''"))
     tool_calls: list[dict[str, Any]] = column(JSONB, default=text("'[]'"))
     citations: list[dict[str, Any]] = column(JSONB, default=text("'[]'"))
+    attachments: list[dict[str, Any]] = column(JSONB, default=text("'[]'"))
     payload: dict[str, Any] | None = column(JSON(none_as_null=True), nullable=True)
     size: int = Field(sa_column_args=[Computed(_SIZE, persisted=True)])
     created_at: datetime = time()

@@ -9,6 +9,7 @@ ConversationId = NewType("ConversationId", str)
 MessageId = NewType("MessageId", str)
 TurnId = NewType("TurnId", str)
 CallId = NewType("CallId", str)
+AttachmentId = NewType("AttachmentId", str)
 
 ID_PATTERN = "[A-Za-z0-9_.:-]{1,128}"
 """What a caller may give as an id of ours."""
@@ -36,6 +37,11 @@ def new_message_id() -> MessageId:
 def new_turn_id() -> TurnId:
     """`turn_` and 32 hex digits."""
     return TurnId(f"turn_{uuid4().hex}")
+
+
+def new_attachment_id() -> AttachmentId:
+    """`att_` and 32 hex digits."""
+    return AttachmentId(f"att_{uuid4().hex}")
 
 
 def new_call_id() -> CallId:

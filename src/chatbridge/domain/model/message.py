@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from chatbridge.domain.model import refusals
+from chatbridge.domain.model.attachment import Attached
 from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.identifiers import ConversationId, MessageId
 from chatbridge.domain.model.limits import MAX_CONTENT
@@ -42,6 +43,7 @@ class Message:
     content: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     citations: tuple[Citation, ...] = ()
+    attachments: tuple[Attached, ...] = ()
     payload: Payload | None = None
     position: int = 0
     feedback: FeedbackKind | None = None
@@ -104,9 +106,12 @@ def cleaned(text: str) -> str:
     return _UNSTORABLE.sub("\ufffd", text)
 
 
-def checked_content(text: str) -> str:
-    """What a person says, as it is. Raises Invalid when it is empty, too long or not storable."""
-    if not text.strip():
+def checked_content(text: str, *, attached: bool = False) -> str:
+    """What a person says, as it is; with something `attached`, maybe nothing.
+
+    Raises Invalid when it is empty, too long or not storable.
+    """
+    if not text.strip() and not attached:
         raise refusals.empty_text()
     if len(text) > MAX_CONTENT:
         raise refusals.text_too_long()

@@ -129,7 +129,13 @@ not_your_account = Refusal(
     Forbidden, "not_your_account", "The path names another user than the token."
 )
 not_yours = Refusal(Forbidden, "forbidden", "This conversation belongs to somebody else.")
+attachment_not_yours = Refusal(Forbidden, "forbidden", "This attachment belongs to another user.")
 turn_not_yours = Refusal(Forbidden, "forbidden", "This turn belongs to somebody else.")
+address_no_good = Refusal(
+    Forbidden,
+    "address_expired",
+    "This address is no good any more: load the conversation again for another one.",
+)
 session_is_bound = Refusal(
     Forbidden,
     "session_is_bound",
@@ -207,6 +213,19 @@ no_structured_input = Refusal(
 )
 action_not_offered = Refusal(
     Conflict, "action_not_offered", "The widget does not offer this, or not any more."
+)
+attachment_sent = Refusal(
+    Conflict,
+    "attachment_sent",
+    "This attachment was sent with a message: it stays with that, and goes with its conversation.",
+)
+attachment_awaited = Refusal(
+    Conflict, "attachment_awaited", "The bytes of `{}` have not come yet.", example=("cat.png",)
+)
+enough_attachments = Refusal(
+    Conflict,
+    "enough_attachments",
+    "This is more than may be attached in a day; try again later, or remove what was not sent.",
 )
 message_exists = Refusal(Conflict, "message_exists", "A message with this id is already kept.")
 not_started = Refusal(
@@ -302,6 +321,42 @@ data_too_large = Refusal(
 )
 attachments_not_supported = Refusal(
     Invalid, "attachments_not_supported", "Attachments are not supported."
+)
+attachment_type = Refusal(
+    Invalid,
+    "attachment_type",
+    "Attach a picture (PNG, JPEG, GIF, WebP), a PDF, a document of Word, Excel or PowerPoint "
+    "without macros, a text, or audio.",
+)
+attachment_not_its_type = Refusal(
+    Invalid,
+    "attachment_type",
+    "This file is not what it is said to be ({}).",
+    example=("image/png",),
+)
+attachment_name = Refusal(
+    Invalid, "attachment_name", "The name of a file has 1 to 200 characters that can be kept."
+)
+attachment_too_large = Refusal(
+    Invalid,
+    "attachment_too_large",
+    "The files of a message have at most {} bytes together.",
+    example=("25,000,000",),
+)
+attachment_too_slow = Refusal(
+    Invalid, "attachment_too_slow", "The bytes took more than 20 minutes to come; attach less."
+)
+too_many_attachments = Refusal(
+    Invalid,
+    "too_many_attachments",
+    "A message carries at most {} files, each of them once.",
+    example=("10",),
+)
+picture_too_large = Refusal(
+    Invalid, "attachment_too_large", "This picture has too many pixels; make it smaller."
+)
+not_a_picture = Refusal(
+    Invalid, "attachment_type", "This picture can't be read: it is broken, or something else."
 )
 model_not_offered = Refusal(
     Invalid,

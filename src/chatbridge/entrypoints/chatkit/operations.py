@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from chatkit.types import (
+    Attachment,
+    AttachmentsCreateReq,
+    AttachmentsDeleteReq,
     ChatKitReq,
     ItemsFeedbackReq,
     ItemsListReq,
@@ -28,6 +31,7 @@ from chatkit.types import (
 
 from chatbridge.adapters.chatkit.items.mapping import to_user_message
 from chatbridge.domain.model import refusals
+from chatbridge.domain.model.attachment import Attached
 from chatbridge.domain.model.errors import ChatbridgeError
 from chatbridge.domain.model.identifiers import (
     ConversationId,
@@ -39,10 +43,13 @@ from chatbridge.domain.model.refusals import Refusal
 from chatbridge.domain.model.turn import Asking
 from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.turns import Turns
+from chatbridge.entrypoints.attachments import ANNOUNCED, RECEIVED
 from chatbridge.entrypoints.openapi import CONVERSATION
 
 R = TypeVar("R", bound=ChatKitReq)
 Refusals = tuple[Refusal[ChatbridgeError], ...]
+Carried = tuple[Attached, ...]
+"""The files of its message, which are the owner's and whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +71,7 @@ class Streamed(Generic[R]):
 
     request: type[R]
     params: dict[str, Any]
-    begin: Callable[[Turns, UserId, R, Asking], Awaitable[Recording]]
+    begin: Callable[[Turns, UserId, R, Asking, Carried], Awaitable[Recording]]
     refused: Refusals = ()
 
 
@@ -73,20 +80,23 @@ def type_of(operation: Answered[Any] | Streamed[Any]) -> str:
     return operation.request.model_fields["type"].default
 
 
-async def _create(turns: Turns, user: UserId, asked: ThreadsCreateReq, asking: Asking) -> Recording:
-    message = to_user_message(asked.params.input, new_conversation_id())
+async def _create(
+    turns: Turns, user: UserId, asked: ThreadsCreateReq, asking: Asking, carried: Carried
+) -> Recording:
+    message = to_user_message(asked.params.input, new_conversation_id(), carried)
     return await turns.ask(user, message, new=True, asking=asking)
 
 
 async def _add_user_message(
-    turns: Turns, user: UserId, asked: ThreadsAddUserMessageReq, asking: Asking
+    turns: Turns, user: UserId, asked: ThreadsAddUserMessageReq, asking: Asking, carried: Carried
 ) -> Recording:
-    message = to_user_message(asked.params.input, ConversationId(asked.params.thread_id))
+    conversation_id = ConversationId(asked.params.thread_id)
+    message = to_user_message(asked.params.input, conversation_id, carried)
     return await turns.ask(user, message, asking=asking)
 
 
 async def _retry_after_item(
-    turns: Turns, user: UserId, asked: ThreadsRetryAfterItemReq, asking: Asking
+    turns: Turns, user: UserId, asked: ThreadsRetryAfterItemReq, asking: Asking, _: Carried
 ) -> Recording:
     conversation_id = ConversationId(asked.params.thread_id)
     return await turns.retry(user, conversation_id, MessageId(asked.params.item_id), asking)
@@ -109,6 +119,11 @@ _MESSAGE: Refusals = (
     refusals.empty_text,
     refusals.data_too_large,
     refusals.attachments_not_supported,
+    refusals.attachment_not_yours,
+    refusals.no_blob,
+    refusals.attachment_awaited,
+    refusals.too_many_attachments,
+    *RECEIVED,
     refusals.model_not_offered,
     refusals.tool_not_offered,
 )
@@ -162,5 +177,16 @@ OPERATIONS: tuple[Answered[Any] | Streamed[Any], ...] = (
             "kind": "positive",
         },
         refused=(*CONVERSATION, refusals.no_message),
+    ),
+    Answered(
+        request=AttachmentsCreateReq,
+        params={"name": "cat.png", "size": 48_213, "mime_type": "image/png"},
+        answer=Attachment,
+        refused=ANNOUNCED,
+    ),
+    Answered(
+        request=AttachmentsDeleteReq,
+        params={"attachment_id": "att_4f5a6b7c8d9e0f1a2b3c4d5e6f7a8b9c"},
+        refused=(refusals.attachment_not_yours, refusals.no_blob, refusals.attachment_sent),
     ),
 )

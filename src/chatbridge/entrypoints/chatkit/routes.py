@@ -25,6 +25,7 @@ from chatbridge.entrypoints.authentication import Gate, current_caller, guarded,
 from chatbridge.entrypoints.chatkit.acting import REFUSED, Acting, in_its_words
 from chatbridge.entrypoints.chatkit.answers import REFUSED as NOT_ANSWERED
 from chatbridge.entrypoints.chatkit.answers import answer_in
+from chatbridge.entrypoints.chatkit.attachments import Files
 from chatbridge.entrypoints.chatkit.choices import Choices
 from chatbridge.entrypoints.chatkit.documentation import ANSWERS, REQUEST
 from chatbridge.entrypoints.chatkit.frames import RESUMABLE, frames_of
@@ -54,13 +55,14 @@ def chatkit_router(
     display: Display = BY_NAME,
     choices: Choices | None = None,
     acting: Acting | None = None,
+    files: Files | None = None,
 ) -> APIRouter:
     """The router of the ChatKit protocol, whose threads and items are shown so.
 
     `acting` takes what only a server of the host's own can answer.
     """
     router = APIRouter(route_class=guarded(gate, sessions=True), tags=["chatkit"])
-    offered = choices or Choices()
+    offered, files = choices or Choices(), files or Files(None, None)
     streams = _Streams(turns, display)
 
     @router.post(
@@ -104,11 +106,14 @@ def chatkit_router(
         match _SERVED.get(type(operation)):
             case Streamed(begin=begin):
                 assert is_streaming_req(operation)  # noqa: S101  # as the SDK sorts them
-                recording = await begin(turns, caller.user_id, operation, asked)
-                return streams.shown(recording, operation, stream)
+                carried = await files.carried(operation, caller.user_id)
+                recording = await begin(turns, caller.user_id, operation, asked, carried)
+                shown = files.display(display, request)
+                return streams.shown(recording, operation, stream, display=shown)
             case Answered():
                 assert not is_streaming_req(operation)  # noqa: S101
-                answering = AnsweringServer(history, display)
+                shown = files.display(display, request)
+                answering = AnsweringServer(history, shown, files.store(request))
                 answer = await answering.answer(operation, caller.user_id)
                 if acting:
                     in_words = in_its_words(asked, await request.json())
@@ -150,10 +155,15 @@ class _Streams:
         return self.shown(told.recording, operation, stream, told.after)
 
     def shown(
-        self, recording: Recording, operation: StreamingReq, stream: str | None, after: int = 0
+        self,
+        recording: Recording,
+        operation: StreamingReq,
+        stream: str | None,
+        after: int = 0,
+        display: Display | None = None,
     ) -> Response:
         """The turn from its event number `after` + 1 on."""
-        watching = Watching(recording, self._display, after=after)
+        watching = Watching(recording, display or self._display, after=after)
         frames = frames_of(watching, self._bridge, operation, resumable=bool(stream))
         stop = f"chatkit/threads/{recording.turn.conversation.id}/cancel"
         response = ShowingResponse(self._turns, recording, frames, stop=stop)

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import cast
 
 from chatkit.server import ChatKitServer
+from chatkit.store import AttachmentStore
 from chatkit.types import (
     FeedbackKind,
     NonStreamingReq,
@@ -31,9 +32,14 @@ from chatbridge.entrypoints.chatkit.store import ConversationStore, TurnStore, W
 class AnsweringServer(ChatKitServer[UserId]):
     """Serves one operation that answers with JSON."""
 
-    def __init__(self, history: ConversationHistory, display: Display = BY_NAME) -> None:
+    def __init__(
+        self,
+        history: ConversationHistory,
+        display: Display = BY_NAME,
+        attachments: AttachmentStore[UserId] | None = None,
+    ) -> None:
         self._read = ConversationStore(history, display)
-        super().__init__(self._read)
+        super().__init__(self._read, attachments)
         self._history = history
 
     async def answer(self, operation: NonStreamingReq, user_id: UserId) -> bytes:

@@ -10,9 +10,15 @@ from typing import NoReturn
 from chatkit.store import Store
 from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata
 
-from chatbridge.adapters.chatkit.items.mapping import BY_NAME, Display, to_item, to_thread
+from chatbridge.adapters.chatkit.items.mapping import (
+    BY_NAME,
+    Display,
+    to_attachment,
+    to_item,
+    to_thread,
+)
 from chatbridge.adapters.chatkit.items.wire import Json, as_shown
-from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
+from chatbridge.domain.model.identifiers import AttachmentId, ConversationId, TurnId, UserId
 from chatbridge.domain.model.limits import MAX_LIMIT
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import Order, PageRequest
@@ -104,14 +110,12 @@ class ConversationStore(Store[UserId]):
     async def delete_thread_item(self, thread_id: str, item_id: str, context: UserId) -> None:
         _not_asked()
 
-    async def save_attachment(self, attachment: Attachment, context: UserId) -> None:
-        _not_asked()
+    async def save_attachment(self, attachment: Attachment, context: UserId) -> None: ...
 
     async def load_attachment(self, attachment_id: str, context: UserId) -> Attachment:
         _not_asked()
 
-    async def delete_attachment(self, attachment_id: str, context: UserId) -> None:
-        _not_asked()
+    async def delete_attachment(self, attachment_id: str, context: UserId) -> None: ...
 
 
 class TurnStore(Store[Watching]):
@@ -132,7 +136,7 @@ class TurnStore(Store[Watching]):
     async def load_thread_items(
         self, thread_id: str, after: str | None, limit: int, order: str, context: Watching
     ) -> Page[ThreadItem]:
-        return Page(data=[to_item(context.subject)])
+        return Page(data=[to_item(context.subject, context.display)])
 
     async def save_thread(self, thread: ThreadMetadata, context: Watching) -> None: ...
 
@@ -155,11 +159,12 @@ class TurnStore(Store[Watching]):
     async def delete_thread(self, thread_id: str, context: Watching) -> None:
         _not_asked()
 
-    async def save_attachment(self, attachment: Attachment, context: Watching) -> None:
-        _not_asked()
+    async def save_attachment(self, attachment: Attachment, context: Watching) -> None: ...
 
     async def load_attachment(self, attachment_id: str, context: Watching) -> Attachment:
-        _not_asked()
+        carried = {attached.id: attached for attached in context.subject.attachments}
+        where = context.subject.conversation_id
+        return to_attachment(carried[AttachmentId(attachment_id)], where, context.display)
 
     async def delete_attachment(self, attachment_id: str, context: Watching) -> None:
         _not_asked()

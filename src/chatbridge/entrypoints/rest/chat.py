@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from chatbridge.domain.model import refusals
+from chatbridge.domain.model.attachment import Attached
 from chatbridge.domain.model.identifiers import (
     ID_PATTERN,
+    AttachmentId,
     ConversationId,
     TurnId,
     UserId,
@@ -27,9 +29,11 @@ from chatbridge.domain.model.turn_event import (
     TurnResumed,
     TurnWaiting,
 )
+from chatbridge.domain.services.attachments import Attachments
 from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.asking import asking
+from chatbridge.entrypoints.attachments import RECEIVED
 from chatbridge.entrypoints.authentication import Gate, current_user, guarded
 from chatbridge.entrypoints.openapi import BODY, CONVERSATION, STORE, TOKEN, problems
 from chatbridge.entrypoints.rest.documentation import EVENTS, STARTED
@@ -60,7 +64,7 @@ _LAST_EVENT_ID = Header(
 )
 
 
-def chat_router(turns: Turns, gate: Gate) -> APIRouter:
+def chat_router(turns: Turns, gate: Gate, attachments: Attachments | None = None) -> APIRouter:
     """The router of POST /api/{user_id}/chat."""
     router = APIRouter(route_class=guarded(gate), tags=["chat"])
 
@@ -83,6 +87,12 @@ def chat_router(turns: Turns, gate: Gate) -> APIRouter:
                 *BODY,
                 refusals.key_reused,
                 refusals.empty_text,
+                refusals.attachments_not_supported,
+                refusals.attachment_not_yours,
+                refusals.no_blob,
+                refusals.attachment_awaited,
+                refusals.too_many_attachments,
+                *RECEIVED,
                 *STORE,
                 refusals.stopping,
             ),
@@ -97,7 +107,13 @@ def chat_router(turns: Turns, gate: Gate) -> APIRouter:
         """With `Accept: text/event-stream` the turn's events as they happen, else the turn at
         its end. Without a `conversation_id` a new conversation is made."""
         new = body.conversation_id is None
-        recording = await turns.ask(user, _message(body), new=new, asking=asked)
+        carried: tuple[Attached, ...] = ()
+        if body.attachments:
+            if not attachments:
+                raise refusals.attachments_not_supported()
+            ids = [AttachmentId(id) for id in body.attachments]
+            carried = await attachments.to_send(user, ids)
+        recording = await turns.ask(user, _message(body, carried), new=new, asking=asked)
         if "text/event-stream" in request.headers.get("accept", ""):
             return ShowingResponse(turns, recording, kept_alive(frames(recording)))
         recording.add_viewer()
@@ -139,13 +155,14 @@ def chat_router(turns: Turns, gate: Gate) -> APIRouter:
     return router
 
 
-def _message(body: ChatBody) -> Message:
+def _message(body: ChatBody, carried: tuple[Attached, ...]) -> Message:
     return Message(
         id=new_message_id(),
         conversation_id=ConversationId(body.conversation_id or new_conversation_id()),
         role="user",
         kind="text",
-        content=checked_content(body.message),
+        content=checked_content(body.message, attached=bool(carried)),
+        attachments=carried,
         created_at=datetime.now(UTC),
     )
 

@@ -1,14 +1,15 @@
 """What the REST API takes and answers."""
 
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from chatbridge.domain.model.attachment import Attached
 from chatbridge.domain.model.conversation import Conversation, Status
 from chatbridge.domain.model.identifiers import ID_PATTERN
-from chatbridge.domain.model.limits import MAX_CONTENT, MAX_REASON, MAX_TITLE
+from chatbridge.domain.model.limits import MAX_CONTENT, MAX_ENTRIES, MAX_REASON, MAX_TITLE
 from chatbridge.domain.model.message import FeedbackKind, Message, Role, VisibleKind
 from chatbridge.domain.model.question import Answers, Form
 from chatbridge.domain.model.task import Task
@@ -43,6 +44,12 @@ _CALL = {
     "source": "tasks",
 }
 _USAGE = {"input_tokens": 512, "output_tokens": 24}
+_ATTACHMENT = {
+    "id": "att_4f5a6b7c8d9e0f1a2b3c4d5e6f7a8b9c",
+    "name": "cat.png",
+    "media_type": "image/png",
+    "size": 48213,
+}
 _CALLED: dict[str, Any] = {
     "id": "msg_1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f",
     "role": "assistant",
@@ -50,6 +57,7 @@ _CALLED: dict[str, Any] = {
     "content": "",
     "tool_calls": [_CALL],
     "citations": [],
+    "attachments": [],
     "created_at": _MOMENT,
 }
 _SAID: dict[str, Any] = {
@@ -59,6 +67,7 @@ _SAID: dict[str, Any] = {
     "content": "Added task 1: **buy oat milk**.",
     "tool_calls": [],
     "citations": [],
+    "attachments": [],
     "created_at": _MOMENT,
 }
 _TASK = {
@@ -80,6 +89,12 @@ class ChatBody(Body):
 
     message: str = Field(max_length=MAX_CONTENT, examples=["add a task: buy oat milk"])
     conversation_id: str | None = Field(None, pattern=ID, examples=[CONVERSATION_ID])
+    attachments: list[Annotated[str, Field(pattern=ID)]] = Field(
+        default=[],
+        max_length=MAX_ENTRIES,
+        description="The ids of files that were brought and not sent yet.",
+        examples=[[]],
+    )
 
 
 class ChangeBody(Body):
@@ -175,6 +190,22 @@ class CitationOut(BaseModel):
     index: int | None = Field(description="Behind which character of the content.")
 
 
+class AttachmentOut(BaseModel):
+    """A file that a person has brought."""
+
+    model_config = example(_ATTACHMENT)
+
+    id: str
+    name: str
+    media_type: str
+    size: int = Field(description="Bytes.")
+
+    @classmethod
+    def of(cls, attached: Attached) -> "AttachmentOut":
+        """The file as it is kept."""
+        return cls.model_validate(attached, from_attributes=True)
+
+
 class MessageOut(BaseModel):
     """A message. `partial` is an answer that was cut off; `tools` holds tool calls and no text."""
 
@@ -186,6 +217,7 @@ class MessageOut(BaseModel):
     content: str
     tool_calls: list[ToolCallOut]
     citations: list[CitationOut]
+    attachments: list[AttachmentOut]
     feedback: FeedbackKind | None = Field(None, description="What its owner has said of it.")
     created_at: datetime
 

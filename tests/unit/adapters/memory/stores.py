@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
+from chatbridge.adapters.memory.attachment_repository import MemoryAttachmentRepository
 from chatbridge.adapters.memory.conversation_repository import MemoryConversationRepository
 from chatbridge.adapters.memory.counterpart_repository import MemoryCounterpartRepository
 from chatbridge.adapters.memory.memory import KeptConversation, Memory, conversation_copy
@@ -23,6 +24,7 @@ def memory_replica() -> Replica:
         turns=MemoryTurnRepository(memory, lease=lease),
         journal=MemoryTurnJournal(memory, lease=lease),
         counterparts=MemoryCounterpartRepository(memory),
+        attachments=MemoryAttachmentRepository(memory),
         **looks_into(lambda: nullcontext(memory)),
     )
 

@@ -7,8 +7,8 @@ turn or the REST surface wrote it) is built from its envelope, and so is the bad
 
 import json
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
@@ -17,12 +17,15 @@ from chatkit.types import (
     Annotation,
     AssistantMessageContent,
     AssistantMessageItem,
+    Attachment,
     ClientToolCallItem,
     ClosedStatus,
     EndOfTurnItem,
+    FileAttachment,
     FileSource,
     GeneratedImageItem,
     HiddenContextItem,
+    ImageAttachment,
     InferenceOptions,
     LockedStatus,
     SDKHiddenContextItem,
@@ -38,12 +41,13 @@ from chatkit.types import (
     WidgetItem,
     WorkflowItem,
 )
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AnyUrl, TypeAdapter, ValidationError
 
 from chatbridge.adapters.chatkit.items.asked import asked_item
 from chatbridge.adapters.chatkit.items.badges import badges
 from chatbridge.adapters.chatkit.items.updates import cut_off, updated
 from chatbridge.domain.model import refusals
+from chatbridge.domain.model.attachment import Attached
 from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, new_message_id
@@ -58,11 +62,13 @@ _LIFTED = {"id", "thread_id", "created_at"}
 @dataclass(frozen=True, slots=True)
 class Display:
     """How threads and items are shown: with pictures from these domains only, and tool calls by
-    their names alone or with what they were called with and what came of them.
+    their names alone or with what they were called with and what came of them. `address` is where
+    the bytes of an attachment are got, for a while.
     """
 
     pictures: tuple[str, ...] = ()
     details: bool = False
+    address: Callable[[Attached], str] | None = None
 
 
 BY_NAME = Display()
@@ -85,6 +91,8 @@ def to_item(message: Message, display: Display = BY_NAME) -> ThreadItem:
     if message.payload is None:
         return _built(message, display)
     payload = {**message.payload, **_head(message)}
+    if message.attachments:
+        payload["attachments"] = _attachments(message, display)
     if updates := payload.pop("updates", ()):
         payload = updated(payload, updates)
         payload = cut_off(payload) if message.position else payload
@@ -110,10 +118,12 @@ def to_message(item: ThreadItem) -> Message:
     )
 
 
-def to_user_message(asked: UserMessageInput, conversation_id: ConversationId) -> Message:
+def to_user_message(
+    asked: UserMessageInput,
+    conversation_id: ConversationId,
+    attachments: tuple[Attached, ...] = (),
+) -> Message:
     """What a person has sent, under an id of ours. Raises Invalid for what can't be kept."""
-    if asked.attachments:
-        raise refusals.attachments_not_supported()
     tags = [part for part in asked.content if part.type == "input_tag"]
     if sum(len(tag.model_dump_json()) for tag in tags) > MAX_DATA:
         raise refusals.data_too_large()
@@ -127,9 +137,27 @@ def to_user_message(asked: UserMessageInput, conversation_id: ConversationId) ->
         quoted_text=asked.quoted_text,
         inference_options=asked.inference_options,
     )
-    message = to_message(item)
-    checked_content(message.content)
+    message = replace(to_message(item), attachments=attachments)
+    checked_content(message.content, attached=bool(attachments))
     return message
+
+
+def to_attachment(
+    attached: Attached, thread_id: str | None = None, display: Display = BY_NAME
+) -> Attachment:
+    """The file as ChatKit shows it: a picture, where there is an address that it is got at."""
+    id, name, media_type = attached.id, attached.name, attached.media_type
+    if attached.is_image and display.address:
+        address = AnyUrl(display.address(attached))
+        return ImageAttachment(
+            id=id, name=name, mime_type=media_type, thread_id=thread_id, preview_url=address
+        )
+    return FileAttachment(id=id, name=name, mime_type=media_type, thread_id=thread_id)
+
+
+def _attachments(message: Message, display: Display) -> list[Attachment]:
+    where = message.conversation_id
+    return [to_attachment(attached, where, display) for attached in message.attachments]
 
 
 def to_annotation(citation: Citation) -> Annotation:
@@ -163,7 +191,12 @@ def _built(message: Message, display: Display) -> ThreadItem:
     if message.role == "user":
         content: list[UserMessageContent] = [UserMessageTextContent(text=message.content)]
         options = InferenceOptions()
-        return UserMessageItem(**_head(message), content=content, inference_options=options)
+        return UserMessageItem(
+            **_head(message),
+            content=content,
+            attachments=_attachments(message, display),
+            inference_options=options,
+        )
     if message.kind == "tools":
         if asked := asked_item(message, _head(message)):
             return asked

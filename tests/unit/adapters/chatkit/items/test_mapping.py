@@ -533,17 +533,9 @@ def test_what_a_person_sends_gets_an_id_of_ours_and_is_kept_whole() -> None:
         (sent(UserMessageTextContent(text=" \n")), "empty_text"),
         (sent(UserMessageTextContent(text="x" * (MAX_CONTENT + 1))), "text_too_long"),
         (sent(UserMessageTextContent(text="a\0")), "invalid_text"),
-        (
-            UserMessageInput(
-                content=[UserMessageTextContent(text="a")],
-                attachments=["file_1"],
-                inference_options=InferenceOptions(),
-            ),
-            "attachments_not_supported",
-        ),
         (sent(HELLO, quoted_text="x" * (MAX_CONTENT + 1)), "text_too_long"),
     ],
-    ids=["no part", "blank", "long", "NUL", "attachment", "long quote"],
+    ids=["no part", "blank", "long", "NUL", "long quote"],
 )
 def test_what_can_not_be_kept_is_refused(asked: UserMessageInput, code: str) -> None:
     with pytest.raises(Invalid) as raised:

@@ -13,7 +13,7 @@ create function {s}.answer_turn_1(
   conversation_created_at timestamptz, conversation_updated_at timestamptz,
   turn_id text, epoch integer, retry boolean, by_host boolean, counted bigint, answers boolean,
   "position" bigint, id text, role text, kind text, content text, tool_calls jsonb,
-  citations jsonb, payload json, created_at timestamptz, standing json
+  citations jsonb, attachments jsonb, payload json, created_at timestamptz, standing json
 ) language plpgsql as $$
 #variable_conflict use_column
 declare
@@ -89,7 +89,7 @@ begin
       v_conversation.status_reason, v_conversation.metadata, v_conversation.agent,
       v_conversation.created_at, v_conversation.updated_at, v_turn.id, v_turn.epoch, v_turn.retry, v_turn.by_host, v_counted,
       coalesce(v_answers, false), m.position, m.id, m.role, m.kind, m.content, m.tool_calls,
-      m.citations, m.payload, m.created_at,
+      m.citations, m.attachments, m.payload, m.created_at,
       (select json_agg(a order by a.created_at) from {s}.standing_approvals a
         where a.user_id = p_user and a.conversation_id = v_conversation.id)
     from (select 1) one left join (

@@ -19,7 +19,7 @@ create function {s}.begin_turn_1(
   conversation_created_at timestamptz, conversation_updated_at timestamptz,
   turn_id text, epoch integer, retry boolean, by_host boolean, counted bigint,
   "position" bigint, id text, role text, kind text, content text, tool_calls jsonb,
-  citations jsonb, payload json, created_at timestamptz, beside boolean, standing json
+  citations jsonb, attachments jsonb, payload json, created_at timestamptz, beside boolean, standing json
 ) language plpgsql as $$
 #variable_conflict use_column
 declare
@@ -32,6 +32,7 @@ declare
   v_counted bigint;
   v_first bigint;
   v_standing json;
+  v_sent bigint;
 begin
   select t.conversation_id into v_place from {s}.turns t where t.user_id = p_user and t.key = p_key;
   v_place := coalesce(v_place, p_conversation);
@@ -89,12 +90,33 @@ begin
       -- it answers no message, but what is there
       v_subject := v_conversation.last_position;
     elsif outcome = 'started' then
+      -- the files of a message are sent with it, all of them or none
+      if json_array_length(p_message->'attachments') > 0 then
+        begin
+          update {s}.attachments a set sent = true, conversation_id = p_conversation
+            from json_array_elements(p_message->'attachments') f
+            where a.user_id = p_user and a.id = f.value->>'id' and a.state = 'kept' and not a.sent;
+          get diagnostics v_sent = row_count;
+          if v_sent <> json_array_length(p_message->'attachments') then
+            raise exception 'not all of them' using errcode = 'CB001';
+          end if;
+        exception when sqlstate 'CB001' then
+          outcome := 'attachment_gone';
+          delete from {s}.conversations c
+            where p_new and c.user_id = p_user and c.id = p_conversation and c.last_position = 0
+              and not exists (select from {s}.turns t
+                where t.user_id = p_user and t.conversation_id = p_conversation);
+          return next;
+          return;
+        end;
+      end if;
       v_subject := v_conversation.last_position + 1;
       -- not asked for first: a planner that knows little of ids might read the whole conversation
       insert into {s}.messages
-        (user_id, conversation_id, position, id, turn_id, role, kind, content, payload, created_at)
+        (user_id, conversation_id, position, id, turn_id, role, kind, content, attachments, payload,
+          created_at)
         values (p_user, p_conversation, v_subject, p_message->>'id', p_turn, 'user', 'text',
-          p_message->>'content', (p_message->>'payload')::json,
+          p_message->>'content', (p_message->'attachments')::jsonb, (p_message->>'payload')::json,
           (p_message->>'created_at')::timestamptz)
         on conflict on constraint messages_by_id do nothing;
       outcome := case when found then 'started' else 'known_message' end;
@@ -149,7 +171,8 @@ begin
     select outcome, v_conversation.id, v_conversation.title, v_conversation.status,
       v_conversation.status_reason, v_conversation.metadata, v_conversation.agent, v_conversation.created_at,
       v_conversation.updated_at, v_turn.id, v_turn.epoch, v_turn.retry, v_turn.by_host, v_counted,
-      m.position, m.id, m.role, m.kind, m.content, m.tool_calls, m.citations, m.payload,
+      m.position, m.id, m.role, m.kind, m.content, m.tool_calls, m.citations, m.attachments,
+        m.payload,
       m.created_at, m.before >= p_room, v_standing
     from (
       select n.*, sum(n.size) over (order by n.position desc) - n.size as before
@@ -168,7 +191,7 @@ begin
         v_conversation.status_reason, v_conversation.metadata, v_conversation.agent, v_conversation.created_at,
         v_conversation.updated_at, v_turn.id, v_turn.epoch, v_turn.retry, v_turn.by_host,
         coalesce(v_counted, 0), null::bigint, null, null, null, null, null::jsonb, null::jsonb,
-        null::json, null::timestamptz, null::boolean, v_standing;
+        null::jsonb, null::json, null::timestamptz, null::boolean, v_standing;
   elsif not found then
     -- what was asked then has been deleted since, by a retry of something before it
     outcome := 'ended';

@@ -14,6 +14,7 @@ revision = "0001"
 down_revision = None
 
 FUNCTIONS = (
+    "add_attachment_1",
     "begin_turn_1",
     "keep_turns_1",
     "finish_turn_1",

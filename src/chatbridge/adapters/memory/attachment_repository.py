@@ -1,0 +1,98 @@
+"""Attachments in memory."""
+
+from asyncio import sleep
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from chatbridge.adapters.memory.memory import Memory
+from chatbridge.domain.model import refusals
+from chatbridge.domain.model.attachment import Allowance, Attachment
+from chatbridge.domain.model.identifiers import AttachmentId, UserId
+from chatbridge.ports.attachment_repository import AttachmentRepository
+
+_LEFT_AT_ONCE = 100
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+
+
+class MemoryAttachmentRepository(AttachmentRepository):
+    """Every call yields to the loop once, like a database would, and is atomic after that."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    async def add(self, attachment: Attachment, allowance: Allowance) -> None:
+        await sleep(0)
+        since = self._memory.now() - _DAY
+        every = self._memory.attachments.values()
+        todays = [a.size for a in every if a.user_id == attachment.user_id and a.created_at > since]
+        if (
+            len(todays) >= allowance.max_files_a_day
+            or sum(todays) + attachment.size > allowance.max_bytes_a_day
+        ):
+            raise refusals.enough_attachments()
+        self._memory.attachments.setdefault(attachment.id, attachment)
+
+    async def of(self, user_id: UserId, ids: Sequence[AttachmentId]) -> tuple[Attachment, ...]:
+        await sleep(0)
+        found = [self._known(id) for id in ids]
+        if any(attachment.user_id != user_id for attachment in found):
+            raise refusals.attachment_not_yours()
+        return tuple(found)
+
+    async def find(self, id: AttachmentId) -> Attachment:
+        await sleep(0)
+        return self._known(id)
+
+    async def attempt(self, user_id: UserId, id: AttachmentId) -> int | None:
+        await sleep(0)
+        known = self._mine(user_id, id)
+        if known is None or known.state != "awaited":
+            return None
+        self._memory.attachments[id] = replace(known, tries=known.tries + 1)
+        return known.tries + 1
+
+    async def keep(self, user_id: UserId, id: AttachmentId, *, number: int, size: int) -> bool:
+        await sleep(0)
+        known = self._mine(user_id, id)
+        if known is None or known.state != "awaited":
+            return False
+        self._memory.attachments[id] = replace(known, state="kept", size=size, number=number)
+        return True
+
+    async def remove(self, user_id: UserId, id: AttachmentId) -> None:
+        (known,) = await self.of(user_id, [id])
+        if known.sent:
+            raise refusals.attachment_sent()
+        self._memory.attachments[id] = replace(known, state="removed", name="")
+
+    async def left(self) -> tuple[Attachment, ...]:
+        await sleep(0)
+        every = self._memory.attachments.values()
+        return tuple(a for a in every if self._is_left(a))[:_LEFT_AT_ONCE]
+
+    async def forget(self, user_id: UserId, id: AttachmentId) -> None:
+        await sleep(0)
+        if self._mine(user_id, id):
+            del self._memory.attachments[id]
+
+    def _known(self, id: AttachmentId) -> Attachment:
+        known = self._memory.attachments.get(id)
+        if known is None or known.state == "removed" or self._lost(known):
+            raise refusals.no_blob()
+        return known
+
+    def _mine(self, user_id: UserId, id: AttachmentId) -> Attachment | None:
+        known = self._memory.attachments.get(id)
+        return known if known and known.user_id == user_id else None
+
+    def _lost(self, a: Attachment) -> bool:
+        """Whether its conversation is deleted."""
+        place = a.conversation_id and (a.user_id, a.conversation_id)
+        return bool(a.sent and place not in self._memory.conversations)
+
+    def _is_left(self, a: Attachment) -> bool:
+        age = self._memory.now() - a.created_at
+        if a.state == "removed" or self._lost(a):
+            return age > _HOUR
+        return not a.sent and age > _DAY

@@ -1,0 +1,96 @@
+"""Attachments, if any are taken: where their bytes are kept, and how much of them."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from chatbridge.adapters.local.blob_store import LocalBlobStore
+from chatbridge.adapters.memory.blob_store import MemoryBlobStore
+from chatbridge.adapters.pillow.pictures import PillowPictures
+from chatbridge.domain.model.attachment import Allowance
+from chatbridge.domain.services.attachments import Attachments
+from chatbridge.entrypoints.attachment_addresses import Addresses
+from chatbridge.ports.attachment_repository import AttachmentRepository
+from chatbridge.ports.blob_store import BlobStore
+from chatbridge.settings import Settings
+
+_WANTED = "CHATBRIDGE_BLOBS__URL must be file:/a/directory, s3://a-bucket/a-prefix or off."
+
+
+def attachments(settings: Settings, repository: AttachmentRepository) -> Attachments | None:
+    """None where none are taken. Raises ValueError."""
+    blobs = blob_store(settings)
+    if blobs is None:
+        return None
+    limits = settings.blobs
+    allowance = Allowance(
+        max_bytes=limits.max_bytes,
+        max_files=limits.max_files,
+        max_bytes_a_day=limits.max_bytes_a_day,
+        max_files_a_day=limits.max_files_a_day,
+    )
+    return Attachments(repository, blobs, PillowPictures(), allowance)
+
+
+def attachment_addresses(settings: Settings, secret: bytes) -> Addresses:
+    """Where browsers put and get their bytes."""
+    return Addresses(secret, settings.blobs.public_url)
+
+
+def blob_store(settings: Settings) -> BlobStore | None:
+    """The one that is configured; None where no attachments are taken. Raises ValueError."""
+    url = (settings.blobs.url or "").strip()
+    address = urlsplit(url)
+    match address.scheme:
+        case "" if url == "off":
+            return None
+        case "" if not url:
+            return _beside_the_store(settings)
+        case "file" if address.path.startswith("/") and not address.netloc:
+            return LocalBlobStore(Path(unquote(address.path)))
+        case "s3" if address.netloc:
+            return _in_a_bucket(settings, address.netloc, address.path.strip("/"))
+        case _:
+            raise ValueError(_WANTED)
+
+
+def _beside_the_store(settings: Settings) -> BlobStore | None:
+    if settings.store_url.startswith("memory:"):
+        return MemoryBlobStore()
+    # the embedded store makes the directory when it is opened
+    if settings.store_url and not settings.data_dir.is_dir():
+        return None
+    return LocalBlobStore(settings.data_dir / "attachments")
+
+
+def _in_a_bucket(settings: Settings, bucket: str, prefix: str) -> BlobStore:
+    try:
+        from chatbridge.adapters.s3.blob_store import S3BlobStore
+        from chatbridge.adapters.s3.presigned import Bucket
+    except ImportError:
+        raise ValueError(
+            "CHATBRIDGE_BLOBS__URL is a bucket, which needs an extra: "
+            "pip install 'chatbridge-server[s3]'."
+        ) from None
+    blobs = settings.blobs
+    key, secret = blobs.access_key_id, blobs.secret_access_key
+    if bool(key) != bool(secret):
+        raise ValueError(
+            "Set both CHATBRIDGE_BLOBS__ACCESS_KEY_ID and CHATBRIDGE_BLOBS__SECRET_ACCESS_KEY, or "
+            "neither, for the keys that the environment or the machine has."
+        )
+    if blobs.straight and not key:
+        raise ValueError(
+            "CHATBRIDGE_BLOBS__STRAIGHT needs CHATBRIDGE_BLOBS__ACCESS_KEY_ID and "
+            "CHATBRIDGE_BLOBS__SECRET_ACCESS_KEY, with which the addresses are signed."
+        )
+    return S3BlobStore(
+        Bucket(
+            endpoint=blobs.endpoint,
+            name=bucket,
+            region=blobs.region,
+            access_key_id=key or "",
+            secret_access_key=secret.get_secret_value() if secret else "",
+        ),
+        f"{prefix}/" if prefix else "",
+        straight=blobs.straight,
+    )

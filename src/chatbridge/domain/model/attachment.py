@@ -1,0 +1,71 @@
+"""A file that a person brings: a row that stands for its bytes, which lie in the blob store."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from chatbridge.domain.model.identifiers import AttachmentId, ConversationId, UserId
+
+AttachmentState = Literal["awaited", "kept", "removed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """What a message says of a file that it carries; `size` is in bytes."""
+
+    id: AttachmentId
+    name: str
+    media_type: str
+    size: int
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it is shown as a picture, and read as one."""
+        return self.media_type.startswith("image/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment(Attached):
+    """One of a person's: `awaited` until its bytes are there, of which `size` is announced till
+    then. `sent` with a message, it belongs to that message's conversation.
+
+    Each attempt to bring its bytes has a name of its own, so that no late one changes what is
+    kept: `tries` were begun, and `number` is the one that is kept.
+    """
+
+    user_id: UserId
+    state: AttachmentState
+    created_at: datetime
+    sent: bool = False
+    conversation_id: ConversationId | None = None
+    tries: int = 0
+    number: int = 0
+
+    @property
+    def blob(self) -> str:
+        """Under which name its bytes lie."""
+        return self.attempt(self.number)
+
+    @property
+    def blobs(self) -> tuple[str, ...]:
+        """Every name under which any of its bytes may lie."""
+        return tuple(self.attempt(number) for number in range(1, self.tries + 1))
+
+    def attempt(self, number: int) -> str:
+        """Under which name the bytes of one attempt to bring it lie."""
+        return f"attachments/{self.id[-2:]}/{self.id}_{number}"
+
+    @property
+    def attached(self) -> Attached:
+        """What a message says of it."""
+        return Attached(id=self.id, name=self.name, media_type=self.media_type, size=self.size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """How much one person may bring: bytes of a file, files of a message, and both of a day."""
+
+    max_bytes: int
+    max_files: int
+    max_bytes_a_day: int
+    max_files_a_day: int

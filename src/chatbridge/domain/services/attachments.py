@@ -1,0 +1,276 @@
+"""The files that people bring: announced, received, looked at, sent, and removed.
+
+A row stands for bytes before they come and until they are gone, so that whatever breaks off leaves
+something that the sweep finds.
+"""
+
+import asyncio
+import logging
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from time import monotonic
+from typing import BinaryIO, cast
+
+from chatbridge.domain.model import refusals
+from chatbridge.domain.model.attachment import Allowance, Attached, Attachment
+from chatbridge.domain.model.errors import Invalid, Unavailable
+from chatbridge.domain.model.identifiers import AttachmentId, UserId, new_attachment_id
+from chatbridge.domain.model.media import ZIP, Look, agree, named, office_type
+from chatbridge.domain.model.message import storable
+from chatbridge.ports.attachment_repository import AttachmentRepository
+from chatbridge.ports.blob_store import BlobStore, Upload
+from chatbridge.ports.pictures import Pictures
+
+_log = logging.getLogger(__name__)
+
+MAX_NAME = 200
+MAX_TRIES = 20
+RECEIVE_SECONDS = 20 * 60.0
+"""How long bytes may take to come: long before the sweep may take their row for left."""
+
+ADDRESS_SECONDS = 15 * 60
+"""How long an address is good at which bytes may be put."""
+
+_SWEEP_EVERY = 3600.0
+_AWAKE = 26 * 3600.0
+
+
+class Attachments:
+    """Whose a file is, is asked at every step but where somebody shows an address of it."""
+
+    def __init__(
+        self,
+        repository: AttachmentRepository,
+        blobs: BlobStore,
+        pictures: Pictures,
+        allowance: Allowance,
+    ) -> None:
+        self._repository = repository
+        self._blobs = blobs
+        self._pictures = pictures
+        self.allowance = allowance
+        self._awake_until = monotonic() + _AWAKE
+        self._seen = asyncio.Event()
+        self._seen.set()
+
+    # --- brought
+
+    async def announce(
+        self, user_id: UserId, name: str, media_type: str, size: int
+    ) -> tuple[Attachment, Upload | None]:
+        """The row of a file that will come; and where it may be put without us, if it may.
+
+        Raises Invalid and Conflict for what may not be attached.
+        """
+        declared = named(media_type)
+        if declared is None:
+            raise refusals.attachment_type()
+        if size > self.allowance.max_bytes:
+            raise refusals.attachment_too_large(f"{self.allowance.max_bytes:,}")
+        if not name.strip() or len(name) > MAX_NAME or not storable(name):
+            raise refusals.attachment_name()
+        new = Attachment(
+            id=new_attachment_id(),
+            user_id=user_id,
+            name=name,
+            media_type=declared,
+            size=max(0, size),
+            state="awaited",
+            created_at=datetime.now(UTC),
+        )
+        await self._repository.add(new, self.allowance)
+        self.seen()
+        upload = self._blobs.upload(
+            new.attempt(1), size=new.size, media_type=declared, seconds=ADDRESS_SECONDS
+        )
+        if upload:
+            await self._repository.attempt(user_id, new.id)
+        return new, upload
+
+    async def receive(self, attachment: Attachment, parts: AsyncIterable[bytes]) -> Attachment:
+        """Its bytes; the attachment as it is kept. What was kept before is not read again.
+
+        Raises Invalid for bytes that may not be attached; it is awaited then as before.
+        """
+        if attachment.state == "kept":
+            return attachment
+        number = await self._attempt(attachment)
+        name = attachment.attempt(number)
+        look = Look()
+        async with _in_time():
+            try:
+                size = await self._blobs.put(name, self._bounded(parts, look))
+                return await self._looked_at(attachment, number, size, look)
+            except Invalid:
+                # of nothing else is it known that the row does not count on them
+                await self._blobs.delete(name)
+                raise
+
+    async def _attempt(self, attachment: Attachment) -> int:
+        number = None
+        if attachment.tries < MAX_TRIES:
+            number = await self._repository.attempt(attachment.user_id, attachment.id)
+        if number is None:
+            raise refusals.attachment_sent()
+        return number
+
+    async def _bounded(self, parts: AsyncIterable[bytes], look: Look) -> AsyncIterator[bytes]:
+        size = 0
+        async for part in parts:
+            size += len(part)
+            if size > self.allowance.max_bytes:
+                raise refusals.attachment_too_large(f"{self.allowance.max_bytes:,}")
+            look.at(part)
+            yield part
+
+    async def _looked_at(
+        self, attachment: Attachment, number: int, size: int, look: Look
+    ) -> Attachment:
+        """The bytes of an attempt are whole: kept, if they are what they are said to be."""
+        name, found = attachment.attempt(number), look.found()
+        if found == ZIP:
+            found = await self._office_type(name)
+        if not size or not agree(attachment.media_type, found):
+            raise refusals.attachment_not_its_type(attachment.media_type)
+        drawn = number
+        if attachment.is_image:
+            picture = await self.bytes_of(name)
+            redrawn = await self._pictures.redrawn(picture, attachment.media_type)
+            drawn, size = await self._attempt(attachment), len(redrawn)
+            await self._blobs.put(attachment.attempt(drawn), _parts(redrawn))
+        kept = await self._repository.keep(
+            attachment.user_id, attachment.id, number=drawn, size=size
+        )
+        now = replace(attachment, state="kept", size=size, tries=drawn, number=drawn)
+        if not kept:
+            # another attempt was quicker, or looked at the same bytes
+            now = await self.of(attachment.user_id, attachment.id)
+        for tried in {number, drawn} - {now.number}:
+            await self._blobs.delete(attachment.attempt(tried))
+        return now
+
+    async def _office_type(self, name: str) -> str | None:
+        with tempfile.TemporaryFile() as file:
+            async for part in await self._blobs.get(name):
+                await asyncio.to_thread(file.write, part)
+            return await asyncio.to_thread(office_type, cast(BinaryIO, file))
+
+    # --- sent and read
+
+    async def to_send(self, user_id: UserId, ids: Sequence[AttachmentId]) -> tuple[Attached, ...]:
+        """What a message of the owner's may carry. What a browser has put where it is kept without
+        us is looked at now. Raises like `AttachmentRepository.of`, Invalid and Conflict."""
+        if len(ids) > self.allowance.max_files or len(set(ids)) < len(ids):
+            raise refusals.too_many_attachments(self.allowance.max_files)
+        found = await self._repository.of(user_id, ids)
+        ready = [await self._whole(attachment) for attachment in found]
+        if sum(attachment.size for attachment in ready) > self.allowance.max_bytes:
+            raise refusals.attachment_too_large(f"{self.allowance.max_bytes:,}")
+        return tuple(attachment.attached for attachment in ready)
+
+    async def _whole(self, attachment: Attachment) -> Attachment:
+        if attachment.state == "kept":
+            return attachment
+        name = attachment.attempt(1)
+        size = await self._blobs.size(name) if attachment.tries else None
+        if size is None:
+            raise refusals.attachment_awaited(attachment.name)
+        look = Look()
+        try:
+            async for _ in self._bounded(await self._blobs.get(name), look):
+                pass
+            return await self._looked_at(attachment, 1, size, look)
+        except Invalid:
+            await self._blobs.delete(name)
+            raise
+
+    async def of(self, user_id: UserId, id: AttachmentId) -> Attachment:
+        """The owner's own. Raises like `AttachmentRepository.of`."""
+        (found,) = await self._repository.of(user_id, [id])
+        return found
+
+    async def find(self, id: AttachmentId) -> Attachment:
+        """Whoever's: for who has shown an address of it. Raises NotFound."""
+        return await self._repository.find(id)
+
+    async def read(self, attachment: Attachment) -> AsyncGenerator[bytes, None]:
+        """Its bytes. Raises NotFound, and Conflict where they have not come."""
+        if attachment.state != "kept":
+            raise refusals.attachment_awaited(attachment.name)
+        return await self._blobs.get(attachment.blob)
+
+    async def bytes_of(self, name: str) -> bytes:
+        """All of them at once, for what can't be read otherwise."""
+        return b"".join([part async for part in await self._blobs.get(name)])
+
+    # --- gone
+
+    async def remove(self, user_id: UserId, id: AttachmentId) -> None:
+        """The owner takes back what was not sent. Raises like `AttachmentRepository.remove`."""
+        found = await self.of(user_id, id)
+        await self._repository.remove(user_id, id)
+        # its row is found by the sweep, which deletes what comes late or is not deleted now
+        with suppress(Unavailable):
+            await self._delete_bytes(found)
+        self.seen()
+
+    def seen(self) -> None:
+        """There is something that the sweep may find later."""
+        self._awake_until = monotonic() + _AWAKE
+        self._seen.set()
+
+    async def sweep(self) -> int:
+        """Delete the bytes, and then the rows, of what nobody wants any more; how many."""
+        count = 0
+        while left := await self._repository.left():
+            for attachment in left:
+                await self._delete_bytes(attachment)
+                await self._repository.forget(attachment.user_id, attachment.id)
+                count += 1
+        return count
+
+    async def _delete_bytes(self, attachment: Attachment) -> None:
+        for name in attachment.blobs:
+            await self._blobs.delete(name)
+
+    @asynccontextmanager
+    async def swept(self) -> AsyncGenerator[None]:
+        """Sweeps again and again as long as the context lasts."""
+        sweeping = asyncio.create_task(self._sweep_on())
+        try:
+            yield
+        finally:
+            sweeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await sweeping
+
+    async def _sweep_on(self) -> None:
+        """It rests where nothing was seen for a day: a database that nobody uses may sleep."""
+        while True:
+            await self._seen.wait()
+            self._seen.clear()
+            while monotonic() < self._awake_until:
+                try:
+                    if count := await self.sweep():
+                        _log.info("%d attachments that nobody wants any more were deleted", count)
+                except Unavailable:
+                    pass
+                except Exception:
+                    _log.exception("a sweep for attachments failed")
+                await asyncio.sleep(_SWEEP_EVERY)
+
+
+async def _parts(whole: bytes) -> AsyncIterator[bytes]:
+    yield whole
+
+
+@asynccontextmanager
+async def _in_time() -> AsyncGenerator[None]:
+    try:
+        async with asyncio.timeout(RECEIVE_SECONDS):
+            yield
+    except TimeoutError:
+        raise refusals.attachment_too_slow() from None

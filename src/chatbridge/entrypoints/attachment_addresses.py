@@ -1,0 +1,55 @@
+"""Addresses at which one file is got or put for a while, by whoever has been given them.
+
+An `<img>` sends no token, and a browser that uploads sends none to an address that it was told.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from time import time
+from typing import Literal
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+
+from chatbridge.domain.model import refusals
+from chatbridge.domain.model.attachment import Attached
+from chatbridge.domain.services.attachments import ADDRESS_SECONDS
+
+Use = Literal["get", "put"]
+
+_GET_SECONDS = 600
+"""At least half of them are left of an address that is told, and it stays the same till then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Signed with chatbridge's own secret. `public` is where browsers reach chatbridge; unset,
+    where the request that asks has reached it."""
+
+    secret: bytes
+    public: str | None = None
+
+    def to_get(self, request: Request, attached: Attached) -> str:
+        """Where its bytes are got, for 5 to 10 minutes."""
+        half = _GET_SECONDS // 2
+        return self._signed(request, "get", attached.id, (int(time()) // half + 2) * half)
+
+    def to_put(self, request: Request, attached: Attached) -> str:
+        """Where its bytes are put."""
+        return self._signed(request, "put", attached.id, int(time()) + ADDRESS_SECONDS)
+
+    def require(self, use: Use, id: str, until: int, signature: str) -> None:
+        """Raises Forbidden for an address that was not given, or is no good any more."""
+        if until < time() or not hmac.compare_digest(signature, self._signature(use, id, until)):
+            raise refusals.address_no_good()
+
+    def _signed(self, request: Request, use: Use, id: str, until: int) -> str:
+        here = request.url_for("attachmentBytes", id=id)
+        base = f"{self.public.rstrip('/')}/attachments/{id}" if self.public else str(here)
+        asked = {"until": until, "signature": self._signature(use, id, until)}
+        return f"{base}?{urlencode(asked)}"
+
+    def _signature(self, use: Use, id: str, until: int) -> str:
+        said = f"chatbridge attachment\n{use}\n{id}\n{until}"
+        return hmac.new(self.secret, said.encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,173 @@
+"""ChatKit's attachments: announced and deleted by the protocol, or brought at once as a form."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from functools import partial
+
+from chatkit.store import AttachmentStore
+from chatkit.types import (
+    Attachment,
+    AttachmentCreateParams,
+    AttachmentUploadDescriptor,
+    ChatKitReq,
+    UserMessageInput,
+)
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import AnyUrl
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException
+from starlette.types import Message, Receive
+
+from chatbridge.adapters.chatkit.items.mapping import Display, to_attachment
+from chatbridge.adapters.chatkit.items.wire import wire_json
+from chatbridge.domain.model import refusals
+from chatbridge.domain.model.attachment import Attached
+from chatbridge.domain.model.caller import Caller
+from chatbridge.domain.model.identifiers import AttachmentId, UserId
+from chatbridge.domain.services.attachments import Attachments
+from chatbridge.entrypoints.attachment_addresses import Addresses
+from chatbridge.entrypoints.attachments import ANNOUNCED, RECEIVED, body_of
+from chatbridge.entrypoints.authentication import Gate, current_caller, guarded
+from chatbridge.entrypoints.chatkit.documentation import BY_SESSION
+from chatbridge.entrypoints.openapi import SIGN_IN, STORE, problems
+
+_AT_ONCE = 64 * 1024
+_FORM = 16 * 1024
+"""Bytes that a form has besides its file."""
+
+
+class Files:
+    """What one request does with attachments; None of them where this server takes none."""
+
+    def __init__(self, attachments: Attachments | None, addresses: Addresses | None) -> None:
+        self._attachments, self._addresses = attachments, addresses
+
+    def display(self, display: Display, request: Request) -> Display:
+        """The same, with addresses by which this caller reaches us."""
+        if not self._addresses:
+            return display
+        return replace(display, address=partial(self._addresses.to_get, request))
+
+    def store(self, request: Request) -> AttachmentStore[UserId]:
+        """What ChatKit's server asks."""
+        return _Announced(self._attachments, self._addresses, request)
+
+    async def carried(self, operation: ChatKitReq, user_id: UserId) -> tuple[Attached, ...]:
+        """The files of its message, if it has any. Raises like `Attachments.to_send`."""
+        said = getattr(operation.params, "input", None)
+        if not isinstance(said, UserMessageInput) or not said.attachments:
+            return ()
+        if not self._attachments:
+            raise refusals.attachments_not_supported()
+        ids = [AttachmentId(id) for id in said.attachments]
+        return await self._attachments.to_send(user_id, ids)
+
+
+class _Announced(AttachmentStore[UserId]):
+    def __init__(
+        self, attachments: Attachments | None, addresses: Addresses | None, request: Request
+    ) -> None:
+        self._attachments, self._addresses, self._request = attachments, addresses, request
+
+    async def create_attachment(self, input: AttachmentCreateParams, context: UserId) -> Attachment:
+        if not (self._attachments and self._addresses):
+            raise refusals.attachments_not_supported()
+        new, upload = await self._attachments.announce(
+            context, input.name, input.mime_type, input.size
+        )
+        addresses, request = self._addresses, self._request
+        url = upload.url if upload else addresses.to_put(request, new)
+        headers = upload.headers if upload else {"Content-Type": new.media_type}
+        display = Display(address=partial(addresses.to_get, request))
+        told = to_attachment(new, display=display)
+        told.upload_descriptor = AttachmentUploadDescriptor(
+            url=AnyUrl(url), method="PUT", headers=dict(headers)
+        )
+        return told
+
+    async def delete_attachment(self, attachment_id: str, context: UserId) -> None:
+        if not self._attachments:
+            raise refusals.attachments_not_supported()
+        await self._attachments.remove(context, AttachmentId(attachment_id))
+
+
+def chatkit_attachments_router(
+    attachments: Attachments, addresses: Addresses, gate: Gate
+) -> APIRouter:
+    """The router of direct uploads."""
+    router = APIRouter(route_class=guarded(gate, sessions=True, json=False), tags=["chatkit"])
+
+    @router.post(
+        "/chatkit/attachments",
+        operation_id="uploadAttachment",
+        summary="Bring an attachment at once",
+        responses={
+            200: {"description": "The attachment, as ChatKit has it."},
+            **problems(
+                *SIGN_IN,
+                refusals.service_key_not_accepted,
+                *ANNOUNCED,
+                *RECEIVED,
+                refusals.invalid_request,
+                *STORE,
+            ),
+        },
+        openapi_extra={
+            **BY_SESSION,
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "multipart/form-data": {
+                        "schema": {
+                            "type": "object",
+                            "required": ["file"],
+                            "properties": {"file": {"type": "string", "format": "binary"}},
+                        },
+                        "example": {"file": "milk,oats"},
+                    }
+                },
+            },
+        },
+        response_class=Response,
+    )
+    async def upload(request: Request, caller: Caller = Depends(current_caller)) -> Response:
+        """ChatKit's `direct` upload strategy: a form with the one field `file`."""
+        bounded = Request(request.scope, _bounded(request, attachments))
+        try:
+            async with bounded.form(max_files=1, max_fields=4, max_part_size=4096) as form:
+                file = form.get("file")
+                if not isinstance(file, UploadFile):
+                    raise refusals.invalid_request("the form has no field `file`")
+                awaited, _ = await attachments.announce(
+                    caller.user_id, file.filename or "", file.content_type or "", file.size or 0
+                )
+                kept = await attachments.receive(awaited, _read(file))
+        except MultiPartException as error:
+            raise refusals.invalid_request(f"the form can't be read: {error.message}") from None
+        display = Display(address=partial(addresses.to_get, request))
+        return Response(
+            wire_json(to_attachment(kept, display=display)), media_type="application/json"
+        )
+
+    return router
+
+
+def _bounded(request: Request, attachments: Attachments) -> Receive:
+    """What comes in, as far as the largest file in a form: it is on disk before it is looked at."""
+    body_of(request, attachments, beside=_FORM)
+    size = 0
+
+    async def receive() -> Message:
+        nonlocal size
+        message = await request.receive()
+        size += len(message.get("body", b""))
+        if size > attachments.allowance.max_bytes + _FORM:
+            raise refusals.attachment_too_large(f"{attachments.allowance.max_bytes:,}")
+        return message
+
+    return receive
+
+
+async def _read(file: UploadFile) -> AsyncIterator[bytes]:
+    while part := await file.read(_AT_ONCE):
+        yield part

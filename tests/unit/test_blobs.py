@@ -1,0 +1,80 @@
+"""Where attachments are kept, as the settings have it."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatbridge.adapters.local.blob_store import LocalBlobStore
+from chatbridge.adapters.memory.attachment_repository import MemoryAttachmentRepository
+from chatbridge.adapters.memory.blob_store import MemoryBlobStore
+from chatbridge.adapters.memory.memory import Memory
+from chatbridge.adapters.s3.blob_store import S3BlobStore
+from chatbridge.blobs import attachments, blob_store
+from chatbridge.domain.model.attachment import Allowance
+from tests.serving import settings_for
+
+POSTGRES = "postgresql://somewhere/app"
+BUCKET = {"url": "s3://bucket/a/prefix", "access_key_id": "key", "secret_access_key": "secret"}
+
+
+def store(database: str = POSTGRES, data_dir: Path = Path("nowhere"), **blobs: Any) -> Any:
+    return blob_store(settings_for(database, data_dir=data_dir, blobs=blobs))
+
+
+def test_unset_they_are_in_the_data_directory_where_there_is_one(tmp_path: Path) -> None:
+    assert store() is None
+    assert isinstance(store("memory:"), MemoryBlobStore)
+    there = store(data_dir=tmp_path)
+    assert isinstance(there, LocalBlobStore)
+    assert there.kept == f"kept in {tmp_path / 'attachments'}"
+    # the embedded store makes the directory
+    assert isinstance(store(""), LocalBlobStore)
+
+
+def test_they_are_where_the_url_says(tmp_path: Path) -> None:
+    assert store(data_dir=tmp_path, url="off") is None
+    assert store(url=f"file:{tmp_path}/my%20files").kept == f"kept in {tmp_path}/my files"
+    bucket = store(**BUCKET, endpoint="http://127.0.0.1:1", region="eu-1", straight=True)
+    assert isinstance(bucket, S3BlobStore)
+    upload = bucket.upload("a", size=1, media_type="text/plain", seconds=60)
+    assert upload
+    assert upload.url.startswith("http://127.0.0.1:1/bucket/a/prefix/a?")
+    assert "key%2F" in upload.url
+    assert "%2Feu-1%2Fs3" in upload.url
+    assert store(**BUCKET).upload("a", size=1, media_type="text/plain", seconds=60) is None
+
+
+@pytest.mark.parametrize("url", ["on", "s3:bucket", "file:relative", "file://host/a", "gs://a"])
+def test_any_other_url_is_refused_in_words(url: str) -> None:
+    with pytest.raises(ValueError, match="CHATBRIDGE_BLOBS__URL must be"):
+        store(url=url)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"url": "s3://bucket", "access_key_id": "key"},
+        {"url": "s3://bucket", "secret_access_key": "secret"},
+        {"url": "s3://bucket", "straight": True},
+    ],
+)
+def test_half_of_the_keys_is_refused_in_words(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="CHATBRIDGE_BLOBS__ACCESS_KEY_ID"):
+        store(**wrong)
+
+
+def test_an_extra_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "chatbridge.adapters.s3.blob_store")
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    with pytest.raises(ValueError, match=r"pip install 'chatbridge-server\[s3\]'"):
+        store(**BUCKET)
+
+
+def test_how_much_may_be_brought_is_what_is_set() -> None:
+    limits = {"max_bytes": 4, "max_files": 3, "max_bytes_a_day": 2, "max_files_a_day": 1}
+    settings = settings_for("memory:", blobs=limits)
+    made = attachments(settings, MemoryAttachmentRepository(Memory()))
+    assert made
+    assert made.allowance == Allowance(**limits)
