@@ -7,6 +7,10 @@ const ASKED = '"chatbridge-asked"';
 /** What changes several times meanwhile is said once. */
 const PAUSE_MS = 700;
 
+/** Whether a card asks something of the person. */
+export const asks = (item: ThreadItem): boolean =>
+  item.type === "widget" && JSON.stringify(item.widget).includes(ASKED);
+
 export class Cards {
   #told = new Map<string, string>();
   #looked = new WeakSet<ThreadItem>();
@@ -24,7 +28,7 @@ export class Cards {
       this.#looked.add(item);
       const told = this.#told.get(item.id);
       const text = item.copy_text ?? "";
-      if (told === undefined && !JSON.stringify(item.widget).includes(ASKED)) continue;
+      if (told === undefined && !asks(item)) continue;
       this.#told.set(item.id, text);
       if (told === undefined ? !quiet : told !== text) this.#later(text);
     }

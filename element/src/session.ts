@@ -2,6 +2,7 @@
 
 import type { UserMessageContent } from "@openai/chatkit";
 import { Actions } from "./actions";
+import { asks } from "./cards";
 import { isRecord, readItem } from "./odd";
 import type { Action, Page, Thread, UserMessageItem, WidgetItem } from "./protocol";
 import { Refusal } from "./refusal";
@@ -71,6 +72,8 @@ export class Session extends Visiting {
         return again(() => void this.send(message));
       },
     );
+    // what was asked before is withdrawn by this, which its stream does not say
+    if ([...this.state.items.values()].some(asks)) await this.#lookQuietly();
   }
 
   /** Has a message answered again; the old answer comes back if the new one fails. */
