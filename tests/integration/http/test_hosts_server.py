@@ -162,6 +162,35 @@ async def test_a_verdict_reaches_the_server_once_it_is_kept(bridge: Bridged) -> 
     assert kept == {"verdict": "positive", "of": "Well?"}
 
 
+async def test_a_verdict_reaches_it_whichever_way_it_comes(bridge: Bridged) -> None:
+    bridge.serve(showing.Hearing)
+    frames = await saying("hello")(bridge)
+    thread, said = thread_of(frames), item_of(frames, "assistant_message")
+    plain = f"/api/ada/conversations/{thread}/messages/{said}/feedback"
+    beside = f"/chatkit/threads/{thread}/feedback"
+    client, owner = bridge.client("ada"), (UserId("ada"), ConversationId(thread))
+
+    async def told() -> object:
+        return (await bridge.container.store().conversations.get(*owner)).metadata.get("verdict")
+
+    assert (await client.put(plain, json={"kind": "negative"})).status_code == 502
+    assert (await client.post(beside, json={"item_ids": ["msg_0"], "kind": "positive"})).is_error
+    assert await told() is None
+    # the SDK has no word for what is taken back
+    assert (await client.delete(plain)).status_code == 204
+    none = {"item_ids": [said], "kind": None}
+    assert (await client.post(beside, json=none)).status_code == 204
+    assert await told() is None
+    assert (await client.put(plain, json={"kind": "positive"})).status_code == 204
+    assert await told() == "positive"
+    thread_again = thread_of(frames := await saying("hello")(bridge))
+    owner = UserId("ada"), ConversationId(thread_again)
+    good = {"item_ids": [item_of(frames, "assistant_message")], "kind": "positive"}
+    path = f"/chatkit/threads/{thread_again}/feedback"
+    assert (await client.post(path, json=good)).status_code == 204
+    assert await told() == "positive"
+
+
 async def test_only_a_server_that_hears_is_given_what_is_said_aloud(bridge: Bridged) -> None:
     bridge.serve(servers.Seats)
     assert (await bridge.answer(dictated("aGVsbG8="))).status_code == 501

@@ -13,6 +13,7 @@ from chatkit.types import (
     ChatKitReq,
     ClientToolCallItem,
     InputTranscribeReq,
+    ItemFeedbackParams,
     ItemsFeedbackReq,
     StructuredInputItem,
     ThreadItem,
@@ -28,7 +29,7 @@ from chatbridge.adapters.chatkit.items.wire import lifted, wire_time
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.errors import AgentFailed, Conflict, NotFound
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
-from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.message import FeedbackKind, Message
 from chatbridge.domain.model.page import PageRequest
 from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.turn import Asking
@@ -140,14 +141,27 @@ class Acting:
             case _:
                 return None
 
-    async def tell(self, operation: ChatKitReq, user_id: UserId, asking: Asking) -> None:
-        """Tell the server of what has been answered already: a verdict, that is kept."""
-        if isinstance(operation, ItemsFeedbackReq) and self._host.overrides("add_feedback"):
-            conversation_id = ConversationId(operation.params.thread_id)
+    async def tell(self, verdict: ItemsFeedbackReq, user_id: UserId, asking: Asking) -> None:
+        """Tell the server of a verdict, that is kept. Raises AgentFailed."""
+        if self._host.overrides("add_feedback"):
+            conversation_id = ConversationId(verdict.params.thread_id)
             conversation = await self._history.get(user_id, conversation_id)
             own = await self._history.said_so_far(user_id, conversation_id)
             _, events = await self._host.answer(conversation, own, asking)
             await self._history.change(user_id, conversation_id, events)
+
+    async def rated(
+        self,
+        user_id: UserId,
+        id: ConversationId,
+        message_ids: Sequence[MessageId],
+        kind: FeedbackKind,
+        asking: Asking,
+    ) -> None:
+        """Tell the server of a verdict that did not come as the protocol has it."""
+        rated = ItemFeedbackParams(thread_id=id, item_ids=list(message_ids), kind=kind)
+        verdict = ItemsFeedbackReq(params=rated)
+        await self.tell(verdict, user_id, in_its_words(asking, verdict.model_dump(mode="json")))
 
     async def _changed(
         self, operation: ThreadsSyncCustomActionReq, user_id: UserId, asking: Asking

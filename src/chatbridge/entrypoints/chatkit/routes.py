@@ -5,6 +5,7 @@ from typing import Literal
 
 from chatkit.types import (
     ChatKitReq,
+    ItemsFeedbackReq,
     StreamingReq,
     ThreadsGetByIdReq,
     is_streaming_req,
@@ -115,7 +116,7 @@ def chatkit_router(
                 shown = files.display(display, request)
                 answering = AnsweringServer(history, shown, files.store(request))
                 answer = await answering.answer(operation, caller.user_id)
-                if acting:
+                if acting and isinstance(operation, ItemsFeedbackReq):
                     in_words = in_its_words(asked, await request.json())
                     await acting.tell(operation, caller.user_id, in_words)
                 headers = RESUMABLE | _said_beside(operation, answering)

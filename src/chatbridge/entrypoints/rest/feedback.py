@@ -4,8 +4,9 @@ from fastapi import APIRouter, Depends, Path, Response
 
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.identifiers import ID_PATTERN, ConversationId, MessageId, UserId
-from chatbridge.domain.model.message import FeedbackKind
+from chatbridge.domain.model.turn import Asking
 from chatbridge.domain.services.conversation_history import ConversationHistory
+from chatbridge.entrypoints.asking import Rated, beside
 from chatbridge.entrypoints.authentication import Gate, current_user, guarded
 from chatbridge.entrypoints.openapi import BODY, CONVERSATION, STORE, TOKEN, problems
 from chatbridge.entrypoints.rest.conversations import CONVERSATION_ID
@@ -20,8 +21,10 @@ _MESSAGE_ID = Path(
 _MESSAGE = (refusals.not_your_account, *CONVERSATION, refusals.no_message)
 
 
-def feedback_router(history: ConversationHistory, gate: Gate) -> APIRouter:
-    """The router of verdicts on messages."""
+def feedback_router(
+    history: ConversationHistory, gate: Gate, told: Rated | None = None
+) -> APIRouter:
+    """The router of verdicts on messages; a host's server is `told`."""
     router = APIRouter(
         prefix="/api/{user_id}",
         route_class=guarded(gate),
@@ -43,9 +46,14 @@ def feedback_router(history: ConversationHistory, gate: Gate) -> APIRouter:
         conversation_id: str = CONVERSATION_ID,
         message_id: str = _MESSAGE_ID,
         user: UserId = Depends(current_user),
+        asked: Asking = Depends(beside),
     ) -> Response:
         """In place of what was said of it before."""
-        return await rate(user, conversation_id, message_id, body.kind)
+        where, ids = ConversationId(conversation_id), [MessageId(message_id)]
+        await history.give_feedback(user, where, ids, body.kind)
+        if told:
+            await told(user, where, ids, body.kind, asked)
+        return Response(status_code=204)
 
     @router.delete(
         verdict,
@@ -61,13 +69,8 @@ def feedback_router(history: ConversationHistory, gate: Gate) -> APIRouter:
         message_id: str = _MESSAGE_ID,
         user: UserId = Depends(current_user),
     ) -> Response:
-        return await rate(user, conversation_id, message_id, None)
-
-    async def rate(
-        user: UserId, conversation_id: str, message_id: str, kind: FeedbackKind | None
-    ) -> Response:
         ids = [MessageId(message_id)]
-        await history.give_feedback(user, ConversationId(conversation_id), ids, kind)
+        await history.give_feedback(user, ConversationId(conversation_id), ids, None)
         return Response(status_code=204)
 
     return router
