@@ -151,9 +151,8 @@ async def test_a_question_that_nobody_has_answered_in_time_is_over(
             while await waiting(chat_server, "slow"):  # noqa: ASYNC110  # time tells nobody
                 await asyncio.sleep(0.1)
         await answer(chat, "Approve").click()
-        await expect(chat.log.get_by_role("alert")).to_have_text(
-            "This was asked too long ago: nothing was done. Ask again."
-        )
+        # too long ago, or closed by now as it was
+        await expect(chat.log.get_by_role("alert")).to_contain_text("nothing was done")
         await is_over(chat, "Not run")
         await expect(chat.log).to_contain_text("Nobody has answered in time")
         assert await chat_server.tasks("slow") == ["buy oat milk"]
