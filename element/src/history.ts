@@ -97,7 +97,7 @@ export class History {
     if (this.#doing?.id === thread.id)
       return this.#doing.what === "rename" ? [this.#renaming(thread)] : [this.#removing(thread)];
     const { showRename, showDelete } = this.options().history ?? {};
-    const open = h("button", { type: "button", class: "open", dir: "auto" }, title);
+    const open = h("button", { type: "button", class: "open", dir: "auto" }, h("span", {}, title));
     if (thread.waits) open.append(" ", h("span", { class: "waits" }, strings.waits));
     if (thread.id === this.session.threadId) open.setAttribute("aria-current", "true");
     open.addEventListener("click", () => this.choose(thread.id));

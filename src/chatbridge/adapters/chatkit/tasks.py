@@ -122,7 +122,7 @@ async def _completed(tools: _TaskTools, number: int) -> tuple[str, list[ListedTa
 def _open(task: ListedTask) -> dict[str, Any]:
     # at once and without a turn: several are clicked one after the other
     action = {"type": COMPLETE, "payload": {"number": task.number}, "streaming": False}
-    hint = {"type": "Text", "value": "Complete", "size": "sm", "color": "secondary"}
+    hint = {"type": "Badge", "label": "Complete", "color": "secondary", "variant": "outline"}
     return {**_row(task, "empty-circle", hint), "onClickAction": action}
 
 
