@@ -176,6 +176,7 @@ async def test_messages_say_who_said_what_and_what_was_called(person: Person) ->
         "kind",
         "content",
         "tool_calls",
+        "attachments",
         "citations",
         "feedback",
         "created_at",
@@ -194,6 +195,9 @@ async def test_messages_say_who_said_what_and_what_was_called(person: Person) ->
         "hosted",
         "source",
         "asks",
+        "proposal",
+        "form",
+        "answers",
     }
     assert (call["name"], call["state"]) == ("add_task", "succeeded")
     assert json.loads(call["arguments"]) == {"title": "tea"}
