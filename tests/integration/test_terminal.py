@@ -6,17 +6,23 @@ import os
 import pty
 import re
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from chatbridge.adapters.chatkit.items.badges import badges
 from chatbridge.domain.model.approval import Proposal
 from chatbridge.domain.model.identifiers import CallId
+from chatbridge.domain.model.question import Choice, Question
 from chatbridge.domain.model.tool_call import ToolCall
+from chatbridge.entrypoints.screen import Screen
+from chatbridge.entrypoints.terminal.chat import Terminal
+from chatbridge.entrypoints.terminal.prompt import chosen
 from tests.command import begin
 from tests.integration.tool_servers import serving
 
@@ -36,13 +42,16 @@ def _badge(title: str, *further: str) -> dict[str, Any]:
     parts = [{"type": "Caption", "value": "Called"}, {"type": "Markdown", "value": f"```\n{title}"}]
     parts += [{"type": "Caption", "value": each} for each in further]
     details = {"key": "chatbridge-details", "children": parts}
-    return {"children": [{"key": "1", "children": [{"children": row}, details]}]}
+    line = {"id": "call-0", "key": "1", "children": [{"children": row}, details]}
+    return {"children": [line]}
 
 
 EVENTS = [
     {"type": "progress_update", "text": f"{EVIL}\n{EVIL}"},
     {"type": "thread.item.added", "item": {"type": "widget", "widget": _badge(EVIL)}},
     *({"type": "thread.item.updated", "update": {"delta": each}} for each in (*EVIL, EVIL)),
+    {"type": "notice", "level": "danger", "message": EVIL, "title": EVIL},
+    {"type": "thread.item.done", "item": {"type": "task", "task": {"title": EVIL}}},
     {"type": "error", "message": EVIL},
 ]
 WORDS_AND_CALLS = [
@@ -57,6 +66,7 @@ ITEMS = [
     {"type": "user_message", "content": [{"text": EVIL}]},
     {"type": "assistant_message", "content": [{"text": EVIL}]},
     {"type": "widget", "widget": _badge(EVIL)},
+    {"type": "widget", "widget": {"type": "Card", "children": [{"type": "Text", "value": EVIL}]}},
     {"type": EVIL},
 ]
 
@@ -111,6 +121,86 @@ async def test_nothing_that_a_server_says_is_obeyed_by_the_terminal(tmp_path: Pa
     assert "\r\n".join([*lines, ""]) in re.sub(r"\x1b\[\d+m", "", words)
     assert r"Error: \x1b]0;title" in problem
     assert "can't be read" in wrong
+
+
+SHOWN: list[tuple[dict[str, Any], str]] = [
+    (
+        {
+            "type": "widget",
+            "widget": {
+                "type": "ListView",
+                "children": [
+                    {"type": "Row", "key": "1", "children": [{"type": "Badge", "label": "New"}]},
+                    {"type": "Row", "key": "2", "children": {"type": "Title", "value": "Trains"}},
+                    {"type": "Image", "src": "https://a.example", "alt": "A red train"},
+                    {"type": "Button", "label": "Book"},
+                    {"type": "Badge", "label": 1, "value": None},
+                ],
+            },
+        },
+        "[New]\nTrains\n(A red train)\n[Book]\n",
+    ),
+    ({"type": "widget", "copy_text": "In short", "widget": {"type": "Card"}}, "In short\n"),
+    (
+        {
+            "type": "workflow",
+            "workflow": {
+                "summary": {"title": "Looked"},
+                "tasks": [
+                    {"type": "web_search", "title_query": "trains"},
+                    {"type": "thought", "content": "Hm"},
+                ],
+            },
+        },
+        "(Looked)\n  trains\n",
+    ),
+    ({"type": "task", "task": {"type": "custom", "content": "Counts\nall"}}, "(Counts all)\n"),
+    ({"type": "generated_image", "image": {"url": "data:image/png;base64,x"}}, "(A picture)\n"),
+    ({"type": "generated_image", "image": {"url": "https://a/b"}}, "(A picture: https://a/b)\n"),
+    ({"type": "generated_image", "image": None}, "(A picture)\n"),
+    (
+        {
+            "type": "structured_input",
+            "status": "answered",
+            "inputs": [
+                {"id": "q1", "question": "Why?", "answer": {"values": ["so", "or"]}},
+                {"id": "q2", "question": "And?", "answer": {"values": [], "skipped": True}},
+            ],
+        },
+        "Why?\n  so, or\nAnd?\n  (no answer)\n",
+    ),
+    ({"type": "client_tool_call", "name": "t", "status": "completed"}, "(t ran in a page)\n"),
+    ({"type": "end_of_turn"}, ""),
+    (
+        {"type": "user_message", "content": [{"text": "see"}], "attachments": [{"name": "a.png"}]},
+        "> see\n(a.png)\n",
+    ),
+]
+
+
+async def test_what_an_answer_can_show_is_readable_in_a_terminal() -> None:
+    """Both as it comes, where it is no message or form, and in the history."""
+
+    async def answering(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            body = await Request(scope, receive).json()
+            items = [{"id": str(n), **item} for n, (item, _) in enumerate(SHOWN)]
+            done = [{"type": "thread.item.done", "item": item} for item in items]
+            notice = {"type": "notice", "level": "info", "title": "Note", "message": "Slow today"}
+            events = [notice, *done, *done, {"type": "error", "code": "stream.error"}]
+            await _stream(body, [*reversed(items)], events)(scope, receive, send)
+
+    told: list[list[str]] = [[], []]
+    async with serving(answering) as base:
+        for way, written in zip(("show_history", "say"), told, strict=True):
+            with closing(Terminal(base, "x", Screen(written.append, colored=False))) as terminal:
+                await asyncio.to_thread(getattr(terminal, way), *(["hi"] if way == "say" else []))
+    history, streamed = ("".join(each) for each in told)
+    assert history == "".join(lines for _, lines in SHOWN)
+    told_later = [
+        lines for i, lines in SHOWN if i["type"] not in ("structured_input", "client_tool_call")
+    ]
+    assert streamed == "".join(["Note: Slow today\n", *told_later[:-1], "! stream.error\n"])
 
 
 async def _shown(home: Path, url: str) -> str:
@@ -179,6 +269,86 @@ async def test_who_sits_at_it_approves_or_rejects_what_a_call_asks(tmp_path: Pat
     ]
     assert answers[0]["action"]["payload"] == {"call_id": "call_1", "reason": "too dear"}
     assert answers[1]["action"]["payload"] == {"call_id": "call_2"}
+
+
+FORM = {
+    "type": "structured_input",
+    "id": "form",
+    "status": "pending",
+    "inputs": [
+        {"id": "q1", "question": "Which size?", "options": [{"value": "S"}, {"value": "L"}]},
+        {
+            "id": "q2",
+            "question": "With what?",
+            "options": [{"value": "oat"}, {"value": "soy"}],
+            "multiple": True,
+        },
+        {"id": "q3", "question": "Anything else?", "description": "Or nothing"},
+    ],
+}
+CALL = {"type": "client_tool_call", "id": "call", "status": "pending", "name": "theme"}
+
+
+async def test_questions_are_asked_at_the_prompt_and_a_pages_tool_is_not_waited_for(
+    tmp_path: Path,
+) -> None:
+    answers: list[Any] = []
+
+    async def answering(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            body = await Request(scope, receive).json()
+            answers.append(body)
+            asked = [FORM, {**FORM, "id": "second"}, CALL] if len(answers) == 1 else []
+            events = [{"type": "thread.item.done", "item": item} for item in asked]
+            await _stream(body, [], events)(scope, receive, send)
+
+    async with serving(answering) as base:
+        told = await _typed(
+            tmp_path,
+            base,
+            ("> ", "a coffee\n"),
+            ("2) L", ""),
+            ("Answer", "2\n"),
+            ("With what?", ""),
+            ("Answer", "1, cinnamon\n"),
+            ("Or nothing", ""),
+            ("skip", "\n"),
+            *[("Answer", "\n")] * 3,
+            ("> ", "\x04"),
+        )
+    form, second, page = ({"type": a["type"], **a["params"]} for a in answers[1:])
+    assert form["type"] == second["type"] == "threads.add_structured_input"
+    assert (form["item_id"], form["input"]) == (
+        "form",
+        {
+            "status": "answered",
+            "answers": {"q1": {"values": ["L"]}, "q2": {"values": ["oat", "cinnamon"]}},
+        },
+    )
+    assert (second["item_id"], second["input"]) == ("second", {"status": "skipped", "answers": {}})
+    assert page["type"] == "threads.add_client_tool_output"
+    assert "not available in a terminal" in page["result"]
+    assert "not available in a terminal" in told
+
+
+MULTIPLE = Question(
+    id="q", words="?", choices=(Choice(value="2"), Choice(value="b")), multiple=True, free=True
+)
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    {
+        "1": ["2"],
+        "2": ["2"],
+        "2, b": ["2", "b"],
+        "3": ["3"],
+        "a, or so": ["a, or so"],
+        "": [""],
+    }.items(),
+)
+def test_a_choice_is_typed_by_its_words_or_its_number(typed: str, read: list[str]) -> None:
+    assert chosen(MULTIPLE, typed) == read
 
 
 def _asking(id: str, *, may_stand: bool = False) -> dict[str, Any]:

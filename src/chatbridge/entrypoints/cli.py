@@ -11,7 +11,7 @@ import click
 
 from chatbridge.domain.model.errors import ChatbridgeError
 from chatbridge.entrypoints.own_command import at, own_command
-from chatbridge.entrypoints.screen import Refused, Verdict, say, screen
+from chatbridge.entrypoints.screen import Refused, say, screen
 
 T = TypeVar("T")
 
@@ -126,7 +126,8 @@ def _token(url: str, user: str) -> str:
 
 
 def _chat(url: str, token: str, message: str | None, conversation: str | None, again: str) -> None:
-    from chatbridge.entrypoints.terminal import ChatLost, ChatRefused, Terminal
+    from chatbridge.entrypoints.terminal.chat import ChatLost, ChatRefused, Terminal
+    from chatbridge.entrypoints.terminal.prompt import Prompt
 
     def say_how_to_go_on() -> None:
         if terminal.conversation_id:
@@ -135,7 +136,8 @@ def _chat(url: str, token: str, message: str | None, conversation: str | None, a
 
     _require_usable_proxies()
     # a pipe answers nothing: what is asked waits
-    terminal = Terminal(url, token, screen(), _verdict if sys.stdin.isatty() else None)
+    shown = screen()
+    terminal = Terminal(url, token, shown, Prompt(shown) if sys.stdin.isatty() else None)
     terminal.conversation_id = conversation
     try:
         if message is None:
@@ -147,18 +149,6 @@ def _chat(url: str, token: str, message: str | None, conversation: str | None, a
             say_how_to_go_on()
         raise Refused(str(error)) from error
     say_how_to_go_on()
-
-
-def _verdict(may_stand: bool) -> Verdict:
-    if not may_stand:
-        said = "y" if click.confirm("May it run?") else "n"
-    else:
-        choice = click.Choice(["y", "n", "always"], case_sensitive=False)
-        said = click.prompt("May it run, or always in this conversation?", "n", type=choice)
-    if said != "n":
-        return Verdict(approved=True, stands=said == "always")
-    why = click.prompt("Why not? (Enter for no reason)", default="", show_default=False)
-    return Verdict(approved=False, reason=why)
 
 
 def _converse(ask: Callable[[str], None], show_history: Callable[[], None] | None) -> None:

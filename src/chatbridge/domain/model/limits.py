@@ -4,8 +4,10 @@ MAX_CONTENT = 32_000
 """Characters of a message, and of any text in a request."""
 
 MAX_TITLE = 200
-MAX_REASON = 500
 """Characters of a conversation's title."""
+
+MAX_REASON = 500
+"""Characters of why a call is rejected, or a conversation is locked."""
 
 MAX_TASK_TITLE = 500
 """Characters of a task's title."""

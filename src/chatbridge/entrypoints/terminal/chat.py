@@ -1,38 +1,24 @@
 """A chat in the terminal, over the same HTTP endpoint as any other client."""
 
 import json
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx2
 
-from chatbridge.entrypoints.screen import Screen, Verdict
+from chatbridge.entrypoints.screen import Screen
 from chatbridge.entrypoints.signing_in import nothing_at
+from chatbridge.entrypoints.terminal.asks import NOT_HERE, Ask, PageCall, Person, asks_in
+from chatbridge.entrypoints.terminal.items import badges_in, lines_of, text_of
 
 _WIDTH = 70
-_WRITTEN = ("Text", "Caption", "Markdown")
 _STREAMED = {"Accept": "text/event-stream"}
 _UNREADABLE = (AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 class ChatRefused(Exception):
     """The server said no, or can't be reached; the text is for the person."""
-
-
-class Question(NamedTuple):
-    """What a call would be called with, in lines, and the actions that answer it."""
-
-    lines: list[str]
-    approve: Mapping[str, Any]
-    reject: Mapping[str, Any]
-    approve_for_conversation: Mapping[str, Any] | None = None
-
-    def answered(self, verdict: Verdict) -> Mapping[str, Any]:
-        """As the button is pressed, or the form is sent with this reason in it."""
-        if verdict.approved:
-            return (verdict.stands and self.approve_for_conversation) or self.approve
-        return {**self.reject, "payload": {**self.reject["payload"], "reason": verdict.reason}}
 
 
 class ChatLost(ChatRefused):
@@ -42,32 +28,31 @@ class ChatLost(ChatRefused):
 class Terminal:
     """One person's chat, which is shown on `screen` as it comes.
 
-    `verdict` asks the person whether a call may run, and where it is given True, whether all of
-    its tool may in this conversation. Without it, what is asked stays so.
+    `person` is asked what there is to ask of them. Without one, that stays asked.
     """
 
-    def __init__(
-        self,
-        url: str,
-        token: str,
-        screen: Screen,
-        verdict: Callable[[bool], Verdict] | None = None,
-    ) -> None:
+    def __init__(self, url: str, token: str, screen: Screen, person: Person | None = None) -> None:
         headers = {"Authorization": f"Bearer {token}"}
         self._http = httpx2.Client(
             base_url=url, headers=headers, timeout=httpx2.Timeout(10, read=120)
         )
         self._screen = screen
-        self._verdict = verdict
-        self._asked: dict[str, list[Question]] = {}
+        self._person = person
+        self._asked: dict[str, list[Ask]] = {}
         self._badges: dict[str, str] = {}
         self._opened: dict[str, list[str]] = {}
         self._written: set[str] = set()
         self._thinking = self._in_line = False
         self.conversation_id: str | None = None
 
+    def close(self) -> None:
+        """Leave the connections."""
+        self._http.close()
+
     def say(self, text: str) -> None:
         """Send a message and write the answer. Raises ChatRefused."""
+        # what was asked before, it withdraws
+        self._asked.clear()
         asked: dict[str, Any] = {
             "content": [{"type": "input_text", "text": text}],
             "attachments": [],
@@ -89,23 +74,42 @@ class Terminal:
             if page.get("has_more"):
                 self._screen.say("(There is more before this.)\n", "secondary")
             for item in reversed(page["data"]):
+                # a tool of a page is that page's, which may run it just now
+                asks = (each for each in asks_in(item) if not isinstance(each, PageCall))
+                self._asked[str(item.get("id"))] = [*asks]
                 self._show(item)
         self._ask_person()
 
     def _ask_person(self) -> None:
-        """Have each call that asks answered, one after the other."""
+        """Have each that asks answered, one after the other."""
         while asked := [(id, each) for id, found in self._asked.items() for each in found]:
-            item_id, question = asked[0]
-            for line in question.lines:
-                self._screen.say(f"    {line}\n", "secondary")
-            if self._verdict is None:
+            answer = self._answer_of(asked)
+            if answer is None:
                 self._screen.say("(It waits until somebody answers, at a terminal or a page.)\n")
                 return
-            verdict = self._verdict(question.approve_for_conversation is not None)
-            action = question.answered(verdict)
-            params = {"thread_id": self.conversation_id, "item_id": item_id, "action": action}
-            self._asked[item_id].remove(question)
-            self._stream({"type": "threads.custom_action", "params": params})
+            answer["params"]["thread_id"] = self.conversation_id
+            self._stream(answer)
+
+    def _answer_of(self, asked: list[tuple[str, Ask]]) -> dict[str, Any] | None:
+        """The answer to the first that can be answered here, which is then asked no more."""
+        for id, each in asked:
+            match each:
+                case PageCall(name=name):
+                    self._asked[id].remove(each)
+                    self._screen.say(f"  {name}: {NOT_HERE}\n", "secondary")
+                    return each.answered()
+                case _ if self._person:
+                    self._say_lines(each.lines, "    ")
+                    answer = each.answered(self._person)
+                    self._asked[id].remove(each)
+                    return answer
+                case _:
+                    self._say_lines(each.lines, "    ")
+        return None
+
+    def _say_lines(self, lines: Sequence[str], indent: str = "") -> None:
+        for line in lines:
+            self._screen.say(f"{indent}{line}\n", "secondary")
 
     def _stream(self, request: Mapping[str, Any]) -> None:
         with (
@@ -125,15 +129,19 @@ class Terminal:
             case {"type": "thread.item.updated", "item_id": id, "update": {"delta": str(delta)}}:
                 self._written.add(id)
                 self._write(delta)
-            case {"item": {"type": "widget"} as item}:
-                self._show_widget(item)
-            case {"type": "thread.item.done", "item": item}:
+            case {"type": "thread.item.added", "item": item}:
+                self._hear(item)
+            case {"type": "thread.item.done" | "thread.item.replaced", "item": item}:
+                self._hear(item)
                 self._end(item)
+            case {"type": "notice", "message": message, "level": level}:
+                self._end_line()
+                self._screen.say(f"{_titled(event)}{message}\n", level)
             case {"type": "thread.item.updated", "update": {"widget": part} | {"component": part}}:
                 self._show_badges(part)
-            case {"type": "error", "message": message}:
+            case {"type": "error"}:
                 self._end_line()
-                self._screen.say(f"! {message}\n", "danger")
+                self._screen.say(f"! {event.get('message') or event.get('code')}\n", "danger")
             case _:
                 pass
 
@@ -142,43 +150,44 @@ class Terminal:
             case {"type": "assistant_message", "id": id}:
                 # one that was whole at once has come without a delta
                 if id not in self._written:
-                    self._write(_text(item))
+                    self._write(text_of(item))
                 self._end_line()
-            case {"type": "workflow"}:
-                self._end_line()
-                self._show(item)
-            case _:
+            case {"type": "user_message" | "client_tool_call" | "structured_input"}:
                 pass
+            case _:
+                self._show(item)
 
     def _show(self, item: Mapping[str, Any]) -> None:
         match item:
-            case {"type": "user_message", "content": content}:
-                self._screen.say("> " + "".join(part["text"] for part in content) + "\n")
+            case {"type": "user_message"}:
+                self._screen.say(f"> {text_of(item)}\n")
             case {"type": "assistant_message"}:
-                self._screen.say(_text(item) + "\n\n")
-            case {"type": "widget"}:
-                self._show_widget(item)
-            case {"type": "workflow", "workflow": {"summary": {"duration": int(seconds)}}}:
-                self._screen.say(f"(Thought for {seconds} s)\n", "secondary")
-            case {"type": "workflow", "workflow": {"summary": {"title": str(title)}}}:
-                self._screen.say(f"({title})\n", "secondary")
+                self._screen.say(text_of(item) + "\n\n")
+            case {"type": "widget", "widget": widget} if any(badges_in(widget)):
+                self._show_badges(widget)
             case _:
-                self._screen.say(f"({item['type']})\n")
+                self._show_lines(str(item.get("id")), lines_of(item))
 
-    def _show_widget(self, item: Mapping[str, Any]) -> None:
-        self._asked[str(item.get("id"))] = [*_questions(item["widget"])]
-        self._show_badges(item["widget"])
+    def _show_lines(self, id: str, lines: list[str]) -> None:
+        if self._opened.get(id) != lines:
+            self._opened[id] = lines
+            self._end_line()
+            self._say_lines(lines)
 
-    def _show_badges(self, widget: Mapping[str, Any]) -> None:
-        for key, title, label, color, details in _badges(widget):
+    def _hear(self, item: Mapping[str, Any]) -> None:
+        """What it asks now, and how its calls stand."""
+        self._asked[str(item.get("id"))] = asks_in(item)
+        self._show_badges(item.get("widget"))
+
+    def _show_badges(self, widget: Any) -> None:
+        for key, title, label, color, details in badges_in(widget):
             if self._badges.get(key) != label:
                 self._badges[key] = label
                 self._end_line()
                 self._screen.say(f"  {title} ")
                 self._screen.say(f"[{label}]", color)
                 self._screen.say("\n")
-                for line in self._further(key, details):
-                    self._screen.say(f"    {line}\n", "secondary")
+                self._say_lines(self._further(key, details), "    ")
 
     def _further(self, key: str, details: list[str]) -> list[str]:
         """What was not written of a call when it began: it can't be written over."""
@@ -235,50 +244,5 @@ def _checked(response: httpx2.Response) -> httpx2.Response:
         raise ChatRefused(f"The server answered {response.status_code}.") from error
 
 
-def _badges(part: Mapping[str, Any]) -> Generator[tuple[str, str, str, str, list[str]]]:
-    """Of each call in a part of a widget its key, its title, its state with a colour, and what else
-    is told of it, in lines. A widget of somebody else's has none.
-    """
-    match part:
-        case {"key": str(key), "children": [{"children": list()} as row, *_]}:
-            told = {each["type"]: each for each in row["children"]}
-            if "Badge" in told and "Text" in told:
-                badge, details = told["Badge"], _details(part["children"][1:])
-                yield key, told["Text"]["value"], badge["label"], badge.get("color", ""), details
-        case {"children": list()}:
-            for inner in part["children"]:
-                yield from _badges(inner)
-        case _:
-            pass
-
-
-def _questions(part: Any) -> Generator[Question]:
-    """What the lines of a card ask, by their buttons."""
-    match part:
-        case {
-            "type": "Form",
-            "onSubmitAction": {"type": "chatbridge.reject"} as no,
-            "children": [*asked, {"children": row}],
-        }:
-            written = [each for each in asked if each["type"] in _WRITTEN]
-            yes, *more = (each["onClickAction"] for each in row if "onClickAction" in each)
-            yield Question(_lines(written), yes, no, *more)
-        case {"children": list()}:
-            for inner in part["children"]:
-                yield from _questions(inner)
-        case _:
-            pass
-
-
-def _text(item: Mapping[str, Any]) -> str:
-    return "".join(part["text"] for part in item["content"])
-
-
-def _details(parts: Sequence[Mapping[str, Any]]) -> list[str]:
-    opened = (part["children"] for part in parts if part.get("key") == "chatbridge-details")
-    return _lines([each for children in opened for each in children])
-
-
-def _lines(inside: Sequence[Mapping[str, Any]]) -> list[str]:
-    told = [(part["type"], line) for part in inside for line in str(part["value"]).splitlines()]
-    return [line for kind, line in told if kind != "Markdown" or not line.startswith("```")]
+def _titled(notice: Mapping[str, Any]) -> str:
+    return f"{notice['title']}: " if notice.get("title") else ""
