@@ -75,7 +75,7 @@ def worded(error: ValidationError, model: type[BaseModel]) -> str:
 
 def _fault(name: str, value: str, known: Mapping[str, FieldInfo]) -> str:
     if field := known.get(name):
-        is_json = _section(field) or _is_mapping(field)
+        is_json = _section(field) or _is_mapping(field) or _is_list(field)
         return _json_fault(name, value) if value and is_json else ""
     inside = any(name.startswith(f"{each}__") for each in known if _is_mapping(known[each]))
     if name in _OTHERS or _OF_SERVICES.fullmatch(name) or inside:
@@ -158,3 +158,8 @@ def _section(field: FieldInfo) -> type[BaseModel] | None:
 
 def _is_mapping(field: FieldInfo) -> bool:
     return get_origin(field.annotation) is dict
+
+
+def _is_list(field: FieldInfo) -> bool:
+    """Of objects; one of words is a tuple, and may have commas."""
+    return get_origin(field.annotation) is list

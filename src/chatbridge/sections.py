@@ -24,6 +24,9 @@ OurTools = Literal["all", "servers", "none"]
 
 Memory = Literal["window", "openai_conversations"]
 
+_YEAR = 31_536_000.0
+"""In seconds: what never ends has no date that a database could keep."""
+
 
 class Database(Section):
     """Where conversations are kept. `url` unset: an embedded Postgres; `memory:`: nowhere."""
@@ -76,6 +79,8 @@ class ClientTool(Section):
     @field_validator("parameters")
     @classmethod
     def _fit(cls, schema: dict[str, Any]) -> dict[str, Any]:
+        if schema.get("type", "object") != "object":
+            raise ValueError('a tool is called with an object: its schema has "type": "object"')
         try:
             return fitted(schema)
         except Unfit as unfit:
@@ -240,7 +245,7 @@ class TurnSettings(Section):
     on_disconnect: OnDisconnect = "finish"
     on_busy: OnBusy = "reject"
     lease: float = Field(default=5.0, ge=2.0)
-    patience: float = Field(default=86_400.0, gt=0)
+    patience: float = Field(default=86_400.0, gt=0, le=_YEAR)
     drain: float = Field(default=5.0, ge=0.0)
 
 

@@ -23,6 +23,7 @@ from tests.integration.scripted_endpoint import (
     message,
     responses,
 )
+from tests.strict_reader import complaint
 
 ANSWER = "one two three"
 THOUGHT = "<think>They greet me.</think>\n\n**Title:** “A greeting.”"
@@ -89,6 +90,7 @@ async def test_thinking_and_what_stands_around_it_are_no_title(api: Api) -> None
         TokensUsed(input_tokens=11, output_tokens=7)
     ] * 2
     _, asked = endpoint.requests
+    assert complaint(asked) is None
     assert "tools" not in asked or not asked["tools"]
     assert asked.get("max_output_tokens") == (1_000 if api == "responses" else None)
 

@@ -484,7 +484,9 @@ def test_a_name_that_others_use_is_none_of_ours(monkeypatch: pytest.MonkeyPatch,
 
 
 @pytest.mark.parametrize("where", ["environment", ".env"])
-@pytest.mark.parametrize("name", ["CHATBRIDGE_MCP__SERVERS", "CHATBRIDGE_AGENT"])
+@pytest.mark.parametrize(
+    "name", ["CHATBRIDGE_MCP__SERVERS", "CHATBRIDGE_AGENT", "CHATBRIDGE_AGENT__CLIENT_TOOLS"]
+)
 def test_what_is_no_json_is_said_to_be_none_wherever_it_stands(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, where: str, name: str
 ) -> None:
@@ -670,6 +672,7 @@ def test_starters_are_texts_or_have_a_label_of_their_own(
             [{"name": "a", "description": "d", "parameters": {"$ref": "#/no"}}],
             "no model can be given",
         ),
+        ([{"name": "a", "description": "d", "parameters": {"type": "text"}}], "with an object"),
         ([{"name": "no blanks", "description": "d"}], "name"),
         ([{"name": "a", "description": "d"}] * 2, "the name a is taken"),
         ([{"name": "ask_person", "description": "d"}], "the name ask_person is taken"),
@@ -711,3 +714,10 @@ def test_a_service_key_in_the_wrong_place_does_not_show(
 def test_settings_can_not_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         settings().port = 1
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "1e12", "inf", "nan"])
+def test_nobody_is_waited_for_without_end(monkeypatch: pytest.MonkeyPatch, seconds: str) -> None:
+    monkeypatch.setenv("CHATBRIDGE_TURNS__PATIENCE", seconds)
+    with pytest.raises(ValueError, match="patience"):
+        settings()

@@ -139,6 +139,23 @@ async def test_questions_are_answered_with_words_of_ones_own(on: Stage) -> None:
     on.api.require_pairs(on.endpoint.requests[-1])
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        *((text, text) for text in ("1", "yes", "off", "007", "1.0", "true", "nan", "1e3")),
+        (True, "true"),
+        (7, "7"),
+        (1.5, "1.5"),
+    ],
+)
+async def test_over_rest_an_answer_is_what_was_written(on: Stage, given: Any, kept: str) -> None:
+    on.model(("ask_person", {"questions": [{"question": "Which?", "choices": ["1", "2"]}]}))
+    turn = (await on.client.post(f"/api/{on.user}/chat", json={"message": "go"})).json()
+    (call,) = turn["messages"][0]["tool_calls"]
+    done = await on.answer(turn["conversation_id"], call["id"], answers={"q1": given})
+    assert done.json()["messages"][0]["tool_calls"][0]["answers"] == {"q1": [kept]}
+
+
 async def test_questions_are_skipped_or_withdrawn(on: Stage) -> None:
     asked = ("ask_person", {"questions": [{"question": "Why?"}]})
     on.model(asked, then="Well.")

@@ -141,7 +141,7 @@ class _Ask:
     def _events(self) -> AsyncIterator[TResponseStreamEvent]:
         return self._model.stream_response(
             TITLE_ASKED,
-            [{"role": "user", "content": self.text[:_MOST_READ]}],
+            [{"type": "message", "role": "user", "content": self.text[:_MOST_READ]}],
             self._settings,
             [],
             None,

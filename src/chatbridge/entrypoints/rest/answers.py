@@ -1,7 +1,7 @@
 """Answers to what a turn asks of a person, over REST."""
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import Field, model_validator
@@ -31,7 +31,7 @@ _CONVERSATION_ID = Path(
 )
 
 
-Given = Annotated[bool | int | float | str | list[str], Field(union_mode="left_to_right")]
+Given = bool | int | float | str | list[str]
 _DECISIONS: dict[str, Decision] = {
     "approve": "approved",
     "approve_for_conversation": "approved",
