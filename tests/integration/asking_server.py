@@ -1,5 +1,6 @@
 """A tool server whose tools ask the person: by the MCP SDK's own server, as either version does."""
 
+import asyncio
 import json
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
@@ -60,6 +61,7 @@ class AskingServer:
         self.name = name
         self.told: list[Any] = []
         self.paid = 0
+        self.hurry = asyncio.Event()
         self.came: list[dict[str, Any]] = []
 
     def app(self) -> Callable[..., Any]:
@@ -80,7 +82,15 @@ class AskingServer:
     def server(self) -> MCPServer:
         """By the SDK, over whichever transport."""
         server = MCPServer(self.name)
-        tools = (self.book, self.unlock, self.sign_in, self.confirm, self.plain, self.pay)
+        tools = (
+            self.book,
+            self.unlock,
+            self.sign_in,
+            self.confirm,
+            self.plain,
+            self.pay,
+            self.hasty,
+        )
         for tool in tools:
             server.add_tool(tool, structured_output=False)
         return server
@@ -141,6 +151,21 @@ class AskingServer:
             page = ElicitRequestURLParams(message="Pay", url=SIGN_IN, elicitation_id="e1")
             raise UrlElicitationRequiredError([page])
         return "paid"
+
+    async def hasty(self, context: Context) -> str:
+        """Asks, and does not always wait for the answer."""
+        asking = asyncio.create_task(context.elicit("Well?", Sure))
+        hurry = asyncio.create_task(self.hurry.wait())
+        try:
+            await asyncio.wait({asking, hurry}, return_when="FIRST_COMPLETED")
+            self.told.append((await asking).action if asking.done() else "nothing")
+        except asyncio.CancelledError:
+            self.told.append("stopped")
+            raise
+        finally:
+            asking.cancel()
+            hurry.cancel()
+        return f"went on with {self.told[-1]}"
 
     async def plain(self) -> str:
         """Asks nothing."""

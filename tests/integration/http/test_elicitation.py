@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ import httpx
 import pytest
 
 from chatbridge.adapters.mcp.tool_provider import McpToolProvider
-from tests.chatkit_client import Json, create, say
+from tests.chatkit_client import Json, create, items, say
 from tests.integration.asking_server import SIGN_IN, AskingServer
 from tests.integration.http.test_waiting import Api, act, buttons, screen
 from tests.integration.scripted_endpoint import ScriptedEndpoint
@@ -28,6 +29,7 @@ class Hotel:
         self.store_url, self.server, self.endpoint, self.url = store_url, server, endpoint, url
         self.api = Api("responses" if store_url == "memory:" else "chat_completions")
         self.user = f"user-{uuid4().hex[:12]}"
+        self.longest = 600.0
         self.path = f"/api/{self.user}/conversations"
 
     @asynccontextmanager
@@ -39,7 +41,8 @@ class Hotel:
             "api_key": "k",
             "api": self.api.name,
         }
-        tools = McpToolProvider([probe_at(self.url, name="hotel")])
+        probe = replace(probe_at(self.url, name="hotel"), longest=self.longest)
+        tools = McpToolProvider([probe])
 
         def override(container: Any) -> None:
             container.tools.override(tools)
@@ -220,3 +223,68 @@ async def test_a_page_is_opened_by_a_link_and_done_says_so(hotel: Hotel) -> None
         ]
         agreed, why = hotel.server.told[1].values()
         assert (agreed["action"], why["content"]) == ("accept", {"why": "to see"})
+
+
+async def test_a_question_of_an_open_call_ends_with_it_however_that_ends(
+    older_hotel: Hotel,
+) -> None:
+    hotel = older_hotel
+    async with hotel.open() as client:
+        # the server goes on without an answer
+        hotel.model(("hasty", {}))
+        asking = asyncio.create_task(hotel.ask(client))
+        where, call = await hotel.asked(client, "sure")
+        hotel.server.hurry.set()
+        assert (await asking)["state"] == "completed"
+        (after,) = await hotel.calls(client, where)
+        assert (after["state"], after["output"]) == ("succeeded", "went on with nothing")
+        late = await hotel.answer(client, where, call, answers={"sure": "Yes"})
+        assert (late.status_code, late.json()["code"]) == (409, "not_waiting")
+
+        # the person stops the turn
+        hotel.server.hurry.clear()
+        hotel.model(("hasty", {}))
+        asking = asyncio.create_task(hotel.ask(client))
+        where, _ = await hotel.asked(client, "sure")
+        assert (await client.post(f"{hotel.path}/{where}/cancel")).json() == {"cancelled": True}
+        assert (await asking)["state"] == "cancelled"
+        (after,) = await hotel.calls(client, where)
+        assert after["state"] == "unknown"
+        assert hotel.server.came[-1]["error"]["message"] == "Connection closed"
+        assert hotel.server.came[-2]["method"] == "notifications/cancelled"
+
+    # nobody answers in time
+    hotel.endpoint.answers.clear()
+    hotel.longest = 0.5
+    async with hotel.open() as client:
+        hotel.model(("hasty", {}))
+        turn = await hotel.ask(client)
+        (after,) = await hotel.calls(client, turn["conversation_id"])
+        assert (after["state"], after["output"]) == ("succeeded", "went on with cancel")
+
+
+async def test_a_page_answers_while_the_turn_still_streams_to_it(older_hotel: Hotel) -> None:
+    hotel = older_hotel
+    hotel.model(("hasty", {}), then="Done.")
+    async with hotel.open() as client:
+        telling = asyncio.create_task(say(client, create("hurry")))
+        where, _ = await hotel.asked(client, "sure")
+        (card,) = await shown(client, where)
+        send = buttons(card)[-1]
+        # by a request that begins no turn: pages hold back those that do
+        assert send["streaming"] is False
+        pressed = act(where, card["id"], {**send, "payload": {**send["payload"], "answer-0": True}})
+        answer = await client.post(
+            "/chatkit", json={**pressed, "type": "threads.sync_custom_action"}
+        )
+        assert (answer.status_code, answer.json()) == (200, {"updated_item": None})
+        _, told = await telling
+        (card, _) = [item for item in screen(told) if item["type"] != "user_message"]
+        assert buttons(card) == []
+        assert hotel.server.told == ["accept"]
+
+
+async def shown(client: httpx.AsyncClient, where: str) -> list[Json]:
+    """The cards of the conversation as they are now."""
+    page = (await client.post("/chatkit", json=items(where))).json()
+    return [each for each in page["data"] if each["type"] == "widget"]

@@ -8,7 +8,9 @@ from dataclasses import replace
 from mcp import MCPError
 from mcp_types import URL_ELICITATION_REQUIRED
 
+from chatbridge.adapters.mcp.elicitation.open_questions import OpenQuestions
 from chatbridge.adapters.mcp.elicitation.requests import is_given_up
+from chatbridge.adapters.mcp.exchange import Answer
 from chatbridge.adapters.mcp.http_server import HttpServer, HttpSource
 from chatbridge.adapters.mcp.listing import Listing, ListingTimes
 from chatbridge.adapters.mcp.names import Names
@@ -26,8 +28,7 @@ from chatbridge.adapters.mcp.results import (
 )
 from chatbridge.adapters.mcp.stdio_server import StdioServer, StdioSource
 from chatbridge.adapters.mcp.traffic import http_client
-from chatbridge.domain.model.question import Answers, Form
-from chatbridge.domain.model.tool import Ask, Away, LeftOut, OnBehalf, Tool, ToolRequest, ToolResult
+from chatbridge.domain.model.tool import Away, LeftOut, OnBehalf, Tool, ToolRequest, ToolResult
 from chatbridge.domain.model.tool_schema import deeper_than
 from chatbridge.ports.tool_provider import ToolProvider
 
@@ -132,9 +133,7 @@ class McpToolProvider(ToolProvider):
         patience = Patience(at.timeout, at.longest)
         try:
             async with patience:
-                asks = replace(request, ask=_at_leisure(request.ask, patience, at.longest))
-                call = self._offered[server].call(tool, asks, on_behalf, patience.alive)
-                answer = await call
+                answer = await self._answer(server, tool, request, on_behalf, patience)
                 return answered(server, tool.name, answer, at.widget, acts=at.widget_actions)
         except TimeoutError:
             return timed_out(patience.waited)
@@ -142,6 +141,24 @@ class McpToolProvider(ToolProvider):
             if isinstance(error, MCPError) and error.code == URL_ELICITATION_REQUIRED:
                 return pages_needed(server, error)
             return gone_wrong(server, error)
+
+    async def _answer(
+        self,
+        server: str,
+        tool: OfferedTool,
+        request: ToolRequest,
+        on_behalf: OnBehalf,
+        patience: Patience,
+    ) -> Answer:
+        call = self._offered[server].call
+        if request.ask is None:
+            return await call(tool, request, on_behalf, patience.alive)
+        questions = OpenQuestions(request.ask, patience, self._servers[server].longest)
+        try:
+            asks = replace(request, ask=questions.ask)
+            return await call(tool, asks, on_behalf, patience.alive)
+        finally:
+            await questions.close()
 
     def _offers(self, server: HttpServer | StdioServer) -> Offered:
         def changed() -> None:
@@ -196,16 +213,3 @@ class McpToolProvider(ToolProvider):
             return None
         server, tool = target
         return server, await self._listings[server].find(tool, on_behalf)
-
-
-def _at_leisure(ask: Ask | None, patience: Patience, longest: float) -> Ask | None:
-    """A person has `longest` seconds for an answer, of which the call loses nothing."""
-    if ask is None:
-        return None
-
-    async def asked(form: Form) -> Answers | None:
-        with patience.paused():
-            async with asyncio.timeout(longest):
-                return await ask(form)
-
-    return asked

@@ -62,10 +62,10 @@ def _pressed(
     action = operation.params.action
     if not action.type.startswith(OURS):
         return None
-    whole = isinstance(operation, ThreadsCustomActionReq)
-    known, of_form = (whole and action.type in each for each in (_PRESSED, _FILLED_IN))
+    # a form may be answered while its call goes on, and so in no turn of the answer's own
+    known = isinstance(operation, ThreadsCustomActionReq) and action.type in _PRESSED
     match action.payload:
-        case {"call_id": str(call_id), "round": int(form)} if of_form:
+        case {"call_id": str(call_id), "round": int(form)} if action.type in _FILLED_IN:
             given = {id: tuple(map(cleaned, v)) for id, v in answers_in(action.payload).items()}
             answers = given if action.type == ANSWER else None
             return Answer(

@@ -7,6 +7,7 @@ from chatkit.types import (
     ChatKitReq,
     ItemsFeedbackReq,
     StreamingReq,
+    SyncCustomActionResponse,
     ThreadsGetByIdReq,
     is_streaming_req,
 )
@@ -45,6 +46,7 @@ _STREAM = Header(
     "seconds that the stream is alive. Unset: the SDK's own framing.",
 )
 RATED = {"X-Chatbridge-Feedback": "given"}
+_TAKEN = SyncCustomActionResponse().model_dump_json()
 _SERVED = {operation.request: operation for operation in OPERATIONS}
 _REFUSED = dict.fromkeys(refusal for operation in OPERATIONS for refusal in operation.refused)
 
@@ -149,10 +151,11 @@ class _Streams:
         asked: Asking,
         stream: str | None,
     ) -> Response:
-        """What a turn goes on with that waited for this answer."""
+        """What a turn goes on with that waited for this answer; one that ran on tells it itself."""
         where = ConversationId(_thread_id(operation) or "")
         told = await self._turns.questions.answer(caller.user_id, where, answer, asked)
-        assert is_streaming_req(operation)  # noqa: S101  # a sync action answers nothing
+        if not is_streaming_req(operation):
+            return Response(_TAKEN, media_type="application/json")
         return self.shown(told.recording, operation, stream, told.after)
 
     def shown(

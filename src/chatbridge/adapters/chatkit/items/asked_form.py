@@ -109,7 +109,9 @@ def _action(type: str, call: ToolCall, form: Form | None = None) -> Json:
         for n, each in enumerate(questions):
             if _is_agreed(each):
                 payload[_name(n)] = each.choices[0].value
-    return {"type": type, "payload": payload, "loadingBehavior": "container"}
+    told: Json = {"type": type, "payload": payload, "loadingBehavior": "container"}
+    # pages hold back what begins a turn while one runs
+    return {**told, "streaming": False} if call.form and call.form.live else told
 
 
 def _is_agreed(question: Question) -> bool:
