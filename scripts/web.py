@@ -191,6 +191,11 @@ def build() -> None:
     _run(str(NEXT), _for_node(os.environ), "build")
 
 
+def client_tools() -> dict[str, str]:
+    """The setting that tells chatbridge what its page can run."""
+    return {"CHATBRIDGE_AGENT__CLIENT_TOOLS": (FRONTEND / "client-tools.json").read_text()}
+
+
 def node() -> str:
     """The path of Node. Raises Failed when there is none."""
     found = shutil.which("node")
@@ -277,6 +282,7 @@ def _database(settings: Settings) -> Generator[str]:
 
 def _serve(web_port: int) -> NoReturn:
     settings = Settings()
+    own_tools = "client_tools" in settings.agent.model_fields_set
     require_free(web_port, settings.port)
     build()
     with (
@@ -288,7 +294,7 @@ def _serve(web_port: int) -> NoReturn:
             web_port=web_port,
             port=settings.port,
             schema=settings.database.schema_name,
-            environment=os.environ,
+            environment=os.environ if own_tools else {**client_tools(), **os.environ},
         ) as web,
     ):
         print(f"Ready: {web.url}", flush=True)

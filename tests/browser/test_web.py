@@ -19,6 +19,7 @@ from scripts.web import FRONTEND, Web, node
 from tests import postgres
 from tests.browser.chromium import Watch
 from tests.browser.conftest import NewContext
+from tests.browser.endpoint import PATIENCE
 from tests.browser.web_stack import (
     PASSWORD,
     as_bearer,
@@ -340,8 +341,31 @@ async def test_the_theme_changes_without_a_reload(web: Web, context: BrowserCont
         await chat.page.get_by_role("menuitemradio", name=scheme).click()
         await expect(chat.page.get_by_role("menu")).to_have_count(0)
         await expect(chat.element).to_have_attribute("data-scheme", scheme.lower())
+    await chat.ask('switch_theme {"theme": "blue"}')
+    await expect(chat.log).to_contain_text("theme must be one of light, dark, system.")
+    await chat.ask("dark mode please")
+    await expect(chat.log).to_contain_text("The theme is dark now.")
+    await expect(chat.element).to_have_attribute("data-scheme", "dark")
     assert await chat.page.evaluate("() => window.sameDocument")
-    await chat.loaded(2)
+
+    # a page that goes away before it has told what came of it wedges nothing
+    told = asyncio.Event()
+
+    async def lost(route: Route) -> None:
+        if "threads.add_client_tool_output" in (route.request.post_data or ""):
+            told.set()
+        else:
+            await route.fallback()
+
+    await chat.page.route("**/chatkit", lost)
+    await chat.say("switch to light")
+    async with asyncio.timeout(PATIENCE):
+        await told.wait()
+    await chat.page.unroute("**/chatkit")
+    await chat.page.reload()
+    await expect(chat.element).to_have_attribute("data-scheme", "light")
+    await chat.ask("Hello")
+    await expect(chat.log).to_contain_text("I can look after your tasks")
 
 
 async def test_the_web_app_has_a_role_and_an_environment_of_its_own(web: Web) -> None:

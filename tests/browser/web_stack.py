@@ -25,7 +25,8 @@ PASSWORD = "correct horse battery"
 def environment(**more: str) -> dict[str, str]:
     """What the children may know, and nothing else of this machine's."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return {**kept, "AUTH_RATE_LIMIT": "off", "CHATBRIDGE_SECRET": SECRET, **more}
+    ours = {"AUTH_RATE_LIMIT": "off", "CHATBRIDGE_SECRET": SECRET, **web.client_tools()}
+    return {**kept, **ours, **more}
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { apiFetch, toSignIn } from "@/lib/api-fetch";
+import { clientTool } from "@/lib/client-tools";
 import { chatPath, conversationIn, rememberConversation } from "@/lib/conversation";
 import { apiToken, chatSecret } from "@/lib/credentials";
 import { keepDraft, takeDraft } from "@/lib/drafts";
@@ -66,7 +67,7 @@ export function Chat(props: ChatProps) {
 }
 
 function Conversations({ userId, domainKey, sessions, hosted }: ChatProps & { hosted: boolean }) {
-  const { resolvedTheme } = useTheme();
+  const { resolvedTheme, setTheme } = useTheme();
   const named = conversationIn(useSearchParams());
   const colorScheme = resolvedTheme === "dark" ? "dark" : "light";
   const [initialThread] = useState(named);
@@ -96,6 +97,7 @@ function Conversations({ userId, domainKey, sessions, hosted }: ChatProps & { ho
       color: { accent: { primary: "#0FFF50", level: 1 }, surface: SURFACES[colorScheme] },
       typography: { baseSize: 15, fontFamily: '"Geist Variable", ui-sans-serif, sans-serif' },
     },
+    onClientTool: (called) => clientTool(called, setTheme),
     onThreadLoadStart: ({ threadId }) => {
       opening.current = threadId;
     },

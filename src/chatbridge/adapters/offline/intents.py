@@ -98,6 +98,13 @@ def understand(message: str) -> tuple[Intent, ...]:
     return found or (_talk(phrases.OPENINGS, text) or Talk("help"),)
 
 
+def theme_in(message: str) -> str | None:
+    """How the page is to look, if that is asked for: light, dark or system."""
+    text = _spaced(message)
+    found = phrases.THEME.fullmatch(_unfilled(text)) if len(text) <= _LONGEST_MESSAGE else None
+    return found["theme"].lower() if found else None
+
+
 # Long runs of spaces make the patterns slow, and mean nothing.
 def _spaced(text: str) -> str:
     lines = (" ".join(line.split()) for line in text.splitlines())

@@ -4,7 +4,8 @@ It understands the five tools of a task list in everyday English, small talk, an
 what was said before. It reaches tools only as any model does: it asks the Runner to call those that
 it is offered, and reads what they brought.
 
-A tool of a host's own it calls by its name: `order_status 1001`.
+A tool of a host's own it calls by its name: `order_status 1001`; the page's `switch_theme`, where
+there is one, also by "dark mode, please".
 
 Asked for a title it says the first four words of the message.
 

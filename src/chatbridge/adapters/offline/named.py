@@ -5,7 +5,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from chatbridge.adapters.offline.replies import TOOLS
+from chatbridge.adapters.offline.intents import theme_in
+from chatbridge.adapters.offline.replies import THEME_TOOL, TOOLS
 
 Schema = Mapping[str, Any]
 
@@ -15,7 +16,10 @@ _AROUND = " \t\n:,.?!"
 
 def named_in(text: str, tools: Mapping[str, Schema]) -> tuple[str, Mapping[str, Any]] | None:
     """The first of the tools that is named as it is offered, and what is said behind its name as
-    its arguments; the tools of the task list are called in plain English."""
+    its arguments; the tools of the task list are called in plain English, and so is a page's
+    `switch_theme`."""
+    if THEME_TOOL in tools and (theme := theme_in(text)):
+        return THEME_TOOL, {"theme": theme}
     hosts = [name for name in tools if not name.endswith(TOOLS)]
     found = [
         at

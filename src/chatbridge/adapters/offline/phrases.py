@@ -51,6 +51,14 @@ TITLE_END = _rule(
     r"(?:my|the|our) (?:(?:task |to-?do |to do )?list|tasks|to-?dos)(?:,?\s+please)?[.!?]?$"
 )
 
+THEME = _rule(
+    r"(?:(?:switch|change|go|set|turn|make|use|put|enable|activate|give|i (?:want|prefer))\b"
+    r"(?: me| it)?(?: back)?(?: (?:the |my |your |this )?(?:theme|page|app|colou?rs?|screen|mode))?"
+    r"(?: back)?(?: to| into| on)? )?(?:(?:the|a|your|my) )?"
+    r"(?P<theme>light|dark|system)(?:['\u2019]s)?"
+    r"(?: (?:mode|theme|colou?rs?))?(?: on)?(?: again| now)?(?:,? please)?[.!?]*"
+)
+
 EVERYTHING = _rule(
     rf"(?:all(?: of)?(?: the| my| them| open)*(?: {_TASK})?|everything|every {_TASK}|"
     rf"(?:my|the)(?: whole| entire)? list|(?:my|the) (?:tasks|to-?dos))"

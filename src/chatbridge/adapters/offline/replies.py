@@ -8,6 +8,7 @@ from itertools import cycle, islice
 from typing import Any, cast
 
 TOOLS = ("add_task", "list_tasks", "update_task", "complete_task", "delete_task", "rehearse")
+THEME_TOOL = "switch_theme"
 
 HELP = (
     "I am chatbridge's **offline assistant**: no language model, only a few rules, so that "
@@ -78,6 +79,9 @@ def long_answer(words: int) -> str:
 
 def brought(tool: str, output: str) -> str:
     """What a tool of somebody else's has answered."""
+    parsed = _parsed(output) or {}
+    if tool == THEME_TOOL and (theme := parsed.get("theme")):
+        return f"The theme is **{theme}** now."
     return f"`{tool}` has answered: {output}"
 
 

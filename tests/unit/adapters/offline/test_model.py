@@ -69,6 +69,52 @@ def test_a_tool_of_a_hosts_own_is_called_by_its_name(
     assert plan([asked, call, output], tools) == (Say(f"`{step.name}` has answered: sent"),)
 
 
+THEME = {"switch_theme": {"properties": {"theme": {"type": "string"}}}}
+
+
+@pytest.mark.parametrize(
+    ("said", "theme"),
+    [
+        ("dark mode please", "dark"),
+        ("Dark mode, please!", "dark"),
+        ("can you switch to light?", "light"),
+        ("switch back to the light theme", "light"),
+        ("set the theme to dark", "dark"),
+        ("make it dark", "dark"),
+        ("Could you please turn dark mode on", "dark"),
+        ("turn on dark mode", "dark"),
+        ("change the colours to the system's", "system"),
+        ("use the system theme", "system"),
+        ("switch_theme dark", "dark"),
+        ("add a task: switch to dark mode", None),
+        ("set task 1 to dark mode", None),
+        ("what is dark mode?", None),
+    ],
+)
+def test_the_theme_of_a_page_that_has_one_is_switched(said: str, theme: str | None) -> None:
+    asked = {"role": "user", "content": said}
+    switch = Ask("switch_theme", {"theme": theme})
+    assert (plan([asked], THEME) == (switch,)) == bool(theme)
+    assert Ask("switch_theme", {"theme": theme}) not in plan([asked], {})
+
+
+@pytest.mark.parametrize(
+    ("output", "answer"),
+    [
+        ('{"theme": "dark"}', "The theme is **dark** now."),
+        ('{"error": "No."}', '`switch_theme` has answered: {"error": "No."}'),
+        ("[1]", "`switch_theme` has answered: [1]"),
+    ],
+)
+def test_it_says_what_the_page_has_made_of_it(output: str, answer: str) -> None:
+    called = [
+        {"role": "user", "content": "dark mode please"},
+        {"type": "function_call", "call_id": "c", "name": "switch_theme"},
+        {"type": "function_call_output", "call_id": "c", "output": output},
+    ]
+    assert plan(called, THEME) == (Say(answer),)
+
+
 async def test_several_wishes_are_called_side_by_side_in_one_step(tools: TaskTools) -> None:
     await answer(tools, "add tea")
     events = await heard(runner_with(tools), "add buy milk and complete task 1")
