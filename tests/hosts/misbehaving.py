@@ -16,6 +16,7 @@ LEAVING = {
     "exit": SystemExit(3),
     "interrupt": KeyboardInterrupt(),
     "cancel": asyncio.CancelledError(),
+    "close": GeneratorExit(),
     "base": BaseException("Boom."),
 }
 

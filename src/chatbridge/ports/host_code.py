@@ -32,6 +32,11 @@ async def brought(function: Callable[..., Any], *given: Any) -> Any:
 
 def was_asked_for(error: BaseException) -> bool:
     """Whether it says that this very task was told to stop."""
-    task = asyncio.current_task()
-    cancelled = isinstance(error, asyncio.CancelledError) and task and task.cancelling()
-    return bool(cancelled) or isinstance(error, GeneratorExit)
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        task = None
+    if isinstance(error, GeneratorExit):
+        # what is thrown away is closed by nobody's task
+        return task is None
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0

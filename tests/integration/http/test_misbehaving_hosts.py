@@ -8,6 +8,7 @@ import pytest
 from chatbridge.container import Container
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import ConversationId, UserId
+from chatbridge.domain.model.page import PageRequest
 from tests.chatkit_client import add, create, say, text_of
 from tests.hosts.bridged import Bridged, bridged
 from tests.hosts.misbehaving import LEAVING, Misbehaving, nested
@@ -37,6 +38,8 @@ async def test_a_server_that_leaves_or_brings_what_it_may_not_fails_alone(
     answer = await bridge.answer(action(thread, widget, "misbehave", {"how": how}, sync=True))
     assert (answer.status_code, answer.json()["code"]) == (502, "host_failed")
     assert (await bridge.ask(add(thread, "again")))[-1]["type"] == "thread.item.done"
+    # nobody has stopped anything, and no model is told that somebody has
+    assert "cancelled the stream" not in str(await _notes(bridge.container, thread))
 
 
 async def test_an_item_that_is_not_there_is_no_answer(host: tuple[Bridged, str, str]) -> None:
@@ -109,6 +112,12 @@ async def test_a_tool_that_keeps_too_much_of_a_thread_fails_itself(
     _, told = await say(client, create("please keep_too_much"))
     codes = [f["chatbridge_code"] for f in told if f["type"] == "error"]
     assert codes == ["metadata_too_large"]
+
+
+async def _notes(container: Container, thread: str) -> list[str]:
+    owner = (UserId("ada"), ConversationId(thread))
+    page = await container.store().conversations.messages(*owner, PageRequest(), notes=True)
+    return [message.content for message in page.items if message.kind == "note"]
 
 
 async def _kept(container: Container, thread: str) -> Conversation:

@@ -4,7 +4,9 @@ What it *shows* comes as frames of its own ChatKitServer.process(), what it *kee
 store that it was given. The SDK stores an item and then tells it: the two are one event.
 """
 
+import asyncio
 import json
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC
@@ -109,7 +111,7 @@ class Speaking:
         if self.subject and item.id == self.subject.id:
             return
         # said of every stream that is broken off; here it is true only where a person has done it
-        if item.type == _UNSAID and self.hushed and not self._stopped():
+        if item.type == _UNSAID and _is_broken_off() and not self._stopped():
             return
         id = self.items.ids.of(item.id)
         item = item.model_copy(deep=True, update={"id": id})
@@ -196,6 +198,11 @@ class Speaking:
             self._late.append(event)
         else:
             self._say_now(event)
+
+
+def _is_broken_off() -> bool:
+    """Whether the SDK asks while it handles that, whoever has done it: also the host's own code."""
+    return isinstance(sys.exc_info()[1], asyncio.CancelledError)
 
 
 def _only_metadata(thread: ThreadMetadata) -> ThreadMetadata:

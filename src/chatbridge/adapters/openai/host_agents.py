@@ -4,15 +4,18 @@ import copy
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from agents import (
     Agent,
     FunctionTool,
     Handoff,
+    InputGuardrail,
     Model,
     ModelProvider,
     ModelSettings,
+    OutputGuardrail,
     handoff,
 )
 from agents.models import get_default_model_settings
@@ -25,6 +28,9 @@ from chatbridge.adapters.openai.standing import Standing
 from chatbridge.adapters.openai.tools import ToolHooks
 from chatbridge.adapters.openai.unoffered import Unoffered
 from chatbridge.domain.model.message import cleaned
+from chatbridge.ports.host_code import brought
+
+G = TypeVar("G", InputGuardrail[Any], OutputGuardrail[Any])
 
 
 class HostAgents:
@@ -57,6 +63,9 @@ class HostAgents:
                     self._standing.settle_hosts(agent.name, telling(tool, self._hooks.failed))
                     for tool in fit_tools(agent.name, agent.tools, self._unoffered)
                 ],
+                instructions=_instructing(agent.instructions),
+                input_guardrails=[*map(_guarding, agent.input_guardrails)],
+                output_guardrails=[*map(_guarding, agent.output_guardrails)],
                 mcp_servers=[*map(fit_server, agent.mcp_servers)],
             )
             _set_apart(known)
@@ -73,6 +82,24 @@ class HostAgents:
 
         gated.on_invoke_handoff = invoke
         return gated
+
+
+# The SDK calls these in tasks of its own, where one that leaves would end the loop.
+def _instructing(said: Any) -> Any:
+    if not callable(said):
+        return said
+
+    # the SDK counts its parameters
+    async def instructions(context: Any, agent: Agent[Any]) -> Any:
+        return await brought(said, context, agent)
+
+    return instructions
+
+
+def _guarding(guardrail: G) -> G:
+    function = partial(brought, guardrail.guardrail_function)
+    # the SDK names it by its function
+    return replace(guardrail, guardrail_function=function, name=guardrail.get_name())
 
 
 # The SDK makes names of agents' names, and one of two that are the same can't be reached.

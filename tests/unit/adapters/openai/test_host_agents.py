@@ -11,6 +11,8 @@ from agents import (
     Agent,
     FunctionTool,
     GuardrailFunctionOutput,
+    InputGuardrail,
+    OutputGuardrail,
     RunContextWrapper,
     function_tool,
     handoff,
@@ -20,7 +22,7 @@ from agents import (
 from agents.testing import ScriptedModel, assistant_message, function_call
 
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
-from chatbridge.domain.model.errors import TurnLost
+from chatbridge.domain.model.errors import AgentFailed, TurnLost
 from chatbridge.domain.model.identifiers import CallId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.tool import OnBehalf
@@ -137,6 +139,32 @@ async def test_its_tool_that_wants_to_end_everything_ends_only_itself(
     assert all("private" not in call.output for call in step.tool_calls)
     assert answer.content == "Oh."
     assert len([r for r in caplog.records if "failed in call" in r.message]) == 2
+
+
+@pytest.mark.parametrize("where", ["instructions", "input_guardrails", "output_guardrails"])
+@pytest.mark.parametrize("is_async", [True, False])
+async def test_what_the_sdk_asks_of_it_beside_a_run_ends_only_that_run(
+    where: str, is_async: bool
+) -> None:
+    def leave(context: object, agent: object) -> str:
+        raise SystemExit(3)
+
+    async def leave_later(context: object, agent: object) -> str:
+        raise SystemExit(3)
+
+    async def guard_later(context: object, agent: object, seen: object) -> GuardrailFunctionOutput:
+        raise SystemExit(3)
+
+    def guard(context: object, agent: object, seen: object) -> GuardrailFunctionOutput:
+        raise SystemExit(3)
+
+    kind = InputGuardrail if where == "input_guardrails" else OutputGuardrail
+    asked = [kind(guard_later if is_async else guard)]
+    given = (leave_later if is_async else leave) if where == "instructions" else asked
+    model = ScriptedModel([[assistant_message("Oh.")]])
+    agent = Agent(name="Host", **{where: given})  # pyright: ignore[reportArgumentType]
+    with pytest.raises(AgentFailed):
+        await heard(runner_of(agent, model), "go")
 
 
 async def test_nothing_of_it_runs_before_its_call_is_durable() -> None:
