@@ -145,6 +145,9 @@ def test_a_secret_is_known_by_its_name_its_title_or_its_format(where: str) -> No
     assert [said for said in SECRET.split() if not is_secret(said)] == []
     assert [said for said in HARMLESS.split() if is_secret(said)] == []
     assert all(map(is_secret, ("Your API key", "Card number", "One-time code")))
+    # written so that it is read alike, by other letters or apart
+    assert all(map(is_secret, ("p\u0430ssw\u043erd", "API \u043a\u0435\u0443", "P a s s w o r d")))
+    assert not any(map(is_secret, ("Row A B C D", "\u041a\u0435\u0443 city")))
 
 
 def test_a_secret_is_refused_by_its_words_and_no_choice_is_one() -> None:

@@ -10,6 +10,13 @@ from typing import Any
 from unicodedata import normalize
 
 _WORDS = re.compile(r"[^\W_]+")
+_APART = re.compile(r"\b(?:\w[^\S\n]){3,}\w\b")
+_LOOK_ALIKE = str.maketrans(
+    "\u0430\u0441\u0435\u0456\u0458\u043e\u0440\u0455\u0445\u0443\u0410\u0412\u0421"
+    "\u0415\u041d\u0406\u0408\u041a\u041c\u041e\u0420\u0405\u0422\u0425\u0423\u043a",
+    "aceijopsxyABCEHIJKMOPSTXYk",
+)
+"""Cyrillic letters that pass for Latin ones in a word."""
 _HUMPS = re.compile(r"(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -71,7 +78,14 @@ def asks_for_a_secret(name: str, schema: Mapping[str, Any]) -> bool:
 def _says(text: Any) -> bool:
     if not isinstance(text, str):
         return False
-    words = [word.lower() for word in _WORDS.findall(_HUMPS.sub(" ", normalize("NFKC", text)))]
+    plain = normalize("NFKC", text)
+    # letters set apart are read together, and those of another alphabet as what they look like
+    together = _APART.sub(lambda found: "".join(found[0].split()), plain)
+    return any(map(_is_said, (plain, together, together.translate(_LOOK_ALIKE))))
+
+
+def _is_said(text: str) -> bool:
+    words = [word.lower() for word in _WORDS.findall(_HUMPS.sub(" ", text))]
     return (
         any(_is_secret(words, place) for place in range(len(words)))
         or bool(_TOGETHER.search(" ".join(words)))
