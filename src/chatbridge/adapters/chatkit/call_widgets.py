@@ -40,7 +40,11 @@ _FOOTER = ("confirm", "cancel")
 
 
 class NoWidget(ValueError):
-    """What was given is none that can be shown, in words of our own."""
+    """What was given is none that can be shown, in `words` of our own."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
 
 
 class CallWidgets:
@@ -61,7 +65,7 @@ class CallWidgets:
             if widget is not None:
                 await chat.show(widget, copy_text="")
         except NoWidget as error:
-            _log.warning("the widget of %s is not shown: %s", brought.name, error)
+            _log.warning("the widget of %s is not shown: %s", brought.name, error.words)
         except Exception as error:
             _log.error("the widget of %s is not shown", brought.name, exc_info=error)
 
