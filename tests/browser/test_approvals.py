@@ -10,14 +10,15 @@ from tests.browser.chromium import Watch
 from tests.browser.conftest import NewContext
 from tests.browser.element_page import Chat
 
-ASKED = "tasks · delete_task: Needs approval (Delete task 1)"
+ASKED = "tasks · delete_task: Needs approval (Delete task 1 'buy oat milk')"
 FOCUS = "() => window.dispatchEvent(new Event('focus'))"
 LATER = "() => { const now = Date.now; Date.now = () => now() + 120_000; }"
 
 
 def answer(chat: Chat, word: str) -> Locator:
     """The button, by the name that a reader hears: with what it answers."""
-    return chat.element.get_by_role("button", name=f"{word} Delete task 1", exact=True)
+    named = re.compile(rf"^{word} Delete task 1 '(buy oat )?milk'$")
+    return chat.element.get_by_role("button", name=named)
 
 
 def aloud(chat: Chat) -> Locator:

@@ -25,7 +25,7 @@ NONE = ApprovalId("appr_none")
 
 def asked(fingerprint: str, ended: ApprovalId | None = None) -> tuple[TurnEvent, ...]:
     step, id = MessageId("step_1"), CallId("call_1")
-    proposal = Proposal(fingerprint=fingerprint, may_stand=True, ended=ended)
+    proposal = Proposal(fingerprint=fingerprint, may_stand=True, ended=ended, words="Pay 5")
     waits = call("call_1", "waiting", source="tasks")
     return (
         ToolCallStarted(message_id=step, call=waits),

@@ -115,6 +115,7 @@ async def test_no_schema_names_a_user_and_every_tool_says_what_it_does(
         "update_task",
         "complete_task",
         "delete_task",
+        "describe_delete_task",
         "rehearse",
     }
     assert {name: set(tool.input_schema["properties"]) for name, tool in tools.items()} == {
@@ -123,6 +124,7 @@ async def test_no_schema_names_a_user_and_every_tool_says_what_it_does(
         "update_task": {"number", "title"},
         "complete_task": {"number"},
         "delete_task": {"number"},
+        "describe_delete_task": {"number"},
         "rehearse": {"outcome", "seconds"},
     }
     assert "user" not in str([tool.input_schema for tool in tools.values()]).lower()
@@ -213,7 +215,9 @@ async def test_an_expired_token_is_answered_with_401(address: str, tokens: FakeT
     assert (await posted(address, authorization=f"Bearer {token}")).status_code == 401
 
 
-@pytest.mark.parametrize("tool", ["update_task", "complete_task", "delete_task"])
+@pytest.mark.parametrize(
+    "tool", ["update_task", "complete_task", "delete_task", "describe_delete_task"]
+)
 async def test_a_number_that_does_not_exist_is_said(
     address: str, tokens: FakeTokens, tool: str
 ) -> None:

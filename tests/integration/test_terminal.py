@@ -240,7 +240,9 @@ async def test_who_sits_at_it_approves_or_rejects_what_a_call_asks(tmp_path: Pat
 
     def answered(asked: dict[str, Any]) -> Response:
         if asked["type"] != "threads.custom_action":
-            return _stream(asked, [], [_asking("1"), _asking("2"), _asking("3", may_stand=True)])
+            return _stream(
+                asked, [], [_asking("1"), _asking("2"), _asking("3", words="Pay 5 to Ada")]
+            )
         answers.append(asked["params"])
         return _stream(asked, [], [])
 
@@ -258,6 +260,7 @@ async def test_who_sits_at_it_approves_or_rejects_what_a_call_asks(tmp_path: Pat
             ("[y/N]: ", "n\n"),
             ("Why not?", "too dear\n"),
             ("[y/N]: ", "y\n"),
+            ("Pay 5 to Ada", ""),
             ("always", "always\n"),
             ("> ", "\x04"),
         )
@@ -351,7 +354,7 @@ def test_a_choice_is_typed_by_its_words_or_its_number(typed: str, read: list[str
     assert chosen(MULTIPLE, typed) == read
 
 
-def _asking(id: str, *, may_stand: bool = False) -> dict[str, Any]:
+def _asking(id: str, *, words: str = "") -> dict[str, Any]:
     """The card of a call that asks is there."""
     call = ToolCall(
         id=CallId(f"call_{id}"),
@@ -359,7 +362,7 @@ def _asking(id: str, *, may_stand: bool = False) -> dict[str, Any]:
         arguments='{"sum": 5}',
         started_at=datetime.now(UTC),
         state="waiting",
-        proposal=Proposal(fingerprint="v1", may_stand=may_stand),
+        proposal=Proposal(fingerprint="v1", may_stand=bool(words), words=words),
     )
     widget = badges([call])["widget"].model_dump(mode="json", exclude_none=True)
     return {"type": "thread.item.done", "item": {"type": "widget", "id": id, "widget": widget}}

@@ -28,6 +28,13 @@ class ToolProvider(Protocol):
         """What sources ask the model to heed, by their names; of those that are trusted to."""
         return {}
 
+    async def describe(self, request: ToolRequest, on_behalf: OnBehalf) -> str:
+        """What such a call would do, in words of the tool's source; nothing where it has none.
+
+        Nothing is changed by it. What goes wrong may be raised.
+        """
+        return ""
+
     async def call(self, request: ToolRequest, on_behalf: OnBehalf) -> ToolResult:
         """Call a tool once; it is never repeated by itself.
 

@@ -228,17 +228,16 @@ async def test_of_two_different_clicks_at_once_one_counts(on: Conversation) -> N
         assert len(await on.standing()) == statuses.index(200)
 
 
-async def test_it_stands_on_every_replica(postgres_url: str, served_stage: Conversation) -> None:
-    tools, api = DescribedTools(), Api("responses")
-    endpoint = served_stage.endpoint
-    async with (
-        stage(postgres_url, endpoint, tools, api) as one,
-        stage(postgres_url, endpoint, tools, api) as two,
-    ):
-        on = Conversation(one, endpoint, tools, api)
-        card = (await on.pays())[-1]
-        on.client = two.as_user(on.user)
-        await on.press(on.thread, card, buttons(card)[1])
-        on.client = one.as_user(on.user)
-        await on.pays()
-        assert on.paid() == 2
+async def test_others_of_the_same_step_are_still_answered_one_by_one(on: Conversation) -> None:
+    on.model(("pay", {"sum": 5}), ("pay", {"sum": 6}), ("pay", {"sum": 7}), then="Paid.")
+    on.thread, shown = await on.ask()
+    first, second, third = (
+        each["payload"]["call_id"] for each in buttons(shown[-1]) if each["type"].endswith("reject")
+    )
+    assert (await on.answer(on.thread, first, decision=FOR_CONVERSATION)).status_code == 200
+    assert (on.paid(), len(await on.standing())) == (0, 1)
+    half = (await on.answer(on.thread, second, decision="reject")).json()
+    assert (half["state"], on.paid()) == ("waiting", 0)
+    whole = (await on.answer(on.thread, third, decision=FOR_CONVERSATION)).json()
+    assert (whole["state"], len(await on.standing())) == ("completed", 1)
+    assert on.tools.of(on.user) == [("pay", {"sum": 5}), ("pay", {"sum": 7})]

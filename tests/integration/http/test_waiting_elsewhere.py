@@ -12,6 +12,7 @@ from chatbridge.domain.model.answer import Answer
 from chatbridge.domain.model.identifiers import CallId, ConversationId, UserId
 from chatbridge.domain.model.transcript import Transcript
 from tests.chatkit_client import Json, add, frames, say
+from tests.integration.http.test_standing_approvals import Conversation, DescribedTools
 from tests.integration.http.waiting_stage import (
     Api,
     CountingTools,
@@ -184,3 +185,21 @@ async def kept_in(url: str, thread: str) -> tuple[str, str]:
     finally:
         await engine.dispose()
     return "".join(said), "".join(kept)
+
+
+async def test_what_is_approved_for_the_conversation_stands_on_every_replica(
+    postgres_url: str,
+) -> None:
+    tools, api = DescribedTools(), Api("responses")
+    async with (
+        ScriptedEndpoint().running() as endpoint,
+        stage(postgres_url, endpoint, tools, api) as one,
+        stage(postgres_url, endpoint, tools, api) as two,
+    ):
+        on = Conversation(one, endpoint, tools, api)
+        card = (await on.pays())[-1]
+        on.client = two.as_user(on.user)
+        await on.press(on.thread, card, buttons(card)[1])
+        on.client = one.as_user(on.user)
+        await on.pays()
+        assert on.paid() == 2

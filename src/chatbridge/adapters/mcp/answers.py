@@ -8,6 +8,7 @@ from typing import Any, cast
 from mcp_types.methods import validate_server_result
 from pydantic import ValidationError
 
+WITHOUT_WORDS = "The tool answered without words."
 LONGEST_OUTPUT = 50_000
 """The characters of an answer that are shown."""
 _LONGEST_LABEL = 100
@@ -203,4 +204,4 @@ def _can_be_read(value: Json, text: str) -> bool:
 
 
 def _without_words(failed: bool) -> str:
-    return "The tool failed without saying why." if failed else "The tool answered without words."
+    return "The tool failed without saying why." if failed else WITHOUT_WORDS

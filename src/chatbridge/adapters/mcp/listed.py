@@ -7,6 +7,8 @@ from typing import Any, cast
 
 from mcp_types import Tool
 
+from chatbridge.domain.model.tool import DESCRIBED_BY
+
 Json = Any
 
 _HINTS = "chatbridge/hints"
@@ -20,13 +22,15 @@ _SCHEMAS = ("inputSchema", "input_schema", "parameters")
 class ListedTool:
     """A tool as its server describes it; of its schema nothing is known.
 
-    `hints` are MCP's annotations: what its server says of what a call does.
+    `hints` are MCP's annotations: what its server says of what a call does. `described_by` is the
+    name of a tool that says it in words of each call.
     """
 
     name: str
     description: str
     schema: Json
     hints: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    described_by: str = ""
 
 
 def readable_list(result: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, str]]:
@@ -52,7 +56,11 @@ def listed(tools: Iterable[Tool]) -> Iterator[ListedTool]:
         own = tool.input_schema.get(_OWN)
         hints: Json = tool.input_schema.get(_HINTS)
         yield ListedTool(
-            name=tool.name, description=tool.description or "", schema=own, hints=hints
+            name=tool.name,
+            description=tool.description or "",
+            schema=own,
+            hints=hints,
+            described_by=str(tool.input_schema.get(DESCRIBED_BY, "")),
         )
 
 
@@ -78,6 +86,9 @@ def _readable(tool: Mapping[str, Json]) -> dict[str, Json]:
         own = _parsed(own)
     hints = tool.get("annotations")
     told: dict[str, Json] = {_OWN: own, _HINTS: hints if isinstance(hints, dict) else {}}
+    meta = tool.get("_meta")
+    if isinstance(meta, dict) and isinstance(name := cast(Json, meta).get(DESCRIBED_BY), str):
+        told[DESCRIBED_BY] = name
     return {
         "name": tool["name"],
         "description": _words(tool.get("description")) or _words(tool.get("title")),

@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import Any
@@ -30,7 +31,8 @@ class OfferedTool:
     asks a person before it is run.
 
     `own_names` are the arguments' own, by those that stand for them in the parameters.
-    `fingerprint` is of all that the server says of it.
+    `fingerprint` is of all that the server says of it. `described_by` says in words what a call
+    with the same arguments would do.
     """
 
     name: str
@@ -40,6 +42,7 @@ class OfferedTool:
     asks: bool = False
     fingerprint: str = ""
     own_names: Mapping[str, str] = field(default_factory=dict[str, str])
+    described_by: "OfferedTool | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +60,8 @@ class Offered:
     Each tool's schema is made fit for every model; a tool whose can't be is left out. The user's
     argument is in no schema that is listed. In a call, whatever the model says for it is dropped,
     and the user is put in where the tool takes it. `instructions` lets the server's own through.
-    `approval` says which tools ask a person.
+    `approval` says which tools ask a person. A tool that describes another one's calls is not
+    offered.
     """
 
     def __init__(
@@ -81,9 +85,11 @@ class Offered:
         listed = await self.source.tools(on_behalf)
         left_out = dict(listed.left_out)
         offered: list[OfferedTool] = []
-        for tool in self._chosen(listed.tools):
+        describing = _describing(listed.tools)
+        for tool in self._chosen([each for each in listed.tools if each.name not in describing]):
             try:
-                offered.append(self._offered(tool))
+                described_by = self._asked_first(describing.get(tool.described_by))
+                offered.append(replace(self._offered(tool), described_by=described_by))
             except Unfit as unfit:
                 left_out[tool.name[:_LONGEST_NAME]] = str(unfit)
         self._tell(left_out)
@@ -130,6 +136,14 @@ class Offered:
             fingerprint=_hash_of(tool),
         )
 
+    # one that would ask itself is no way around its question
+    def _asked_first(self, tool: ListedTool | None) -> OfferedTool | None:
+        if tool is None or asks(self._approval, tool.name, tool.hints):
+            return None
+        with suppress(Unfit):
+            return self._offered(tool)
+        return None
+
     def _heeded(self, instructions: str) -> str:
         if instructions and not self._instructions:
             self._log_once(
@@ -154,6 +168,16 @@ class Offered:
         if message not in self._logged and len(self._logged) < 1_000:
             self._logged.add(message)
             _log.log(level, "tool server %s: %s", self.source.name, message)
+
+
+def _describing(tools: Sequence[ListedTool]) -> dict[str, ListedTool]:
+    """Those that describe other tools' calls, by name: they say that they only read."""
+    named = {tool.described_by for tool in tools if tool.described_by != tool.name}
+    return {
+        tool.name: tool
+        for tool in tools
+        if tool.name in named and tool.hints.get("readOnlyHint") is True
+    }
 
 
 def _hash_of(tool: ListedTool) -> str:

@@ -14,7 +14,7 @@ from mcp_types import (
     TextContent,
 )
 
-from chatbridge.adapters.mcp.answers import LONGEST_OUTPUT, added
+from chatbridge.adapters.mcp.answers import LONGEST_OUTPUT, WITHOUT_WORDS, added
 from chatbridge.adapters.mcp.elicitation.forms import Unaskable
 from chatbridge.adapters.mcp.elicitation.requests import pages_first, wanted
 from chatbridge.adapters.mcp.envelopes import TO_ANOTHER_CALL
@@ -60,7 +60,7 @@ def answered(
             return failed(
                 f"The tool server '{server}' {why}, so it was not asked and nothing more was done."
             )
-    output = "\n".join(block.text for block in answer.content if isinstance(block, TextContent))
+    output = _text(answer)
     if answer.is_error:
         # put there by servers on the Python SDK; the person in the chat reads this too
         output = output.removeprefix(f"Error executing tool {tool}: ")
@@ -71,6 +71,17 @@ def answered(
         widget=_held(answer, widget) if widget else None,
         acts=acts,
     )
+
+
+def told(answer: Answer) -> str:
+    """The text of an answer that went well; of any other nothing."""
+    if not isinstance(answer, CallToolResult) or answer.is_error:
+        return ""
+    return "" if (text := _text(answer)) == WITHOUT_WORDS else text
+
+
+def _text(answer: CallToolResult) -> str:
+    return "\n".join(block.text for block in answer.content if isinstance(block, TextContent))
 
 
 def _held(answer: CallToolResult, key: str) -> Any:

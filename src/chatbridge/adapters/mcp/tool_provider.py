@@ -23,11 +23,13 @@ from chatbridge.adapters.mcp.results import (
     not_reached,
     pages_needed,
     timed_out,
+    told,
     too_deep,
     unknown_tool,
 )
 from chatbridge.adapters.mcp.stdio_server import StdioServer, StdioSource
 from chatbridge.adapters.mcp.traffic import http_client
+from chatbridge.domain.model.identifiers import new_call_id
 from chatbridge.domain.model.tool import Away, LeftOut, OnBehalf, Tool, ToolRequest, ToolResult
 from chatbridge.domain.model.tool_schema import deeper_than
 from chatbridge.ports.tool_provider import ToolProvider
@@ -118,6 +120,18 @@ class McpToolProvider(ToolProvider):
             # maybe because the server has other tools now
             self._listings[server].doubt()
         return result
+
+    async def describe(self, request: ToolRequest, on_behalf: OnBehalf) -> str:
+        """See the port. Raises whatever goes wrong."""
+        server, tool = await self._target(request.name, on_behalf) or (None, None)
+        if server is None or tool is None or tool.described_by is None:
+            return ""
+        if deeper_than(request.arguments, _DEEPEST_ARGUMENTS):
+            return ""
+        # under a key of its own: under the call's, a server would take it for the call
+        asked = replace(request, call_id=new_call_id())
+        describing = replace(tool.described_by, own_names=tool.own_names)
+        return told(await self._offered[server].call(describing, asked, on_behalf, _ignored))
 
     async def close(self) -> None:
         """Let go of all connections and child processes; no call may follow."""
@@ -213,3 +227,7 @@ class McpToolProvider(ToolProvider):
             return None
         server, tool = target
         return server, await self._listings[server].find(tool, on_behalf)
+
+
+def _ignored() -> None:
+    """A sign of life puts no limit off."""

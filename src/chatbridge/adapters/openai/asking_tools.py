@@ -40,6 +40,10 @@ class AskingTools(ToolProvider):
         """See the port."""
         return self._others.instructions(on_behalf)
 
+    async def describe(self, request: ToolRequest, on_behalf: OnBehalf) -> str:
+        """See the port."""
+        return await self._others.describe(request, on_behalf)
+
     async def call(self, request: ToolRequest, on_behalf: OnBehalf) -> ToolResult:
         """See the port; nobody calls those of `own`, which wait for their answers."""
         return await self._others.call(request, on_behalf)

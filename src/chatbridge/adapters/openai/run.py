@@ -21,7 +21,7 @@ from agents.items import TResponseOutputItem
 from openai.types.responses import ResponseFunctionToolCall
 
 from chatbridge.adapters.openai.beginning import first_agent, go_on
-from chatbridge.adapters.openai.calls import Calls
+from chatbridge.adapters.openai.calls import Call, Calls
 from chatbridge.adapters.openai.carried import Carried, carried, carrying
 from chatbridge.adapters.openai.events import ResponseReader
 from chatbridge.adapters.openai.failure_line import failure_line, in_the_code
@@ -37,6 +37,7 @@ from chatbridge.adapters.openai.thoughts import Thoughts
 from chatbridge.adapters.openai.tools import Toolbox, ToolHooks
 from chatbridge.adapters.openai.unoffered import Unoffered
 from chatbridge.adapters.openai.watched_model import WatchedModel
+from chatbridge.domain.model.approval import Proposal
 from chatbridge.domain.model.message import cleaned
 from chatbridge.domain.model.turn_event import Revised, TurnEvent
 from chatbridge.ports.agent_runner import AgentRequest
@@ -81,6 +82,7 @@ class Run:
         self._active = ""
         self._result: RunResultStreaming | None = None
         self._pump: asyncio.Task[None] | None = None
+        self._describing: asyncio.Future[list[Proposal | None]] | None = None
 
     async def start(self, agent: Agent[Any], recall: Recall, max_steps: int, tracing: bool) -> None:
         """List the tools and let the SDK run. Raises AgentFailed."""
@@ -117,6 +119,8 @@ class Run:
         if self._result is None:
             return
         self._result.cancel()
+        if self._describing:
+            self._describing.cancel()
         known = (self._pump, self._result.run_loop_task, *self._toolbox.tasks)
         tasks = [task for task in known if task is not None]
         _, late = await asyncio.wait(tasks, timeout=_CLOSING_SECONDS)
@@ -150,7 +154,7 @@ class Run:
             async for event in result.stream_events():
                 if event.type == "run_item_stream_event":
                     self._settle(event.item)
-            self._conclude(result)
+            await self._conclude(result)
         except ModelRefusalError:
             self._end()  # its words were the answer
         except Exception as error:
@@ -184,9 +188,9 @@ class Run:
         if self._result is not None:
             self._result.cancel(mode="after_turn")
 
-    def _conclude(self, result: RunResultStreaming) -> None:
+    async def _conclude(self, result: RunResultStreaming) -> None:
         if result.interruptions or self._calls.wanting:
-            self._ask(result.interruptions, result.raw_responses[-1].output)
+            await self._ask(result.interruptions, result.raw_responses[-1].output)
             return
         called = self._reader and self._reader.called and result.final_output is not None
         if self._reader and called and not self._request.rests():
@@ -201,7 +205,7 @@ class Run:
         if active != self._active:
             self._say(Revised(agent=active))
 
-    def _ask(
+    async def _ask(
         self, items: Sequence[ToolApprovalItem], output: Sequence[TResponseOutputItem]
     ) -> None:
         """Let each call wait for a person. Raises ApprovalNeeded where one of them is inside a tool
@@ -212,15 +216,26 @@ class Run:
             for item in items:
                 self._refuse(item)
             raise ApprovalNeeded
-        for item, call in asked:
+        for (item, call), proposal in zip(asked, await self._proposals(asked), strict=True):
             hung = hung_on(item.call_id, item.raw_item, output, self._carried)
-            proposal = self._standing.proposal(item.agent.tools, item.tool_name or "")
             self._calls.ask(call, cleaned(item.agent.name), hung, proposal)
         made = {item.call_id: item for item in output if isinstance(item, ResponseFunctionToolCall)}
         for id, call in self._calls.wanting:
             if call.wants:
                 told = hung_on(id, made[id], output, self._carried)
                 self._calls.ask_for_answers(call, call.wants, told)
+
+    async def _proposals(
+        self, asked: Sequence[tuple[ToolApprovalItem, Call]]
+    ) -> Sequence[Proposal | None]:
+        known = (
+            (item, call, self._standing.proposal(item.agent.tools, item.tool_name or ""))
+            for item, call in asked
+        )
+        self._describing = asyncio.gather(
+            *(self._toolbox.described(call, item.arguments, each) for item, call, each in known)
+        )
+        return await self._describing
 
     def _refuse(self, item: ToolApprovalItem) -> None:
         if self._calls.find(item.call_id) is None and self._reader:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from agents import Agent, FunctionTool, RunContextWrapper, RunHooks, ToolErrorFormatterArgs
@@ -17,10 +18,12 @@ from chatbridge.adapters.openai.calls import NOT_JSON, Call, Calls
 from chatbridge.adapters.openai.elicited import replies
 from chatbridge.adapters.openai.outputs import shown_output
 from chatbridge.adapters.openai.standing import Standing
+from chatbridge.domain.model.approval import Proposal
 from chatbridge.domain.model.identifiers import new_message_id
 from chatbridge.domain.model.message import cleaned
 from chatbridge.domain.model.question import Answers, Form
 from chatbridge.domain.model.tool import Ask, Away, Brought, Tool, ToolRequest, ToolResult
+from chatbridge.domain.model.words import in_a_line
 from chatbridge.ports.agent_runner import AgentRequest
 from chatbridge.ports.tool_provider import ToolProvider
 
@@ -30,6 +33,7 @@ _CHANGED = (
     "The tool is described in another way than when the person approved this call, so it was not "
     "run. Call it again if it is still wanted: the person is asked again."
 )
+_DESCRIBING_SECONDS = 2.0
 _CRASHED = "The tool failed because of an unexpected error."
 
 
@@ -76,6 +80,23 @@ class Toolbox:
         named = zip(tools, functions, strict=True)
         self._calls.asking = {t.name: t for t, f in named if t.asks and f.needs_approval}
         return [*functions]
+
+    async def described(
+        self, call: Call, arguments: str | None, proposal: Proposal | None
+    ) -> Proposal | None:
+        """What is proposed, with what its tool's server says that it would do, if it does."""
+        tool, parsed = self._calls.asking.get(call.name), parsed_arguments(arguments or "{}")
+        # a tool of the host's own may have the same name
+        if not (tool and proposal and proposal.fingerprint == tool.fingerprint) or parsed is None:
+            return proposal
+        request = ToolRequest(call_id=call.id, name=tool.name, arguments=parsed)
+        try:
+            async with asyncio.timeout(_DESCRIBING_SECONDS):
+                words = await self._provider.describe(request, self._on_behalf)
+        except Exception as error:
+            log.warning("what %s would do is not described (%s)", tool.name, type(error).__name__)
+            return proposal
+        return replace(proposal, words=in_a_line(cleaned(words)))
 
     def _function(self, tool: Tool) -> FunctionTool:
         async def invoke(context: ToolContext[Any], arguments: str) -> str:

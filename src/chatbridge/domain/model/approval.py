@@ -28,12 +28,13 @@ class Proposal:
     """The tool that a person is asked about, as it is described at that moment.
 
     `may_stand`: it may be approved for the whole conversation. `ended` stood for the tool as it was
-    described before, and does no more.
+    described before, and does no more. `words`: what the call would do, as the tool's server says.
     """
 
     fingerprint: str
     may_stand: bool = False
     ended: ApprovalId | None = None
+    words: str = ""
 
 
 def stands(

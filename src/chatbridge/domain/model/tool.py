@@ -12,6 +12,9 @@ from chatbridge.domain.model.tool_call import Asks
 
 CALL_KEY = "chatbridge/idempotency-key"
 """Names a call's id to tool servers, which can tell by it that a call has come before."""
+DESCRIBED_BY = "chatbridge/described-by"
+"""Names in a tool's metadata a tool of the same server that only reads, and says in words what a
+call with the same arguments would do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -150,6 +150,9 @@ class ProposalOut(BaseModel):
         description="The id of such an approval that has ended, because the tool's description, "
         "its schema or its annotations are not those any more."
     )
+    words: str = Field(
+        "", description="What the call would do, as the tool's server says, if it does."
+    )
 
 
 class ToolCallOut(BaseModel):

@@ -24,7 +24,7 @@ from starlette.types import Receive, Scope, Send
 from chatbridge.domain.model.errors import Invalid, NotFound, Unauthenticated, Unavailable
 from chatbridge.domain.model.identifiers import UserId
 from chatbridge.domain.model.task import Rehearsal, Task, checked_task_title
-from chatbridge.domain.model.tool import CALL_KEY
+from chatbridge.domain.model.tool import CALL_KEY, DESCRIBED_BY
 from chatbridge.entrypoints.bodies import with_bounded_body
 from chatbridge.ports.task_repository import TaskRepository
 from chatbridge.ports.token_issuer import TokenIssuer
@@ -95,7 +95,13 @@ def tasks_server(
     server.add_tool(tools.list_tasks, annotations=_READS, structured_output=False)
     server.add_tool(tools.update_task, annotations=_CHANGES, structured_output=False)
     server.add_tool(tools.complete_task, annotations=_CHANGES, structured_output=False)
-    server.add_tool(tools.delete_task, annotations=_DELETES, structured_output=False)
+    server.add_tool(
+        tools.delete_task,
+        annotations=_DELETES,
+        structured_output=False,
+        meta={DESCRIBED_BY: "describe_delete_task"},
+    )
+    server.add_tool(tools.describe_delete_task, annotations=_READS, structured_output=False)
     if rehearsal:
         server.add_tool(_rehearse, name="rehearse", structured_output=False)
     return server
@@ -188,6 +194,15 @@ class _TaskTools:
         """Delete a task for good. Answers the task as it was."""
         with _in_words(number):
             return _said(await self._tasks.delete(user, number, key=key))
+
+    async def describe_delete_task(self, number: _Number, user: _User) -> str:
+        """Say in words which task delete_task would delete; nothing is deleted."""
+        with _in_words(number):
+            found = await self._tasks.list(user)
+        title = next((task.title for task in found if task.number == number), None)
+        if title is None:
+            raise ToolError(f"There is no task {number}.")
+        return f"Delete task {number} '{title}'"
 
 
 async def _rehearse(

@@ -54,6 +54,7 @@ async def fingerprint(tool: ListedTool) -> str:
         {"schema": {**PAY.schema, "required": ["sum"]}},
         {"hints": {**PAY.hints, "openWorldHint": True}},
         {"hints": {}},
+        {"described_by": "say_it"},
     ],
     ids=str,
 )

@@ -13,8 +13,9 @@ from chatkit.types import WidgetComponentUpdated
 from chatkit.widgets import DynamicWidgetComponent, DynamicWidgetRoot
 
 from chatbridge.adapters.chatkit.items.asked_form import asked_form
-from chatbridge.adapters.chatkit.items.in_words import in_words, seen, visible
+from chatbridge.adapters.chatkit.items.in_words import in_words, seen
 from chatbridge.domain.model.tool_call import CallState, ToolCall, is_listing
+from chatbridge.domain.model.words import visible
 
 APPROVE, REJECT = "chatbridge.approve", "chatbridge.reject"
 APPROVE_FOR_CONVERSATION = "chatbridge.approve_for_conversation"

@@ -1,4 +1,4 @@
-"""A tool call in words, as a person is asked about it: "Delete task 3"."""
+"""A tool call in words, as a person is asked about it: "Delete task 3 'buy oat milk'"."""
 
 import json
 import re
@@ -10,17 +10,17 @@ from chatbridge.domain.model.tool_call import ToolCall
 
 _MOST = 3
 _LONG = 80
-# lines and tabs are seen, and what joins letters and emoji is a part of them
-_SEEN = "\n\t\u200c\u200d"
-_UNSEEN = ("Cc", "Cf", "Co", "Zl", "Zp")
 _BETWEEN_WORDS = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])")
 
 
 def in_words(call: ToolCall) -> str:
-    """What the call would do, by its name and its plain arguments; "…" where it has more of them.
+    """What the call would do: as its server says, or else by its name and its plain arguments, with
+    "…" where it has more of them.
 
-    Only what would be sent is said: what a number stands for, a tool knows and no card.
+    By these only what would be sent is said: what a number stands for, only its server knows.
     """
+    if call.proposal and call.proposal.words:
+        return call.proposal.words
     words = " ".join(_words(seen(call.name))) or "tool"
     verb = words[0].upper() + words[1:]
     given = _arguments(call.arguments)
@@ -36,17 +36,6 @@ def in_words(call: ToolCall) -> str:
 def seen(name: str) -> str:
     """The name without what is not seen, which can turn other words round or hide between them."""
     return "".join(char for char in name if category(char) != "Cf")
-
-
-def visible(text: str) -> str:
-    """The text with what is not seen written out: it could turn other words round, or hide some."""
-    return "".join(
-        char if _is_seen(char) else char.encode("unicode_escape").decode() for char in text
-    )
-
-
-def _is_seen(char: str) -> bool:
-    return char in _SEEN or category(char) not in _UNSEEN
 
 
 def _words(name: str) -> Iterator[str]:

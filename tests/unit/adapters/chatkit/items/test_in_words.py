@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from chatbridge.adapters.chatkit.items.badges import badges
-from chatbridge.adapters.chatkit.items.in_words import in_words, visible
+from chatbridge.adapters.chatkit.items.in_words import in_words
 from chatbridge.domain.model.identifiers import CallId
 from chatbridge.domain.model.tool_call import ToolCall
+from chatbridge.domain.model.words import in_a_line, visible
 
 
 @pytest.mark.parametrize(
@@ -49,6 +50,11 @@ def test_a_call_is_said_in_words_and_never_seems_to_be_less(
 )
 def test_what_is_not_seen_is_written_out(text: str, seen: str | None) -> None:
     assert visible(text) == (text if seen is None else seen)
+
+
+def test_what_others_say_is_one_line_that_hides_nothing_and_ends() -> None:
+    assert in_a_line(" Pay\n**5**\t<b>to\u202eada ") == "Pay **5** <b>to\\u202eada"
+    assert in_a_line("x" * 5_000) == "x" * 300 + "…"
 
 
 def test_what_is_asked_hides_nothing_and_says_how_much_is_left_out() -> None:
