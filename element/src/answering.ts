@@ -20,6 +20,8 @@ const FRESH_MS = 10 * 60_000;
 export abstract class Answering extends Awaiting {
   #answer: Answer | null = null;
   #replay: Replay | null = null;
+  /** The last answer was stopped by the person. */
+  protected stopped = false;
   /** The last request of which nothing was heard: sent again it is the same one. */
   #unsent: { request: string; key: string } | null = null;
 
@@ -41,7 +43,7 @@ export abstract class Answering extends Awaiting {
   async stop(): Promise<void> {
     const answer = this.#answer;
     if (!answer || this.stopping) return this.waitNoMore();
-    this.stopping = true;
+    this.stopping = this.stopped = true;
     this.listener.changed();
     // the stream tells how the answer ended: it is only cut when it goes on regardless
     const impatient = (ms: number) => {
@@ -138,6 +140,7 @@ export abstract class Answering extends Awaiting {
     });
     this.#answer = answer;
     this.busy = true;
+    this.stopped = false;
     this.trouble = this.state.failure = this.state.progress = null;
     this.state.allowCancel = true;
     this.listener.emit("response.start");

@@ -4,14 +4,14 @@ import { textOf, wordsIn } from "./odd";
 import type { ThreadEvent, ThreadItem } from "./protocol";
 import type { ThreadState } from "./state";
 
-/** What can't be made to fit is shown as it is after this. */
+/** What can't be made to fit is shown as it is so long after the first event. */
 const HOLD_MS = 1_000;
 
 /** Takes events in unseen, until they have come as far as what is shown: nothing that was there goes away. */
 export class Replay {
   readonly state: ThreadState;
   readonly #last: ThreadItem | undefined;
-  readonly #timer: ReturnType<typeof setTimeout>;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `caughtUp` is called when what was held back can be shown. */
   constructor(
@@ -20,10 +20,10 @@ export class Replay {
   ) {
     this.state = shown.copy();
     this.#last = [...shown.items.values()].at(-1);
-    this.#timer = setTimeout(caughtUp, HOLD_MS);
   }
 
   take(event: ThreadEvent): void {
+    this.#timer ??= setTimeout(this.caughtUp, HOLD_MS);
     this.state.apply(event);
     if (event.type === "error" || !this.#isBehind()) this.caughtUp();
   }

@@ -93,8 +93,9 @@ export class Session extends Visiting {
         return again(() => void this.retry(userMessageId));
       },
     );
-    // whatever went wrong stays said
-    if (this.state.failure && !this.busy) await this.recovered(() => this.look(id));
+    // an answer that is not whole replaces nothing; whatever went wrong stays said
+    if ((this.state.failure || this.stopped) && !this.busy)
+      await this.recovered(() => this.look(id));
   }
 
   /** Sends an action of a widget or of the page. Rejects when an answer is still running. */

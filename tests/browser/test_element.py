@@ -163,6 +163,20 @@ async def test_an_error_in_the_stream_leaves_what_was_said_and_offers_to_try_aga
     await expect(chat.log).to_contain_text("Whole.")
     await expect(chat.alert).to_have_count(0)
 
+    # one that is stopped has replaced nothing, also of what came later
+    kept = (user_message("u1", "Well?"), assistant_message("a2", "Whole."))
+    endpoint.keep("thr_1", *kept, user_message("u2", "And?"), assistant_message("a3", "That too."))
+    await chat.button("Answer again").click()
+    stopped = await endpoint.telling()
+    stopped.tell(done(assistant_message("a4", "Anoth")))
+    await expect(chat.log).to_contain_text("Anoth")
+    await chat.stop_button.click()
+    async with asyncio.timeout(PATIENCE):
+        await stopped.stopped.wait()
+    stopped.end()
+    await expect(chat.log).to_contain_text("That too.")
+    assert [each.text for each in await chat.shown()] == ["Well?", "Whole.", "And?", "That too."]
+
 
 async def test_notices_are_shown_in_their_levels(
     context: BrowserContext, endpoint: Endpoint

@@ -31,6 +31,9 @@ NOTE_SHORTEST = """(element) => {
   new MutationObserver(look).observe(element.shadowRoot, watched);
 }"""
 
+DRAWN = """() => window.heard.some((each) => each.name === "effect")
+  && new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(() => go(true))))"""
+
 
 @pytest.fixture(autouse=True)
 def _resumes(endpoint: Endpoint) -> None:
@@ -50,14 +53,16 @@ async def test_whoever_opens_a_conversation_sees_the_running_answer_and_sees_it_
     await expect(chat.log).to_have_attribute("aria-busy", "true")
     await chat.element.evaluate(NOTE_SHORTEST)
     joined.number(1, added(assistant_message("a1", "")), delta("a1", "The first"))
-    await asyncio.sleep(0.2)
-    joined.number(3, delta("a1", " half"), delta("a1", " and"))
+    joined.number(3, {"type": "client_effect", "name": "taken", "data": {}})
+    # what was taken in before it would have been drawn by now
+    await chat.page.wait_for_function(DRAWN)
+    joined.number(4, delta("a1", " half"), delta("a1", " and"))
     await expect(chat.log.locator(".prose")).to_have_text("The first half and")
     assert await chat.page.evaluate("window.shortest") == len("The first half")
     await chat.stop_button.click()
     async with asyncio.timeout(PATIENCE):
         await joined.stopped.wait()
-    joined.number(5, whole("The first half and"))
+    joined.number(6, whole("The first half and"))
     joined.end()
     await chat.answered()
     assert [entry.text for entry in await chat.shown()] == ["Well?", "The first half and"]
