@@ -10,7 +10,15 @@ from chatbridge.domain.model.ask_person import ASK_PERSON
 from chatbridge.domain.model.tool import OnBehalf, Tool
 from tests.chatkit_client import Json, add, create, say
 from tests.integration.http.asking import require_refused
-from tests.integration.http.test_waiting import Api, CountingTools, Stage, screen, stage
+from tests.integration.http.waiting_stage import (
+    Api,
+    CountingTools,
+    Stage,
+    act,
+    numbered,
+    screen,
+    stage,
+)
 from tests.integration.scripted_endpoint import ScriptedEndpoint
 from tests.serving import Served, served, settings_for
 
@@ -68,6 +76,10 @@ def filled_in(thread: str, item: Json, **answers: list[str]) -> Json:
     form = {"status": "answered" if given else "skipped", "answers": given}
     params = {"thread_id": thread, "item_id": item["id"], "input": form}
     return {"type": "threads.add_structured_input", "params": params}
+
+
+def approval(call_id: str) -> Json:
+    return {"type": "chatbridge.approve", "payload": {"call_id": call_id}}
 
 
 async def told(on: Stage, request: Json, shown: list[Json], **headers: str) -> list[Json]:
@@ -192,7 +204,8 @@ async def test_what_cannot_be_asked_is_the_models_mistake(on: Stage) -> None:
 
 async def test_over_rest_each_call_is_answered_by_what_it_asks(on: Stage) -> None:
     questions = [{"question": "Why?"}]
-    on.model(("theme", {"theme": "a"}), ("ask_person", {"questions": questions}), ("pay", {}))
+    asks = (("theme", {"theme": "a"}), ("ask_person", {"questions": questions}), ("pay", {}))
+    on.model(("look", {}), *asks)
     turn = (await on.client.post(f"/api/{on.user}/chat", json={"message": "go"})).json()
     thread = turn["conversation_id"]
     calls = {c["name"]: c for m in turn["messages"] for c in m["tool_calls"]}
@@ -200,6 +213,7 @@ async def test_over_rest_each_call_is_answered_by_what_it_asks(on: Stage) -> Non
         "pay": ("waiting", "approval"),
         "theme": ("waiting", "client"),
         "ask_person": ("waiting", "answers"),
+        "look": ("succeeded", None),
     }
     assert calls["ask_person"]["form"]["questions"][0]["words"] == "Why?"
     for name, body in (
@@ -217,9 +231,91 @@ async def test_over_rest_each_call_is_answered_by_what_it_asks(on: Stage) -> Non
     done = await on.answer(thread, calls["ask_person"]["id"], answers={"q1": 5})
     assert done.json()["state"] == "completed", done.text
     assert sorted(outputs(on)) == sorted(
-        ["null", "pay has worked", '[{"question": "Why?", "answer": "5"}]']
+        ["look has worked", "null", "pay has worked", '[{"question": "Why?", "answer": "5"}]']
     )
     on.api.require_pairs(on.endpoint.requests[-1])
+
+
+async def test_what_is_no_answer_to_the_pages_call_leaves_it_asked(on: Stage) -> None:
+    on.model(("theme", {"theme": "dark"}), then="It is dark.")
+    thread, shown = await on.ask("dark, please")
+    call = shown[-1]
+    approve = act(thread, call["id"], approval(call["call_id"]))
+    for request, status, code in (
+        (output(thread, "x" * 2_000_000), 413, "too_large"),
+        (output(thread, "x" * 32_001), 422, "text_too_long"),
+        (output(thread, [0] * 3_000), 413, "too_complex"),
+        (output(thread, {"a": "\0"}), 422, "invalid_text"),
+        (approve, 422, "wrong_answer"),
+        (act(thread, call["id"], approval("call_other")), 409, "not_waiting"),
+        (filled_in(thread, call, q1=["dark"]), 409, "not_waiting"),
+    ):
+        require_refused(await on.client.post("/chatkit", json=request), status, code)
+    whole = await on.answer(thread, call["call_id"], output="x" * 2_000_000)
+    require_refused(whole, 413, "too_large")
+    assert await on.reload(thread) == shown
+    shown = await told(on, output(thread, "x" * 32_000), shown)
+    assert outputs(on) == [f'"{"x" * 32_000}"']
+    assert (await on.reload(thread), len(on.endpoint.requests)) == (shown, 2)
+
+
+async def test_an_approval_is_given_by_no_output_and_by_no_form(on: Stage) -> None:
+    on.model(("pay", {}))
+    thread, shown = await on.ask()
+    for request in (output(thread, True), filled_in(thread, shown[-1], q1=["yes"])):
+        require_refused(await on.client.post("/chatkit", json=request), 409, "not_waiting")
+    assert (await on.reload(thread), on.tools.of(on.user)) == (shown, [])
+
+
+async def test_a_stream_that_asks_is_taken_up_after_any_frame(on: Stage) -> None:
+    asks = (("theme", {"theme": "a"}), ("ask_person", {"questions": [{"question": "Why?"}]}))
+    on.model(("look", {}), *asks, then="So be it.")
+    resumable = {"X-Chatbridge-Stream": "resumable"}
+    first = await on.client.post("/chatkit", json=create("go"), headers=resumable)
+    thread, whole = first.headers["x-conversation-id"], numbered(first.text)
+    where = f"/chatkit/threads/{thread}/events"
+    form = screen([json.loads(data) for _, data in whole])[-1]
+    answers = (output(thread, "done"), filled_in(thread, form, q1=["so"]))
+    for answer in (None, *answers):
+        if answer:
+            told = await on.client.post("/chatkit", json=answer, headers=resumable)
+            whole += numbered(told.text)
+        for n, (id, _) in enumerate(whole):
+            again = await on.client.get(where, headers={"Last-Event-ID": id})
+            assert numbered(again.text) == whole[n + 1 :]
+    # the question came without a place
+    assert screen([json.loads(data) for _, data in whole]) == (await on.reload(thread))[1:]
+    on.api.require_pairs(on.endpoint.requests[-1])
+
+
+async def test_an_output_under_its_key_is_one_answer_elsewhere_and_after_a_restart(
+    postgres_url: str, endpoint: ScriptedEndpoint, tools: AskingTools
+) -> None:
+    api = Api("responses")
+    async with (
+        stage(postgres_url, endpoint, tools, api) as one,
+        stage(postgres_url, endpoint, tools, api) as two,
+    ):
+        on = Stage(one, endpoint, tools, api)
+        on.model(("theme", {"theme": "a"}), ("theme", {"theme": "b"}), then="Both.")
+        thread, shown = await on.ask("both")
+        keys = [{"Idempotency-Key": f"{n}-{thread}"} for n in range(2)]
+        half = await told(on, output(thread, "done"), shown, **keys[0])
+        elsewhere = Stage(two, endpoint, tools, api)
+        elsewhere.client = two.as_user(on.user)
+        endpoint.answer(*api.text("Both."))
+        # without its key it would be the second call's
+        assert await told(elsewhere, output(thread, "done"), shown, **keys[0]) == half
+        assert half[-1]["arguments"] == {"theme": "b"}
+        whole = await told(elsewhere, output(thread, "done"), half, **keys[1])
+    async with stage(postgres_url, endpoint, tools, api) as again:
+        on.client = again.as_user(on.user)
+        assert await told(on, output(thread, "done"), half, **keys[1]) == whole
+        assert await on.reload(thread) == whole
+        other = await on.client.post("/chatkit", json=output(thread, 1), headers=keys[1])
+        require_refused(other, 422, "idempotency_key_reused")
+    assert outputs(on) == ['"done"'] * 2
+    assert len(endpoint.requests) == 1
 
 
 async def test_the_tools_of_the_settings_reach_the_model(endpoint: ScriptedEndpoint) -> None:

@@ -13,7 +13,7 @@ import pytest
 from chatbridge import Bridge
 from chatbridge.agents import Entry
 from chatbridge.domain.model.errors import Busy
-from tests.chatkit_client import Json, create, items, say
+from tests.chatkit_client import Json, add, create, items, say, text_of
 from tests.hosts.assistants import card
 from tests.hosts.bridged import frames_in
 from tests.hosts.clicked import GATE, Gate, running
@@ -220,3 +220,14 @@ async def test_what_a_waiting_answer_has_shown_is_changed_and_it_waits_on(store_
         _, told = await say(theirs, {"type": "threads.custom_action", "params": pressed})
         assert told[-1]["item"]["content"][0]["text"] == "Paid."
         assert now in await kept(ours, thread)
+        # a turn's click that is offered goes on with something else
+        await say(ours, add(thread, "go"))
+        *_, widget, asked = await kept(ours, thread)
+        silent = action(thread, widget["id"], "seat.silent", {"seat": "1A"})
+        assert (await press(theirs, silent)).status_code == 200
+        assert "Not run" in str((await kept(ours, thread))[-2:])
+        pressed = {"item_id": asked["id"], "action": buttons(asked)[0], "thread_id": thread}
+        late = await press(ours, {"type": "threads.custom_action", "params": pressed})
+        assert (late.status_code, late.json()["code"]) == (409, "not_waiting")
+        _, told = await say(ours, add(thread, "well?"))
+        assert text_of(told[-1]["item"]) == "Paid."

@@ -129,6 +129,8 @@ async def test_an_action_is_refused_before_the_first_byte(bridge: Bridged) -> No
         (action("conv_0", widget, "seat.pick", pick), "ada", 404, "conversation_not_found"),
         (action(thread, "msg_0", "seat.pick", pick), "ada", 404, "message_not_found"),
         (action(thread, said, "seat.pick", pick), "ada", 422, "not_a_widget"),
+        (action(thread, widget, "chatbridge.approve", {"call_id": "c"}), "ada", 409, "not_waiting"),
+        (action(thread, widget, "chatbridge.other", {}), "ada", 409, "action_not_offered"),
         (client_output(thread), "bob", 403, "forbidden"),
         (client_output(thread), "ada", 409, "no_client_tool_call"),
         (form(thread, widget), "bob", 403, "forbidden"),
