@@ -1,6 +1,6 @@
 /** Actions of widgets: who does them, which of them run, and what was said against them. */
 
-import type { ActionConfig, WidgetItem } from "./protocol";
+import type { ActionConfig, ThreadItem, WidgetItem } from "./protocol";
 import type { Trouble } from "./room";
 
 /** What shows that an action runs: nothing, what it is bound to, or the whole widget. */
@@ -53,7 +53,7 @@ export class Actions {
     private readonly changed: () => void,
   ) {}
 
-  standing({ id }: WidgetItem): Standing {
+  standing({ id }: ThreadItem): Standing {
     const all = this.#running.get(id);
     const trouble = this.#troubles.get(id) ?? null;
     if (!all && !trouble) return IDLE;
@@ -91,6 +91,11 @@ export class Actions {
     const trouble = this.refused(error);
     if (trouble) this.#troubles.set(id, trouble);
     this.changed();
+  }
+
+  /** What was said at this item is said no more. */
+  unsay(id: string): void {
+    this.#troubles.delete(id);
   }
 
   #begin(action: ActionConfig, item: WidgetItem): Promise<void> | null {

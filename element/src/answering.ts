@@ -2,10 +2,9 @@
 
 import { Answer, Lost } from "./answer";
 import { Awaiting } from "./awaiting";
-import { called } from "./client-tool";
 import { uniqueId } from "./ids";
 import { written } from "./outgoing";
-import type { ClientToolCallItem, StreamingRequest, ThreadEvent, ThreadItem } from "./protocol";
+import type { StreamingRequest, ThreadEvent, ThreadItem } from "./protocol";
 import { Refusal } from "./refusal";
 import { Replay } from "./replay";
 import { again, PENDING, type Way } from "./room";
@@ -75,25 +74,27 @@ export abstract class Answering extends Awaiting {
     request: StreamingRequest,
     undo: () => Way | null,
     refused = (error: Refusal, way: Way | null) => this.fail(error, way),
+    key?: string,
   ): Promise<void> {
     const { signal } = this.visit;
     const answer = this.#begun();
-    let call: ClientToolCallItem | null = null;
+    let told = true;
     try {
       if (request.type === "threads.add_user_message") await this.lookBefore(answer.left);
-      const events = answer.to(request, this.#keyOf(request), () => this.threadId);
-      call = await this.#follow(events, signal);
+      const events = answer.to(request, key ?? this.#keyOf(request), () => this.threadId);
+      await this.#follow(events, signal);
     } catch (error) {
       if (error instanceof Refusal && !error.unheard) this.#unsent = null;
       if (signal.aborted) return;
-      if (error instanceof Refusal && !answer.begun) refused(error, undo());
+      told = !(error instanceof Refusal) || answer.begun;
+      if (!told) refused(error as Refusal, undo());
       else if (answer.left.aborted && !answer.begun) undo();
       else await this.#broken(error, answer);
     } finally {
       if (answer.begun) this.#unsent = null;
       this.#ended(answer);
     }
-    if (call && !signal.aborted) await this.#callTool(call);
+    if (told && !signal.aborted) this.settle(true);
   }
 
   /** Follows an answer that was running in the open thread when that was read. */
@@ -110,6 +111,7 @@ export abstract class Answering extends Awaiting {
       this.#release(replay);
       this.#ended(answer);
     }
+    if (!signal.aborted) this.settle();
   }
 
   /** An answer that has not been told to its end: what there is of it is shown. */
@@ -129,6 +131,8 @@ export abstract class Answering extends Awaiting {
   }
 
   abstract open(id: string): Promise<void>;
+  /** Goes on with what waits for the page, when nothing else goes on. `mine`: this tab has asked. */
+  protected abstract settle(mine?: boolean): void;
   abstract retry(userMessageId: string): Promise<void>;
 
   #begun(): Answer {
@@ -154,19 +158,11 @@ export abstract class Answering extends Awaiting {
     return this.#unsent.key;
   }
 
-  /** Takes in every event; the client tool call that waits for its output, if there is one. */
-  async #follow(
-    events: AsyncGenerator<ThreadEvent>,
-    visit: AbortSignal,
-  ): Promise<ClientToolCallItem | null> {
-    let call: ClientToolCallItem | null = null;
+  async #follow(events: AsyncGenerator<ThreadEvent>, visit: AbortSignal): Promise<void> {
     for await (const event of events) {
       if (visit.aborted) break;
       this.#take(event);
-      if (event.type !== "thread.item.done" || event.item.type !== "client_tool_call") continue;
-      call = event.item.status === "pending" ? event.item : null;
     }
-    return call;
   }
 
   /** Shows what was held back. */
@@ -234,26 +230,6 @@ export abstract class Answering extends Awaiting {
     this.#spoken();
     this.listener.emit("response.end");
     this.listener.changed();
-  }
-
-  async #callTool(call: ClientToolCallItem): Promise<void> {
-    const id = this.threadId;
-    if (!id) return;
-    const result = await called(this.options().onClientTool, call);
-    if (id === this.threadId) await this.#giveOutput(id, result);
-  }
-
-  async #giveOutput(id: string, result: unknown): Promise<void> {
-    const params = { thread_id: id, result };
-    await this.tell(
-      { type: "threads.add_client_tool_output", params },
-      () => again(() => void this.#giveOutput(id, result)),
-      (error, way) => {
-        // another tab was first
-        if (error.status === 409) void this.recovered(() => this.look(id));
-        else this.fail(error, way);
-      },
-    );
   }
 
   /** The stream of an answer was lost: the answer goes on, and is read when it is whole. */

@@ -21,10 +21,13 @@ import { drawWorkflow, sourceLink, taskLine } from "./tasks";
 import { drawWidget } from "./widgets";
 import { replaceDrawing } from "./widgets/kept";
 import markdownStyles from "./markdown.css";
+import questionStyles from "./questions.css";
 import widgetStyles from "./widgets.css";
 
+export { Askings } from "./askings";
+export { PageTools } from "./client-tool";
 export { renderMarkdown };
-export const styles = [markdownStyles, widgetStyles];
+export const styles = [markdownStyles, widgetStyles, questionStyles];
 
 /** What an item needs from around it. */
 export interface Surroundings {
@@ -33,7 +36,7 @@ export interface Surroundings {
   allowedImageDomains: readonly string[];
   open(address: string): void;
   act(asked: Asked, item: WidgetItem): void;
-  standing(item: WidgetItem): Standing;
+  standing(item: ThreadItem): Standing;
   answer(item: StructuredInputItem, values: Record<string, string[]> | null): void;
 }
 
@@ -136,10 +139,15 @@ function drawQuestions(
   item: StructuredInputItem,
   around: Surroundings,
 ): void {
-  const before = article.querySelector("form");
-  const next = questions(item, around.busy, around.answer);
-  if (before) replaceDrawing(before, next);
-  else article.replaceChildren(next);
+  const before = article.querySelector<HTMLElement>(".questions");
+  const { trouble } = around.standing(item);
+  const next = questions(item, around.busy, trouble, around.answer);
+  if (!before) return article.replaceChildren(next);
+  const root = article.getRootNode();
+  const within = root instanceof ShadowRoot && before.contains(root.activeElement);
+  replaceDrawing(before, next);
+  // who has answered by keyboard stays where that is said
+  if (within && !next.matches("form")) next.focus({ preventScroll: true });
 }
 
 function drawMessage(

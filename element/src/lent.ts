@@ -2,11 +2,13 @@
 
 import * as actions from "./actions";
 import * as alert from "./alert";
+import * as asks from "./asks";
 import * as clipboard from "./clipboard";
 import * as dom from "./dom";
 import * as icons from "./icons";
+import * as ids from "./ids";
 import * as odd from "./odd";
 import * as plain from "./plain";
 import * as strings from "./strings";
 
-export const lent = { actions, alert, clipboard, dom, icons, odd, plain, strings };
+export const lent = { actions, alert, asks, clipboard, dom, icons, ids, odd, plain, strings };

@@ -152,7 +152,7 @@ function written(article: HTMLElement, item: ThreadItem): boolean {
 /** Whether the item may still grow; of one with controls, whether they can be used now. */
 function lookOf(item: ThreadItem, around: Surroundings, growing: boolean): string {
   if (!hasControls(item)) return JSON.stringify([growing, around.allowedImageDomains]);
-  return JSON.stringify([around.busy, item.type === "widget" && around.standing(item)]);
+  return JSON.stringify([around.busy, around.standing(item)]);
 }
 
 function hasControls(item: ThreadItem): boolean {

@@ -2,9 +2,9 @@
 
 import type { UserMessageContent } from "@openai/chatkit";
 import { Actions } from "./actions";
-import { asks } from "./cards";
+import { asks } from "./asks";
 import { isRecord, readItem } from "./odd";
-import type { Action, Page, Thread, UserMessageItem, WidgetItem } from "./protocol";
+import type { Action, Page, Thread, ThreadItem, UserMessageItem, WidgetItem } from "./protocol";
 import { Refusal } from "./refusal";
 import { again, PENDING, type Trouble } from "./room";
 import { isAnothers, Visiting } from "./visiting";
@@ -59,6 +59,7 @@ export class Session extends Visiting {
       },
     };
     const text = message.content.map((part) => part.text).join("");
+    const asked = this.#asked();
     this.state.items.set(PENDING, pending(thread?.id ?? "", message));
     this.state.notices = [];
     this.listener.sending(text);
@@ -72,8 +73,16 @@ export class Session extends Visiting {
         return again(() => void this.send(message));
       },
     );
-    // what was asked before is withdrawn by this, which its stream does not say
-    if ([...this.state.items.values()].some(asks)) await this.#lookQuietly();
+    await this.#lookForWithdrawn(asked);
+  }
+
+  /** What was asked before is withdrawn by something else, whose stream does not say so. */
+  async #lookForWithdrawn(before: readonly ThreadItem[]): Promise<void> {
+    if (this.#asked().some((item) => before.includes(item))) await this.#lookQuietly();
+  }
+
+  #asked(): ThreadItem[] {
+    return [...this.state.items.values()].filter(asks);
   }
 
   /** Has a message answered again; the old answer comes back if the new one fails. */
@@ -105,10 +114,12 @@ export class Session extends Visiting {
     this.requireFree();
     const params = { thread_id: id, action, ...(itemId ? { item_id: itemId } : {}) };
     const request = { type: "threads.custom_action" as const, params };
+    const asked = this.#asked();
     // at the widget it is asked for again by another click
     if (itemId && this.state.items.has(itemId))
       await this.tell(request, nothing, (error) => this.actions.tell(error, itemId));
     else await this.tell(request, () => again(() => void this.act(action, itemId)));
+    if (!action.type.startsWith("chatbridge.")) await this.#lookForWithdrawn(asked);
   }
 
   async #actAtOnce(action: Action, itemId: string): Promise<void> {
@@ -154,9 +165,10 @@ export class Session extends Visiting {
     );
     const input = { status: values ? ("answered" as const) : ("skipped" as const), answers };
     const params = { thread_id: id, item_id: itemId, input };
-    await this.tell({ type: "threads.add_structured_input", params }, () =>
-      again(() => void this.answer(itemId, values)),
-    );
+    const request = { type: "threads.add_structured_input" as const, params };
+    this.actions.unsay(itemId);
+    // it is there to be sent again
+    await this.tell(request, nothing, (error) => this.actions.tell(error, itemId));
   }
 
   /** A page of the threads, latest first. Throws Refusal. */

@@ -3,7 +3,6 @@
 import type { ChatKitOptions, HeaderIcon } from "@openai/chatkit";
 import { alertBox } from "./alert";
 import { Announcer } from "./announcer";
-import { Cards } from "./cards";
 import { Composer } from "./composer";
 import { h, place } from "./dom";
 import { items, prose } from "./further";
@@ -46,7 +45,7 @@ export class View {
   readonly #progress = h("p", { class: "progress", role: "status", "data-part": "progress" });
   /** What is read aloud at once: a region that is there before it speaks. */
   readonly #aloud = h("p", { class: "hidden", role: "status", "data-part": "aloud" });
-  readonly #cards = new Cards((text) => (this.#aloud.textContent = text));
+  #askings: ReturnType<typeof askingsOf> = null;
   readonly #toEnd = tool("arrow-down", strings.latest);
   #sticky = true;
   #top = 0;
@@ -231,9 +230,10 @@ export class View {
 
   /** Reads the growing answer aloud; what was there when it was opened is left to the reader. */
   #announce(): void {
-    const { items } = this.session.state;
-    this.#cards.look(items, this.session.loading);
-    const last = [...items.values()].at(-1);
+    const { items: shown } = this.session.state;
+    this.#askings ??= askingsOf((text) => (this.#aloud.textContent = text));
+    this.#askings?.look(shown, this.session.loading);
+    const last = [...shown.values()].at(-1);
     if (last?.type !== "assistant_message") return;
     if (this.session.busy) this.#announcer.tell(last.id, textOf(last));
     else this.#announcer.finish(last.id, textOf(last));
@@ -277,6 +277,11 @@ export class View {
     const row = rows[low];
     return row ? { row, top: row.getBoundingClientRect().top } : null;
   }
+}
+
+/** Who says what is asked; null until that is loaded. */
+function askingsOf(say: (text: string) => void) {
+  return items.part && new items.part.Askings(say);
 }
 
 function tool(name: string, label: string): HTMLButtonElement {

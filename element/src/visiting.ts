@@ -1,14 +1,14 @@
 /** Which thread is open: it is opened, left, come back to, and read again. */
 
-import { Answering } from "./answering";
 import { ANOTHER_USER, HostFault, Refusal } from "./refusal";
 import { again } from "./room";
 import { strings } from "./strings";
+import { Tooling } from "./tooling";
 
 /** What was read so lately is not read again for a look at it. */
 const JUST_MS = 2_000;
 
-export abstract class Visiting extends Answering {
+export abstract class Visiting extends Tooling {
   #looking: Promise<void> | null = null;
 
   /** Leaves what is open (an answer goes on without us) and begins a new thread. */
@@ -40,7 +40,7 @@ export abstract class Visiting extends Answering {
       this.target = null;
       if (before !== id) this.listener.emit("thread.change", { threadId: id });
       if (found.running) void this.join(id, found.running);
-      else void this.awaitAnswer();
+      else void this.awaitAnswer().then(() => this.settle());
     } catch (error) {
       if (signal.aborted) return;
       this.loading = false;
@@ -121,6 +121,7 @@ export abstract class Visiting extends Answering {
     if (signal.aborted || this.busy) return false;
     this.show(found);
     if (found.running) void this.join(id, found.running);
+    else this.settle();
     return true;
   }
 

@@ -16,7 +16,7 @@ from tests.browser.endpoint import (
     progress,
     user_message,
 )
-from tests.browser.opened import OPTIONS, asked, opened
+from tests.browser.opened import asked, opened
 
 
 async def test_an_answer_grows_before_it_is_whole(
@@ -195,32 +195,6 @@ async def test_notices_are_shown_in_their_levels(
     await chat.answered()
     await shown.last.get_by_role("button", name="Dismiss").click()
     await expect(shown).to_have_count(1)
-
-
-async def test_a_client_tool_is_called_and_its_output_sent(
-    context: BrowserContext, endpoint: Endpoint
-) -> None:
-    chat = await opened(context, endpoint)
-    await chat.element.evaluate(
-        "(e, options) => e.setOptions({ ...options, onClientTool: async (got) => ({ got }) })",
-        OPTIONS,
-    )
-    telling = await asked(chat, endpoint)
-    call = {
-        **{k: v for k, v in user_message("c1", "").items() if k in ("id", "thread_id")},
-        "created_at": "2026-01-02T03:04:05Z",
-        "type": "client_tool_call",
-        "status": "pending",
-        "call_id": "call_1",
-        "name": "look",
-        "arguments": {"at": "it"},
-    }
-    telling.end(done(call))
-    output = await endpoint.telling()
-    assert output.request["type"] == "threads.add_client_tool_output"
-    assert output.params["result"] == {"got": {"name": "look", "params": {"at": "it"}}}
-    output.end(done(assistant_message("a1", "Seen.")))
-    await expect(chat.log).to_contain_text("Seen.")
 
 
 async def test_whoever_listens_late_still_hears_that_it_is_ready(

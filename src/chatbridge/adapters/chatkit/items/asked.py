@@ -74,9 +74,11 @@ def _questions(call: ToolCall, form: Form, head: dict[str, Any]) -> StructuredIn
 def _question(call: ToolCall, question: Question) -> StructuredInput:
     kept = (call.answers or {}).get(question.id, ())
     answer = StructuredInputAnswer(values=question.said(kept), skipped=not kept)
+    # the protocol knows no form that was withdrawn: of that, nobody has skipped a question
+    unsaid = call.state in ("waiting", "withdrawn")
     known: dict[str, Any] = {
         "id": question.id,
-        "answer": None if call.state == "waiting" else answer,
+        "answer": None if unsaid else answer,
     }
     more = question.description or form_of(question.kind)
     if question.offered:

@@ -1,20 +1,16 @@
-/** Says aloud what a card asks, and what became of it. */
+/** Says aloud what is asked, by cards and by questions, and what became of it. */
 
+import { asks } from "./asks";
 import type { ThreadItem } from "./protocol";
+import { becameOf } from "./questions";
 
-/** How a chatbridge calls what asks on a card. */
-const ASKED = '"chatbridge-asked"';
 /** What changes several times meanwhile is said once. */
 const PAUSE_MS = 700;
 
-/** Whether a card asks something of the person. */
-export const asks = (item: ThreadItem): boolean =>
-  item.type === "widget" && JSON.stringify(item.widget).includes(ASKED);
-
-export class Cards {
+export class Askings {
   #told = new Map<string, string>();
   #looked = new WeakSet<ThreadItem>();
-  #loading = false;
+  #loading = true;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(private readonly say: (text: string) => void) {}
@@ -24,10 +20,11 @@ export class Cards {
     const quiet = this.#loading;
     this.#loading = loading;
     for (const item of items.values()) {
-      if (item.type !== "widget" || this.#looked.has(item)) continue;
+      if (this.#looked.has(item)) continue;
       this.#looked.add(item);
+      const text = wordsOf(item);
+      if (text === null) continue;
       const told = this.#told.get(item.id);
-      const text = item.copy_text ?? "";
       if (told === undefined && !asks(item)) continue;
       this.#told.set(item.id, text);
       if (told === undefined ? !quiet : told !== text) this.#later(text);
@@ -38,4 +35,10 @@ export class Cards {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.say(text), PAUSE_MS);
   }
+}
+
+/** What is said of an item; null of one that never asks. */
+function wordsOf(item: ThreadItem): string | null {
+  if (item.type === "widget") return item.copy_text ?? "";
+  return item.type === "structured_input" ? becameOf(item) : null;
 }
