@@ -199,7 +199,7 @@ QUESTIONS: Json = {
 
 def answered(status: str, **values: list[str] | None) -> Json:
     """The questions, and what became of them."""
-    inputs = []
+    inputs: list[Json] = []
     for asked in QUESTIONS["inputs"]:
         said = values.get(asked["id"])
         answer = None if said is None else {"values": said, "skipped": not said}
