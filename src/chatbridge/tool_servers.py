@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
-from chatbridge.adapters.mcp.approval import Approval
+from chatbridge.adapters.mcp.approval import APPROVALS, Approval
+from chatbridge.domain.model.task import TASK_TOOLS
 from chatbridge.environment import Section, words
 
 
@@ -72,6 +73,13 @@ class McpServer(Section):
     widget: str | None = Field(default=None, min_length=1)
     widget_actions: bool = False
     send_user_token: UserToken | None = None
+
+    @field_validator("approval")
+    @classmethod
+    def _names(cls, approval: Approval) -> Approval:
+        if isinstance(approval, tuple) and (words := {*APPROVALS} & {n.lower() for n in approval}):
+            raise ValueError(f"{words.pop()} is no name of a tool: it stands alone, without a list")
+        return approval
 
     @model_validator(mode="before")
     @classmethod
@@ -179,9 +187,16 @@ class Mcp(Section):
     @field_validator("tasks_approval", mode="before")
     @classmethod
     def _words_or_names(cls, said: Any) -> Any:
-        if said in ("auto", "always", "never"):
+        if said in APPROVALS:
             return said
-        return words(said) or "auto"
+        named = words(said) or "auto"
+        # whom a misspelt name leaves out would run unasked
+        if wrong := [str(name) for name in named if named != "auto" and name not in TASK_TOOLS]:
+            raise ValueError(
+                f"there is no bundled tool {', '.join(wrong)}: it is auto, always, never, or some "
+                f"of {', '.join(TASK_TOOLS)}"
+            )
+        return named
 
     @model_validator(mode="after")
     def _own_secrets(self) -> Self:

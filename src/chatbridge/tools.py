@@ -11,6 +11,7 @@ from chatbridge.adapters.mcp.http_server import HttpServer
 from chatbridge.adapters.mcp.stdio_server import StdioServer
 from chatbridge.domain.model.ask_person import ASK_PERSON
 from chatbridge.domain.model.caller import TASKS_TOOLS, Caller
+from chatbridge.domain.model.task import TASK_TOOLS
 from chatbridge.domain.model.tool import OnBehalf, Tool
 from chatbridge.entrypoints.tasks.server import TasksApp
 from chatbridge.host import Host
@@ -35,6 +36,11 @@ def tool_servers(
     tools = offered(settings, host)
     bundled = _bundled(settings, issuer, tasks)
     settings.mcp.require_names(bundled=tools == "all")
+    taken = [tool.name for tool in settings.agent.client_tools if tool.name in TASK_TOOLS]
+    if taken and tools == "all":
+        raise ValueError(
+            f"CHATBRIDGE_AGENT__CLIENT_TOOLS: {taken[0]} is a bundled tool's name; choose another."
+        )
     for missing in settings.mcp.missing_programs():
         _log.warning("%s", missing)
     further = (_tool_server(name, server) for name, server in settings.mcp.servers.items())

@@ -16,7 +16,7 @@ from mcp_types import CallToolResult, TextContent
 from chatbridge.adapters.memory.task_repository import MemoryTaskRepository
 from chatbridge.domain.model.errors import Unavailable
 from chatbridge.domain.model.identifiers import UserId
-from chatbridge.domain.model.task import Task
+from chatbridge.domain.model.task import TASK_TOOLS, Task
 from chatbridge.domain.model.tool import CALL_KEY
 from chatbridge.entrypoints.tasks.server import TASKS_PATH, TasksApp, tasks_server
 from tests.integration.tool_servers import AUDIENCE, FakeTokens, app_with, read, serving
@@ -109,15 +109,7 @@ async def test_no_schema_names_a_user_and_every_tool_says_what_it_does(
     async with asking(address, tokens.token_for("alice")) as client:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
 
-    assert set(tools) == {
-        "add_task",
-        "list_tasks",
-        "update_task",
-        "complete_task",
-        "delete_task",
-        "describe_delete_task",
-        "rehearse",
-    }
+    assert set(tools) == {*TASK_TOOLS, "describe_delete_task"}
     assert {name: set(tool.input_schema["properties"]) for name, tool in tools.items()} == {
         "add_task": {"title"},
         "list_tasks": {"numbers", "show"},

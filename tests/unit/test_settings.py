@@ -162,6 +162,20 @@ def test_which_tools_ask_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
         assert settings().mcp.tasks_approval == read
 
 
+@pytest.mark.parametrize("said", ["Always", "always, add_task", "true", "delete_tasks", '[["a"]]'])
+def test_a_word_that_no_tool_is_called_lets_none_run_unasked(
+    monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setenv("CHATBRIDGE_MCP__TASKS_APPROVAL", said)
+    with pytest.raises(ValueError, match="there is no bundled tool"):
+        settings()
+    monkeypatch.delenv("CHATBRIDGE_MCP__TASKS_APPROVAL")
+    servers = {"a": {"command": "a", "approval": ["pay", "Always"]}}
+    monkeypatch.setenv("CHATBRIDGE_MCP__SERVERS", json.dumps(servers))
+    with pytest.raises(ValueError, match="always is no name of a tool"):
+        settings()
+
+
 def test_tool_servers_as_a_list_of_named_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     servers = [{"name": "a", "url": "https://a.example"}, {"name": "b", "command": "b"}]
     monkeypatch.setenv("CHATBRIDGE_MCP__SERVERS", json.dumps(servers))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
+APPROVALS = ("auto", "always", "never")
 Approval = Literal["auto", "always", "never"] | tuple[str, ...]
 """By what the server says of its tools, all of them, none, or those of these names."""
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from chatbridge.adapters.offline.intents import theme_in
-from chatbridge.adapters.offline.replies import THEME_TOOL, TOOLS
+from chatbridge.adapters.offline.replies import THEME_TOOL
+from chatbridge.domain.model.task import TASK_TOOLS
 
 Schema = Mapping[str, Any]
 
@@ -20,7 +21,7 @@ def named_in(text: str, tools: Mapping[str, Schema]) -> tuple[str, Mapping[str, 
     `switch_theme`."""
     if THEME_TOOL in tools and (theme := theme_in(text)):
         return THEME_TOOL, {"theme": theme}
-    hosts = [name for name in tools if not name.endswith(TOOLS)]
+    hosts = [name for name in tools if not name.endswith(TASK_TOOLS)]
     found = [
         at
         for name in hosts

@@ -21,6 +21,7 @@ from chatbridge.adapters.offline.intents import (
     understand,
 )
 from chatbridge.adapters.offline.named import Schema, arguments_of, named_in
+from chatbridge.domain.model.task import TASK_TOOLS
 
 Item = Mapping[str, Any]
 
@@ -93,7 +94,7 @@ class _Work:
     ) -> None:
         self._intents = intents
         self._seen = seen
-        self._offered = {name: _offered(name, [*tools]) for name in replies.TOOLS}
+        self._offered = {name: _offered(name, [*tools]) for name in TASK_TOOLS}
         listing = tools.get(self._offered["list_tasks"] or "", {})
         self._of_lists = cast(Mapping[str, Any], listing.get("properties") or {})
         self._names = {offered: name for name, offered in self._offered.items()}

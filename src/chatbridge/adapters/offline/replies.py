@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Any, cast
 
-TOOLS = ("add_task", "list_tasks", "update_task", "complete_task", "delete_task", "rehearse")
 THEME_TOOL = "switch_theme"
 
 HELP = (

@@ -8,6 +8,9 @@ from chatbridge.domain.model import refusals
 from chatbridge.domain.model.limits import MAX_TASK_TITLE
 from chatbridge.domain.model.message import storable
 
+TASK_TOOLS = ("add_task", "list_tasks", "update_task", "complete_task", "delete_task", "rehearse")
+"""The names of the bundled tools; the last one only shows how calls look."""
+
 Rehearsal = Literal["fail", "slow", "crash"]
 """What a call comes to that only shows how such a call looks."""
 
