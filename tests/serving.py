@@ -1,9 +1,13 @@
 """chatbridge served for real: by uvicorn on a free port, in this process or its own."""
 
 import asyncio
+import atexit
+import os
 import re
+import shutil
 import signal
 import ssl
+import tempfile
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,12 +28,19 @@ from tests.ports import free_port
 
 SECRET = "a secret of the tests, long enough for HS256"
 START_SECONDS = 30.0
+BLOBS = Path(tempfile.gettempdir()) / f"chatbridge-tests-{os.getpid()}"
+atexit.register(shutil.rmtree, BLOBS, ignore_errors=True)
 NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For clients that speak plain HTTP: to load those of the world takes 20 ms for each of them."""
 
 
 def settings_for(database_url: str, **changes: Any) -> Settings:
-    """Settings of a test: no .env, a secret of its own, a free port, and what the test changes."""
+    """Settings of a test: no .env, a secret of its own, a free port, and what the test changes.
+
+    Attachments are taken, whatever directories there are here.
+    """
+    if database_url != "memory:":
+        changes.setdefault("blobs", {"url": f"file:{BLOBS}"})
     return Settings(
         _env_file=None,
         secret=SECRET,

@@ -83,6 +83,13 @@ _BODIES: dict[Route, Json] = {
 }
 
 
+FOR_FILES = (
+    ("PUT", ADDRESSED),
+    ("POST", "/chatkit/attachments"),
+    ("POST", "/api/{user_id}/attachments"),
+)
+"""They parse nothing of a body, and bound it themselves."""
+
 GUARDED = tuple(route for route in ROUTES if route[1] not in PUBLIC)
 OF_A_USER = tuple(route for route in GUARDED if "{user_id}" in route[1])
 OF_ONE_CONVERSATION = tuple(
@@ -137,6 +144,11 @@ async def ask(
         turn_id=NO_TURN,
         id=NO_ATTACHMENT,
     )
+    if route == ("POST", "/api/{user_id}/attachments"):
+        typed = {"content-type": "text/plain"}
+        return await client.post(url, params={"name": "a.txt"}, content=b"text", headers=typed)
+    if route == ("POST", "/chatkit/attachments"):
+        return await client.post(url, files={"file": ("a.txt", b"text", "text/plain")})
     json = {**_BODIES[route], **(body or {})} if route in _BODIES else body
     return await client.request(method, url, json=json)
 

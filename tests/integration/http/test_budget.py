@@ -37,7 +37,14 @@ from chatbridge.domain.model.limits import (
 from chatbridge.entrypoints.tasks.server import TASKS_PATH
 from chatbridge.main import create_app
 from tests.chatkit_client import Json
-from tests.integration.http.asking import NO_TURN, NOBODYS, OPERATIONS, body_for, operation
+from tests.integration.http.asking import (
+    FOR_FILES,
+    NO_TURN,
+    NOBODYS,
+    OPERATIONS,
+    body_for,
+    operation,
+)
 from tests.integration.http.living import living
 from tests.integration.http.published import ROUTES, Route
 from tests.serving import Served, settings_for
@@ -54,7 +61,11 @@ TOOL_CALL: Json = {
     "method": "tools/call",
     "params": {"name": "add_task", "arguments": {"title": "buy oat milk"}},
 }
-WITH_BODY = [route for route in (*ROUTES, TASKS) if route[0] in ("POST", "PUT", "PATCH")]
+WITH_BODY = [
+    route
+    for route in (*ROUTES, TASKS)
+    if route[0] in ("POST", "PUT", "PATCH") and route not in FOR_FILES
+]
 CHATKIT: Route = ("POST", "/chatkit")
 GOOD: list[tuple[Route, Json]] = [
     *((CHATKIT, operation(name, NOBODYS) | {"metadata": {}}) for name in OPERATIONS),

@@ -87,7 +87,7 @@ async def test_an_attachment_is_refused_before_the_first_byte(bridge: Bridged) -
     asked["params"]["input"]["attachments"] = ["atc_1"]
     # bare it is kept, and its answer a broken stream
     answer = await bridge.answer(asked)
-    assert (answer.status_code, answer.json()["code"]) == (422, "attachments_not_supported")
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_attachment")
     frames += await bridge.ask(add(thread_of(frames), "Well then"))
     (reload,) = await bridge.ask(items(thread_of(frames)))
     said = [i["content"][0]["text"] for i in reload["data"] if i["type"] == "user_message"]

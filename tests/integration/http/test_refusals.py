@@ -260,7 +260,6 @@ async def test_a_message_of_the_wrong_form_is_refused(
         ({"content": [*texts("a"), *tag(data={"a": ["x" * 30_000] * 3})]}, "data_too_large"),
         ({"content": [*texts("a"), *tag(group="x" * 30_000) * 3]}, "data_too_large"),
         ({"quoted_text": "x" * (MAX_CONTENT + 1)}, "text_too_long"),
-        ({"attachments": ["file_1"]}, "attachments_not_supported"),
         ({"inference_options": {"model": "large"}}, "model_not_offered"),
         ({"inference_options": {"tool_choice": {"id": "add_task"}}}, "tool_not_offered"),
     ],
@@ -559,7 +558,7 @@ async def _all_at_once(client: httpx.AsyncClient) -> list[httpx.Response]:
     operations = [
         timed(client.post("/chatkit", json=operation(name, NOBODYS)))
         for name in OPERATIONS
-        if name not in ("attachments.create", "attachments.delete", "input.transcribe")
+        if name != "input.transcribe"
     ]
     return list(await asyncio.gather(*routes, *operations))
 
