@@ -1,6 +1,6 @@
 """Refusals as problem documents (RFC 9457) with a stable code: one table for all surfaces.
 
-What HTTP itself refuses is said here; everything else in `domain/model/refusals.py`.
+What HTTP itself refuses is said here; everything else in `domain/model/refusals`.
 """
 
 import json
