@@ -212,6 +212,8 @@ def test_the_matrix_says_of_chatkit_what_the_list_says() -> None:
     assert ("not in its own element" in ours["Attachments"]) == no_composer
     assert ours["Widgets of your own"] == served["threads.custom_action"]
     assert ours["Tools that run in the page"] == served["threads.add_client_tool_output"]
+    answers = any(row[1].endswith("/answers`") for row in rows(section("HTTP", REFERENCE)))
+    assert ours["Approval before a tool runs"].startswith("yes") == answers
     assert ours["Voice"].startswith(served["input.transcribe"])
     assert ("not in its own element" in ours["Voice"]) == (options["composer.dictation"] == "no")
     menus = ("entities", "commands", "composer.tools", "composer.models")
