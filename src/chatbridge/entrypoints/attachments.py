@@ -37,6 +37,7 @@ RECEIVED = (
     refusals.attachment_sent,
     refusals.attachment_not_its_type,
     refusals.attachment_too_large,
+    refusals.attachment_longer,
     refusals.attachment_too_slow,
     refusals.picture_too_large,
     refusals.not_a_picture,

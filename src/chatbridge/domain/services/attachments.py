@@ -102,7 +102,7 @@ class Attachments:
         look = Look()
         async with _in_time():
             try:
-                size = await self._blobs.put(name, self._bounded(parts, look))
+                size = await self._blobs.put(name, _bounded(parts, look, attachment.size))
                 return await self._looked_at(attachment, number, size, look)
             except Invalid:
                 # of nothing else is it known that the row does not count on them
@@ -116,15 +116,6 @@ class Attachments:
         if number is None:
             raise refusals.attachment_sent()
         return number
-
-    async def _bounded(self, parts: AsyncIterable[bytes], look: Look) -> AsyncIterator[bytes]:
-        size = 0
-        async for part in parts:
-            size += len(part)
-            if size > self.allowance.max_bytes:
-                raise refusals.attachment_too_large(f"{self.allowance.max_bytes:,}")
-            look.at(part)
-            yield part
 
     async def _looked_at(
         self, attachment: Attachment, number: int, size: int, look: Look
@@ -180,7 +171,7 @@ class Attachments:
             raise refusals.attachment_awaited(attachment.name)
         look = Look()
         try:
-            async for _ in self._bounded(await self._blobs.get(name), look):
+            async for _ in _bounded(await self._blobs.get(name), look, attachment.size):
                 pass
             return await self._looked_at(attachment, 1, size, look)
         except Invalid:
@@ -261,6 +252,17 @@ class Attachments:
                 except Exception:
                     _log.exception("a sweep for attachments failed")
                 await asyncio.sleep(_SWEEP_EVERY)
+
+
+async def _bounded(parts: AsyncIterable[bytes], look: Look, most: int) -> AsyncIterator[bytes]:
+    """No more than was announced: by that it is counted what a person brings in a day."""
+    size = 0
+    async for part in parts:
+        size += len(part)
+        if size > most:
+            raise refusals.attachment_longer(f"{most:,}")
+        look.at(part)
+        yield part
 
 
 async def _parts(whole: bytes) -> AsyncIterator[bytes]:

@@ -47,7 +47,7 @@ def attachments_router(attachments: Attachments, gate: Gate) -> APIRouter:
         parts = body_of(request, attachments)
         media_type = request.headers.get("content-type", "")
         announced = request.headers.get("content-length", "")
-        size = int(announced) if announced.isdecimal() else 0
+        size = int(announced) if announced.isdecimal() else attachments.allowance.max_bytes
         awaited, _ = await attachments.announce(user, name, media_type, size)
         return AttachmentOut.of(await attachments.receive(awaited, parts))
 

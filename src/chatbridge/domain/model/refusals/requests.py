@@ -74,6 +74,12 @@ attachment_too_large = Refusal(
     "The files of a message have at most {} bytes together.",
     example=("25,000,000",),
 )
+attachment_longer = Refusal(
+    Invalid,
+    "attachment_too_large",
+    "This file is longer than was announced ({} bytes): announce it as it is.",
+    example=("1,000",),
+)
 attachment_too_slow = Refusal(
     Invalid, "attachment_too_slow", "The bytes took more than 20 minutes to come; attach less."
 )
