@@ -8,7 +8,8 @@ from hypothesis.stateful import multiple, rule
 from chatbridge.domain.model.answer import Answer
 from chatbridge.domain.model.identifiers import CallId, MessageId, UserId
 from chatbridge.domain.model.page import PageRequest
-from chatbridge.domain.model.tool_call import Decision
+from chatbridge.domain.model.question import Form, Question
+from chatbridge.domain.model.tool_call import Asks, Decision, ToolCall
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn import Rest
 from chatbridge.domain.model.turn_event import (
@@ -22,10 +23,12 @@ from tests.contracts.store import ask, call
 from tests.integration.postgres.histories import Place, Speech, Spoken, owners, places, speeches
 from tests.integration.postgres.same_history import LEASE, WINDOW, SameHistory
 
-counts = st.integers(1, 2)
 patience = st.sampled_from([LEASE, LEASE, -1.0])
 decisions: st.SearchStrategy[Decision] = st.sampled_from(["approved", "rejected"])
-answers = st.none() | decisions
+kinds: st.SearchStrategy[tuple[Asks, ...]] = st.lists(
+    st.sampled_from(["approval", "client", "answers"]), min_size=1, max_size=2
+).map(tuple)
+FORM = Form(questions=(Question(id="q1", words="Why?"),))
 
 
 class WaitingHistory(SameHistory):
@@ -37,12 +40,17 @@ class WaitingHistory(SameHistory):
         target=turns,
         place=places,
         speech=speeches,
-        calls=counts,
+        calls=kinds,
         seconds=patience,
         then=st.none() | decisions,
     )
     def ask_person(
-        self, place: Place, speech: Speech, calls: int, seconds: float, then: Decision | None
+        self,
+        place: Place,
+        speech: Speech,
+        calls: tuple[Asks, ...],
+        seconds: float,
+        then: Decision | None,
     ) -> Any:
         """A turn that waits as soon as it has said something; `then` somebody may answer."""
         turn = self._begin(place, "may I?", new=True)
@@ -50,11 +58,11 @@ class WaitingHistory(SameHistory):
             return multiple()
         self.say(turn, speech, durably=False)
         self.wait(turn, calls, seconds)
-        gone_on = self.answer(place, then, twice=calls > 1) if then else multiple()
+        gone_on = self.answer(place, then, twice=len(calls) > 1) if then else multiple()
         return turn if gone_on == multiple() else gone_on
 
-    @rule(target=turns, turn=turns, calls=counts, seconds=patience)
-    def wait(self, turn: Any, calls: int, seconds: float) -> Any:
+    @rule(target=turns, turn=turns, calls=kinds, seconds=patience)
+    def wait(self, turn: Any, calls: tuple[Asks, ...], seconds: float) -> Any:
         _, *both = turn
         self._said += 1
         asked = _asked(MessageId(f"waits_{self._said}"), calls)
@@ -80,7 +88,7 @@ class WaitingHistory(SameHistory):
             return multiple()
         said = Transcript(place[1], opened[0].events)
         (_, asked), *_ = said.calls_in("waiting")
-        given, late = (Answer(call_id=asked.id, decision=decision).events(said) for _ in range(2))
+        given, late = (_answer(asked, decision).events(said) for _ in range(2))
         begun = self.both(lambda s, own: s.turns.answer(own, given, newest=WINDOW.high), opened)
         if twice:
             self.both(lambda s, own: s.turns.answer(own, late, newest=WINDOW.high), opened)
@@ -105,10 +113,27 @@ class WaitingHistory(SameHistory):
         self.both(lambda s: s.turns.opened(by, place[1]))
 
 
-def _asked(step: MessageId, calls: int) -> tuple[TurnEvent, ...]:
-    ids = [f"{step}_call_{n}" for n in range(calls)]
-    started = (ToolCallStarted(message_id=step, call=call(id, "waiting")) for id in ids)
-    asks = (ToolCallAsked(message_id=step, call_id=CallId(id), asks="approval") for id in ids)
+def _answer(asked: ToolCall, decision: Decision) -> Answer:
+    """What it asks for; of one that is no approval, `rejected` skips the questions."""
+    match asked.asks, decision:
+        case "client", _:
+            return Answer(call_id=asked.id, decision="given", output='{"done": true}')
+        case "answers", "rejected":
+            return Answer(call_id=asked.id, decision="skipped")
+        case "answers", _:
+            return Answer(call_id=asked.id, decision="given", answers={"q1": ["because"]})
+        case _:
+            return Answer(call_id=asked.id, decision=decision)
+
+
+def _asked(step: MessageId, calls: tuple[Asks, ...]) -> tuple[TurnEvent, ...]:
+    asked = [(CallId(f"{step}_call_{n}"), kind) for n, kind in enumerate(calls)]
+    started = (ToolCallStarted(message_id=step, call=call(id, "waiting")) for id, _ in asked)
+    forms = {"answers": FORM}
+    asks = (
+        ToolCallAsked(message_id=step, call_id=id, asks=kind, form=forms.get(kind))
+        for id, kind in asked
+    )
     return (*started, *asks, TurnWaiting())
 
 

@@ -149,7 +149,8 @@ begin
   end if;
   if outcome = 'started' then
     v_counted := v_conversation.counted;
-    if v_turn.retry then
+    -- also where it is asked for again, and more has been kept since
+    if v_conversation.last_position > v_subject then
       v_counted := v_counted - (select count(*) from {s}.messages m
         where m.user_id = p_user and m.conversation_id = p_conversation
           and m.position > v_subject and m.kind in ('text', 'partial'));
