@@ -13,7 +13,7 @@ from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnI
 from chatbridge.domain.model.limits import MAX_PAGE
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.page import PageRequest
-from chatbridge.domain.model.turn import Changes, Once
+from chatbridge.domain.model.turn import Changes, Once, Rest
 from chatbridge.domain.model.turn_event import (
     Changed,
     EndState,
@@ -29,7 +29,9 @@ from tests.contracts.steps import (
     WINDOW,
     answered,
     begin,
+    ending,
     finish,
+    keep,
     messages_of,
     refused,
     snapshot,
@@ -272,6 +274,53 @@ class TurnShowingContract(StoreContract):
         assert (after.title, after.metadata, after.status) == ("T", {"m": [1]}, "active")
         assert after.updated_at > before.updated_at
         assert await counted(store) == 2
+
+    @pytest.mark.parametrize("rests", [False, True])
+    async def test_an_open_turn_says_what_was_revised_beside_it_and_its_end_keeps_that(
+        self, store: Store, rests: bool
+    ) -> None:
+        own = Revised(title="The turn's", agent="B")
+        begun = await begin(store, ask(new=True))
+        turn = begun.turn
+        assert await keep(store, turn, own) == "kept"
+        await store.conversations.rename(ALICE, C1, "Mine")
+        locked = Revised(status="locked", status_reason="Audit")
+        await store.conversations.change(ALICE, C1, Changes(revised=locked))
+        told = await keep(store, turn)
+        assert isinstance(told, Revised)
+        assert told.id
+        both = Revised(title="Mine", status="locked", status_reason="Audit", id=told.id)
+        assert told == both
+        assert await keep(store, turn) == told
+        await keep(store, turn, told, after=1)
+        assert await store.kept_events(turn) == [own, told]
+        # what is said is told no more, and what is changed next comes alone
+        active = Revised(status="active")
+        await store.conversations.change(ALICE, C1, Changes(revised=active))
+        later = await keep(store, turn)
+        assert isinstance(later, Revised)
+        assert later == replace(active, id=later.id)
+        assert later.id != told.id
+        events = own, told
+        if rests:
+            await store.turns.wait(turn, Rest(seconds=60, tail=()))
+            await store.conversations.rename(ALICE, C1, "Last")
+            claimed = await store.turns.claim_stale(ALICE, C1, waiting=True)
+            assert claimed
+            turn = claimed.turn
+        await store.turns.finish(turn, ending(turn, events, kept=2))
+        kept = await store.conversations.get(ALICE, C1)
+        title = "Last" if rests else "Mine"
+        assert (kept.title, kept.status, kept.status_reason) == (title, "active", None)
+        assert kept.agent == "B"
+
+    async def test_what_a_turn_revises_after_it_was_told_stays(self, store: Store) -> None:
+        begun = await begin(store, ask(new=True))
+        await store.conversations.rename(ALICE, C1, "Mine")
+        told = await keep(store, begun.turn)
+        assert isinstance(told, Revised)
+        await finish(store, begun, (told, Revised(title="The turn's")))
+        assert (await store.conversations.get(ALICE, C1)).title == "The turn's"
 
     async def test_what_is_added_twice_is_there_once(self, store: Store) -> None:
         await answered(store)

@@ -31,7 +31,7 @@ class ConversationRepository(Protocol):
         ...
 
     async def rename(self, user_id: UserId, id: ConversationId, title: str) -> Conversation:
-        """Give it a title; a rename is no activity."""
+        """Give it a title; a rename is no activity. An open turn is told as `change` does."""
         ...
 
     async def delete(self, user_id: UserId, id: ConversationId) -> None:
@@ -54,7 +54,8 @@ class ConversationRepository(Protocol):
         """Keep what was changed outside of a turn, and what was added at the end.
 
         What is added under the id of a kept message takes its place; what is replaced or removed
-        and is not there changes nothing.
+        and is not there changes nothing. What is revised is told to a turn that runs or waits, by
+        its journal; when that ends, it stays over what the turn had revised before.
         """
         ...
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from chatbridge.domain.model.turn import Turn
-from chatbridge.domain.model.turn_event import Numbered, ToolCallAnswered
+from chatbridge.domain.model.turn_event import Numbered, Revised, ToolCallAnswered
 
-Outcome = Literal["kept", "stop_asked", "busy", "taken_over", "gone"]
+Outcome = Literal["kept", "stop_asked", "busy", "taken_over", "gone"] | Revised
 """Kept; kept, and its owner wants no more of it; its row was locked, so nothing of it is kept this
-time; somebody else has it, or it has ended; it was deleted with its conversation."""
+time; somebody else has it, or it has ended; it was deleted with its conversation. Or kept, and this
+was changed in its conversation beside it, which it is to say; answered until something else was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

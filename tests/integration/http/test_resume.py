@@ -11,12 +11,15 @@ import httpx
 import pytest
 
 from chatbridge.container import Container
+from chatbridge.domain.model.identifiers import UserId
+from chatbridge.domain.model.turn_event import Revised, Titled
 from chatbridge.entrypoints import showing
 from tests.chatkit_client import Json, add, create, items, retry
 from tests.integration.http.asking import NO_TURN, require_refused
 from tests.integration.http.person import PATIENCE, Person, until_shown
 from tests.scripted_agent import ScriptedAgent
 from tests.serving import Served, served, settings_for
+from tests.waiting import until
 
 RESUMABLE = {"X-Chatbridge-Stream": "resumable"}
 Frame = tuple[str | None, str]
@@ -336,3 +339,50 @@ async def test_a_server_that_is_to_stop_says_so(store_url: str) -> None:
         assert (await person.http.get("/healthz")).status_code == 200
         refused = await person.http.post("/chatkit", json=create("hello"))
         require_refused(refused, 503, "stopping")
+
+
+# --- what is changed beside a turn
+
+
+async def test_a_change_of_the_conversation_is_told_wherever_its_turn_is_watched(
+    replicas: list[Served], agent: ScriptedAgent
+) -> None:
+    person = Person(replicas[0])
+    asked = asyncio.create_task(answered(person.http, create("hello")))
+    run = await agent.next_run(person.name)
+    run.tell(Revised(title="The agent's"))
+    run.say("Half")
+    thread, turn = run.request.turn.conversation.id, run.request.turn.id
+    about = f"/api/{person.name}/conversations/{thread}"
+    async with asyncio.timeout(PATIENCE), AsyncExitStack() as watching:
+        watched = [f"/chatkit/threads/{thread}/events", f"/api/{person.name}/turns/{turn}/events"]
+        streams = [
+            await watching.enter_async_context(on(replica, person).stream("GET", path))
+            for path in watched
+            for replica in replicas
+        ]
+        # where the turn runs, and where it does not
+        locked = {"status": "locked", "status_reason": "Audit"}
+        for replica, change in zip(replicas, ({"title": "Tea"}, locked), strict=True):
+            changed = await on(replica, person).patch(about, json=change)
+            assert changed.status_code == 200, changed.text
+        here = await replicas[0].container.turns().running_in(UserId(person.name), thread)
+        assert here
+        await until(lambda: here.shown.revised.status == "locked")
+        run.tell(Titled(title="The model's"))
+        run.finish(" and whole")
+        texts = [(await asked).text, *[(await stream.aread()).decode() for stream in streams]]
+        every = [[json.loads(data) for _, data in frames_of(text)] for text in texts]
+        for told in every[:3]:
+            thread = [e["thread"] for e in told if e["type"] == "thread.updated"][-1]
+            assert thread["title"] == "Tea"
+            assert thread["status"] == {"type": "locked", "reason": "Audit"}
+        for told in every[3:]:
+            # both by one event, or one after the other
+            revised = [e for e in told if e["type"] == "revised" and "id" in e]
+            both = {name: value for event in revised for name, value in event.items()}
+            assert {**both, "title": "Tea", **locked} == both
+            assert "The model's" not in [e.get("title") for e in told]
+    for replica in replicas:
+        kept = (await on(replica, person).get(about)).json()
+        assert {**kept, "title": "Tea", **locked} == kept

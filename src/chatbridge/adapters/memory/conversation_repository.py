@@ -24,6 +24,7 @@ from chatbridge.domain.model.page import (
     read_activity_cursor,
 )
 from chatbridge.domain.model.turn import Changes
+from chatbridge.domain.model.turn_event import Revised
 from chatbridge.ports.conversation_repository import ConversationRepository
 
 T = TypeVar("T")
@@ -58,6 +59,7 @@ class MemoryConversationRepository(ConversationRepository):
     async def rename(self, user_id: UserId, id: ConversationId, title: str) -> Conversation:
         kept = await self._memory.find(user_id, id)
         kept.conversation = replace(kept.conversation, title=title)
+        kept.tell(Revised(title=title))
         return conversation_copy(kept.conversation)
 
     async def delete(self, user_id: UserId, id: ConversationId) -> None:
@@ -83,6 +85,7 @@ class MemoryConversationRepository(ConversationRepository):
         for message in added:
             kept.put(message)
         kept.change(changes)
+        kept.tell(changes.revised)
         kept.touch(self._memory.now())
 
     async def messages(

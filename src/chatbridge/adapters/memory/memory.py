@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
+from uuid import uuid4
 
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.approval import ApprovalId, StandingApproval
@@ -39,6 +40,7 @@ class KeptTurn:
     state: TurnState = "running"
     events: dict[int, TurnEvent] = field(default_factory=dict[int, TurnEvent])
     posted: dict[int, ToolCallAnswered] = field(default_factory=dict[int, ToolCallAnswered])
+    revised: Revised | None = None
     cancel_asked: bool = False
     ended_at: datetime | None = None
     usage: Usage | None = None
@@ -60,6 +62,11 @@ class KeptTurn:
     def is_held_by(self, turn: Turn) -> bool:
         """Whether the holder of `turn` may still write."""
         return self.state == "running" and self.epoch == turn.epoch
+
+    @property
+    def unsaid(self) -> Revised | None:
+        """What was changed beside it, if it has not said so."""
+        return None if self.revised in self.events.values() else self.revised
 
     def keep(self, tail: Iterable[tuple[int, TurnEvent]]) -> None:
         """Add numbered events; a number that is already kept stays what it is."""
@@ -141,6 +148,13 @@ class KeptConversation:
             self.messages.pop(id, None)
             self.feedback.pop(id, None)
         self.revise(changes.revised)
+
+    def tell(self, revised: Revised) -> None:
+        """Have the turn that runs or waits say what was revised beside it."""
+        turn = self.running or self.waiting
+        if turn and revised != Revised():
+            both = (turn.unsaid or Revised()).then(revised)
+            turn.revised = replace(both, id=uuid4().hex)
 
     def places(self, changes: Changes, added: Sequence[Message] = ()) -> list[int]:
         """Where the entries stand that are there and become other ones."""

@@ -41,4 +41,4 @@ class MemoryTurnJournal(TurnJournal):
             return "taken_over"
         kept.renew(self._lease)
         kept.keep(entry.events)
-        return "stop_asked" if kept.cancel_asked else "kept"
+        return "stop_asked" if kept.cancel_asked else kept.unsaid or "kept"

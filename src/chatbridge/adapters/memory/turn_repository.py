@@ -24,7 +24,7 @@ from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
 from chatbridge.domain.model.limits import MAX_PAGE
 from chatbridge.domain.model.turn import Ending, Rest, Turn, TurnState
-from chatbridge.domain.model.turn_event import TurnEvent
+from chatbridge.domain.model.turn_event import Revised, TurnEvent
 from chatbridge.ports.turn_repository import (
     Begun,
     Claimed,
@@ -102,6 +102,7 @@ class MemoryTurnRepository(TurnRepository):
             self._part(kept, mine, ending)
             keep_answer(kept, mine, ending)
             kept.change(ending.changes)
+            kept.revise(mine.unsaid or Revised())
         if kept.conversation.title is None:
             kept.conversation = replace(kept.conversation, title=ending.title)
         mine.usage, mine.code = ending.usage, ending.code

@@ -20,7 +20,6 @@ from sqlalchemy import (
     func,
     inspect,
     tuple_,
-    update,
 )
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -30,6 +29,7 @@ from sqlmodel.sql.expression import Select
 from chatbridge.adapters.postgres.approvals import STANDING, approvals_of, revoked
 from chatbridge.adapters.postgres.rows import (
     changes_to_json,
+    conversation_row,
     messages_to_json,
     missing,
     to_conversation,
@@ -108,6 +108,13 @@ _CHANGE = """
 select {s}.change_conversation_1(:user_id, :conversation_id, null, cast(:added as json),
   cast(:changes as json)) as outcome"""
 
+_RENAME = """
+update {s}.conversations c set title = cast(:title as text)
+where c.user_id = :user_id and c.id = :id
+returning c.id as conversation_id, c.title, c.status, c.status_reason, c.metadata, c.agent,
+  c.created_at as conversation_created_at, c.updated_at as conversation_updated_at,
+  {s}.tell_turn_1(c.user_id, c.id, jsonb_build_object('title', cast(:title as text)))"""
+
 
 @cache
 def _messages(order: Order, further: bool, notes: bool) -> Select[*tuple[Any, ...]]:
@@ -165,11 +172,10 @@ class PostgresConversationRepository(ConversationRepository):
         return Page(page, activity_cursor(page[-1].updated_at, page[-1].id) if more else None)
 
     async def rename(self, user_id: UserId, id: ConversationId, title: str) -> Conversation:
-        renaming = update(ConversationRow).where(*_mine(user_id, id)).values(title=title)
-        rows = await self._statements.changed(renaming.returning(ConversationRow))
+        rows = await self._statements.rows(_RENAME, user_id=user_id, id=id, title=title)
         if not rows:
             raise await self._why_nothing(user_id, id) or refusals.no_conversation()
-        return to_conversation(rows[0])
+        return to_conversation(conversation_row(rows[0], user_id))
 
     async def delete(self, user_id: UserId, id: ConversationId) -> None:
         deletion = delete(ConversationRow).where(*_mine(user_id, id))

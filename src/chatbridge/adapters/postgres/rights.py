@@ -37,6 +37,7 @@ FUNCTIONS = (
     "claim_stale_turn_1",
     "change_conversation_1",
     "stale_turns_1",
+    "tell_turn_1",
 )
 
 TABLES = frozenset(table.name for table in Row.metadata.tables.values())

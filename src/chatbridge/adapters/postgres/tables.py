@@ -136,7 +136,8 @@ class TurnRow(Row, table=True):
 
     `subject_position` is of the message that it answers, or, where it answers none, of the last one
     when it began. `by_host`: a server of the host's own speaks. `watchable`: its events are still
-    there.
+    there. `revised` is what was last changed in its conversation beside it, under the `id` of the
+    event that says so.
     """
 
     __tablename__ = "turns"  # pyright: ignore[reportAssignmentType]
@@ -180,6 +181,7 @@ class TurnRow(Row, table=True):
     epoch: int = Field(sa_column_kwargs={"server_default": text("1")})
     lease_until: datetime = time(default=None)
     watchable: bool = Field(sa_column_kwargs={"server_default": text("true")})
+    revised: dict[str, Any] | None = column(JSONB(none_as_null=True), nullable=True)
     cancel_asked: bool = Field(sa_column_kwargs={"server_default": text("false")})
     usage: dict[str, int] | None = column(JSONB(none_as_null=True), nullable=True)
     created_at: datetime = time()

@@ -12,7 +12,7 @@ from chatbridge.adapters.postgres.statements import Statements
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.records import to_record
 from chatbridge.domain.model.turn import Turn
-from chatbridge.domain.model.turn_event import ToolCallAnswered
+from chatbridge.domain.model.turn_event import Revised, ToolCallAnswered
 from chatbridge.ports.turn_journal import Entry, Outcome, TurnJournal
 
 _KEEP = """
@@ -45,7 +45,7 @@ class PostgresTurnJournal(TurnJournal):
             if unkeepable(error):
                 raise refusals.not_kept() from error
             raise
-        return [row["outcome"] for row in rows]
+        return [_outcome(row) for row in rows]
 
     async def post(self, turn: Turn, number: int, answered: ToolCallAnswered) -> bool:
         try:
@@ -79,6 +79,11 @@ class PostgresTurnJournal(TurnJournal):
             for number, event in entry.events
         ]
         return {"turns": _written(turns), "events": _written(events), "lease": self._lease}
+
+
+def _outcome(row: dict[str, Any]) -> Outcome:
+    beside = row["revised"]
+    return Revised(**beside) if beside and row["outcome"] == "kept" else row["outcome"]
 
 
 def _place(turn: Turn, number: int) -> dict[str, Any]:

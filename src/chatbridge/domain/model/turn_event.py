@@ -208,7 +208,8 @@ class Revised:
     """The conversation itself is another one now: what is None stays.
 
     `status_reason` goes with `status`; `agent` is who goes on with it. Without a `payload` nobody
-    who watches is told.
+    who watches is told, but of what has an `id`: somebody has changed that beside the turn, and it
+    is kept already.
     """
 
     title: str | None = None
@@ -217,6 +218,7 @@ class Revised:
     metadata: Payload | None = None
     agent: str | None = None
     payload: Payload | None = None
+    id: str | None = None
 
     def of(self, conversation: Conversation) -> Conversation:
         """The conversation as it is then."""

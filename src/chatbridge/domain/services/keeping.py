@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.correlation import in_turn
 from chatbridge.domain.model.errors import Unavailable, Unkeepable
+from chatbridge.domain.model.turn_event import Revised
 from chatbridge.domain.services.recording import Recording
 from chatbridge.ports.turn_journal import Entry, Outcome, TurnJournal
 
@@ -120,17 +121,25 @@ class Keeper:
 
     def _settle(self, recording: Recording, entry: Entry, outcome: Outcome) -> None:
         match outcome:
-            case "kept" | "stop_asked":
+            case "kept" | "stop_asked" | Revised():
                 if entry.events:
                     recording.keep(entry.events[-1][0])
                 if outcome == "stop_asked":
                     recording.stop("cancelled")
+                elif isinstance(outcome, Revised):
+                    self._say(recording, outcome)
             case "busy":
                 self._news.set()
             case "taken_over":
                 recording.lose(refusals.turn_taken_over())
             case "gone":
                 recording.lose(refusals.conversation_deleted())
+
+    def _say(self, recording: Recording, beside: Revised) -> None:
+        recording.say(beside)
+        # said once: afterwards there is nothing new in it
+        if recording.tail:
+            self._news.set()
 
 
 def _refuse(recording: Recording, error: Unkeepable) -> None:

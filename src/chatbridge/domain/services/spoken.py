@@ -7,8 +7,10 @@ from chatbridge.domain.model.identifiers import ConversationId
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn_event import (
     Numbered,
+    Revised,
     TextDelta,
     TextStarted,
+    Titled,
     ToolCallStarted,
     TurnEvent,
     TurnResumed,
@@ -19,6 +21,8 @@ from chatbridge.domain.services.calls_of_a_turn import CallsOfATurn
 class Spoken:
     """Words that follow each other in a message are one event, until they are sealed.
 
+    What was changed beside the turn is said once, and a title that came so stays.
+
     The first `kept` of `events` are kept; all that was `said` before is.
     """
 
@@ -28,6 +32,8 @@ class Spoken:
         self.kept = 0
         self.calls = CallsOfATurn()
         self._words: list[TextDelta] = []
+        self._beside: set[str] = set()
+        self._named = False
         self._shown = Transcript(conversation_id)
         self._folded = 0
         for event in said:
@@ -68,6 +74,10 @@ class Spoken:
 
     def say(self, event: TurnEvent) -> None:
         """Add an event, or a word to those that are said."""
+        if isinstance(event, Titled) and self._named:
+            return None
+        if isinstance(event, Revised) and event.id in self._beside:
+            return None
         if not isinstance(event, TextDelta):
             return self.add(event)
         if self._words and not _go_together(self._words[0], event):
@@ -77,6 +87,9 @@ class Spoken:
     def add(self, event: TurnEvent) -> None:
         """Add an event behind all words so far."""
         self.seal()
+        if isinstance(event, Revised) and event.id:
+            self._beside.add(event.id)
+            self._named = self._named or event.title is not None
         self.events.append(event)
         self.calls.take(len(self.events), event)
 

@@ -36,6 +36,7 @@ from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn_event import (
     Cited,
+    Revised,
     TextDelta,
     TextFinished,
     TextStarted,
@@ -120,8 +121,8 @@ class Translation:
 
     def _of_the_turn(self, event: TurnEvent) -> Generator[Said]:
         match event:
-            case Titled(title=title):
-                yield self._titled(title)
+            case Titled() | Revised():
+                yield self._thread(event.title)
             case TurnWaiting():
                 yield from self._rest()
             case TurnResumed():
@@ -131,8 +132,9 @@ class Translation:
             case _:
                 pass
 
-    def _titled(self, title: str) -> ThreadUpdatedEvent:
-        now = replace(self._transcript.revised.of(self._conversation), title=title)
+    def _thread(self, title: str | None) -> ThreadUpdatedEvent:
+        now = self._transcript.revised.of(self._conversation)
+        now = replace(now, title=title or now.title or self._transcript.title)
         told = to_thread(now, self._display.pictures).model_dump()
         return ThreadUpdatedEvent(thread=Thread(**told, items=ChatKitPage()))
 

@@ -94,8 +94,10 @@ class OwnWords:
 def is_own(event: TurnEvent) -> TypeGuard[Own]:
     """Whether it is one of these."""
     match event:
-        case Shown() | Changed() | Removed() | Progressed() | Told() | Revised():
+        case Shown() | Changed() | Removed() | Progressed() | Told():
             return True
+        case Revised():
+            return event.id is None
         case TextStarted():
             return event.at_once or event.payload is not None
         case TextFinished() | TurnFailed():

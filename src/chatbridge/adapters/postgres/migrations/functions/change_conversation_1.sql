@@ -7,6 +7,8 @@ create function {s}.change_conversation_1(
 ) returns text language plpgsql as $$
 declare
   v_conversation {s}.conversations;
+  v_revised jsonb := (select jsonb_object_agg(c.key, c.value) from json_each(p_changes) c
+    where c.key not in ('replaced', 'removed'));
   v_places bigint[];
   v_before bigint;
   v_after bigint;
@@ -74,5 +76,8 @@ begin
       metadata = coalesce((p_changes->'metadata')::jsonb, c.metadata),
       updated_at = clock_timestamp()
     where c.user_id = p_user and c.id = p_conversation;
+  if p_turn is null and v_revised is not null then
+    perform {s}.tell_turn_1(p_user, p_conversation, v_revised);
+  end if;
   return 'changed';
 end $$

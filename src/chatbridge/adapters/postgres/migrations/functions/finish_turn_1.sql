@@ -51,6 +51,13 @@ begin
     if p_changes is not null then
       perform {s}.change_conversation_1(
         p_user, v_turn.conversation_id, p_turn, '[]'::json, p_changes);
+      -- what was changed beside it, and is not among what it said, came later
+      if v_turn.revised is not null and not exists (select from {s}.turn_events e
+        where e.user_id = p_user and e.turn_id = p_turn
+          and e.event->>'id' = v_turn.revised->>'id') then
+        perform {s}.change_conversation_1(
+          p_user, v_turn.conversation_id, p_turn, '[]'::json, v_turn.revised::json);
+      end if;
     end if;
   end if;
   update {s}.conversations c

@@ -1,9 +1,10 @@
 -- Keep what running turns have said: one call and one transaction for all turns of a replica.
 --
--- Answers an outcome for each entry, in their order; see the port's `Outcome`. A function, because
+-- Answers an outcome for each entry, in their order, and what was changed beside it; see the port's
+-- `Outcome`. A function, because
 -- its plan is kept from tick to tick: nothing is prepared by the driver.
 create function {s}.keep_turns_1(p_turns json, p_events json, p_lease double precision)
-returns table (outcome text) language plpgsql as $$
+returns table (outcome text, revised jsonb) language plpgsql as $$
 begin
   return query
   with asked as materialized (
@@ -13,7 +14,7 @@ begin
   -- key, and that it runs by its missing end: else a planner might read whatever runs anywhere
   held as materialized (
     select a.entry, t.* from asked a cross join lateral (
-      select t.user_id, t.id, t.cancel_asked, t.lease_until from {s}.turns t
+      select t.user_id, t.id, t.cancel_asked, t.lease_until, t.revised from {s}.turns t
         where t.user_id = a.user_id and t.id = a.turn_id and t.epoch = a.epoch
           and t.ended_at is null and t.state <> 'waiting' for update of t skip locked) t),
   -- each renewal writes the row anew, so a lease is only renewed now and then
@@ -29,7 +30,7 @@ begin
       on conflict do nothing)
   select case when h.cancel_asked then 'stop_asked' when h.entry is not null then 'kept'
       when t.epoch = a.epoch and t.state = 'running' then 'busy'
-      when t.id is not null then 'taken_over' else 'gone' end
+      when t.id is not null then 'taken_over' else 'gone' end, h.revised
     from asked a
     left join held h on h.entry = a.entry
     left join lateral (

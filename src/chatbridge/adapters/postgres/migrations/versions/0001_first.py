@@ -23,6 +23,7 @@ FUNCTIONS = (
     "claim_stale_turn_1",
     "change_conversation_1",
     "stale_turns_1",
+    "tell_turn_1",
 )
 
 # a conversation is one owner's: who takes the two for independent finds no more than one message in
