@@ -41,5 +41,6 @@ def host_server(
         context=host.context if given else load_context(server.context),
         own_loop=server.loop == "own",
         silence=server.silence,
+        pictures=settings.allowed_image_domains,
         name=entry,
     )

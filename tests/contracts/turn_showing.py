@@ -264,7 +264,7 @@ class TurnShowingContract(StoreContract):
         await answered_with(store, shown("w_1"), *said("says_1", "Hi"))
         new = message("w_1", kind="shown", role="assistant", payload={"b": 1})
         late = [message("n_1", kind="note", role="assistant"), message("x_1", role="assistant")]
-        revised = Revised(title="T", metadata={"m": [1]})
+        revised = Revised(title="T", metadata={"m": [1]}, pictures=[])
         changes = Changes(replaced=(new,), removed=(MessageId("says_1"),), revised=revised)
         before = await store.conversations.get(ALICE, C1)
         await store.conversations.change(ALICE, C1, changes, late)
@@ -273,13 +273,23 @@ class TurnShowingContract(StoreContract):
         after = await store.conversations.get(ALICE, C1)
         assert (after.title, after.metadata, after.status) == ("T", {"m": [1]}, "active")
         assert after.updated_at > before.updated_at
+        assert (before.pictures, after.pictures) == (None, [])
         assert await counted(store) == 2
+        # whoever takes a turn up knows it
+        begun = await begin(store, ask("turn_2"))
+        opened = await store.turns.opened(ALICE, C1)
+        await store.turns.wait(begun.turn, Rest(seconds=60, tail=()))
+        claimed = await store.turns.claim_stale(ALICE, C1, waiting=True)
+        assert claimed
+        named = await store.turns.turn(ALICE, begun.turn.id)
+        turns = (begun.turn, opened.turn, claimed.turn, named)
+        assert [turn.conversation.pictures for turn in turns] == [[], [], [], []]
 
     @pytest.mark.parametrize("rests", [False, True])
     async def test_an_open_turn_says_what_was_revised_beside_it_and_its_end_keeps_that(
         self, store: Store, rests: bool
     ) -> None:
-        own = Revised(title="The turn's", agent="B")
+        own = Revised(title="The turn's", agent="B", pictures=["a.example"])
         begun = await begin(store, ask(new=True))
         turn = begun.turn
         assert await keep(store, turn, own) == "kept"
@@ -312,7 +322,7 @@ class TurnShowingContract(StoreContract):
         kept = await store.conversations.get(ALICE, C1)
         title = "Last" if rests else "Mine"
         assert (kept.title, kept.status, kept.status_reason) == (title, "active", None)
-        assert kept.agent == "B"
+        assert (kept.agent, kept.pictures) == ("B", ["a.example"])
 
     async def test_what_a_turn_revises_after_it_was_told_stays(self, store: Store) -> None:
         begun = await begin(store, ask(new=True))

@@ -111,6 +111,7 @@ async def short_words(context: Context) -> str:
     gone = await chat.show(Card(children=[Text(value="gone")]))
     await gone.remove()
     chat.thread.title = "Named by a tool"
+    chat.thread.allowed_image_domains = ["cats.example"]
     chat.thread.metadata["seen"] = True
     await chat.end_of_turn()
     page = await chat.store.load_thread_items(chat.thread.id, None, 20, "desc", {})

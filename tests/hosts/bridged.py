@@ -17,9 +17,7 @@ from tests.serving import Served, served, settings_for
 
 Json = dict[str, Any]
 
-# a thread names where pictures may come from: bare from anywhere, here from nowhere by default
 _ID = re.compile("[_-]")
-_NO_PICTURES = ("allowed_image_domains", [])
 _DELTAS = {"assistant_message.content_part.text_delta", "widget.streaming_text.value_delta"}
 
 
@@ -113,8 +111,7 @@ def _text_of(frame: Json) -> tuple[Any, ...] | None:
 
 def _named(value: Any, ids: dict[str, str], key: str = "") -> Any:
     if isinstance(value, dict):
-        told = {k: part for k, part in value.items() if (k, part) != _NO_PICTURES}
-        return {name: _named(part, ids, name) for name, part in told.items()}
+        return {name: _named(part, ids, name) for name, part in value.items()}
     if isinstance(value, list):
         return [_named(part, ids) for part in value]
     if key == "created_at":

@@ -223,6 +223,7 @@ class Retitling(Base):
         yield self.said(thread, "Begun.", context)
         thread.title = f"{thread.title}!"
         thread.metadata = {"deep": {"b": None, "a": 25.0}}
+        thread.allowed_image_domains = ["a.example", "*.b.example"]
         await self.store.save_thread(thread, context)
         yield self.said(thread, "Done.", context)
         if simple_input(item) == "close":

@@ -164,6 +164,7 @@ async def test_short_words_say_what_their_events_say(seats: Seats) -> None:
     one = {"type": "threads.get_by_id", "params": {"thread_id": thread}}
     named = (await seats.client.post("/chatkit", json=one)).json()
     assert named["title"] == "Named by a tool"
+    assert named["allowed_image_domains"] == ["cats.example"]
     assert "Only for the model." not in str(await seats.kept(thread))
 
 

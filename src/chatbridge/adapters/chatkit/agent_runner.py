@@ -42,8 +42,9 @@ class HostServerRunner(AgentRunner, HostServer):
     """Runs the host's ChatKitServer.process() in the turn, over a store of ours.
 
     `own_loop`: in a thread with a loop of its own, where code that blocks holds up nobody's turn.
-    `silence` is how many seconds it may say nothing. No private name of the SDK is used, and
-    nothing of it is rebuilt: its frames are what is read.
+    `silence` is how many seconds it may say nothing. `pictures` are the domains that pictures of a
+    thread without its own may come from. No private name of the SDK is used, and nothing of it is
+    rebuilt: its frames are what is read.
     """
 
     by_host = True
@@ -56,11 +57,13 @@ class HostServerRunner(AgentRunner, HostServer):
         context: ContextOf = plain_context,
         own_loop: bool = True,
         silence: float = 300.0,
+        pictures: Sequence[str] | None = None,
         name: str = "a server of the host's own",
     ) -> None:
         self._conversations = conversations
         self._context = context
         self._silence = silence
+        self._pictures = pictures or ()
         self._name = name
         self.server: ChatKitServer[Any] = make(HostStore())
         self.loop = HostLoop(own=own_loop)
@@ -109,7 +112,7 @@ class HostServerRunner(AgentRunner, HostServer):
         here = asyncio.get_running_loop()
         items = HostItems(self._conversations, here, conversation, known=own)
         afterwards = partial(keep_late, self._conversations, conversation, here)
-        speaking = Speaking(items, events.append, afterwards=afterwards)
+        speaking = Speaking(items, events.append, afterwards=afterwards, pictures=self._pictures)
         asked = _asked(conversation.user_id, asking, conversation.id)
         return await self._in_time(partial(self._answered, speaking, asked, asking)), events
 
@@ -135,7 +138,7 @@ class HostServerRunner(AgentRunner, HostServer):
         here = asyncio.get_running_loop()
         items = HostItems(self._conversations, here, conversation, known=own)
         afterwards = partial(keep_late, self._conversations, conversation, here)
-        speaking = Speaking(items, events.append, afterwards=afterwards)
+        speaking = Speaking(items, events.append, afterwards=afterwards, pictures=self._pictures)
         before = SPEAKING.set(speaking)
         try:
             yield self.server, events
@@ -205,6 +208,7 @@ class HostServerRunner(AgentRunner, HostServer):
             and operation != "threads.retry_after_item"
             and not turn.retry,
             stopped=request.stopped,
+            pictures=self._pictures,
         )
 
 

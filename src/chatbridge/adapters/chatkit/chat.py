@@ -4,7 +4,7 @@ It is ChatKit's AgentContext, so that tools that were written for one work as th
 show becomes part of the turn at once, in order with the agent's words and calls.
 """
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from datetime import datetime
 from itertools import chain
 from typing import Any, Literal
@@ -97,13 +97,9 @@ class Chat(AgentContext[Any]):
         asked: Asked,
         speaking: Speaking,
         request_context: Any = None,
-        *,
-        pictures: Sequence[str] = (),
     ) -> "Chat":
-        """The one of a turn, or of an action that is none; `pictures` are the domains that the
-        page may show pictures from."""
+        """The one of a turn, or of an action that is none."""
         thread = speaking.thread()
-        thread.allowed_image_domains = list(pictures)
         chat = cls(
             thread=thread,
             store=ChatStore(speaking),

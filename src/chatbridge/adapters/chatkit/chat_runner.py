@@ -143,7 +143,12 @@ class ChatRunner(AgentRunner, HostServer):
         )
         here = asyncio.get_running_loop()
         items = HostItems(self._conversations, here, conversation, known=own)
-        speaking = Speaking(items, events.append, afterwards=self._later(conversation))
+        speaking = Speaking(
+            items,
+            events.append,
+            afterwards=self._later(conversation),
+            pictures=self._pictures,
+        )
         chat = await self._chat(asked, speaking)
         try:
             yield chat, events
@@ -175,7 +180,7 @@ class ChatRunner(AgentRunner, HostServer):
 
     async def _chat(self, asked: Asked, speaking: Speaking) -> Chat:
         added = await brought(self._context, asked)
-        return Chat.of(asked, speaking, added, pictures=self._pictures)
+        return Chat.of(asked, speaking, added)
 
     def _of_turn(self, request: AgentRequest, say: Callable[[TurnEvent], None]) -> Speaking:
         turn, before = request.turn, request.before
@@ -201,6 +206,7 @@ class ChatRunner(AgentRunner, HostServer):
             afterwards=self._later(conversation),
             subject=turn.subject,
             stopped=request.stopped,
+            pictures=self._pictures,
         )
 
     def _later(self, conversation: Conversation) -> Any:

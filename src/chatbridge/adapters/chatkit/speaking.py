@@ -32,7 +32,8 @@ class Speaking:
     """One turn of a host's server, or what it does outside of one.
 
     `say` is given each event, `afterwards` what is written once the turn has `ended`. `stopped`
-    says whether the turn's owner wants no more of it.
+    says whether the turn's owner wants no more of it. `pictures` are the domains that a page may
+    show pictures from where the thread has none of its own.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Speaking:
         subject: Message | None = None,
         said_by_person: bool = False,
         stopped: Callable[[], bool] = lambda: True,
+        pictures: Sequence[str] = (),
     ) -> None:
         self.items = items
         self._say_now, self._afterwards = say, afterwards
@@ -56,7 +58,7 @@ class Speaking:
         self.ended = False
         self._held: Shown | Removed | Revised | None = None
         self._late: list[TurnEvent] = []
-        self._thread = to_thread(items.conversation)
+        self._thread = to_thread(items.conversation, pictures)
         self._thread.created_at = self._thread.created_at.astimezone().replace(tzinfo=None)
         if subject:
             items.ids.ours.add(subject.id)
@@ -79,12 +81,14 @@ class Speaking:
         can't be kept; then the thread has what it had, so that nobody fails by it later."""
         known = self._thread
         title = None if thread.title == known.title else thread.title
+        pictures = thread.allowed_image_domains
         status = None if thread.status == known.status else thread.status
         revised = Revised(
             title=cleaned(title)[:MAX_TITLE] if title is not None else None,
             status=status.type if status else None,
             status_reason=cleaned(getattr(status, "reason", None) or "")[:MAX_REASON] or None,
             metadata=None if thread.metadata == known.metadata else self._kept(thread),
+            pictures=None if pictures == known.allowed_image_domains else pictures,
         )
         self._thread = _only_metadata(thread)
         if revised != Revised():

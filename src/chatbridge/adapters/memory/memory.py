@@ -240,6 +240,7 @@ def conversation_copy(conversation: Conversation) -> Conversation:
         created_at=conversation.created_at.astimezone(UTC),
         updated_at=conversation.updated_at.astimezone(UTC),
         metadata=json_copy(conversation.metadata),
+        pictures=None if conversation.pictures is None else [*conversation.pictures],
     )
 
 

@@ -112,6 +112,7 @@ _RENAME = """
 update {s}.conversations c set title = cast(:title as text)
 where c.user_id = :user_id and c.id = :id
 returning c.id as conversation_id, c.title, c.status, c.status_reason, c.metadata, c.agent,
+  c.pictures,
   c.created_at as conversation_created_at, c.updated_at as conversation_updated_at,
   {s}.tell_turn_1(c.user_id, c.id, jsonb_build_object('title', cast(:title as text)))"""
 

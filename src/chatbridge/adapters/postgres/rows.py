@@ -24,7 +24,7 @@ from chatbridge.domain.model.usage import Usage
 Columns = Mapping[str, Any]
 
 _log = logging.getLogger(__name__)
-_REVISED = ("title", "status", "status_reason", "metadata", "agent")
+_REVISED = ("title", "status", "status_reason", "metadata", "agent", "pictures")
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 _EVENTS: dict[str, TypeAdapter[TurnEvent]] = {
     name_of(kind): TypeAdapter(kind) for kind in get_args(TurnEvent)
@@ -56,6 +56,7 @@ def to_conversation(row: ConversationRow) -> Conversation:
         status_reason=row.status_reason,
         metadata=_object_or_empty(row.meta),
         agent=row.agent,
+        pictures=row.pictures,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
@@ -71,6 +72,7 @@ def conversation_row(columns: Columns, user_id: UserId) -> ConversationRow:
         status_reason=columns["status_reason"],
         meta=columns["metadata"],
         agent=columns["agent"],
+        pictures=columns["pictures"],
         created_at=columns["conversation_created_at"],
         updated_at=columns["conversation_updated_at"],
     )

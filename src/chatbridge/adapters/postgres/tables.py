@@ -59,6 +59,7 @@ class ConversationRow(Row, table=True):
     status_reason: str | None = column(Text, nullable=True)
     meta: dict[str, Any] = column(JSONB, default=text("'{}'"), column={"name": "metadata"})
     agent: str | None = column(Text, nullable=True)
+    pictures: list[str] | None = column(JSONB(none_as_null=True), nullable=True)
     last_position: int = column(BigInteger, default=text("0"))
     counted: int = column(BigInteger, default=text("0"))
     created_at: datetime = time()

@@ -110,6 +110,7 @@ OPENED: Any = (
         ConversationRow.status_reason,
         col(ConversationRow.meta).label("metadata"),
         ConversationRow.agent,
+        col(ConversationRow.pictures),
         col(ConversationRow.created_at).label("conversation_created_at"),
         col(ConversationRow.updated_at).label("conversation_updated_at"),
         *_ITS_EVENTS.c,

@@ -1,6 +1,6 @@
 """What ChatKit calls a thread: an owner's exchange of messages with the assistant."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -18,6 +18,7 @@ class Conversation:
     """Only an active conversation takes new messages; `updated_at` is its latest activity.
 
     `agent` is the one that an answer was handed over to, by its name, and that goes on from there.
+    `pictures` are the domains that a page may show pictures from, if it has its own.
     `waits`: a list says whether an answer in it waits for a person.
     """
 
@@ -30,6 +31,7 @@ class Conversation:
     status_reason: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
     agent: str | None = None
+    pictures: Sequence[str] | None = None
     waits: bool = False
 
 

@@ -217,6 +217,7 @@ class Revised:
     status_reason: str | None = None
     metadata: Payload | None = None
     agent: str | None = None
+    pictures: list[str] | None = None
     payload: Payload | None = None
     id: str | None = None
 
@@ -230,6 +231,7 @@ class Revised:
             status_reason=known.status_reason,
             metadata=conversation.metadata if self.metadata is None else self.metadata,
             agent=self.agent or conversation.agent,
+            pictures=conversation.pictures if self.pictures is None else self.pictures,
         )
 
     def then(self, later: "Revised") -> "Revised":
@@ -241,6 +243,7 @@ class Revised:
             status_reason=told.status_reason,
             metadata=self.metadata if later.metadata is None else later.metadata,
             agent=later.agent or self.agent,
+            pictures=self.pictures if later.pictures is None else later.pictures,
         )
 
 

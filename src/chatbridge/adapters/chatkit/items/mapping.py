@@ -75,13 +75,15 @@ BY_NAME = Display()
 
 
 def to_thread(conversation: Conversation, pictures: Sequence[str] = ()) -> ThreadMetadata:
-    """The conversation as ChatKit's client sees it, with pictures from these domains only."""
+    """The conversation as ChatKit's client sees it, with pictures from its own domains only, or, if
+    it has none of its own, from these."""
+    own = conversation.pictures
     return ThreadMetadata(
         id=conversation.id,
         title=conversation.title,
         created_at=conversation.created_at,
         status=_to_status(conversation),
-        allowed_image_domains=list(pictures),
+        allowed_image_domains=list(pictures if own is None else own),
         metadata=dict(conversation.metadata),
     )
 

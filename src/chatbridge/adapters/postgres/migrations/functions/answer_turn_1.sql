@@ -9,7 +9,7 @@ create function {s}.answer_turn_1(
   p_lease double precision, p_newest integer, p_room bigint, p_standing json
 ) returns table (
   outcome text, conversation_id text, title text, status text, status_reason text, metadata jsonb,
-  agent text,
+  agent text, pictures jsonb,
   conversation_created_at timestamptz, conversation_updated_at timestamptz,
   turn_id text, epoch integer, retry boolean, by_host boolean, counted bigint, answers boolean,
   "position" bigint, id text, role text, kind text, content text, tool_calls jsonb,
@@ -86,7 +86,7 @@ begin
   v_first := coalesce(v_first, v_turn.subject_position - 100);
   return query
     select 'kept', v_conversation.id, v_conversation.title, v_conversation.status,
-      v_conversation.status_reason, v_conversation.metadata, v_conversation.agent,
+      v_conversation.status_reason, v_conversation.metadata, v_conversation.agent, v_conversation.pictures,
       v_conversation.created_at, v_conversation.updated_at, v_turn.id, v_turn.epoch, v_turn.retry, v_turn.by_host, v_counted,
       coalesce(v_answers, false), m.position, m.id, m.role, m.kind, m.content, m.tool_calls,
       m.citations, m.attachments, m.payload, m.created_at,

@@ -15,7 +15,7 @@ create function {s}.begin_turn_1(
   p_model text, p_by_host boolean, p_about text
 ) returns table (
   outcome text, conversation_id text, title text, status text, status_reason text, metadata jsonb,
-  agent text,
+  agent text, pictures jsonb,
   conversation_created_at timestamptz, conversation_updated_at timestamptz,
   turn_id text, epoch integer, retry boolean, by_host boolean, counted bigint,
   "position" bigint, id text, role text, kind text, content text, tool_calls jsonb,
@@ -170,7 +170,7 @@ begin
   end if;
   return query
     select outcome, v_conversation.id, v_conversation.title, v_conversation.status,
-      v_conversation.status_reason, v_conversation.metadata, v_conversation.agent, v_conversation.created_at,
+      v_conversation.status_reason, v_conversation.metadata, v_conversation.agent, v_conversation.pictures, v_conversation.created_at,
       v_conversation.updated_at, v_turn.id, v_turn.epoch, v_turn.retry, v_turn.by_host, v_counted,
       m.position, m.id, m.role, m.kind, m.content, m.tool_calls, m.citations, m.attachments,
         m.payload,
@@ -189,7 +189,7 @@ begin
   if not found and p_message is null and p_retry_of is null then
     return query
       select outcome, v_conversation.id, v_conversation.title, v_conversation.status,
-        v_conversation.status_reason, v_conversation.metadata, v_conversation.agent, v_conversation.created_at,
+        v_conversation.status_reason, v_conversation.metadata, v_conversation.agent, v_conversation.pictures, v_conversation.created_at,
         v_conversation.updated_at, v_turn.id, v_turn.epoch, v_turn.retry, v_turn.by_host,
         coalesce(v_counted, 0), null::bigint, null, null, null, null, null::jsonb, null::jsonb,
         null::jsonb, null::json, null::timestamptz, null::boolean, v_standing;

@@ -73,6 +73,7 @@ begin
       status_reason = case when p_changes->>'status' is null then c.status_reason
         else p_changes->>'status_reason' end,
       agent = coalesce(p_changes->>'agent', c.agent),
+      pictures = coalesce((p_changes->'pictures')::jsonb, c.pictures),
       metadata = coalesce((p_changes->'metadata')::jsonb, c.metadata),
       updated_at = clock_timestamp()
     where c.user_id = p_user and c.id = p_conversation;

@@ -6,7 +6,7 @@ create function {s}.claim_stale_turn_1(
   p_user text, p_conversation text, p_lease double precision, p_ours text[], p_waiting boolean
 ) returns table (
   turn_id text, conversation_id text, epoch integer, retry boolean,
-  title text, status text, status_reason text, metadata jsonb, agent text,
+  title text, status text, status_reason text, metadata jsonb, agent text, pictures jsonb,
   conversation_created_at timestamptz, conversation_updated_at timestamptz
 ) language plpgsql as $$
 #variable_conflict use_column
@@ -46,6 +46,6 @@ begin
   if not found then return; end if;
   return query
     select v_turn.id, v_conversation.id, v_turn.epoch, v_turn.retry, v_conversation.title,
-      v_conversation.status, v_conversation.status_reason, v_conversation.metadata, v_conversation.agent,
+      v_conversation.status, v_conversation.status_reason, v_conversation.metadata, v_conversation.agent, v_conversation.pictures,
       v_conversation.created_at, v_conversation.updated_at;
 end $$
