@@ -112,6 +112,7 @@ async def test_a_stream_that_is_lost_or_told_again_loses_no_call_and_runs_none_t
     kept = user_message("u1", "Well?"), user_message("u2", "go on"), call("look")
     endpoint.keep("thr_1", *kept)
     telling.tell(done(kept[1]), done(call("look")))
+    await expect(chat.log).to_contain_text("look: waiting")
     telling.break_off()
     given = await output(endpoint)
     assert given.params["result"] == {"name": "look"}
