@@ -20,6 +20,7 @@ from tests.contracts.task_tools import TaskTools
 from tests.integration.http.person import Person, until_shown
 from tests.serving import served, settings_for
 from tests.system.llama_cpp import Llama, llama_server
+from tests.waiting import until
 
 QUESTION = {"role": "user", "content": "hello"}
 ANSWER = {"role": "assistant", "content": "hello"}
@@ -158,6 +159,8 @@ async def test_the_server_is_strict(llama: Llama, history: tuple[Json, ...]) -> 
     before = llama.refused()
     answer = await llama.ask(*history)
     assert answer.status_code == 400, answer.text
+    # it answers before it writes
+    await until(lambda: len(llama.refused()) > len(before))
     assert len(llama.refused()) == len(before) + 1
 
 

@@ -41,7 +41,8 @@ class Addresses:
 
     def require(self, use: Use, id: str, until: int, signature: str) -> None:
         """Raises Forbidden for an address that was not given, or is no good any more."""
-        if until < time() or not hmac.compare_digest(signature, self._signature(use, id, until)):
+        ours = self._signature(use, id, until).encode()
+        if until < time() or not hmac.compare_digest(signature.encode(), ours):
             raise refusals.address_no_good()
 
     def _signed(self, request: Request, use: Use, id: str, until: int) -> str:

@@ -31,7 +31,9 @@ _SIGNATURE = Query(max_length=64, description="By which chatbridge knows that it
 _SCHEMA = {"schema": {"type": "string", "format": "binary"}, "example": "milk,oats"}
 _BINARY = {"content": {"application/octet-stream": _SCHEMA}}
 BYTES_IN: dict[str, Any] = {"requestBody": {"required": True, **_BINARY}}
-BYTES_OUT: dict[int | str, dict[str, Any]] = {200: {"description": "The bytes.", **_BINARY}}
+BYTES_OUT: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The bytes, of the type that they are.", "content": {"*/*": _SCHEMA}}
+}
 
 RECEIVED = (
     refusals.attachment_sent,

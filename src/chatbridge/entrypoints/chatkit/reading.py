@@ -51,6 +51,8 @@ def _bounded(schema: Any) -> Any:
     match inner.get("type"):
         case "list":
             return inner | {"max_length": MAX_ENTRIES, "fail_fast": True}
+        case "int":
+            return inner | {"strict": True}
         case "default" if isinstance(inner.get("default"), TypeVar):
             return inner["schema"]
         case "dict":
