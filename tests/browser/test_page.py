@@ -76,7 +76,8 @@ async def test_a_task_is_added_once_before_everyones_eyes(
     chat = await chat_server.open(context, "tom")
     await chat.note_states()
     await chat.ask("add a task: buy oat milk")
-    assert await chat.states() == ["Thinking", "Running", "Success"]
+    # a call may be over before anything is drawn
+    assert [s for s in await chat.states() if s != "Running"] == ["Thinking", "Success"]
     assert await chat_server.tasks("tom") == ["buy oat milk"]
 
     await chat.page.reload()
