@@ -60,7 +60,8 @@ test-system: $(DEV) $(TOOL_SERVERS) $(LLAMA) $(SEAWEEDFS) ## what needs programs
 
 test-faults: $(DEV) ## replicas killed, frozen and cut off, for some minutes; FAULT_ROUNDS=10 for longer
 	pgbouncer="$$(scripts/program.sh pgbouncer)" && libfaketime="$$(scripts/program.sh libfaketime)" && \
-		PGBOUNCER="$$pgbouncer" LIBFAKETIME="$$libfaketime" $(BIN)/pytest $(FAULTS) tests/faults
+		PGBOUNCER="$$pgbouncer" LIBFAKETIME="$$libfaketime" $(BIN)/pytest $(FAULTS) \
+		-n 2 --dist worksteal tests/faults
 
 test-faults-bite: $(DEV) ## whether each of those checks fails when what it guards is switched off
 	pgbouncer="$$(scripts/program.sh pgbouncer)" && libfaketime="$$(scripts/program.sh libfaketime)" && \
@@ -84,7 +85,9 @@ bench: $(DEV) $(BENCH_VENV)/.installed ## what it costs beside others; BENCH=qui
 bench-docs: $(DEV) $(BENCH_VENV)/.installed ## the last full run's figures into docs/performance.md, with its plots
 	@$(BIN)/python -m benchmarks.document
 
-check: lint types imports coverage ## what has to be green before a change lands
+check: $(DEV) ## what has to be green before a change lands: lint, types, imports and the whole suite
+	@$(MAKE) --no-print-directory -j2 -Otarget types lint imports
+	@$(MAKE) --no-print-directory test
 
 format: $(DEV) ## format the code
 	$(BIN)/ruff format $(SOURCES)

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import asyncpg
 import pytest
@@ -24,6 +25,19 @@ POOLED_SHARE = 0.25
 def pytest_configure(config: pytest.Config) -> None:
     """The table is the run's."""
     config.stash[_TABLE] = Table()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker hands over what it has of it."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["promised"] = session.config.stash[_TABLE].rows
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take it from a worker that has ended; one that crashed has none."""
+    rows = getattr(node, "workeroutput", {}).get("promised", [])
+    node.config.stash[_TABLE].rows += map(tuple, rows)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -2,8 +2,9 @@
 
 Commands, one JSON object a line: `do` is `cut` (break all connections), `refuse` or `hole` (nothing
 gets through, nothing is closed) until `heal`; `slow` delays statements that hold `text` by
-`seconds`, each or so many `times`; `lose` breaks a connection `times` times
-after a statement that holds `text` was sent on it, before its answer; `lost` says how often.
+`seconds`, each or so many `times`, none longer than until `heal`; `lose` breaks a connection
+`times` times after a statement that holds `text` was sent on it, before its answer; `lost` says how
+often.
 """
 
 import asyncio
@@ -29,6 +30,7 @@ class Proxy:
         self._open = asyncio.Event()
         self._open.set()
         self._slow, self._pause, self._delays = b"", 0.0, 0
+        self._healed = asyncio.Event()
         self._text, self._left, self.lost = b"", 0, 0
         self.port = free_port()
 
@@ -52,6 +54,7 @@ class Proxy:
             case "slow":
                 self._slow, self._pause = command["text"].encode(), command["seconds"]
                 self._delays = command.get("times", sys.maxsize)
+                self._healed.clear()
             case "lose":
                 self._text, self._left = command["text"].encode(), command["times"]
             case _:
@@ -60,6 +63,8 @@ class Proxy:
 
     async def _heal(self) -> None:
         self._open.set()
+        self._healed.set()
+        self._delays = 0
         if self._server and not self._server.is_serving():
             await self.listen()
 
@@ -107,7 +112,9 @@ class Proxy:
                 losing.set()
             if self._delays and self._slow in statement:
                 self._delays -= 1
-                await asyncio.sleep(self._pause)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._pause):
+                        await self._healed.wait()
             writer.write(data)
             await writer.drain()
 

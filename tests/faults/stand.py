@@ -30,7 +30,7 @@ _SECRET = "a secret that the replicas of a test share, long enough"
 _SIGN_IN = "a secret that the sign-in shares with them, long enough"
 _WHO = {"iss": "https://sign-in.example", "aud": "chatbridge"}
 _HALF_A_DAY = 43_200
-_STARTS_WITHIN = 60.0
+_STARTS_WITHIN = 120.0
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from functools import partial
 from itertools import count
 
 import httpx
@@ -69,10 +70,11 @@ async def test_turns_outlive_an_outage_of_the_database(stand: Stand) -> None:
     numbers = count()
     for fault, seconds in (("cut", 0.0), ("refuse", OUTAGE), ("hole", OUTAGE)):
         turns = stand.rounds(TURNS)
+        seen = [Seen() for _ in range(turns)]
         asking = asyncio.gather(
-            *(_ask(stand, replica, next(numbers)) for _ in range(turns)), return_exceptions=True
+            *(_ask(stand, replica, next(numbers), each) for each in seen), return_exceptions=True
         )
-        await asyncio.sleep(1.0)
+        await eventually(partial(_all_speak, seen), SEEN_WITHIN, "all turns have begun")
         await link.do(fault)
         await asyncio.sleep(seconds)
         await link.do("heal")
@@ -87,10 +89,16 @@ async def test_turns_outlive_an_outage_of_the_database(stand: Stand) -> None:
         assert broken == []
 
 
-async def _ask(stand: Stand, replica: Replica, number: int) -> bool:
+async def _all_speak(seen: list[Seen]) -> bool:
+    return all(each.text for each in seen)
+
+
+async def _ask(stand: Stand, replica: Replica, number: int, seen: Seen) -> bool:
     script = Script(id=f"o{number}", words=50, pause=0.05)
     person = Person(stand, f"user{number}")
-    seen = await person.ask(replica, script)
+    async with person.asking(replica, script) as stream:
+        assert stream.status == 200, await stream.refusal()
+        assert await stream.rest(seen), "the stream broke"
     kept = await Database(stand.sql).messages(person.conversation or "")
     return seen.text == kept[-1]["content"] == script.text()
 

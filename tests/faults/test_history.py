@@ -22,7 +22,7 @@ from tests.faults.viewing import Seen
 
 CLIENTS = 12
 SECONDS = 60.0
-ENOUGH = 3000
+ENOUGH = 1000
 KILLS_EVERY = 12.0
 CRASHES_EVERY = 14.0
 GOES_ON_WITHIN = LEASE + 10.0
@@ -74,7 +74,7 @@ class Client:
 
 @dataclass
 class Clock:
-    """A run takes so long, and on a slow machine up to twice as long until there is enough."""
+    """A run takes so long, and on a slow machine up to thrice as long until there is enough."""
 
     until: float
     enough: int
@@ -85,7 +85,7 @@ class Clock:
         """Whether to ask on."""
         late = time.monotonic() - self.until
         acknowledged = sum(len(client.acknowledged) for client in self.clients)
-        return late < 0 or (late < SECONDS and acknowledged < self.enough)
+        return late < 0 or (late < 2 * SECONDS and acknowledged < self.enough)
 
 
 async def _trouble(stand: Stand, replicas: list[Replica], postgres: CrashingPostgres) -> int:
@@ -165,5 +165,4 @@ async def _check(stand: Stand, postgres: CrashingPostgres) -> None:
         f"longest wait {max(client.longest for client in clients):.1f} s",
     )
     assert judged.faults == []
-    # fewer than `enough` on a machine that has other work; a third is still a history
-    assert acknowledged >= clock.enough / 3
+    assert acknowledged >= clock.enough

@@ -112,7 +112,7 @@ async def _late_finish(stand: Stand, taker: Replica) -> str:
     person, database, seen = Person(stand, "bob"), Database(stand.sql), Seen()
     async with person.asking(slow, Script(id="late", words=30, pause=0.03)) as stream:
         await stream.until_text(seen, 5)
-        await link.do("slow", seconds=SHORT_LEASE + 2, text="finish_turn", times=1)
+        await link.do("slow", seconds=TAKEN_WITHIN, text="finish_turn")
         watching = asyncio.create_task(stream.rest(seen))
 
         async def taken_over() -> bool:
@@ -120,6 +120,7 @@ async def _late_finish(stand: Stand, taker: Replica) -> str:
             return not [t for t in await database.turns(_of(person)) if t["state"] == "running"]
 
         await eventually(taken_over, TAKEN_WITHIN, "the turn is taken over")
+        await link.do("heal")
         await watching
         await asyncio.sleep(TIME_TO_DO_HARM)
     return await _wrong(person, database, seen)
