@@ -7,6 +7,7 @@ import pty
 import re
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,11 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from chatbridge.adapters.chatkit.items.asked_form import answers_in
 from chatbridge.adapters.chatkit.items.badges import badges
 from chatbridge.domain.model.approval import Proposal
 from chatbridge.domain.model.identifiers import CallId
-from chatbridge.domain.model.question import Choice, Question
+from chatbridge.domain.model.question import Choice, Form, Question
 from chatbridge.domain.model.tool_call import ToolCall
 from chatbridge.entrypoints.screen import Screen
 from chatbridge.entrypoints.terminal.chat import Terminal
@@ -334,6 +336,83 @@ async def test_questions_are_asked_at_the_prompt_and_a_pages_tool_is_not_waited_
     assert "not available in a terminal" in told
 
 
+SERVERS_FORM = Form(
+    questions=(
+        Question(
+            id="size",
+            words="Which size?",
+            choices=(Choice(value="s", title="Small"), Choice(value="l", title="Large")),
+            required=True,
+        ),
+        Question(id="with", words="With?", choices=(Choice(value="oat"),), multiple=True),
+        Question(id="cups", words="How many?", kind="integer", default=("2",)),
+    ),
+    title="Your coffee",
+    source="bar",
+)
+SERVERS_LINK = Form(
+    questions=(
+        Question(
+            id="page",
+            words="Open",
+            choices=(Choice(value="done", title="Done"),),
+            required=True,
+            link="https://pay.example/now",
+        ),
+    ),
+    source="bar",
+)
+
+
+async def test_a_tool_servers_form_is_filled_in_at_the_prompt(tmp_path: Path) -> None:
+    answers: list[Any] = []
+
+    async def answering(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        body = await Request(scope, receive).json()
+        answers.append(body)
+        first, wrong = len(answers) == 1, len(answers) == 3
+        if body["type"] == "threads.sync_custom_action":
+            await JSONResponse({})(scope, receive, send)
+        elif wrong:
+            problem = {"detail": "Too large.", "code": "wrong_answer"}
+            await JSONResponse(problem, 422)(scope, receive, send)
+        else:
+            asked = [_forming("1", SERVERS_FORM), _forming("2", SERVERS_LINK)]
+            live = _forming("3", replace(SERVERS_LINK, live=True))["item"]
+            update = {"type": "widget.root.updated", "widget": live["widget"]}
+            told = {"type": "thread.item.updated", "item_id": "3", "update": update}
+            await _stream(body, [], [told, told, *asked] if first else [])(scope, receive, send)
+
+    filled_in = [("[y/N]: ", "y\n"), ("2) Large", "2\n"), ("With?", ""), ("Answer", "1\n")]
+    async with serving(answering) as base:
+        await _typed(
+            tmp_path,
+            base,
+            ("> ", "a coffee\n"),
+            ("https://pay.example/now", ""),
+            ("Done? [y/N]: ", "y\n"),
+            ("Your coffee", ""),
+            *filled_in,
+            ("Enter for 2", "3\n"),
+            ("Too large.", ""),
+            *filled_in,
+            ("Enter for 2", "\n"),
+            ("Done? [y/N]: ", "n\n"),
+            ("> ", "\x04"),
+        )
+    told = [(a["type"], a["params"]["item_id"], a["params"]["action"]) for a in answers[1:]]
+    assert [(kind, id, action["type"]) for kind, id, action in told] == [
+        ("threads.sync_custom_action", "3", "chatbridge.answer"),
+        *[("threads.custom_action", "1", "chatbridge.answer")] * 2,
+        ("threads.custom_action", "2", "chatbridge.decline"),
+    ]
+    read = [answers_in(action["payload"]) for _, _, action in told]
+    assert read[0] == {"page": ("done",)}
+    assert read[1:3] == [{"size": ("l",), "with": ("oat",), "cups": (n,)} for n in ("3", "2")]
+
+
 MULTIPLE = Question(
     id="q", words="?", choices=(Choice(value="2"), Choice(value="b")), multiple=True, free=True
 )
@@ -363,6 +442,21 @@ def _asking(id: str, *, words: str = "") -> dict[str, Any]:
         started_at=datetime.now(UTC),
         state="waiting",
         proposal=Proposal(fingerprint="v1", may_stand=bool(words), words=words),
+    )
+    widget = badges([call])["widget"].model_dump(mode="json", exclude_none=True)
+    return {"type": "thread.item.done", "item": {"type": "widget", "id": id, "widget": widget}}
+
+
+def _forming(id: str, form: Form) -> dict[str, Any]:
+    """The card of a call whose server asks is there."""
+    call = ToolCall(
+        id=CallId(f"call_{id}"),
+        name="order",
+        arguments="{}",
+        started_at=datetime.now(UTC),
+        state="waiting",
+        asks="answers",
+        form=form,
     )
     widget = badges([call])["widget"].model_dump(mode="json", exclude_none=True)
     return {"type": "thread.item.done", "item": {"type": "widget", "id": id, "widget": widget}}

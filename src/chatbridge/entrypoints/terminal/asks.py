@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, Protocol
 
 from chatbridge.domain.model.question import Answers, Choice, Form, Question
 from chatbridge.entrypoints.screen import Verdict
+from chatbridge.entrypoints.terminal.forms import ServersForm, filled_in, forms_in
 from chatbridge.entrypoints.terminal.items import lines_in
 
 Json = dict[str, Any]
@@ -22,6 +23,10 @@ class Person(Protocol):
 
     def answers(self, form: Form) -> Answers:
         """What is answered to the questions; nothing: they are skipped."""
+        ...
+
+    def takes_part(self, form: Form, words: str) -> bool:
+        """Whether a tool server's form is filled in, or, without questions, agreed to."""
         ...
 
 
@@ -60,6 +65,25 @@ class Questions(NamedTuple):
         return _asked("threads.add_structured_input", item_id=self.item_id, input=filled_in)
 
 
+class OfServer(NamedTuple):
+    """What a tool server asks, in the card of its call."""
+
+    asked: ServersForm
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """Who asks, and for what."""
+        return self.asked.lines
+
+    def answered(self, person: Person) -> Json:
+        """As the form is sent or declined; not as a turn where the answer goes on meanwhile."""
+        asked = self.asked
+        takes_part = person.takes_part(asked.form, asked.words)
+        action = filled_in(asked, person.answers(asked.form)) if takes_part else asked.decline
+        operation = "threads.sync_custom_action" if asked.live else "threads.custom_action"
+        return _asked(operation, item_id=asked.item_id, action=action)
+
+
 class PageCall(NamedTuple):
     """A tool of a page, which this is none of."""
 
@@ -70,14 +94,16 @@ class PageCall(NamedTuple):
         return _asked("threads.add_client_tool_output", result=NOT_HERE)
 
 
-Ask = Leave | Questions | PageCall
+Ask = Leave | Questions | OfServer | PageCall
 
 
 def asks_in(item: Mapping[str, Any]) -> list[Ask]:
-    """What the item asks, as it is now."""
+    """What the item asks, as it is now, of whoever goes on with its turn."""
     match item:
         case {"type": "widget", "widget": widget}:
-            return [*_leave_in(str(item.get("id")), widget)]
+            id = str(item.get("id"))
+            forms = (OfServer(asked) for asked in forms_in(id, widget) if not asked.live)
+            return [*_leave_in(id, widget), *forms]
         case {"type": "structured_input", "status": "pending", "id": id, "inputs": inputs}:
             return [Questions(id, Form(questions=tuple(map(_question, inputs))))]
         case {"type": "client_tool_call", "status": "pending", "name": name}:

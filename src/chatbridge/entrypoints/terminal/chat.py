@@ -9,7 +9,8 @@ import httpx2
 
 from chatbridge.entrypoints.screen import Screen
 from chatbridge.entrypoints.signing_in import nothing_at
-from chatbridge.entrypoints.terminal.asks import NOT_HERE, Ask, PageCall, Person, asks_in
+from chatbridge.entrypoints.terminal.asks import NOT_HERE, Ask, OfServer, PageCall, Person, asks_in
+from chatbridge.entrypoints.terminal.forms import forms_in
 from chatbridge.entrypoints.terminal.items import badges_in, lines_of, text_of
 
 _WIDTH = 70
@@ -19,6 +20,10 @@ _UNREADABLE = (AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 class ChatRefused(Exception):
     """The server said no, or can't be reached; the text is for the person."""
+
+
+class WrongAnswer(ChatRefused):
+    """What was answered does not fit what was asked, which is still asked."""
 
 
 class ChatLost(ChatRefused):
@@ -42,6 +47,7 @@ class Terminal:
         self._badges: dict[str, str] = {}
         self._opened: dict[str, list[str]] = {}
         self._written: set[str] = set()
+        self._filled_in: set[str] = set()
         self._thinking = self._in_line = False
         self.conversation_id: str | None = None
 
@@ -58,11 +64,8 @@ class Terminal:
             "attachments": [],
             "inference_options": {},
         }
-        if self.conversation_id:
-            params = {"input": asked, "thread_id": self.conversation_id}
-            self._stream({"type": "threads.add_user_message", "params": params})
-        else:
-            self._stream({"type": "threads.create", "params": {"input": asked}})
+        operation = "threads.add_user_message" if self.conversation_id else "threads.create"
+        self._stream({"type": operation, "params": {"input": asked}})
         self._ask_person()
 
     def show_history(self) -> None:
@@ -78,17 +81,22 @@ class Terminal:
                 asks = (each for each in asks_in(item) if not isinstance(each, PageCall))
                 self._asked[str(item.get("id"))] = [*asks]
                 self._show(item)
+                self._answer_meanwhile(str(item.get("id")), item.get("widget"))
         self._ask_person()
 
     def _ask_person(self) -> None:
         """Have each that asks answered, one after the other."""
         while asked := [(id, each) for id, found in self._asked.items() for each in found]:
+            before = {id: [*found] for id, found in self._asked.items()}
             answer = self._answer_of(asked)
             if answer is None:
                 self._screen.say("(It waits until somebody answers, at a terminal or a page.)\n")
                 return
-            answer["params"]["thread_id"] = self.conversation_id
-            self._stream(answer)
+            try:
+                self._stream(answer)
+            except WrongAnswer as error:
+                self._screen.say(f"! {error}\n", "danger")
+                self._asked = before
 
     def _answer_of(self, asked: list[tuple[str, Ask]]) -> dict[str, Any] | None:
         """The answer to the first that can be answered here, which is then asked no more."""
@@ -111,7 +119,9 @@ class Terminal:
         for line in lines:
             self._screen.say(f"{indent}{line}\n", "secondary")
 
-    def _stream(self, request: Mapping[str, Any]) -> None:
+    def _stream(self, request: dict[str, Any]) -> None:
+        if self.conversation_id:
+            request["params"]["thread_id"] = self.conversation_id
         with (
             self._told(),
             self._http.stream("POST", "/chatkit", json=request, headers=_STREAMED) as response,
@@ -139,6 +149,7 @@ class Terminal:
                 self._screen.say(f"{_titled(event)}{message}\n", level)
             case {"type": "thread.item.updated", "update": {"widget": part} | {"component": part}}:
                 self._show_badges(part)
+                self._answer_meanwhile(str(event.get("item_id")), part)
             case {"type": "error"}:
                 self._end_line()
                 self._screen.say(f"! {event.get('message') or event.get('code')}\n", "danger")
@@ -178,6 +189,27 @@ class Terminal:
         """What it asks now, and how its calls stand."""
         self._asked[str(item.get("id"))] = asks_in(item)
         self._show_badges(item.get("widget"))
+        self._answer_meanwhile(str(item.get("id")), item.get("widget"))
+
+    def _answer_meanwhile(self, id: str, part: Any) -> None:
+        """What is asked by a call that goes on: its turn says no more until it is answered."""
+        for asked in forms_in(id, part):
+            if self._person and asked.live and asked.named not in self._filled_in:
+                self._filled_in.add(asked.named)
+                self._fill_in(OfServer(asked), self._person)
+
+    def _fill_in(self, each: OfServer, person: Person) -> None:
+        self._say_lines(each.lines, "    ")
+        answer = each.answered(person)
+        answer["params"]["thread_id"] = self.conversation_id
+        try:
+            _checked(self._http.post("/chatkit", json=answer))
+        except WrongAnswer as error:
+            self._screen.say(f"! {error}\n", "danger")
+            self._fill_in(each, person)
+        except ChatRefused as error:
+            # it is asked no more: the turn goes on, and says so
+            self._screen.say(f"! {error}\n", "danger")
 
     def _show_badges(self, widget: Any) -> None:
         for key, title, label, color, details in badges_in(widget):
@@ -239,7 +271,8 @@ def _checked(response: httpx2.Response) -> httpx2.Response:
     response.read()
     try:
         problem = response.json()
-        raise ChatRefused(f"{problem['detail']} ({response.status_code} {problem['code']})")
+        words = f"{problem['detail']} ({response.status_code} {problem['code']})"
+        raise WrongAnswer(words) if problem["code"] == "wrong_answer" else ChatRefused(words)
     except (ValueError, KeyError) as error:
         raise ChatRefused(f"The server answered {response.status_code}.") from error
 

@@ -30,6 +30,11 @@ class Prompt:
         given = ((each.id, self._answer(each)) for each in form.questions)
         return {id: values for id, values in given if values}
 
+    def takes_part(self, form: Form, words: str) -> bool:
+        """Whether a tool server's form is filled in, or, without questions, agreed to."""
+        asked = "Do you answer it?" if form.questions else f"{words}?"
+        return click.confirm(asked)
+
     def _answer(self, question: Question) -> tuple[str, ...]:
         self._screen.say(f"  {question.words}\n")
         if question.description:
@@ -39,7 +44,7 @@ class Prompt:
         while True:
             typed = click.prompt(_wanted(question), default="", show_default=False)
             try:
-                return question.read(chosen(question, typed))
+                return question.read(chosen(question, typed) if typed else question.default)
             except Invalid as error:
                 self._screen.say(f"! {error.detail}\n", "danger")
 
@@ -63,7 +68,9 @@ def _choice(question: Question, part: str) -> str | None:
 
 
 def _wanted(question: Question) -> str:
-    left_out = "" if question.required else "Enter to skip"
+    known = {choice.value: choice.words for choice in question.offered}
+    default = ", ".join(known.get(value, value) for value in question.default)
+    left_out = f"Enter for {default}" if default else "" if question.required else "Enter to skip"
     own = "or your own words" if question.offered and question.free else ""
     many = "numbers, with commas" if question.multiple else "a number"
     how = ", ".join(filter(None, (many if question.offered else "", own, left_out)))
