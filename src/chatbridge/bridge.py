@@ -11,6 +11,7 @@ from chatbridge.domain.model import refusals
 from chatbridge.domain.model.asked import Asked
 from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.domain.model.message import storable
+from chatbridge.domain.model.tag import TagSearch, TagWords
 from chatbridge.ports.host_server import HostServer
 
 Authenticator = Callable[[Any], Any]
@@ -29,7 +30,9 @@ class Bridge:
     `authenticator` is the application's own sign-in: a function, async or not, from Starlette's
     request to the user's id, or to a Caller with claims; None for nobody. `context` makes of who
     asks what the agent's tools find in the context of their run, as `request_context`, or what the
-    server is given as its context.
+    server is given as its context. `tag_search` is a function, async or not, from a Caller and what
+    was typed behind an `@` to a list of mappings as ChatKit's `Entity`; `tag_words` one from a
+    Caller and a tag of a message to what the agent's model is to know of it.
     `settings` are named as the environment has them, and go before it.
     """
 
@@ -41,6 +44,8 @@ class Bridge:
         instructions: str | Instructions | None = None,
         authenticator: Authenticator | None = None,
         context: Callable[[Asked], Any] | None = None,
+        tag_search: TagSearch | None = None,
+        tag_words: TagWords | None = None,
         settings: Mapping[str, object] | None = None,
     ) -> None:
         """Raises ValueError with a sentence that says what can't be used."""
@@ -58,6 +63,8 @@ class Bridge:
             instructions=instructions,
             signed_in=authenticator,
             context=context or (plain_context if server is not None else nothing_more),
+            tag_search=tag_search,
+            tag_words=tag_words,
         )
         container = Container(
             settings=read_settings({} if settings is None else settings), host=host

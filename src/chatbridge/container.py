@@ -31,6 +31,7 @@ from chatbridge.domain.model.tool import LeftOut
 from chatbridge.domain.services.attachments import Attachments
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.readiness import Readiness
+from chatbridge.domain.services.tags import Tags
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.attachment_addresses import Addresses
 from chatbridge.entrypoints.authentication import Gate
@@ -71,6 +72,7 @@ from chatbridge.sign_in import (
     sign_in,
 )
 from chatbridge.stores import store_for
+from chatbridge.tags import tags
 from chatbridge.tools import asking_tools, tool_servers, with_task_list
 
 
@@ -142,6 +144,7 @@ class Container(DeclarativeContainer):
         CallableProvider(tool_servers, settings, host, issuer, tasks_app),
         most_tools=settings.provided.mcp.max_tools,
     )
+    tags: Provider[Tags] = Singleton(tags, settings, host, store.provided.tasks)
     unoffered: Provider[Unoffered] = Singleton(Unoffered)
     endpoint: Provider[Endpoint] = Singleton(model_endpoint, settings, unoffered)
     assistant: Provider[Assistant] = Singleton(

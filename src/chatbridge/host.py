@@ -5,6 +5,7 @@ from typing import Any
 
 from chatbridge.adapters.chatkit.context import ContextOf, nothing_more
 from chatbridge.adapters.openai.instructed import Instructions
+from chatbridge.domain.model.tag import TagSearch, TagWords
 from chatbridge.entrypoints.host_sign_in import SignedIn
 
 
@@ -18,10 +19,17 @@ class Host:
     instructions: str | Instructions | None = None
     signed_in: SignedIn | None = None
     context: ContextOf = nothing_more
+    tag_search: TagSearch | None = None
+    tag_words: TagWords | None = None
 
     def __post_init__(self) -> None:
         """Raises ValueError for what nobody could call."""
-        given = {"authenticator": self.signed_in, "context": self.context}
+        given = {
+            "authenticator": self.signed_in,
+            "context": self.context,
+            "tag_search": self.tag_search,
+            "tag_words": self.tag_words,
+        }
         for name, what in given.items():
             if what is not None and not callable(what):
                 raise ValueError(

@@ -42,6 +42,7 @@ from chatbridge.entrypoints.rest.documentation import schemas as turn_schemas
 from chatbridge.entrypoints.rest.feedback import feedback_router
 from chatbridge.entrypoints.rest.health import health_router
 from chatbridge.entrypoints.rest.sessions import sessions_router
+from chatbridge.entrypoints.rest.tags import tags_router
 from chatbridge.entrypoints.serving import listening_on, run
 from chatbridge.entrypoints.started import Start, require_start
 from chatbridge.host import Host
@@ -49,6 +50,7 @@ from chatbridge.host_server import who_answers
 from chatbridge.running import running, tasks_running
 from chatbridge.settings import Settings
 from chatbridge.sign_in import gives_tokens
+from chatbridge.tags import finds_tags
 from chatbridge.tools import offered
 
 
@@ -82,7 +84,8 @@ def create_app(container: Container | None = None) -> FastAPI:
     choices = _choices(settings, anything=who_answers(settings, host) == "server")
     attachments, addresses = container.attachments(), container.addresses()
     files = Files(attachments, addresses)
-    app.include_router(chatkit_router(turns, history, gate, display, choices, acting, files))
+    tags = container.tags()
+    app.include_router(chatkit_router(turns, history, gate, display, choices, acting, files, tags))
     if attachments:
         app.include_router(attachment_router(attachments, addresses))
         app.include_router(chatkit_attachments_router(attachments, addresses, gate))
@@ -94,6 +97,7 @@ def create_app(container: Container | None = None) -> FastAPI:
     app.include_router(sessions_router(history, gate, container.issuer()))
     app.include_router(approvals_router(history, gate))
     app.include_router(conversations_router(turns, history, container.store().tasks, gate))
+    app.include_router(tags_router(tags, gate))
     app.include_router(feedback_router(history, gate, acting and acting.rated))
     app.include_router(health_router(container.require_ready(), partial(left_out, container)))
     app.router.routes.append(tasks_app.route)
@@ -134,7 +138,13 @@ def _look(settings: Settings, host: Host) -> Look:
     if page.starters is None and ours and offered(settings, host) == "all":
         starters = [*TASK_STARTERS]
     offline = settings.is_offline and ours and host.agent is None
-    return Look(title=page.title, greeting=page.greeting, starters=starters, offline=offline)
+    return Look(
+        title=page.title,
+        greeting=page.greeting,
+        starters=starters,
+        offline=offline,
+        tags=finds_tags(settings, host),
+    )
 
 
 def _acting(container: Container) -> Acting | None:
@@ -153,10 +163,11 @@ def _acting(container: Container) -> Acting | None:
 def serve(settings: Settings) -> None:
     """Serve until a signal comes. Raises ValueError when it can't be started as configured.
 
-    An agent or a server of the host's own may be in the current directory.
+    What is of the host's own may be in the current directory.
     """
     _open_log(settings)
-    if settings.agent.entry or settings.server.entry:
+    ours = (settings.agent.entry, settings.server.entry, settings.tags.search, settings.tags.words)
+    if any(ours):
         sys.path.insert(0, str(Path.cwd()))
     listening = _listening(settings)
     settings = settings.model_copy(update={"port": listening.getsockname()[1]})

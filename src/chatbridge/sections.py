@@ -207,6 +207,17 @@ class Server(Section):
     silence: float = Field(default=300, gt=0)
 
 
+class TagSettings(Section):
+    """What can be named with `@`: both are functions of the host's, as `module:function`.
+
+    `search` finds it, in place of the search among the bundled tasks; `words` says what a model is
+    to know of it.
+    """
+
+    search: str | None = None
+    words: str | None = None
+
+
 class Auth(Section):
     """The sign-in: keys from `jwks_url`, a shared `secret` (HS256), or both.
 

@@ -36,6 +36,7 @@ from chatbridge.sections import (
     Log,
     Page,
     Server,
+    TagSettings,
     TurnSettings,
     Window,
 )
@@ -78,6 +79,7 @@ class Settings(BaseSettings):
     agent: Agent = Agent()
     server: Server = Server()
     page: Page = Page()
+    tags: TagSettings = TagSettings()
     auth: Auth = Auth()
     mcp: Mcp = Mcp()
     window: Window = Window()

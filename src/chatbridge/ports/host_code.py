@@ -30,6 +30,19 @@ async def brought(function: Callable[..., Any], *given: Any) -> Any:
         raise HostLeft(error) from error
 
 
+async def brought_in_time(seconds: float, function: Callable[..., Any], *given: Any) -> Any:
+    """The same; raises TimeoutError after so long, whatever the function makes of its end."""
+    task = asyncio.create_task(brought(function, *given))
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+    finally:
+        if not task.done():
+            task.cancel()
+    if not task.done():
+        raise TimeoutError
+    return task.result()
+
+
 def was_asked_for(error: BaseException) -> bool:
     """Whether it says that this very task was told to stop."""
     try:

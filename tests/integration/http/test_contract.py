@@ -84,6 +84,7 @@ def test_operations_have_names_of_their_own() -> None:
         "putAttachment",
         "readThreadFeedback",
         "revokeApproval",
+        "searchTags",
         "takeFeedbackBack",
         "uploadAttachment",
     ]

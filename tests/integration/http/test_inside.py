@@ -391,6 +391,13 @@ async def test_a_second_start_is_refused_and_waits_for_nothing() -> None:
         ({"settings": {"CHATBRIDGE_PORT": {7}}}, "CHATBRIDGE_PORT is of type set"),
         ({"authenticator": "ada"}, "`authenticator` is of type str"),
         ({"context": {"a": 1}}, "`context` is of type dict"),
+        ({"tag_search": "crm:search"}, "`tag_search` is of type str"),
+        ({"server": Greeter, "tag_words": print}, "`tag_to_message_content` of its converter"),
+        (
+            {"settings": {"CHATBRIDGE_TAGS__SEARCH": "json:nothing"}},
+            "'json:nothing' can't be found",
+        ),
+        ({"settings": {"CHATBRIDGE_TAGS__WORDS": "json:__name__"}}, "which is no function"),
         ({"instructions": 5}, "`instructions` are of type int"),
         (
             {"settings": {"CHATBRIDGE_AGENT__MODELS": {"": {"label": "A", "model": "a"}}}},

@@ -21,6 +21,7 @@ from chatbridge.adapters.offline.intents import (
     understand,
 )
 from chatbridge.adapters.offline.named import Schema, arguments_of, named_in
+from chatbridge.adapters.offline.tagged import by_number, without_tags
 from chatbridge.domain.model.task import TASK_TOOLS
 
 Item = Mapping[str, Any]
@@ -62,7 +63,7 @@ def plan(
     the one that has to be called.
     """
     spoken = [i for i in items if i.get("role") == "user"]
-    text = _text(spoken[-1]) if spoken else ""
+    text = by_number(_text(spoken[-1])) if spoken else ""
     if chosen:
         return (Ask(chosen, arguments_of(text, tools[chosen])),)
     if named := named_in(text, tools):
@@ -251,7 +252,7 @@ def _seen(items: Sequence[Item]) -> list[Seen]:
 
 
 def _history(items: Sequence[Item]) -> tuple[list[str], list[str]]:
-    said = [_text(i) for i in items if i.get("role") == "user"][:-1]
+    said = [without_tags(_text(i)) for i in items if i.get("role") == "user"][:-1]
     answered = [_text(i) for i in items if i.get("role") == "assistant"]
     return said, answered
 

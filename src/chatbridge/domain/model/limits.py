@@ -37,6 +37,12 @@ MAX_DATA = 64 * 1024
 """Characters of JSON of all that a message carries besides its text, its tags and their data; and
 of a conversation's metadata."""
 
+MAX_TAGS = 50
+"""Tags that a search finds at most."""
+
+MAX_TAG_QUERY = 200
+"""Characters that are searched for."""
+
 MAX_HEAD = 32 * 1024
 """Bytes of a request's address and headers."""
 

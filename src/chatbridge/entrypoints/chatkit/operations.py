@@ -5,8 +5,8 @@ that speaks begins a turn, and the SDK tells its stream: its entry says how the 
 Everything else in the SDK's union of requests is refused as not served.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from chatkit.types import (
@@ -48,8 +48,14 @@ from chatbridge.entrypoints.openapi import CONVERSATION
 
 R = TypeVar("R", bound=ChatKitReq)
 Refusals = tuple[Refusal[ChatbridgeError], ...]
-Carried = tuple[Attached, ...]
-"""The files of its message, which are the owner's and whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The files of its message, which are the owner's and whole, and what is told of its tags."""
+
+    files: tuple[Attached, ...] = ()
+    told: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +89,9 @@ def type_of(operation: Answered[Any] | Streamed[Any]) -> str:
 async def _create(
     turns: Turns, user: UserId, asked: ThreadsCreateReq, asking: Asking, carried: Carried
 ) -> Recording:
-    message = to_user_message(asked.params.input, new_conversation_id(), carried)
+    message = to_user_message(
+        asked.params.input, new_conversation_id(), carried.files, carried.told
+    )
     return await turns.ask(user, message, new=True, asking=asking)
 
 
@@ -91,7 +99,7 @@ async def _add_user_message(
     turns: Turns, user: UserId, asked: ThreadsAddUserMessageReq, asking: Asking, carried: Carried
 ) -> Recording:
     conversation_id = ConversationId(asked.params.thread_id)
-    message = to_user_message(asked.params.input, conversation_id, carried)
+    message = to_user_message(asked.params.input, conversation_id, carried.files, carried.told)
     return await turns.ask(user, message, asking=asking)
 
 

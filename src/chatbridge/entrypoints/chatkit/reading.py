@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
-from chatkit.types import ChatKitReq
+from chatkit.types import ChatKitReq, UserMessageInput, UserMessageTagContent
 from pydantic import TypeAdapter, ValidationError, ValidatorFunctionWrapHandler
 from pydantic_core import CoreSchema, SchemaValidator
 from pydantic_core.core_schema import no_info_wrap_validator_function
@@ -27,6 +27,13 @@ def read(body: Any) -> ChatKitReq:
     if limit is not None:
         PageRequest(limit=min(limit, MAX_LIMIT))
     return operation
+
+
+def tags_of(operation: ChatKitReq) -> list[dict[str, Any]]:
+    """The tags of its message, if it has any, as they were sent."""
+    said = getattr(operation.params, "input", None)
+    content = said.content if isinstance(said, UserMessageInput) else ()
+    return [part.model_dump() for part in content if isinstance(part, UserMessageTagContent)]
 
 
 def _raising(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:

@@ -21,6 +21,7 @@ from chatbridge.domain.model.identifiers import ConversationId
 from chatbridge.domain.model.turn import Asking
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.recording import Recording
+from chatbridge.domain.services.tags import Tags
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.asking import asking
 from chatbridge.entrypoints.authentication import Gate, current_caller, guarded, require_bound
@@ -31,8 +32,8 @@ from chatbridge.entrypoints.chatkit.attachments import Files
 from chatbridge.entrypoints.chatkit.choices import Choices
 from chatbridge.entrypoints.chatkit.documentation import ANSWERS, REQUEST
 from chatbridge.entrypoints.chatkit.frames import RESUMABLE, frames_of
-from chatbridge.entrypoints.chatkit.operations import OPERATIONS, Answered, Streamed
-from chatbridge.entrypoints.chatkit.reading import read
+from chatbridge.entrypoints.chatkit.operations import OPERATIONS, Answered, Carried, Streamed
+from chatbridge.entrypoints.chatkit.reading import read, tags_of
 from chatbridge.entrypoints.chatkit.server import AnsweringServer, BridgeServer
 from chatbridge.entrypoints.chatkit.store import Watching
 from chatbridge.entrypoints.errors import not_served
@@ -59,6 +60,7 @@ def chatkit_router(
     choices: Choices | None = None,
     acting: Acting | None = None,
     files: Files | None = None,
+    tags: Tags | None = None,
 ) -> APIRouter:
     """The router of the ChatKit protocol, whose threads and items are shown so.
 
@@ -66,6 +68,7 @@ def chatkit_router(
     """
     router = APIRouter(route_class=guarded(gate, sessions=True), tags=["chatkit"])
     offered, files = choices or Choices(), files or Files(None, None)
+    tags = tags or Tags()
     streams = _Streams(turns, display)
 
     @router.post(
@@ -109,7 +112,10 @@ def chatkit_router(
         match _SERVED.get(type(operation)):
             case Streamed(begin=begin):
                 assert is_streaming_req(operation)  # noqa: S101  # as the SDK sorts them
-                carried = await files.carried(operation, caller.user_id)
+                carried = Carried(
+                    await files.carried(operation, caller.user_id),
+                    await tags.told(caller, tags_of(operation)),
+                )
                 recording = await begin(turns, caller.user_id, operation, asked, carried)
                 shown = files.display(display, request)
                 return streams.shown(recording, operation, stream, display=shown)

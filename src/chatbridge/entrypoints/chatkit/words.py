@@ -1,6 +1,7 @@
 """What an entry says to a model: of a person's its text, its quote, and what its tags stand for."""
 
-import json
+from collections.abc import Mapping
+from typing import Any
 
 from chatkit.types import (
     UserMessageContent,
@@ -9,13 +10,13 @@ from chatkit.types import (
     UserMessageTextContent,
 )
 
-from chatbridge.adapters.chatkit.items.mapping import to_item
+from chatbridge.adapters.chatkit.items.mapping import to_item, told_of_tags
 from chatbridge.domain.model.attachment import Attached
 from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.tag import at, in_a_line, tags_in_words
 from chatbridge.entrypoints.chatkit.shown_words import shown_words
 
 _QUOTED = "The user is referring to this in particular:\n{}"
-_TAGGED = "What the user means by the names with @; answer with the names without it:\n{}"
 
 _ATTACHED = (
     "The user has attached these files; you are told their names and can't read what is in them: {}"
@@ -37,7 +38,8 @@ def words_of(message: Message) -> str:
     tags = {part.id: part for part in item.content if isinstance(part, UserMessageTagContent)}
     said = ["".join(map(_text, item.content))]
     said += [_QUOTED.format(item.quoted_text)] if item.quoted_text else []
-    said += [_TAGGED.format("\n".join(map(_data, tags.values())))] if tags else []
+    more = told_of_tags(message)
+    said += [tags_in_words(_known(tag, more) for tag in tags.values())] if tags else []
     said += attached if message.attachments else []
     return "\n\n".join(filter(None, said))
 
@@ -47,14 +49,15 @@ def _file(attached: Attached) -> str:
 
 
 def _text(part: UserMessageContent) -> str:
-    return part.text if isinstance(part, UserMessageTextContent) else _at(part.text)
+    return part.text if isinstance(part, UserMessageTextContent) else at(part.text)
 
 
-def _at(name: str) -> str:
-    return f"@{name.removeprefix('@')}"
-
-
-def _data(tag: UserMessageTagContent) -> str:
-    known = {"id": tag.id, "group": tag.group, "data": tag.data or None}
-    told = {name: value for name, value in known.items() if value is not None}
-    return f"{_at(tag.text)}: {json.dumps(told, ensure_ascii=False)}"
+def _known(tag: UserMessageTagContent, more: Mapping[str, str]) -> dict[str, Any]:
+    known = {
+        "name": in_a_line(tag.text).removeprefix("@"),
+        "id": tag.id,
+        "group": tag.group,
+        "data": tag.data or None,
+        "known": more.get(tag.id),
+    }
+    return {name: value for name, value in known.items() if value is not None}

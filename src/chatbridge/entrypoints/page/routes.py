@@ -73,6 +73,8 @@ class Look:
     starters: Sequence[Mapping[str, str]]
     offline: bool
     """Whether it says that the offline model answers."""
+    tags: bool
+    """Whether there is a search for what is named with `@`."""
 
 
 def page_router(
@@ -92,6 +94,7 @@ def page_router(
     said = {
         "sign_in": "development" if signs_in_itself else "host" if host else "token",
         "model": "offline" if look.offline else "another",
+        "tags": "on" if look.tags else "off",
         "title": escape(look.title),
         "start": escape(json.dumps(start)),
     }

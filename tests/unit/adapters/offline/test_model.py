@@ -6,6 +6,7 @@ from chatbridge.adapters.offline.model import OfflineModel
 from chatbridge.adapters.offline.plan import Ask, Say, plan
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
 from chatbridge.domain.model.message import Message
+from chatbridge.domain.model.tag import tags_in_words
 from chatbridge.domain.model.turn_event import TextDelta, TextFinished
 from tests.contracts.agent_runner import all_of, heard, heard_until_failure, kept, said, text_of
 from tests.contracts.task_tools import TaskTools
@@ -129,6 +130,19 @@ async def test_a_title_is_looked_up_first(tools: TaskTools) -> None:
     lookup, step, text = kept(events)
     assert [c.name for m in (lookup, step) for c in m.tool_calls] == ["list_tasks", "complete_task"]
     assert text.content == "Task 1, **buy oat milk**, is done."
+
+
+async def test_a_task_that_is_named_with_an_at_is_the_one_that_is_meant(tools: TaskTools) -> None:
+    await answer(tools, "add buy milk")
+    await answer(tools, "add buy milk")
+    milk = {"name": "buy milk", "id": "task_2", "data": {"number": "2"}}
+    tom = {"name": "Tom", "id": "tom", "data": [7]}
+    told = tags_in_words([milk, tom])
+    assert "buy milk" in await answer(tools, f"complete @buy milk\n\n{told}")
+    assert [task["done"] for task in tools.tasks.values()] == [False, True]
+    assert await answer(tools, f"what did I say?\n\n{told}\n{{broken}}")
+    window = (said(f"hello @Tom\n\n{told}"), "what did I say?")
+    assert "JSON" not in await answer(tools, *window)
 
 
 async def test_a_title_that_fits_nothing_or_too_much_is_said(tools: TaskTools) -> None:

@@ -7,10 +7,10 @@ turn or the REST surface wrote it) is built from its envelope, and so is the bad
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, assert_never
+from typing import Any, assert_never, cast
 
 from chatkit.types import (
     ActiveStatus,
@@ -53,9 +53,12 @@ from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.identifiers import ConversationId, MessageId, new_message_id
 from chatbridge.domain.model.limits import MAX_CONTENT, MAX_DATA
 from chatbridge.domain.model.message import UNREADABLE, Kind, Message, Role, checked_content
+from chatbridge.domain.model.tag import at
 
 _log = logging.getLogger(__name__)
 _ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
+# beside the item, in its payload: no client is shown it
+_TOLD = "tags_told"
 _LIFTED = {"id", "thread_id", "created_at"}
 
 
@@ -124,8 +127,10 @@ def to_user_message(
     asked: UserMessageInput,
     conversation_id: ConversationId,
     attachments: tuple[Attached, ...] = (),
+    told: Mapping[str, str] | None = None,
 ) -> Message:
-    """What a person has sent, under an id of ours. Raises Invalid for what can't be kept."""
+    """What a person has sent, under an id of ours, with what its tags are `told` to be besides.
+    Raises Invalid for what can't be kept."""
     tags = [part for part in asked.content if part.type == "input_tag"]
     if sum(len(tag.model_dump_json()) for tag in tags) > MAX_DATA:
         raise refusals.data_too_large()
@@ -140,8 +145,15 @@ def to_user_message(
         inference_options=asked.inference_options,
     )
     message = replace(to_message(item), attachments=attachments)
+    if told:
+        message = replace(message, payload={**(message.payload or {}), _TOLD: dict(told)})
     checked_content(message.content, attached=bool(attachments))
     return message
+
+
+def told_of_tags(message: Message) -> Mapping[str, str]:
+    """What the host's own function has said of its tags when it was sent, by their ids."""
+    return cast(Mapping[str, str], (message.payload or {}).get(_TOLD) or {})
 
 
 def to_attachment(
@@ -216,7 +228,7 @@ def read_item(item: ThreadItem) -> tuple[Role, Kind, str]:
     """What the domain reads of an item: whose it is, of which kind, and its text."""
     match item:
         case UserMessageItem():
-            return "user", "text", "".join(part.text for part in item.content)
+            return "user", "text", "".join(map(_said, item.content))
         case AssistantMessageItem():
             return "assistant", "text", "".join(part.text for part in item.content)
         case HiddenContextItem() | SDKHiddenContextItem():
@@ -235,3 +247,7 @@ def read_item(item: ThreadItem) -> tuple[Role, Kind, str]:
             return "assistant", "shown", ""
         case _:
             assert_never(item)
+
+
+def _said(part: UserMessageContent) -> str:
+    return part.text if isinstance(part, UserMessageTextContent) else at(part.text)

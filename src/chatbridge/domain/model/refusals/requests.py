@@ -50,6 +50,12 @@ data_too_large = Refusal(
     "data_too_large",
     f"The tags of a message have at most {MAX_DATA:,} characters of JSON, with their data.",
 )
+tag_search_failed = Refusal(
+    AgentFailed, "tag_search_failed", "The search for tags has failed here; it has been logged."
+)
+tag_search_slow = Refusal(
+    AgentFailed, "tag_search_slow", "The search for tags does not answer; try again."
+)
 attachments_not_supported = Refusal(
     Invalid, "attachments_not_supported", "Attachments are not supported."
 )

@@ -193,6 +193,28 @@ function switchScheme() {
   showScheme();
 }
 
+// --- what a message can name with @
+
+async function tagsLike(query) {
+  const name = signedInByHost ? root.dataset.user : signsInItself ? user : subjectOf(token);
+  const asked = `api/${encodeURIComponent(name)}/tags?q=${encodeURIComponent(query)}`;
+  const response = await signedFetch(asked);
+  if (!response.ok) throw new Error(await detailOf(response));
+  return (await response.json()).items;
+}
+
+/** A card of what it is now; a message has it as it was when it was sent. */
+async function preview(tag) {
+  const now = (await tagsLike(tag.title)).find(({ id }) => id === tag.id);
+  const { title, group, icon, data } = now ?? tag;
+  const known = Object.entries(data ?? {}).map(([name, value]) => `${name}: ${value}`);
+  const line = now ? known.join(" · ") : "This is not there any more.";
+  const name = { type: "Text", value: title, weight: "semibold", maxLines: 3 };
+  const head = { type: "Row", children: [...(icon ? [{ type: "Icon", name: icon }] : []), name] };
+  const below = [group, line].filter(Boolean).map((value) => ({ type: "Caption", value }));
+  return { preview: { type: "Card", size: "sm", children: [head, ...below] } };
+}
+
 // --- the chat
 
 /** No keyboard comes up over the page when a field has the focus. */
@@ -212,6 +234,9 @@ function options() {
     threadItemActions: { feedback: true, retry: true },
     startScreen: JSON.parse(root.dataset.start),
     composer: { placeholder: "Message" },
+    ...(root.dataset.tags === "on" && {
+      entities: { onTagSearch: tagsLike, onRequestPreview: preview, showComposerMenu: true },
+    }),
     ...(root.dataset.model === "offline" && { disclaimer: { text: OFFLINE } }),
   };
 }
