@@ -2,41 +2,53 @@
 
 import type { ChatKitOptions } from "@openai/chatkit";
 import { h } from "./dom";
-import { prose } from "./further";
+import { Extras, type ComposerValue, type Desk, type Held } from "./extras";
+import { listbox, prose } from "./further";
 import { icon } from "./icons";
 import { onScreen } from "./keyboard";
-import type { Session } from "./session";
+import type { Listbox, Offered } from "./listbox";
+import { IntegrationError } from "./options";
+import type { Outgoing, Session } from "./session";
 import { strings } from "./strings";
+
+/** What the composer tells. */
+export interface Heard {
+  send(message: Outgoing): void;
+  open(address: string): void;
+  /** The person has written. */
+  wrote(text: string): void;
+  emit(name: string, detail?: unknown): void;
+  failed(error: unknown): void;
+}
 
 export class Composer {
   readonly node = h("footer", { class: "composer" });
+  readonly extras: Extras;
   readonly #text = h("textarea", { rows: 1, dir: "auto", "aria-label": strings.message });
   readonly #button = h("button", { type: "submit", class: "filled round" });
-  readonly #form = h("form", {}, this.#text, this.#button);
+  readonly #form = h("form");
   readonly #reason = h("p", { class: "reason", role: "status" });
   readonly #note = h("p", { class: "note", role: "status" });
+  readonly #aloud = h("p", { class: "hidden", role: "status" });
   readonly #disclaimer = h("div", { class: "disclaimer prose" });
+  #list: Listbox | null = null;
+  #offered: Offered | null = null;
 
   constructor(
     private readonly session: Session,
-    private readonly send: (text: string) => void,
-    private readonly open: (address: string) => void,
-    private readonly wrote: (text: string) => void,
+    private readonly options: () => ChatKitOptions,
+    private readonly on: Heard,
   ) {
-    this.node.append(this.#form, this.#note, this.#reason, this.#disclaimer);
+    this.extras = new Extras((boxes) => this.#desk(boxes));
+    const { above, start, end } = this.extras;
+    this.#form.append(above, this.#text, start, end, this.#button);
+    this.node.append(this.#form, this.#note, this.#aloud, this.#reason, this.#disclaimer);
     this.#text.addEventListener("input", () => {
       this.#note.textContent = "";
-      this.wrote(this.value);
+      this.on.wrote(this.value);
       this.#written();
     });
-    this.#text.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || event.shiftKey) return;
-      // there Enter is the only way to a new line
-      if (onScreen() && !event.ctrlKey && !event.metaKey) return;
-      event.preventDefault();
-      // while an answer runs the button stops it; what is being written waits
-      if (!this.session.busy) this.#form.requestSubmit();
-    });
+    this.#text.addEventListener("keydown", (event) => this.#pressed(event));
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       if (this.session.busy) void this.session.stop();
@@ -66,7 +78,27 @@ export class Composer {
     this.#note.textContent = text;
   }
 
-  draw({ composer, disclaimer }: ChatKitOptions): void {
+  /** What is held for the message beside its text is not held any more; it can be put back. */
+  take(): Held {
+    return this.extras.take();
+  }
+
+  put(held: Held | null): void {
+    this.extras.put(held);
+  }
+
+  /** Hands each part of it to the extra that takes it. Throws IntegrationError. */
+  async set(value: ComposerValue): Promise<void> {
+    for (const [name, part] of Object.entries(value)) {
+      if (part === undefined) continue;
+      const extra = this.options() && (await this.extras.of(name));
+      if (!extra?.set) throw new IntegrationError(`setComposerValue can't set ${name} here.`);
+      extra.set(value);
+    }
+  }
+
+  draw(options: ChatKitOptions): void {
+    const { composer, disclaimer } = options;
     const { busy, stopping, state, over } = this.session;
     const status = state.thread?.status ?? { type: "active" as const };
     const closed = status.type === "closed";
@@ -74,7 +106,8 @@ export class Composer {
     this.#form.hidden = closed || over;
     this.#text.disabled = locked;
     this.#text.enterKeyHint = onScreen() ? "enter" : "send";
-    this.#text.placeholder = composer?.placeholder ?? strings.placeholder;
+    this.#text.placeholder =
+      this.extras.placeholder ?? composer?.placeholder ?? strings.placeholder;
     this.#reason.hidden = over || (!closed && !locked);
     const reason = "reason" in status ? status.reason : null;
     this.#reason.textContent = reason || (closed ? strings.closed : locked ? strings.locked : "");
@@ -88,24 +121,106 @@ export class Composer {
     }
     this.#disclaimer.hidden = !disclaimer;
     this.#disclaimer.classList.toggle("contrast", disclaimer?.highContrast ?? false);
-    if (disclaimer) prose(this.#disclaimer, disclaimer.text, this.open);
-    this.#written();
+    if (disclaimer) prose(this.#disclaimer, disclaimer.text, this.on.open);
+    this.extras.draw(options);
+    this.#fit();
+  }
+
+  #pressed(event: KeyboardEvent): void {
+    const taken = this.#list?.key(event) || this.#keyOfExtra(event);
+    if (taken) {
+      event.stopPropagation();
+      return event.preventDefault();
+    }
+    if (event.key !== "Enter" || event.shiftKey) return;
+    // there Enter is the only way to a new line
+    if (onScreen() && !event.ctrlKey && !event.metaKey) return;
+    event.preventDefault();
+    // while an answer runs the button stops it; what is being written waits
+    if (!this.session.busy) this.#form.requestSubmit();
+  }
+
+  #keyOfExtra(event: KeyboardEvent): boolean {
+    return [...this.extras.all].some((extra) => extra.key?.(event));
   }
 
   #submit(): void {
-    const text = this.value.trim();
-    this.#note.textContent = "";
-    if (text && !this.#button.disabled) this.send(text);
+    const { waits } = this.extras;
+    this.note(waits ?? "");
+    if (waits || this.#button.disabled) return;
+    const written = this.value.trim();
+    const { content = [{ type: "input_text" as const, text: written }], ...more } =
+      this.extras.brings(this.value);
+    this.on.send({ content, written, ...more });
   }
 
   #written(): void {
+    for (const extra of this.extras.all) extra.written?.();
+    this.#fit();
+  }
+
+  /** The button fits what is written, and so does the height. */
+  #fit(): void {
     const { busy, stopping, loading, state } = this.session;
     this.#button.disabled = busy
       ? stopping || !state.allowCancel
-      : loading || this.#text.disabled || !this.value.trim();
+      : loading || this.#text.disabled || (!this.value.trim() && !this.extras.enough);
     // as tall as the text, up to the limit in the style sheet
     if (CSS.supports("field-sizing", "content")) return;
     this.#text.style.height = "auto";
     this.#text.style.height = `${this.#text.scrollHeight}px`;
+  }
+
+  #desk(boxes: Pick<Desk, "above" | "start" | "end">): Desk {
+    const [text, extras] = [this.#text, this.extras];
+    return {
+      ...boxes,
+      session: this.session,
+      options: this.options,
+      get value() {
+        return text.value;
+      },
+      get selection() {
+        return [text.selectionStart, text.selectionEnd] as const;
+      },
+      get locked() {
+        return text.disabled;
+      },
+      replace: (start, end, by) => this.#replace(start, end, by),
+      insert: (by) => this.#replace(text.selectionStart, text.selectionEnd, by),
+      focus: () => this.focus(),
+      note: (said) => this.note(said),
+      announce: (said) => (this.#aloud.textContent = said),
+      offer: (list) => void this.#offer(list),
+      other: (name) => extras.get(name),
+      get all() {
+        return extras.all;
+      },
+      changed: () => this.draw(this.options()),
+      emit: this.on.emit,
+      failed: this.on.failed,
+    };
+  }
+
+  #replace(start: number, end: number, by: string): void {
+    this.focus();
+    this.#text.setSelectionRange(start, end);
+    // the only way that can be undone
+    if (start === end && !by) return;
+    if (document.execCommand(by ? "insertText" : "delete", false, by)) return;
+    this.#text.setRangeText(by, start, end, "end");
+    this.#text.dispatchEvent(new InputEvent("input", { bubbles: true }));
+  }
+
+  async #offer(offered: Offered | null): Promise<void> {
+    this.#offered = offered;
+    if (!offered && !this.#list) return;
+    const part = listbox.part ?? (await listbox.load());
+    if (!part || this.#offered !== offered) return;
+    if (!this.#list) {
+      this.#list = new part.Listbox(this.#text);
+      this.#form.append(this.#list.node);
+    }
+    this.#list.show(offered);
   }
 }

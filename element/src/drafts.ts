@@ -40,7 +40,8 @@ export class Drafts {
   /** The thread is there to be seen, `last` being what was said last: a draft that was sent is it, or is not there. */
   settled(thread: string, last: string | null): void {
     const draft = this.#drafts.get(thread);
-    if (draft?.sent) this.#put(thread, draft.text === last ? null : { ...draft, sent: false });
+    if (draft?.sent)
+      this.#put(thread, draft.text.trim() === last?.trim() ? null : { ...draft, sent: false });
   }
 
   /** They are this user's; those that were kept for them before are there again. */

@@ -8,12 +8,14 @@ import type {
   UserMessageContent,
 } from "@openai/chatkit";
 import { Drafts } from "./drafts";
+import type { ComposerValue } from "./extras";
 import { refuseFiles } from "./files";
 import { afterFrame, onceAFrame } from "./frame";
 import { items } from "./further";
 import type { Surroundings } from "./items";
 import { keepWords } from "./keyboard";
-import { nameOthers } from "./options";
+import { written } from "./odd";
+import { IntegrationError, nameOthers } from "./options";
 import { Presence } from "./presence";
 import { Session } from "./session";
 import { dress } from "./sheets";
@@ -22,17 +24,11 @@ import { applyTheme } from "./theme";
 import { View } from "./view";
 import { Writing } from "./writing";
 
-/** The page has set up the element wrongly. */
-export class IntegrationError extends Error {
-  override name = "IntegrationError";
-}
-
 export class ChatKitElement extends HTMLElement {
   #options: ChatKitOptions | null = null;
   #ready = false;
   #heard = false;
   #away = false;
-  #furnished = false;
   readonly #root = this.attachShadow({ mode: "open" });
   readonly #session = new Session(() => this.#set, {
     changed: () => this.#draw(),
@@ -44,9 +40,9 @@ export class ChatKitElement extends HTMLElement {
     },
     moved: () => this.#writing.moved(),
     named: (thread) => this.#writing.named(thread),
-    sending: (text) => {
+    sending: (text, own) => {
       this.#view.toEnd();
-      this.#writing.sending(text);
+      this.#writing.sending(text, own);
     },
     taken: () => this.#writing.taken(),
     refused: (text, thread) => this.#writing.refused(text, thread),
@@ -60,13 +56,13 @@ export class ChatKitElement extends HTMLElement {
   readonly #presence = new Presence({
     looked: () => {
       void this.#session.lookAgain();
-      if (this.#view.showsHistory) void this.#view.history.refresh();
+      this.#view.refreshHistory();
     },
     spoken: (thread) => {
       this.#session.outdated(thread);
       if (document.hidden) return;
       if (thread === this.#session.threadId) void this.#session.lookAgain();
-      if (this.#view.showsHistory) void this.#view.history.refresh();
+      this.#view.refreshHistory();
     },
     signedOut: () => {
       this.#writing.forget();
@@ -82,10 +78,13 @@ export class ChatKitElement extends HTMLElement {
       toggleHistory: () => void (this.#view.showsHistory ? this.hideHistory() : this.showHistory()),
       begin: () => void this.setThreadId(null),
       choose: (id) => void this.setThreadId(id),
-      send: (text) => this.#say({ text }),
+      send: (message) => this.#caught(this.#session.send(message)),
       wrote: (text) => this.#writing.wrote(text),
       prompt: ({ prompt }: StartScreenPrompt) =>
-        this.#say(typeof prompt === "string" ? { text: prompt } : { content: prompt }),
+        this.#caught(
+          this.sendUserMessage(typeof prompt === "string" ? { text: prompt } : { content: prompt }),
+        ),
+      emit: (name, detail) => this.#emit(name, detail),
       failed: (error) => this.#failed(error),
       open: (address) => this.#deeplink(address),
     },
@@ -175,15 +174,18 @@ export class ChatKitElement extends HTMLElement {
     await this.#session.send({
       content: said,
       ...(reply ? { quote: reply } : {}),
-      ...(attachments ? { attachments: attachments.map(({ id }) => id) } : {}),
+      ...(attachments ? { attachments } : {}),
       ...(toolChoice ? { tool: toolChoice.id } : {}),
       ...(model ? { model } : {}),
     });
   }
 
-  async setComposerValue(params: { text?: string; content?: UserMessageContent[] }): Promise<void> {
-    const text = params.text ?? params.content?.map((part) => part.text).join("");
-    if (text !== undefined) this.#writing.put(text);
+  /** Throws IntegrationError. */
+  async setComposerValue({ text, content, ...more }: ComposerValue): Promise<void> {
+    const said = text ?? (content && written(content));
+    if (said !== undefined) this.#writing.put(said);
+    const tags = content?.some(({ type }) => type === "input_tag");
+    await this.#view.composer.set({ ...more, ...(tags && { content: content! }) });
   }
 
   async fetchUpdates(): Promise<void> {
@@ -202,7 +204,7 @@ export class ChatKitElement extends HTMLElement {
     this.#view.showsHistory = true;
     this.#emit("history.open");
     this.#draw();
-    await this.#view.history.load();
+    await this.#view.loadHistory();
   }
 
   async hideHistory(): Promise<void> {
@@ -246,17 +248,13 @@ export class ChatKitElement extends HTMLElement {
     });
   }
 
-  /** Loads what draws items, with its style. */
+  /** Loads what draws items. */
   async #furnish(): Promise<void> {
-    await items.load();
-    if (this.#furnished || !items.part) return;
-    this.#furnished = true;
-    dress(this.#root, items.part.styles);
-    this.#draw();
+    if (!items.part && (await items.load())) this.#draw();
   }
 
-  #say(message: { text: string } | { content: UserMessageContent[] }): void {
-    this.sendUserMessage(message).catch((error: unknown) => this.#failed(error));
+  #caught(said: Promise<void>): void {
+    said.catch((error: unknown) => this.#failed(error));
   }
 
   #closeHistory(): void {

@@ -6,9 +6,12 @@ import { h } from "./dom";
 import { icon } from "./icons";
 import { plain } from "./plain";
 import type { Thread } from "./protocol";
-import { again, type Trouble } from "./room";
+import type { Trouble } from "./room";
 import type { Session } from "./session";
 import { strings } from "./strings";
+import styles from "./history.css";
+
+export { styles };
 
 type Doing = { id: string; what: "rename" | "remove" } | null;
 
@@ -70,7 +73,7 @@ export class History {
 
   #failed(error: unknown, retry: () => void): void {
     const message = error instanceof Error ? error.message : String(error);
-    this.#problem = { message, way: again(retry) };
+    this.#problem = { message, way: { label: strings.retry, act: retry } };
     this.failed(error);
   }
 

@@ -1,10 +1,10 @@
 /**
- * The drawings: 24 by 24, in lines of one width. A pair holds the lines and what is filled.
+ * The drawings that are not seen at once.
  *
  * Drawn for chatbridge out of circles, boxes and a few strokes.
  */
 
-type Drawing = string | readonly [lines: string, filled: string];
+import { addDrawings, type Drawing } from "./icons";
 
 const ring = (x: number, y: number, r: number): string =>
   `M${x - r} ${y}a${r} ${r} 0 1 1 ${2 * r} 0 ${r} ${r} 0 1 1-${2 * r} 0z`;
@@ -28,10 +28,9 @@ const PERSON = ring(12, 8.5, 3.7) + "M4.8 20a7.2 7.2 0 0 1 14.4 0";
 const ACROSS = ring(6, 12, 1.5) + ring(12, 12, 1.5) + ring(18, 12, 1.5);
 const DOWN = ring(12, 6, 1.5) + ring(12, 12, 1.5) + ring(12, 18, 1.5);
 
-export const DRAWINGS: Readonly<Record<string, Drawing>> = {
+const DRAWINGS: Readonly<Record<string, Drawing>> = {
   agent: [box(5, 8, 14, 11, 3) + "M12 8V4.5", ring(9.3, 13.5, 1.3) + ring(14.7, 13.5, 1.3)],
   analytics: "M4 19.5h16M7 16v-4M12 16V6M17 16V9",
-  "arrow-down": "M12 5v14M6 13l6 6 6-6",
   atom: [
     "M4.2 7.5A9 3.6 30 1 1 19.8 16.5 9 3.6 30 1 1 4.2 7.5zM4.2 16.5A9 3.6-30 1 1 19.8 7.5 9 3.6-30 1 1 4.2 16.5z",
     ring(12, 12, 1.3),
@@ -57,11 +56,8 @@ export const DRAWINGS: Readonly<Record<string, Drawing>> = {
   "chevron-right": "M9.5 6l6 6-6 6",
   "circle-question": CIRCLE + "M9.5 9.7a2.5 2.5 0 1 1 3.7 2.2c-.8.5-1.2 1-1.2 1.8M12 16.5v.01",
   clock: CIRCLE + "M12 7.5V12l3 2",
-  close: "M6 6l12 12M18 6L6 18",
   "collapse-large": "M20 4l-6 6M14 4.5V10h5.5M4 20l6-6M10 19.5V14H4.5",
   compass: CIRCLE + "M15.5 8.5l-2 5-5 2 2-5z",
-  compose:
-    "M11 5H6.5A1.5 1.5 0 0 0 5 6.5v11A1.5 1.5 0 0 0 6.5 19h11a1.5 1.5 0 0 0 1.5-1.5V13M10 14l.6-2.6L18 4l2 2-7.4 7.4z",
   copy:
     box(9, 9, 11, 11) +
     "M15 5.5A1.5 1.5 0 0 0 13.5 4h-8A1.5 1.5 0 0 0 4 5.5v8A1.5 1.5 0 0 0 5.5 15",
@@ -87,7 +83,6 @@ export const DRAWINGS: Readonly<Record<string, Drawing>> = {
     box(13.5, 4, 6.5, 6.5, 1) +
     box(4, 13.5, 6.5, 6.5, 1) +
     box(13.5, 13.5, 6.5, 6.5, 1),
-  history: "M4.5 12a7.5 7.5 0 1 0 2.2-5.3L4.5 9M4.5 4.5V9H9M12 8v4.2l2.8 1.6",
   home: "M4 11l8-7 8 7M6 9.5v10h12v-10M10 19.5v-5h4v5",
   image: SQUARE + ring(9, 9, 1.5) + "M4.5 17L9 12.5l3.5 3.5 3-3 4 4",
   info: CIRCLE + "M12 11.2V16M12 8v.01",
@@ -112,7 +107,6 @@ export const DRAWINGS: Readonly<Record<string, Drawing>> = {
     box(3.5, 5, 17, 14) + ring(9, 10.5, 1.8) + "M6 16a3 3 0 0 1 6 0M14.5 10h3M14.5 13.5h3",
   reload: "M19.5 12a7.5 7.5 0 1 1-2.2-5.3L19.5 9M19.5 4.5V9H15",
   search: ring(10.5, 10.5, 6) + "M15 15l5 5",
-  send: "M12 19V5M6 11l6-6 6 6",
   "settings-cog":
     ring(12, 12, 2.5) +
     ring(12, 12, 6) +
@@ -127,7 +121,6 @@ export const DRAWINGS: Readonly<Record<string, Drawing>> = {
   "square-text": SQUARE + "M8 8.5h8M8 12h8M8 15.5h4.5",
   star: STAR,
   "star-filled": [STAR, STAR],
-  stop: ["", box(6, 6, 12, 12, 2.5)],
   suitcase:
     box(3.5, 7.5, 17, 12) + "M9 7.5V6a1.5 1.5 0 0 1 1.5-1.5h3A1.5 1.5 0 0 1 15 6v1.5M3.5 13h17",
   "thumb-down":
@@ -137,13 +130,12 @@ export const DRAWINGS: Readonly<Record<string, Drawing>> = {
   trash:
     "M4.5 6.5h15M9 6.5V5a1 1 0 0 1 1-1h4a1 1 0 0 1 1 1v1.5M6.5 6.5l.8 12A1.5 1.5 0 0 0 8.8 20h6.4a1.5 1.5 0 0 0 1.5-1.5l.8-12M10 10.5V16M14 10.5V16",
   user: PERSON,
-  warning: "M12 4.5l8.5 15h-17zM12 10v4.5M12 17v.01",
   wreath:
     "M9 4.5C5.5 6.5 4 9.5 4.4 13S7 19 10.5 20M15 4.5c3.5 2 5 5 4.6 8.5S17 19 13.5 20M4.4 12l3 1M5.6 8l2.7 1.5M6.2 16.8l2.6-1.3M19.6 12l-3 1M18.4 8l-2.7 1.5M17.8 16.8l-2.6-1.3",
 };
 
 /** Other names of the same drawings. A name that is in neither table is looked up by its words. */
-export const ALIASES: Readonly<Record<string, string>> = {
+const ALIASES: Readonly<Record<string, string>> = {
   "back-small": "chevron-left",
   "book-clock": "book-closed",
   "collapse-small": "collapse-large",
@@ -174,3 +166,5 @@ export const ALIASES: Readonly<Record<string, string>> = {
   x: "close",
   zap: "bolt",
 };
+
+addDrawings(DRAWINGS, ALIASES);

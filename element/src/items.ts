@@ -20,14 +20,20 @@ import { strings } from "./strings";
 import { drawWorkflow, sourceLink, taskLine } from "./tasks";
 import { drawWidget } from "./widgets";
 import { replaceDrawing } from "./widgets/kept";
+import "./icons-data";
+import itemStyles from "./items.css";
 import markdownStyles from "./markdown.css";
+import printStyles from "./print.css";
 import questionStyles from "./questions.css";
 import widgetStyles from "./widgets.css";
 
 export { Askings } from "./askings";
 export { PageTools } from "./client-tool";
 export { renderMarkdown };
-export const styles = [markdownStyles, widgetStyles, questionStyles];
+/** The last of them has the last word on how all looks on paper. */
+export const styles = [itemStyles, markdownStyles, widgetStyles, questionStyles, printStyles].join(
+  "",
+);
 
 /** What an item needs from around it. */
 export interface Surroundings {

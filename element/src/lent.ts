@@ -8,7 +8,20 @@ import * as dom from "./dom";
 import * as icons from "./icons";
 import * as ids from "./ids";
 import * as odd from "./odd";
+import * as options from "./options";
 import * as plain from "./plain";
 import * as strings from "./strings";
 
-export const lent = { actions, alert, asks, clipboard, dom, icons, ids, odd, plain, strings };
+export const lent = {
+  actions,
+  alert,
+  asks,
+  clipboard,
+  dom,
+  icons,
+  ids,
+  odd,
+  options,
+  plain,
+  strings,
+};

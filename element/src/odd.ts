@@ -124,11 +124,17 @@ export function wordsIn(value: unknown): string {
   return found.join("\n");
 }
 
+/** What a person has said, as it was written: a tag begins with an @. */
+export function written(parts: readonly { type: string; text: string }[]): string {
+  return parts.map(({ type, text }) => (type === "input_tag" ? `@${text}` : text)).join("");
+}
+
 /** The text that stands for an item when it is copied or read out. */
 export function textOf(item: ThreadItem): string {
   if (item.type !== "assistant_message" && item.type !== "user_message") return "";
   const parts: readonly unknown[] = Array.isArray(item.content) ? item.content : [];
   const read = parts.filter((part): part is AssistantContent => !oddIn(part, SHAPES.said, ""));
+  if (item.type === "user_message") return written(read);
   return read.map((part) => part.text).join("\n\n");
 }
 

@@ -1,5 +1,10 @@
 /** Which of ChatKit's options have an effect here; any other is named, so that nobody waits for it. */
 
+/** The page has set up the element wrongly. */
+export class IntegrationError extends Error {
+  override name = "IntegrationError";
+}
+
 /** True: whatever it holds is taken. */
 type Shape = { readonly [name: string]: Shape | true };
 
@@ -14,7 +19,7 @@ const HAS: Shape = {
   history: { enabled: true, showDelete: true, showRename: true },
   startScreen: { greeting: true, prompts: true },
   threadItemActions: { feedback: true, retry: true },
-  composer: { placeholder: true },
+  composer: { placeholder: true, models: true, tools: true },
   disclaimer: { text: true, highContrast: true },
   widgets: { onAction: true },
 };

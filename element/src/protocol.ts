@@ -43,6 +43,7 @@ export interface UserMessageItem extends ItemBase {
   content: UserMessageContent[];
   attachments?: Attachment[];
   quoted_text?: string | null;
+  inference_options?: { tool_choice?: { id: string } | null; model?: string | null };
 }
 
 export interface Source {

@@ -18,8 +18,8 @@ export interface Listener {
   moved(): void;
   /** The new thread that was written for has its id now. */
   named(thread: string): void;
-  /** A message is on its way. */
-  sending(text: string): void;
+  /** A message is on its way; `own`: it was written in the composer. */
+  sending(text: string, own: boolean): void;
   /** The message that was on its way is kept. */
   taken(): void;
   /** A message for this thread was refused: the person should get the text back. */
@@ -59,7 +59,7 @@ export abstract class Room {
   /** The chat was opened for somebody who is not signed in any more. */
   over = false;
 
-  protected readonly api: Api;
+  readonly api: Api;
   protected visit = new AbortController();
   /** When something of the thread was last read, in Unix milliseconds. */
   protected read = 0;

@@ -1,9 +1,9 @@
 /** What a person does with their threads: one is open, and at most one answer runs in it. */
 
-import type { UserMessageContent } from "@openai/chatkit";
+import type { Attachment, UserMessageContent } from "@openai/chatkit";
 import { Actions } from "./actions";
 import { asks } from "./asks";
-import { isRecord, readItem } from "./odd";
+import { isRecord, readItem, written as textOf } from "./odd";
 import type { Action, Page, Thread, ThreadItem, UserMessageItem, WidgetItem } from "./protocol";
 import { Refusal } from "./refusal";
 import { again, PENDING, type Trouble } from "./room";
@@ -13,8 +13,10 @@ import { Verdicts } from "./verdicts";
 /** What a person sends. */
 export interface Outgoing {
   content: UserMessageContent[];
+  /** As it stood in the composer, if it was written there. */
+  written?: string;
   quote?: string;
-  attachments?: string[];
+  attachments?: Attachment[];
   tool?: string;
   model?: string;
 }
@@ -51,18 +53,19 @@ export class Session extends Visiting {
       content: message.content.map((part) =>
         part.type === "input_tag" ? { ...part, data: part.data ?? {} } : part,
       ),
-      attachments: message.attachments ?? [],
+      attachments: message.attachments?.map(({ id }) => id) ?? [],
       quoted_text: message.quote ?? null,
       inference_options: {
         ...(message.tool ? { tool_choice: { id: message.tool } } : {}),
         ...(message.model ? { model: message.model } : {}),
       },
     };
-    const text = message.content.map((part) => part.text).join("");
+    const { content, written } = message;
+    const text = written ?? textOf(content);
     const asked = this.#asked();
     this.state.items.set(PENDING, pending(thread?.id ?? "", message));
     this.state.notices = [];
-    this.listener.sending(text);
+    this.listener.sending(text, written !== undefined);
     await this.tell(
       thread
         ? { type: "threads.add_user_message", params: { thread_id: thread.id, input } }
@@ -217,13 +220,17 @@ export class Session extends Visiting {
   }
 }
 
-function pending(threadId: string, { content, quote }: Outgoing): UserMessageItem {
+function pending(
+  threadId: string,
+  { content, quote, attachments = [] }: Outgoing,
+): UserMessageItem {
   return {
     type: "user_message",
     id: PENDING,
     thread_id: threadId,
     created_at: new Date().toISOString(),
     content,
+    attachments,
     quoted_text: quote ?? null,
   };
 }

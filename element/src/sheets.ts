@@ -1,20 +1,16 @@
-/** The style of the element, and of what it loads later. */
+/** The style of the element, and of its further files once they are there. */
 
 import styles from "./element.css";
-import printStyles from "./print.css";
+import { all } from "./further";
 import themeStyles from "./theme.css";
 
-const first = [themeStyles, styles].map(sheetOf);
-/** The last word on how all the others look on paper. */
-const print = sheetOf(printStyles);
-
-/** Gives the root its style, and these besides. */
-export function dress(root: ShadowRoot, more: readonly string[] = []): void {
-  root.adoptedStyleSheets = [...first, ...more.map(sheetOf), print];
-}
-
-function sheetOf(text: string): CSSStyleSheet {
+const first = [themeStyles, styles].map((text) => {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(text);
   return sheet;
+});
+
+/** Gives the root its style. */
+export function dress(root: ShadowRoot): void {
+  root.adoptedStyleSheets = [...first, ...all.map(({ sheet }) => sheet)];
 }

@@ -5,16 +5,17 @@ import { alertBox } from "./alert";
 import { Announcer } from "./announcer";
 import { Composer } from "./composer";
 import { h, place } from "./dom";
-import { items, prose } from "./further";
-import { History } from "./history";
+import { history as lists, items, prose } from "./further";
+import type { History } from "./history";
 import { icon } from "./icons";
 import type { Surroundings } from "./items";
 import { Log } from "./log";
 import { textOf } from "./odd";
 import { plain } from "./plain";
 import type { Notice } from "./protocol";
-import type { Trouble } from "./room";
-import type { Session } from "./session";
+import { unreachable } from "./refusal";
+import { again, type Trouble } from "./room";
+import type { Outgoing, Session } from "./session";
 import type { Progress } from "./state";
 import { startScreen } from "./start-screen";
 import { strings } from "./strings";
@@ -27,10 +28,11 @@ const AHEAD_PX = 800;
 export class View {
   readonly node = h("section", { class: "chat" });
   readonly composer: Composer;
-  readonly history: History;
   showsHistory = false;
 
   readonly #log: Log;
+  /** Once it was wanted. */
+  #history: History | null = null;
   readonly #announcer = new Announcer();
   readonly #header = h("header");
   readonly #title = h("h2", { dir: "auto" });
@@ -47,6 +49,7 @@ export class View {
   readonly #aloud = h("p", { class: "hidden", role: "status", "data-part": "aloud" });
   #askings: ReturnType<typeof askingsOf> = null;
   readonly #toEnd = tool("arrow-down", strings.latest);
+  #listLost = false;
   #sticky = true;
   #top = 0;
   #first: string | undefined;
@@ -63,8 +66,9 @@ export class View {
       toggleHistory(): void;
       begin(): void;
       choose(id: string): void;
-      send(text: string): void;
+      send(message: Outgoing): void;
       wrote(text: string): void;
+      emit(name: string, detail?: unknown): void;
       prompt(
         prompt: NonNullable<NonNullable<ChatKitOptions["startScreen"]>["prompts"]>[number],
       ): void;
@@ -73,8 +77,7 @@ export class View {
     },
   ) {
     this.#log = new Log(session);
-    this.composer = new Composer(session, on.send, on.open, on.wrote);
-    this.history = new History(session, options, on.choose, on.failed);
+    this.composer = new Composer(session, options, on);
     this.#toHistory.addEventListener("click", on.toggleHistory);
     this.#toNew.addEventListener("click", on.begin);
     this.#toEnd.classList.add("to-end");
@@ -106,9 +109,34 @@ export class View {
     this.#drawHeader(options);
     this.composer.draw(options);
     this.composer.node.hidden = this.showsHistory;
-    if (this.showsHistory) place(this.#column, [this.history.node]);
+    if (this.showsHistory) place(this.#column, [this.#history?.node ?? this.#listLoads()]);
     else this.#drawThread(options);
     this.#toEnd.hidden = this.showsHistory || this.#sticky;
+  }
+
+  /** Reads the person's threads, and shows them. */
+  async loadHistory(): Promise<void> {
+    this.#listLost = false;
+    const { session, options, on } = this;
+    const part = lists.part ?? (await lists.load());
+    this.#listLost = !part;
+    if (part) this.#history ??= new part.History(session, options, on.choose, on.failed);
+    this.draw();
+    await this.#history?.load();
+  }
+
+  /** Reads them again, if they are shown. */
+  refreshHistory(): void {
+    if (this.showsHistory) void this.#history?.refresh();
+  }
+
+  /** What stands there until the list is there. */
+  #listLoads(): Node {
+    if (!this.#listLost) return h("p", { class: "quiet", role: "status" }, strings.loading);
+    return alertBox({
+      message: unreachable().message,
+      way: again(() => void this.loadHistory()),
+    });
   }
 
   #drawHeader({ header, history }: ChatKitOptions): void {

@@ -1,6 +1,7 @@
 /** What stands in the composer: the draft of the thread that is written for, until it is sent and heard. */
 
 import type { Composer } from "./composer";
+import type { Held } from "./extras";
 import { Drafts } from "./drafts";
 import { textOf } from "./odd";
 import type { Session } from "./session";
@@ -9,6 +10,11 @@ export class Writing {
   readonly #drafts = new Drafts();
   /** It was written in the composer, and is on its way. */
   #sent: string | null = null;
+  /** What is on its way with it. */
+  #away: Held | null = null;
+  /** What threads that are not open have for their next message beside its text. */
+  #held = new Map<string | null, Held>();
+  #thread: string | null = null;
 
   constructor(
     private readonly session: () => Session,
@@ -28,19 +34,28 @@ export class Writing {
 
   /** Another thread is written for. */
   moved(): void {
-    this.#sent = null;
+    this.#sent = this.#away = null;
     const { over, writesFor } = this.session();
-    this.composer().value = over ? "" : this.#drafts.of(writesFor);
+    const composer = this.composer();
+    const held = composer.take();
+    if (!over) this.#held.set(this.#thread, held);
+    else this.#held.clear();
+    this.#thread = writesFor;
+    composer.value = over ? "" : this.#drafts.of(writesFor);
+    composer.put(this.#held.get(writesFor) ?? null);
+    this.#held.delete(writesFor);
   }
 
   /** The new thread has its id: what was begun meanwhile is for it. */
   named(thread: string): void {
     this.#drafts.keep(null, "");
     this.#drafts.keep(thread, this.composer().value);
+    this.#thread = thread;
   }
 
-  sending(text: string): void {
+  sending(text: string, own: boolean): void {
     const composer = this.composer();
+    if (own) this.#away = composer.take();
     if (composer.value.trim() !== text.trim()) return;
     this.#sent = text;
     this.#drafts.sending(this.session().writesFor);
@@ -48,7 +63,7 @@ export class Writing {
   }
 
   taken(): void {
-    this.#sent = null;
+    this.#sent = this.#away = null;
     this.#drafts.taken(this.session().threadId);
   }
 
@@ -59,6 +74,8 @@ export class Writing {
     this.#sent = null;
     this.#drafts.keep(thread, draft);
     this.composer().value = draft;
+    if (this.#away) this.composer().put(this.#away);
+    this.#away = null;
   }
 
   /** Whose it is has become known. */

@@ -1,5 +1,7 @@
 /** What the browser suite reaches by itself, as the global `modules`. */
 
+import "../src/icons-data";
+
 export { renderMarkdown } from "../src/markdown";
 export { parseBlocks } from "../src/markdown/blocks";
 export { parseInline } from "../src/markdown/inline";
@@ -11,3 +13,4 @@ export { applyTheme } from "../src/theme";
 export { default as themeStyles } from "../src/theme.css";
 export { default as widgetStyles } from "../src/widgets.css";
 export { default as elementStyles } from "../src/element.css";
+export { default as itemStyles } from "../src/items.css";

@@ -269,7 +269,7 @@ async def test_an_option_without_effect_is_named_once(
     said: list[str] = []
     context.on("console", lambda m: said.append(m.text) if m.type == "warning" else None)
     more = {
-        "composer": {"placeholder": "Say", "models": [{"id": "gpt"}], "tools": None},
+        "composer": {"placeholder": "Say", "modles": [{"id": "gpt"}], "tools": None},
         "histroy": {"enabled": True},
         "thread": {"autoScroll": True},
         "entities": False,
@@ -280,5 +280,5 @@ async def test_an_option_without_effect_is_named_once(
     await chat.ready()
     assert sorted(said) == [
         f"chatkit: the option {name} has no effect in this element."
-        for name in ("composer.models", "histroy", "thread")
+        for name in ("composer.modles", "histroy", "thread")
     ]

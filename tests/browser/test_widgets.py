@@ -24,8 +24,8 @@ const show = (tree, {scheme = "light", ...context} = {}) => {
   document.body.replaceChildren();
   const host = document.body.appendChild(document.createElement("div"));
   const shadow = host.attachShadow({mode: "open"});
-  shadow.adoptedStyleSheets =
-    [modules.themeStyles, modules.elementStyles, modules.widgetStyles].map((text) => {
+  const {themeStyles, elementStyles, itemStyles, widgetStyles} = modules;
+  shadow.adoptedStyleSheets = [themeStyles, elementStyles, itemStyles, widgetStyles].map((text) => {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(text);
     return sheet;

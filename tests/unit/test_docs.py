@@ -218,7 +218,8 @@ def test_the_matrix_says_of_chatkit_what_the_list_says() -> None:
     assert ("not in its own element" in ours["Voice"]) == (options["composer.dictation"] == "no")
     menus = ("entities", "commands", "composer.tools", "composer.models")
     asked = "@-mentions, commands, menus of tools and models"
-    assert {ours[asked]} == {options[name] for name in menus}
+    effects = {options[name] for name in menus}
+    assert ours[asked] == (effects.pop() if len(effects) == 1 else "in part")
 
 
 def test_the_reference_has_every_path() -> None:

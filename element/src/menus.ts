@@ -1,0 +1,159 @@
+/** The menus of models and tools: which of them answers, and with what it begins. */
+
+import type { ModelOption, ToolOption } from "@openai/chatkit";
+import { h, place } from "./dom";
+import type { Brought, ComposerValue, Desk, Extra } from "./extras";
+import { icon } from "./icons";
+import type { Choice } from "./listbox";
+import { IntegrationError } from "./options";
+import { strings } from "./strings";
+import styles from "./menus.css";
+
+export { styles };
+
+/** What it holds for one message. */
+interface Held {
+  tool: string | null;
+  model: string | null;
+}
+
+export const extra = (desk: Desk): Extra => new Menus(desk);
+
+class Menus implements Extra {
+  /** What the person, or the page, has chosen. */
+  #tool: string | null = null;
+  #model: string | null = null;
+  readonly #toolsButton = menuButton(() => this.#offerTools());
+  readonly #modelButton = menuButton(() => this.#offerModels());
+
+  constructor(private readonly desk: Desk) {}
+
+  draw(): void {
+    const tools = this.#tools;
+    const model = this.#chosenModel;
+    this.#toolsButton.replaceChildren(icon("settings-slider"));
+    this.#toolsButton.ariaLabel = this.#toolsButton.title = strings.tools;
+    const unpinned = tools.filter(({ pinned }) => !pinned);
+    const seen = tools.filter(({ id, pinned }) => pinned || id === this.#tool);
+    const label = h("span", { dir: "auto" }, model?.label ?? "");
+    this.#modelButton.replaceChildren(label, icon("chevron-down"));
+    this.#modelButton.ariaLabel = strings.model(model?.label ?? "");
+    for (const button of [this.#toolsButton, this.#modelButton]) button.disabled = this.desk.locked;
+    place(this.desk.start, [
+      ...(unpinned.length ? [this.#toolsButton] : []),
+      ...seen.map((tool) => this.#toggle(tool)),
+      ...(model ? [this.#modelButton] : []),
+    ]);
+  }
+
+  get placeholder(): string | undefined {
+    return this.#tools.find(({ id }) => id === this.#tool)?.placeholderOverride;
+  }
+
+  brings(): Brought {
+    const tool = this.#tools.find(({ id }) => id === this.#tool)?.id;
+    const model = this.#chosenModel?.id;
+    return { ...(tool && { tool }), ...(model && { model }) };
+  }
+
+  take(): Held {
+    const held = { tool: this.#tool, model: this.#model };
+    const lasts = this.#tools.find(({ id }) => id === this.#tool)?.persistent;
+    if (!lasts) this.#choose({ tool: null });
+    return held;
+  }
+
+  put(held: Held | null): void {
+    this.#choose(held ?? { tool: null, model: null });
+  }
+
+  set({ selectedToolId: tool, selectedModelId: model }: ComposerValue): void {
+    if (tool !== undefined) this.#require("composer.tools", this.#tools, tool);
+    if (model !== undefined) this.#require("composer.models", this.#models, model);
+    this.#choose({ ...(tool !== undefined && { tool }), ...(model !== undefined && { model }) });
+  }
+
+  #require(option: string, all: readonly { id: string; disabled?: boolean }[], id: string): void {
+    if (all.some((one) => one.id === id && !one.disabled)) return;
+    throw new IntegrationError(`setComposerValue: ${option} has no ${JSON.stringify(id)}.`);
+  }
+
+  #choose({ tool = this.#tool, model = this.#model }: Partial<Held>): void {
+    this.#tool = tool;
+    this.#model = model;
+    this.desk.changed();
+  }
+
+  get #tools(): ToolOption[] {
+    return this.desk.options().composer?.tools ?? [];
+  }
+
+  get #models(): ModelOption[] {
+    return this.desk.options().composer?.models ?? [];
+  }
+
+  /** The one chosen; else the one that the thread's last message was for; else the page's default. */
+  get #chosenModel(): ModelOption | undefined {
+    const models = this.#models.filter(({ disabled }) => !disabled);
+    const ids = [this.#model, lastModel(this.desk)];
+    const found = ids.map((id) => models.find((model) => model.id === id)).find(Boolean);
+    return found ?? models.find((model) => model.default) ?? models[0];
+  }
+
+  #toggle({ id, label, shortLabel, icon: name }: ToolOption): HTMLElement {
+    const known = this.desk.start.querySelector<HTMLElement>(`[data-tool="${CSS.escape(id)}"]`);
+    const button =
+      known ?? h("button", { type: "button", class: "menu tool-toggle", "data-tool": id });
+    if (!known) button.addEventListener("click", () => this.#switch(id));
+    const on = id === this.#tool;
+    button.ariaPressed = String(on);
+    button.title = label;
+    const words = h("span", { dir: "auto" }, shortLabel ?? label);
+    button.replaceChildren(icon(name), words, ...(on ? [icon("close")] : []));
+    return button;
+  }
+
+  #switch(id: string): void {
+    this.#choose({ tool: this.#tool === id ? null : id });
+    // a button that is gone holds no focus
+    this.desk.focus();
+  }
+
+  #offerTools(): void {
+    const tools = this.#tools.filter(({ pinned }) => !pinned);
+    const choices = tools.map(({ id, label, icon }) => {
+      return { id, label, icon, chosen: id === this.#tool };
+    });
+    this.#offer(strings.tools, choices, this.#toolsButton, (id) =>
+      this.#choose({ tool: id === this.#tool ? null : id }),
+    );
+  }
+
+  #offerModels(): void {
+    const chosen = this.#chosenModel?.id;
+    const choices = this.#models.map(({ id, label, description, disabled }) => {
+      return { id, label, description, disabled, chosen: id === chosen };
+    });
+    this.#offer(strings.models, choices, this.#modelButton, (model) => this.#choose({ model }));
+  }
+
+  #offer(label: string, choices: Choice[], button: HTMLElement, pick: (id: string) => void): void {
+    if (button.ariaExpanded === "true") return this.desk.offer(null);
+    this.desk.offer({ label, choices, button, pick: ({ id }) => pick(id) });
+  }
+}
+
+/** Which model the thread's last message was for. */
+function lastModel({ session }: Desk): string | null {
+  const said = [...session.state.items.values()].findLast((item) => item.type === "user_message");
+  return said?.inference_options?.model ?? null;
+}
+
+function menuButton(open: () => void): HTMLButtonElement {
+  const attributes = { class: "menu", "aria-haspopup": "listbox", "aria-expanded": "false" };
+  const button = h("button", { type: "button", ...attributes });
+  // the list keeps the focus until it is closed
+  button.addEventListener("mousedown", (event) => event.preventDefault());
+  button.addEventListener("click", open);
+  return button;
+}
