@@ -56,7 +56,7 @@ test-container: $(DEV) ## the store contracts on a Postgres in a container; need
 
 test-system: $(DEV) $(TOOL_SERVERS) $(LLAMA) $(SEAWEEDFS) ## what needs programs from elsewhere: PgBouncer, nginx, Node, SeaweedFS and llama.cpp
 	pgbouncer="$$(scripts/program.sh pgbouncer)" && nginx="$$(scripts/program.sh nginx)" && \
-		PGBOUNCER="$$pgbouncer" NGINX="$$nginx" $(BIN)/pytest tests/system
+		PGBOUNCER="$$pgbouncer" NGINX="$$nginx" $(BIN)/pytest -n 2 --dist loadfile tests/system
 
 test-faults: $(DEV) ## replicas killed, frozen and cut off, for some minutes; FAULT_ROUNDS=10 for longer
 	pgbouncer="$$(scripts/program.sh pgbouncer)" && libfaketime="$$(scripts/program.sh libfaketime)" && \
