@@ -1,5 +1,6 @@
 from dataclasses import is_dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from types import UnionType
 from typing import Any, get_args, get_type_hints
 
@@ -46,6 +47,7 @@ NAMES = {
 st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
 
 
+@cache
 def values(hint: Any) -> st.SearchStrategy[Any]:
     """Every value of a type, all fields of a dataclass included."""
     if hint is datetime:
@@ -53,7 +55,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     if isinstance(hint, type) and is_dataclass(hint):
         return st.builds(hint, **{n: values(h) for n, h in get_type_hints(hint).items()})
     if hint == Payload:
-        return st.dictionaries(st.text(), st.recursive(st.text() | st.none(), st.lists))
+        nested = st.recursive(st.text() | st.none(), st.lists, max_leaves=5)
+        return st.dictionaries(st.text(), nested)
     if isinstance(hint, UnionType):
         return st.one_of([values(member) for member in get_args(hint)])
     return st.from_type(hint)
