@@ -30,6 +30,7 @@ from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.tool import LeftOut
 from chatbridge.domain.services.attachments import Attachments
 from chatbridge.domain.services.conversation_history import ConversationHistory
+from chatbridge.domain.services.dictation import Dictation
 from chatbridge.domain.services.readiness import Readiness
 from chatbridge.domain.services.tags import Tags
 from chatbridge.domain.services.turns import Turns
@@ -56,11 +57,13 @@ from chatbridge.models import (
     openai_conversations,
     rehearses,
     thought_forms,
+    transcriber,
 )
 from chatbridge.ports.agent_runner import AgentRunner
 from chatbridge.ports.authenticator import Authenticator
 from chatbridge.ports.store import Store
 from chatbridge.ports.token_issuer import TokenIssuer
+from chatbridge.ports.transcriber import Transcriber
 from chatbridge.settings import Settings
 from chatbridge.sign_in import (
     chosen_claims,
@@ -93,6 +96,10 @@ def _parted(left: LeftCounterparts, attachments: Attachments | None) -> Callable
             attachments.seen()
 
     return parted
+
+
+def _dictation(transcriber: Transcriber | None) -> Dictation | None:
+    return Dictation(transcriber) if transcriber else None
 
 
 class Container(DeclarativeContainer):
@@ -196,6 +203,9 @@ class Container(DeclarativeContainer):
     agent: Provider[AgentRunner] = Selector(
         CallableProvider(who_answers, settings, host), agent=chat, server=host_server
     )
+
+    transcriber: Provider[Transcriber | None] = Singleton(transcriber, settings)
+    dictation: Provider[Dictation | None] = Singleton(_dictation, transcriber)
 
     turns: Provider[Turns] = Singleton(
         Turns,

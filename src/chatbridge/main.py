@@ -38,6 +38,7 @@ from chatbridge.entrypoints.rest.approvals import approvals_router
 from chatbridge.entrypoints.rest.attachments import attachments_router
 from chatbridge.entrypoints.rest.chat import chat_router
 from chatbridge.entrypoints.rest.conversations import conversations_router
+from chatbridge.entrypoints.rest.dictation import dictation_router
 from chatbridge.entrypoints.rest.documentation import schemas as turn_schemas
 from chatbridge.entrypoints.rest.feedback import feedback_router
 from chatbridge.entrypoints.rest.health import health_router
@@ -84,8 +85,12 @@ def create_app(container: Container | None = None) -> FastAPI:
     choices = _choices(settings, anything=who_answers(settings, host) == "server")
     attachments, addresses = container.attachments(), container.addresses()
     files = Files(attachments, addresses)
-    tags = container.tags()
-    app.include_router(chatkit_router(turns, history, gate, display, choices, acting, files, tags))
+    tags, dictation = container.tags(), container.dictation()
+    app.include_router(
+        chatkit_router(
+            turns, history, gate, display, choices, acting, files, tags, dictation=dictation
+        )
+    )
     if attachments:
         app.include_router(attachment_router(attachments, addresses))
         app.include_router(chatkit_attachments_router(attachments, addresses, gate))
@@ -94,6 +99,7 @@ def create_app(container: Container | None = None) -> FastAPI:
     app.include_router(thread_feedback_router(history, gate, acting and acting.rated))
     app.include_router(chat_router(turns, gate, attachments))
     app.include_router(answers_router(turns, gate))
+    app.include_router(dictation_router(dictation, gate))
     app.include_router(sessions_router(history, gate, container.issuer()))
     app.include_router(approvals_router(history, gate))
     app.include_router(conversations_router(turns, history, container.store().tasks, gate))

@@ -16,6 +16,7 @@ from chatbridge.adapters.openai.patience import Patience
 from chatbridge.adapters.openai.recall import CounterpartRecall, Recall, WindowRecall
 from chatbridge.adapters.openai.thoughts import ThoughtForms
 from chatbridge.adapters.openai.titles import Titles
+from chatbridge.adapters.openai.transcriber import OpenAITranscriber
 from chatbridge.adapters.openai.unoffered import Unoffered
 from chatbridge.domain.model.message import Words
 from chatbridge.host import Host
@@ -164,6 +165,23 @@ def model_titles(settings: Settings, store: Store) -> Titles | None:
     """Titles that the model makes, if it is to make any."""
     made = settings.agent.titles == "model"
     return Titles(store.conversations, log_words=settings.log.words) if made else None
+
+
+def transcriber(settings: Settings) -> OpenAITranscriber | None:
+    """Who writes down what is said, if anybody does. Raises ValueError where nobody could."""
+    dictation, agent = settings.dictation, settings.agent
+    if dictation.model is None:
+        return None
+    own = dictation.api_key.get_secret_value() if dictation.api_key else None
+    return OpenAITranscriber(
+        model=dictation.model,
+        base_url=dictation.base_url or agent.base_url,
+        # the agent's key is for the agent's endpoint
+        api_key=own or (None if dictation.base_url else settings.api_key),
+        max_seconds=dictation.max_seconds,
+        http=agent.http,
+        log_words=settings.log.words,
+    )
 
 
 def rehearses(settings: Settings) -> bool:

@@ -27,6 +27,8 @@ async def running(container: Container) -> AsyncGenerator[None]:
             open_things.push_async_callback(jwks.close)
             await jwks.refresh()
         open_things.push_async_callback(container.endpoint().close)
+        if transcriber := container.transcriber():
+            open_things.push_async_callback(transcriber.close)
         await open_things.enter_async_context(_memory(container))
         open_things.push_async_callback(container.tools().close)
         await open_things.enter_async_context(container.tasks_app().running())

@@ -236,6 +236,23 @@ class Auth(Section):
         return words(listed)
 
 
+class Dictation(Section):
+    """Who writes down what is said: `model` is one of an OpenAI-compatible endpoint, and unset
+    nobody does. `base_url` and `api_key` unset: those of the agent; an endpoint of its own gets no
+    key but its own. `max_seconds` are for one recording.
+    """
+
+    model: str | None = None
+    base_url: str | None = None
+    api_key: SecretStr | None = None
+    max_seconds: float = Field(default=60, ge=2)
+
+    @field_validator("model", "base_url", mode="before")
+    @classmethod
+    def _unset(cls, said: Any) -> Any:
+        return None if said == "" else said
+
+
 class Window(Section):
     """How much of a conversation the model reads: its last `low` to `high` messages."""
 

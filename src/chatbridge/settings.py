@@ -33,6 +33,7 @@ from chatbridge.sections import (
     Auth,
     Blobs,
     Database,
+    Dictation,
     Log,
     Page,
     Server,
@@ -82,6 +83,7 @@ class Settings(BaseSettings):
     tags: TagSettings = TagSettings()
     auth: Auth = Auth()
     mcp: Mcp = Mcp()
+    dictation: Dictation = Dictation()
     window: Window = Window()
     turns: TurnSettings = TurnSettings()
     log: Log = Log()

@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from email.parser import BytesParser
+from email.policy import HTTP
 from typing import Any, Literal
 
 Ending = Literal["end", "cut", "silence", "pings"]
@@ -88,9 +91,23 @@ class ScriptedEndpoint:
 
 
 async def _request(reader: asyncio.StreamReader) -> tuple[str, dict[str, Any]]:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-    length = next(line for line in head.split("\r\n") if line.startswith("content-length:"))
-    return head, json.loads(await reader.readexactly(int(length.split(":")[1])))
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    told = {name.lower(): value for name, value in re.findall(r"^([\w-]+): (.*)\r$", head, re.M)}
+    body = await reader.readexactly(int(told["content-length"]))
+    is_form = told["content-type"].startswith("multipart/form-data")
+    return head.lower(), _form(told["content-type"], body) if is_form else json.loads(body)
+
+
+def _form(kind: str, body: bytes) -> dict[str, Any]:
+    """The fields of a form; of a file its name, its type and its bytes."""
+    form = BytesParser(policy=HTTP).parsebytes(f"content-type: {kind}\r\n\r\n".encode() + body)
+    fields: dict[str, Any] = {}
+    for part in form.iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        value = part.get_payload(decode=True)
+        file = part.get_filename()
+        fields[name] = (file, part.get_content_type(), value) if file else value.decode()
+    return fields
 
 
 async def _send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer: Answer) -> None:

@@ -19,7 +19,7 @@ from chatbridge.domain.model.limits import MAX_BODY, MAX_CONTENT
 from chatbridge.entrypoints.cli import Program, command
 from chatbridge.main import create_app
 from chatbridge.settings import Settings
-from tests.integration.http.asking import ACTIONS, OPERATIONS, UNSUPPORTED
+from tests.integration.http.asking import ACTIONS, OPERATIONS
 from tests.unit.test_settings import setting_defaults
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -269,7 +269,7 @@ def test_every_operation_of_chatkit_is_told_and_whether_it_is_served() -> None:
     told = {row[0].strip("`"): row[1] for row in rows(section("Operations", CHATKIT))}
     assert told.keys() == set(OPERATIONS)
     by_itself = {name for name, served in told.items() if served == "yes"}
-    assert by_itself == {*OPERATIONS} - {*UNSUPPORTED, *ACTIONS}
+    assert by_itself == {*OPERATIONS} - {*ACTIONS}
 
 
 def test_every_kind_of_item_of_chatkit_is_told() -> None:

@@ -14,7 +14,7 @@ from fastapi.security import HTTPBearer
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.caller import Caller
 from chatbridge.domain.model.identifiers import UserId
-from chatbridge.entrypoints.bodies import guarded_request
+from chatbridge.entrypoints.bodies import Place, guarded_request
 from chatbridge.entrypoints.host_sign_in import HostSignIn
 from chatbridge.ports.authenticator import Authenticator
 
@@ -51,14 +51,19 @@ class Gate:
 
 
 def guarded(
-    gate: Gate, *, sessions: bool = False, services: bool = False, json: bool = True
+    gate: Gate,
+    *,
+    sessions: bool = False,
+    services: bool = False,
+    json: bool = True,
+    long: Place | None = None,
 ) -> type[APIRoute]:
     """A route class that lets in only callers whom the gate knows.
 
     The path's `user_id`, if it has one, must be the caller's own, and its `thread_id` the one
     that a session is bound to. `sessions` says whether a chat session's secret is good here too;
     `services` whether a service key is, which is good for whichever user the path names. Without
-    `json` a body may be anything, and the route bounds it itself.
+    `json` a body may be anything, and the route bounds it itself; `long` is as in `parsed`.
     """
 
     class GuardedRoute(APIRoute):
@@ -69,7 +74,7 @@ def guarded(
                 caller = await gate.caller(request, services=services)
                 _require_own_path(caller, request, sessions=sessions)
                 request.state.caller = caller
-                return await handle(await guarded_request(request) if json else request)
+                return await handle(await guarded_request(request, long) if json else request)
 
             return guard
 

@@ -24,6 +24,9 @@ _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[][{},]', re.S)
 _MAX_TOKENS = 4 * MAX_VALUES
 """Well-formed, a value has at most its name, itself, a comma and its end."""
 
+Place = tuple[str, ...]
+"""The names that lead to a value in a body."""
+
 _UNREAD = object()
 _WITH_BODY = ("POST", "PUT", "PATCH")
 
@@ -31,8 +34,9 @@ _WITH_BODY = ("POST", "PUT", "PATCH")
 class GuardedRequest(Request):
     """A request whose body is bounded while it is read, and JSON whatever its depth."""
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
+    def __init__(self, scope: Scope, receive: Receive, long: Place | None = None) -> None:
         super().__init__(scope, receive)
+        self._long = long
         self._bytes: bytes | None = None
         self._value: Any = _UNREAD
 
@@ -48,7 +52,7 @@ class GuardedRequest(Request):
     async def json(self) -> Any:
         """The body as JSON. Raises like `parsed`."""
         if self._value is _UNREAD:
-            self._value = parsed(await self.body())
+            self._value = parsed(await self.body(), self._long)
         return self._value
 
     async def _read(self) -> bytes:
@@ -61,10 +65,10 @@ class GuardedRequest(Request):
         return b"".join(parts)
 
 
-async def guarded_request(request: Request) -> GuardedRequest:
+async def guarded_request(request: Request, long: Place | None = None) -> GuardedRequest:
     """The request with JSON or no body. Raises NotJson, TooLarge and like `parsed`."""
     _require_json(request)
-    guarded = GuardedRequest(request.scope, request.receive)
+    guarded = GuardedRequest(request.scope, request.receive, long)
     # FastAPI would answer 400 to whatever is wrong with a body
     if request.method in _WITH_BODY and await guarded.body():
         await guarded.json()
@@ -115,14 +119,17 @@ async def with_bounded_body(app: ASGIApp, scope: Scope, receive: Receive, send: 
         await answer_of(refused)(scope, receive, send)
 
 
-def parsed(body: bytes) -> Any:
-    """JSON. Raises TooLarge for too much of it, and Invalid, also for what can't be kept."""
+def parsed(body: bytes, long: Place | None = None) -> Any:
+    """JSON. The text at `long` may be as long as the body.
+
+    Raises TooLarge for too much of it, and Invalid, also for what can't be kept.
+    """
     _require_simple(body)
     try:
         value = from_json(body, allow_inf_nan=False)
     except ValueError as error:
         raise refusals.malformed_json() from error
-    _require_storable(value)
+    _require_storable(value, long)
     return value
 
 
@@ -154,9 +161,9 @@ def _require_simple(body: bytes) -> None:
             raise too_complex()
 
 
-def _require_storable(value: Any) -> None:
+def _require_storable(value: Any, long: Place | None = None) -> None:
     match value:
-        case str() if len(value) > MAX_CONTENT:
+        case str() if len(value) > MAX_CONTENT and long != ():
             raise refusals.text_too_long()
         case str() if not storable(value):
             raise refusals.unstorable("text")
@@ -166,7 +173,8 @@ def _require_storable(value: Any) -> None:
         case dict():
             for key, entry in cast(dict[str, Any], value).items():
                 _require_storable(key)
-                _require_storable(entry)
+                there = long[1:] if long and key == long[0] else None
+                _require_storable(entry, there)
         case list():
             for entry in cast(list[Any], value):
                 _require_storable(entry)

@@ -79,7 +79,13 @@ head_too_large = Refusal(
 )
 not_json = Refusal(NotJson, "unsupported_media_type", "Send JSON: Content-Type: application/json.")
 not_served = Refusal(
-    NotServed, "not_implemented", "{} is not served here.", example=("input.transcribe",)
+    NotServed, "not_implemented", "{} is not served here.", example=("threads.custom_action",)
+)
+no_dictation = Refusal(
+    NotServed,
+    "dictation_not_configured",
+    "Dictation is not set up here: it needs a model that writes down speech, which "
+    "CHATBRIDGE_DICTATION__MODEL names. The offline model can't.",
 )
 internal_error = Refusal(
     errors.ChatbridgeError,

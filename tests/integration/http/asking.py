@@ -39,9 +39,9 @@ ASKED = ("threads.add_client_tool_output", "threads.add_structured_input")
 ACTIONS = ("threads.custom_action", "threads.sync_custom_action")
 """Clicks in what somebody has shown: the task list, or an agent."""
 
-UNSUPPORTED = tuple(
-    name for name in OPERATIONS if name not in STREAMED + ANSWERED + ASKED + ACTIONS
-)
+DICTATION = ("POST", "/api/{user_id}/transcriptions")
+"""`service` has nobody who writes down what is said."""
+
 OF_ONE_THREAD = tuple(
     name
     for name, request in _REQUESTS.items()
@@ -87,6 +87,7 @@ FOR_FILES = (
     ("PUT", ADDRESSED),
     ("POST", "/chatkit/attachments"),
     ("POST", "/api/{user_id}/attachments"),
+    DICTATION,
 )
 """They parse nothing of a body, and bound it themselves."""
 
@@ -147,6 +148,8 @@ async def ask(
     if route == ("POST", "/api/{user_id}/attachments"):
         typed = {"content-type": "text/plain"}
         return await client.post(url, params={"name": "a.txt"}, content=b"text", headers=typed)
+    if route == DICTATION:
+        return await client.post(url, content=b"OggS")
     if route == ("POST", "/chatkit/attachments"):
         return await client.post(url, files={"file": ("a.txt", b"text", "text/plain")})
     json = {**_BODIES[route], **(body or {})} if route in _BODIES else body

@@ -86,6 +86,7 @@ def test_operations_have_names_of_their_own() -> None:
         "revokeApproval",
         "searchTags",
         "takeFeedbackBack",
+        "transcribe",
         "uploadAttachment",
     ]
 
@@ -216,6 +217,8 @@ async def test_the_examples_of_the_protocol_are_understood(
         require_refused(answer, 404, "conversation_not_found")
     elif "attachment_id" in example["params"]:
         require_refused(answer, 404, "no_attachment")
+    elif name == "input.transcribe":
+        require_refused(answer, 501, "dictation_not_configured")
     else:
         assert answer.status_code == 200, answer.text
 

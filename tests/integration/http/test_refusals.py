@@ -573,8 +573,11 @@ async def test_a_database_that_is_away_is_said_to_be(kind: str) -> None:
     try:
         async with served(settings_for(DEAD_DATABASE.format(port=port))) as alone:
             for answer in await _all_at_once(alone.as_user("alice")):
-                if answer.request.url.path.endswith("/session"):
+                path = answer.request.url.path
+                if path.endswith("/session"):
                     assert answer.status_code == 200
+                elif path.endswith("/transcriptions"):
+                    require_refused(answer, 501, "dictation_not_configured")
                 else:
                     require_refused(answer, 503, "database_unavailable")
             client = alone.as_user(None)

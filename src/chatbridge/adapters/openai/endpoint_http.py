@@ -25,7 +25,7 @@ from chatbridge.domain.model.tool import LeftOut
 log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
-_LONGEST_REFUSAL = 1_000_000
+_LONGEST_REFUSAL = _LONGEST_OTHER = 1_000_000
 _REFUSED = (400, 404, 405, 422, 500, 501)
 
 
@@ -54,9 +54,11 @@ class EndpointHttp(httpx2.AsyncClient):
         if asked_in := correlation().request_id:
             request.headers["X-Client-Request-Id"] = asked_in
         body = _body(request)
-        if body is None:
-            return await super().send(request, **how)
         how["stream"] = True
+        if body is None:
+            answer = await super().send(request, **how)
+            await _require_readable(answer)
+            return await _read(answer, _LONGEST_OTHER)
         asked = asyncio.get_running_loop().time()
         answer = await self._answered(request, body, how, asked)
         dialect = _dialect(request, body)

@@ -37,14 +37,15 @@ _HELPS_AT = {
 _HELPS_WITH_TOOLS = "CHATBRIDGE_AGENT__TOOLS and `tools` of CHATBRIDGE_MCP__SERVERS"
 
 
-def failure_line(error: Exception, *, words: bool) -> str:
+def failure_line(error: Exception, *, words: bool, setting: str | None = None) -> str:
     """What a log may say of the error: names that the endpoint gave it, and settings to look at.
 
+    `setting` is the one that helps where it is not that of an agent.
     What the endpoint has said in sentences, which may quote a conversation, is only in it with
     `words`: escaped, and cut at 400 characters.
     """
     # where the host's own code has failed, no setting of ours helps
-    setting = None if in_the_code(error) else helpful_setting(error)
+    setting = setting or (None if in_the_code(error) else helpful_setting(error))
     address = address_of(error)
     parts = [
         type(error).__name__,

@@ -20,7 +20,7 @@ from chatbridge.domain.model.tool import LeftOut
 log = logging.getLogger(__name__)
 
 OPENAI = "https://api.openai.com/v1"
-_CONNECT_SECONDS = 10.0
+CONNECT_SECONDS = 10.0
 _PATIENCE = Patience()
 _NO_KEY = "there is no key for OpenAI: set OPENAI_API_KEY, or name another endpoint"
 
@@ -120,8 +120,8 @@ def openai_model(
     address = endpoint_address(base_url or OPENAI)
     for note in address.notes:
         log.warning("%s", note)
-    timeout = Timeout(patience.max_seconds, connect=_CONNECT_SECONDS)
-    carrier = _over(http)(patience, unoffered or Unoffered(), timeout=timeout)
+    timeout = Timeout(patience.max_seconds, connect=CONNECT_SECONDS)
+    carrier = carrier_over(http)(patience, unoffered or Unoffered(), timeout=timeout)
     client = EndpointClient(
         # never left out: the client would look into the environment and send that key anywhere
         api_key=api_key or "none",
@@ -142,7 +142,7 @@ def openai_model(
 class _OverHttpx(EndpointHttp, DefaultAsyncHttpxClient): ...
 
 
-def _over(http: Http) -> type[EndpointHttp]:
+def carrier_over(http: Http) -> type[EndpointHttp]:
     if http == "httpx":
         return _OverHttpx
     # an extra, which need not be there

@@ -55,6 +55,9 @@ MAX_LEVELS = 200
 MAX_EVENT = 4 * 1024 * 1024
 """Characters of what an answer shows at once: a widget, a picture in its own data."""
 
+MAX_RECORDINGS = 3
+"""Recordings of a person that are written down at once."""
+
 MAX_QUESTIONS = 20
 """Questions that a person is asked at once."""
 

@@ -56,6 +56,15 @@ def named(declared: str) -> str | None:
     return plain if plain in OFFERED or _TEXTS.fullmatch(plain) else None
 
 
+def recorded(audio: bytes) -> str | None:
+    """The type of a recording, by its first bytes; of MP4 any kind, for browsers name theirs
+    differently. None for what is none."""
+    if re.match(rb".{4}ftyp", audio, re.S):
+        return "audio/mp4"
+    found = (name for name, sign in _SIGNS if sign.match(audio))
+    return next((name for name in found if name.startswith("audio/")), None)
+
+
 def is_text(media_type: str) -> bool:
     """Whether it is read as text."""
     return bool(_TEXTS.fullmatch(media_type))

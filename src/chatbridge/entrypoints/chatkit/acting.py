@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from base64 import b64decode
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -38,6 +37,7 @@ from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.chatkit.offers import require_offered
+from chatbridge.entrypoints.dictation import audio_of
 from chatbridge.ports.host_server import HostServer
 
 Json = dict[str, Any]
@@ -77,6 +77,10 @@ class Acting:
         self._pressing: WeakValueDictionary[tuple[UserId, str], asyncio.Lock] = (
             WeakValueDictionary()
         )
+
+    def hears(self, operation: ChatKitReq) -> TypeGuard[InputTranscribeReq]:
+        """Whether the host's own server writes down what is said."""
+        return isinstance(operation, InputTranscribeReq) and self._host.overrides("transcribe")
 
     def serves(self, operation: ChatKitReq) -> TypeGuard[Acted]:
         """Whether it is an operation of those that begin a turn here."""
@@ -135,8 +139,8 @@ class Acting:
                 place = (user_id, operation.params.thread_id)
                 async with self._pressing.setdefault(place, asyncio.Lock()):
                     return await self._changed(operation, user_id, asking)
-            case InputTranscribeReq() if self._host.overrides("transcribe"):
-                _require_audio(operation.params.audio_base64)
+            case InputTranscribeReq() if self.hears(operation):
+                audio_of(operation.params.audio_base64)
                 return _written(await self._host.answer_alone(user_id, asking))
             case _:
                 return None
@@ -242,13 +246,6 @@ def _require_client_tool_call(newest: Sequence[Message]) -> None:
     item = to_item(last) if last else None
     if not isinstance(item, ClientToolCallItem) or item.status != "pending":
         raise refusals.no_client_tool_call()
-
-
-def _require_audio(encoded: str) -> None:
-    try:
-        b64decode(encoded)
-    except ValueError:
-        raise refusals.invalid_request("body.params.audio_base64: this is no base64") from None
 
 
 def _written(answer: Payload) -> bytes:

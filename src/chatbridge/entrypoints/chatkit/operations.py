@@ -14,6 +14,7 @@ from chatkit.types import (
     AttachmentsCreateReq,
     AttachmentsDeleteReq,
     ChatKitReq,
+    InputTranscribeReq,
     ItemsFeedbackReq,
     ItemsListReq,
     Page,
@@ -27,6 +28,7 @@ from chatkit.types import (
     ThreadsListReq,
     ThreadsRetryAfterItemReq,
     ThreadsUpdateReq,
+    TranscriptionResult,
 )
 
 from chatbridge.adapters.chatkit.items.mapping import to_user_message
@@ -44,6 +46,7 @@ from chatbridge.domain.model.turn import Asking
 from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.attachments import ANNOUNCED, RECEIVED
+from chatbridge.entrypoints.errors import no_dictation
 from chatbridge.entrypoints.openapi import CONVERSATION
 
 R = TypeVar("R", bound=ChatKitReq)
@@ -196,5 +199,15 @@ OPERATIONS: tuple[Answered[Any] | Streamed[Any], ...] = (
         request=AttachmentsDeleteReq,
         params={"attachment_id": "att_4f5a6b7c8d9e0f1a2b3c4d5e6f7a8b9c"},
         refused=(refusals.attachment_not_yours, refusals.no_blob, refusals.attachment_sent),
+    ),
+    Answered(
+        request=InputTranscribeReq,
+        params={"audio_base64": "GkXfo59ChoEB", "mime_type": "audio/webm;codecs=opus"},
+        answer=TranscriptionResult,
+        refused=(
+            *refusals.RECORDED,
+            *refusals.NOT_WRITTEN,
+            no_dictation,
+        ),
     ),
 )

@@ -1,10 +1,11 @@
 """The ChatKit protocol: every status is decided before the first byte of a stream goes out."""
 
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from chatkit.types import (
     ChatKitReq,
+    InputTranscribeReq,
     ItemsFeedbackReq,
     StreamingReq,
     SyncCustomActionResponse,
@@ -20,6 +21,7 @@ from chatbridge.domain.model.caller import Caller
 from chatbridge.domain.model.identifiers import ConversationId
 from chatbridge.domain.model.turn import Asking
 from chatbridge.domain.services.conversation_history import ConversationHistory
+from chatbridge.domain.services.dictation import Dictation
 from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.tags import Tags
 from chatbridge.domain.services.turns import Turns
@@ -36,6 +38,7 @@ from chatbridge.entrypoints.chatkit.operations import OPERATIONS, Answered, Carr
 from chatbridge.entrypoints.chatkit.reading import read, tags_of
 from chatbridge.entrypoints.chatkit.server import AnsweringServer, BridgeServer
 from chatbridge.entrypoints.chatkit.store import Watching
+from chatbridge.entrypoints.dictation import audio_of, written_for
 from chatbridge.entrypoints.errors import not_served
 from chatbridge.entrypoints.openapi import BODY, SIGN_IN, STORE, problems
 from chatbridge.entrypoints.showing import ShowingResponse
@@ -61,12 +64,14 @@ def chatkit_router(
     acting: Acting | None = None,
     files: Files | None = None,
     tags: Tags | None = None,
+    dictation: Dictation | None = None,
 ) -> APIRouter:
     """The router of the ChatKit protocol, whose threads and items are shown so.
 
     `acting` takes what only a server of the host's own can answer.
     """
-    router = APIRouter(route_class=guarded(gate, sessions=True), tags=["chatkit"])
+    route_class = guarded(gate, sessions=True, long=("params", "audio_base64"))
+    router = APIRouter(route_class=route_class, tags=["chatkit"])
     offered, files = choices or Choices(), files or Files(None, None)
     tags = tags or Tags()
     streams = _Streams(turns, display)
@@ -102,14 +107,14 @@ def chatkit_router(
         """One operation of the protocol, by its `type`. Those that speak are server-sent events
         (`data: {json}` and a blank line), the others JSON."""
         operation = read(await request.json())
-        require_bound(_thread_id(operation), caller)
+        _require_within(operation, caller)
         offered.require(operation)
         asked = replace(asked, metadata=operation.metadata)
         key = asked.once.key if asked.once else None
         by_host = acting is not None and acting.serves(operation)
         if answer := answer_in(operation, key, by_host=by_host):
             return await streams.answered(operation, answer, caller, asked, stream)
-        match _SERVED.get(type(operation)):
+        match _served(operation, acting):
             case Streamed(begin=begin):
                 assert is_streaming_req(operation)  # noqa: S101  # as the SDK sorts them
                 carried = Carried(
@@ -122,7 +127,8 @@ def chatkit_router(
             case Answered():
                 assert not is_streaming_req(operation)  # noqa: S101
                 shown = files.display(display, request)
-                answering = AnsweringServer(history, shown, files.store(request))
+                written = written_for(request, dictation)
+                answering = AnsweringServer(history, shown, files.store(request), written)
                 answer = await answering.answer(operation, caller.user_id)
                 if acting and isinstance(operation, ItemsFeedbackReq):
                     in_words = in_its_words(asked, await request.json())
@@ -179,6 +185,19 @@ class _Streams:
         response = ShowingResponse(self._turns, recording, frames, stop=stop)
         response.headers.update(RESUMABLE if stream else {})
         return response
+
+
+def _require_within(operation: ChatKitReq, caller: Caller) -> None:
+    """What is said belongs to no conversation yet: whoever may write in one may dictate."""
+    if isinstance(operation, InputTranscribeReq):
+        audio_of(operation.params.audio_base64)
+    else:
+        require_bound(_thread_id(operation), caller)
+
+
+def _served(operation: ChatKitReq, acting: Acting | None) -> Answered[Any] | Streamed[Any] | None:
+    by_host = acting is not None and acting.hears(operation)
+    return None if by_host else _SERVED.get(type(operation))
 
 
 def _said_beside(operation: ChatKitReq, answering: AnsweringServer) -> dict[str, str]:

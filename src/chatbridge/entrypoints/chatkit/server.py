@@ -11,6 +11,7 @@ from typing import cast
 from chatkit.server import ChatKitServer
 from chatkit.store import AttachmentStore
 from chatkit.types import (
+    AudioInput,
     FeedbackKind,
     NonStreamingReq,
     StreamingReq,
@@ -18,6 +19,7 @@ from chatkit.types import (
     ThreadItem,
     ThreadMetadata,
     ThreadStreamEvent,
+    TranscriptionResult,
     UserMessageItem,
 )
 
@@ -27,6 +29,7 @@ from chatbridge.domain.model.identifiers import ConversationId, MessageId, TurnI
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.entrypoints.chatkit.events import stream_events
 from chatbridge.entrypoints.chatkit.store import ConversationStore, TurnStore, Watching
+from chatbridge.entrypoints.dictation import Written
 
 
 class AnsweringServer(ChatKitServer[UserId]):
@@ -37,10 +40,12 @@ class AnsweringServer(ChatKitServer[UserId]):
         history: ConversationHistory,
         display: Display = BY_NAME,
         attachments: AttachmentStore[UserId] | None = None,
+        written: Written | None = None,
     ) -> None:
         self._read = ConversationStore(history, display)
         super().__init__(self._read, attachments)
         self._history = history
+        self._written = written
 
     async def answer(self, operation: NonStreamingReq, user_id: UserId) -> bytes:
         """Its answer as JSON; items that somebody has shown are in it as they were shown."""
@@ -69,6 +74,10 @@ class AnsweringServer(ChatKitServer[UserId]):
         context: UserId,
     ) -> AsyncIterator[ThreadStreamEvent]:
         raise NotImplementedError
+
+    async def transcribe(self, audio_input: AudioInput, context: UserId) -> TranscriptionResult:
+        assert self._written  # noqa: S101  # given to each that serves a request
+        return TranscriptionResult(text=await self._written(context, audio_input.data))
 
     async def add_feedback(
         self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: UserId

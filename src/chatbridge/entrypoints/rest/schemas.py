@@ -320,6 +320,14 @@ class TurnOut(BaseModel):
     )
 
 
+class TranscriptionOut(BaseModel):
+    """What is said in a recording."""
+
+    model_config = example({"text": "Add a task: buy oat milk."})
+
+    text: str
+
+
 class CancelOut(BaseModel):
     """Whether there was a running turn to stop."""
 

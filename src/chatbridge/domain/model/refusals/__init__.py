@@ -5,6 +5,7 @@ published contract has its examples from here.
 """
 
 # ruff: noqa: F403  # each of the modules is nothing but names of refusals
+from chatbridge.domain.model.refusals.dictation import *
 from chatbridge.domain.model.refusals.outages import *
 from chatbridge.domain.model.refusals.ownership import *
 from chatbridge.domain.model.refusals.refusal import Refusal as Refusal
