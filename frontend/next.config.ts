@@ -9,7 +9,7 @@ const everywhere = [
 // what is no page of ours draws nothing, its "not found" neither; a page has a policy of its own (proxy.ts)
 const noPages = "/:room(api|_next|element)/:path*";
 const nothing = [
-  { key: "Content-Security-Policy", value: "default-src 'none'; frame-ancestors 'none'" },
+  { key: "Content-Security-Policy", value: "default-src 'none'; sandbox; frame-ancestors 'none'" },
 ];
 
 const config: NextConfig = {

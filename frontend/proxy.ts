@@ -29,6 +29,7 @@ function page(request: NextRequest): NextResponse {
     hosted: Boolean(process.env.CHATKIT_DOMAIN_KEY),
     development: process.env.NODE_ENV === "development",
     pictures: process.env.CHATBRIDGE_ALLOWED_IMAGE_DOMAINS ?? "",
+    bucket: process.env.CHATBRIDGE_BLOBS__ENDPOINT ?? null,
   });
   const headers = new Headers(request.headers);
   headers.set("x-nonce", nonce);

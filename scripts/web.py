@@ -40,6 +40,7 @@ APPS = (
     "AUTH_RATE_LIMIT",
     "AUTH_TOKEN_ALGORITHM",
     "CHATBRIDGE_ALLOWED_IMAGE_DOMAINS",
+    "CHATBRIDGE_BLOBS__ENDPOINT",
     "CHATKIT_DOMAIN_KEY",
     "CHATKIT_SESSIONS",
 )
@@ -144,6 +145,8 @@ def running(
         "BETTER_AUTH_URL": url,
         "BETTER_AUTH_SECRET": environment.get("BETTER_AUTH_SECRET") or secret_in(directory).hex(),
     }
+    # a browser reaches the app alone
+    public = {"CHATBRIDGE_BLOBS__PUBLIC_URL": f"{url}/api/chatbridge"}
     apps = _of_app(environment, shared, server_url)
     app = Child(
         name="The web app",
@@ -157,7 +160,7 @@ def running(
         name="chatbridge",
         command=[sys.executable, "-m", "chatbridge", "serve"],
         directory=settings_from,
-        environment=_of_server({**environment, **shared}, port),
+        environment=_of_server({**public, **environment, **shared}, port),
         log=directory / "server.log",
         ready_at=f"{server_url}/readyz",
         greets=True,

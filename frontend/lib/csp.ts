@@ -3,16 +3,19 @@ export const CHATKIT_CDN = "https://cdn.platform.openai.com";
 
 /**
  * The content security policy of a page. `hosted`: OpenAI's element may be loaded too. `pictures`: the
- * domains, with commas between them or as JSON, from which pictures may come.
+ * domains, with commas between them or as JSON, from which pictures may come. `bucket`: its server's address, where
+ * files are put straight into it.
  */
 export function contentSecurityPolicy(options: {
   nonce: string;
   hosted: boolean;
   development: boolean;
   pictures: string;
+  bucket: string | null;
 }): string {
-  const { nonce, hosted, development, pictures } = options;
+  const { nonce, hosted, development, pictures, bucket } = options;
   const cdn = hosted ? [CHATKIT_CDN] : [];
+  const uploads = bucket ? [new URL(bucket).origin] : [];
   const directives: Record<string, string[]> = {
     "default-src": ["'self'"],
     "script-src": [
@@ -27,7 +30,7 @@ export function contentSecurityPolicy(options: {
     "style-src": ["'self'", hosted || development ? "'unsafe-inline'" : `'nonce-${nonce}'`],
     "img-src": ["'self'", "data:", "blob:", ...withSubdomains(pictures)],
     "font-src": ["'self'"],
-    "connect-src": ["'self'", ...cdn, ...(development ? ["ws:"] : [])],
+    "connect-src": ["'self'", ...cdn, ...uploads, ...(development ? ["ws:"] : [])],
     "frame-src": hosted ? cdn : ["'none'"],
     "object-src": ["'none'"],
     "base-uri": ["'none'"],

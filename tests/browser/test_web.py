@@ -456,6 +456,8 @@ async def test_when_chatbridge_is_away_the_way_to_it_says_so(
         ("GET", "chatkit/../healthz", 404),
         ("GET", "chatkit%2F..%2Fhealthz", 404),
         ("GET", "api/anyone/conversations", 404),
+        ("GET", "api/anyone/attachments", 404),
+        ("DELETE", "attachments/att_1", 405),
     ],
 )
 async def test_only_what_the_chat_needs_is_passed_on(

@@ -22,10 +22,12 @@ from scripts.web import Child, Web
 from tests.browser.endpoint import PATIENCE
 from tests.browser.in_this_loop import served_here
 from tests.browser.web_stack import PASSWORD, environment
+from tests.files_of_people import PDF, picture
 from tests.ports import free_port
 
 EVENTS = 40
 PAUSE = 0.025
+PART = b"x" * 1_000_000
 
 
 class Source:
@@ -44,6 +46,7 @@ class Source:
         self.left = asyncio.Event()
         self.query = ""
         self.endless = self.breaks = self.idle = False
+        self.came = asyncio.Event()
         self.cache_control = "no-cache, no-transform"
 
     async def answer(self, request: Request) -> Response:
@@ -66,6 +69,26 @@ class Source:
             },
         )
 
+    async def file(self, request: Request) -> Response:
+        """PUT and GET of a file: what has come so far is seen at once, and so is what is sent."""
+        self.headers, self.query = dict(request.headers), request.url.query
+        if request.method == "PUT":
+            async for part in request.stream():
+                self.body += part
+                self.came.set()
+            return Response(status_code=204)
+        headers = {
+            "Cache-Control": "private, max-age=300",
+            "Content-Disposition": "inline",
+            "Content-Length": str(2 * len(PART)),
+        }
+        return StreamingResponse(self._halves(), media_type="image/png", headers=headers)
+
+    async def _halves(self) -> AsyncIterator[bytes]:
+        yield PART
+        await self.came.wait()
+        yield PART
+
     async def _events(self) -> AsyncIterator[str]:
         try:
             while self.endless or len(self.sent) < EVENTS:
@@ -85,6 +108,7 @@ async def sources() -> AsyncIterator[Source]:
     routes = [
         Route("/chatkit", source.answer, methods=["POST"]),
         Route("/chatkit/threads/thr_1/events", source.answer),
+        Route("/attachments/att_1", source.file, methods=["GET", "PUT"]),
     ]
     async with served_here(Starlette(routes=routes)) as url:
         source.url = url
@@ -301,3 +325,68 @@ async def test_a_long_message_is_passed_on_whole(app: str, source: Source) -> No
         assert len(source.body) > len(text)
         refused = await client.post(app, json={"text": text * 2})
     assert refused.status_code == 413
+
+
+async def test_a_file_is_passed_on_as_it_comes_either_way(app: str, source: Source) -> None:
+    url = app.replace("/chatkit", "/attachments/att_1?until=9&signature=f")
+
+    async def halves() -> AsyncIterator[bytes]:
+        yield PART
+        await source.came.wait()
+        yield PART
+
+    async with httpx.AsyncClient(timeout=20, cookies={"a": "secret"}) as client:
+        sent = {"Content-Type": "image/png"}
+        assert (await client.put(url, content=halves(), headers=sent)).status_code == 204
+        assert source.body == PART * 2
+        assert (source.query, source.headers["content-type"]) == (
+            "until=9&signature=f",
+            "image/png",
+        )
+        assert "cookie" not in source.headers
+        source.came.clear()
+        async with client.stream("GET", url) as answer:
+            got = b""
+            async for part in answer.aiter_bytes():
+                got += part
+                source.came.set()
+    assert got == PART * 2
+    assert answer.headers["content-type"] == "image/png"
+    assert answer.headers["cache-control"] == "private, max-age=300"
+    assert answer.headers["content-disposition"] == "inline"
+    assert "sandbox" in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_files_come_to_chatbridge_and_back_by_the_app_alone(web: Web) -> None:
+    account = {"name": "Fil", "email": "fil@example.com", "password": PASSWORD}
+    way = f"{web.url}/api/chatbridge"
+    async with httpx.AsyncClient(timeout=20) as page, httpx.AsyncClient() as image:
+        sign_up = f"{web.url}/api/auth/sign-up/email"
+        await page.post(sign_up, headers={"Origin": web.url}, json=account)
+        token = (await page.get(f"{web.url}/api/auth/token")).json()["token"]
+        asked = {"Authorization": f"Bearer {token}"}
+        params = {"name": "cat.png", "mime_type": "image/png", "size": 1_000}
+        create = {"type": "attachments.create", "params": params}
+        new = (await page.post(f"{way}/chatkit", json=create, headers=asked)).json()
+        how = new["upload_descriptor"]
+        assert how["url"].startswith(f"{way}/attachments/{new['id']}?")
+        put = await page.put(how["url"], headers=how["headers"], content=picture())
+        assert (put.status_code, put.content) == (204, b"")
+        assert new["preview_url"].startswith(f"{way}/attachments/")
+        shown = await image.get(new["preview_url"])
+        assert (shown.status_code, shown.headers["content-type"]) == (200, "image/png")
+        form = {"file": ("a.pdf", PDF, "application/pdf")}
+        assert (await page.post(f"{way}/chatkit/attachments", files=form)).status_code == 401
+        brought = await page.post(f"{way}/chatkit/attachments", files=form, headers=asked)
+        assert brought.json()["name"] == "a.pdf"
+        new = (await page.post(f"{way}/chatkit", json=create, headers=asked)).json()
+        # refused by its length before it is read, and in the middle of it
+        for huge in (PART * 26, several(PART, 3)):
+            refused = await page.put(new["upload_descriptor"]["url"], content=huge)
+            assert (refused.status_code, refused.json()["code"]) == (422, "attachment_too_large")
+
+
+async def several(part: bytes, times: int) -> AsyncIterator[bytes]:
+    for _ in range(times):
+        yield part

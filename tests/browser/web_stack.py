@@ -41,7 +41,9 @@ async def stack(directory: Path, **more: str) -> AsyncGenerator[web.Web]:
             settings_from=directory,
             web_port=free_port(),
             port=free_port(),
-            environment=environment(**more),
+            environment=environment(
+                **{"CHATBRIDGE_BLOBS__URL": f"file:{directory}/attachments", **more}
+            ),
         )
         started = await asyncio.to_thread(running.__enter__)
         stack.push_async_callback(asyncio.to_thread, running.__exit__, None, None, None)

@@ -108,6 +108,62 @@ async def test_at_once_as_a_form(person: Person) -> None:
     assert (await person.reload(thread))[0]["attachments"][0]["mime_type"] == "application/pdf"
 
 
+def form(*parts: str, end: str = "--x--\r\n") -> bytes:
+    """Parts of a form: what stands after `form-data`, and a body after `|`."""
+    whole = "".join(
+        f"--x\r\nContent-Disposition: form-data{said}\r\nContent-Type: text/plain\r\n\r\n{body}\r\n"
+        for said, _, body in (part.partition("|") for part in parts)
+    )
+    return (whole + end).encode()
+
+
+A_FILE = '; name="file"; filename="a.txt"|text'
+FORM = {"content-type": "multipart/form-data; boundary=x"}
+
+
+@pytest.mark.parametrize(
+    ("type", "body", "code"),
+    [
+        ("multipart/form-data; boundary=x", form(), "invalid_request"),
+        ("multipart/form-data; boundary=x", b"", "invalid_request"),
+        ("multipart/form-data; boundary=x", b"no form", "invalid_request"),
+        ("multipart/form-data; boundary=x", form(A_FILE, A_FILE), "invalid_request"),
+        ("multipart/form-data; boundary=x", form('; name="file"|text'), "invalid_request"),
+        ("multipart/form-data; boundary=x", form('; name="a"; filename="a"|b'), "invalid_request"),
+        ("multipart/form-data; boundary=x", form('; filename="a"|b'), "invalid_request"),
+        ("multipart/form-data; boundary=x", form(*['; name="a"|b'] * 5), "invalid_request"),
+        ("multipart/form-data; boundary=x", form('; name="a"|' + "b" * 5000), "invalid_request"),
+        ("multipart/form-data; boundary=x", form(A_FILE, end=""), "invalid_request"),
+        ("multipart/form-data; boundary=y", form(A_FILE), "invalid_request"),
+        ("multipart/form-data; boundary=" + "y" * 300, form(A_FILE), "invalid_request"),
+        ("multipart/form-data", form(A_FILE), "invalid_request"),
+        ("application/x-www-form-urlencoded", b"file=a", "invalid_request"),
+        ("application/json", b"{}", "invalid_request"),
+        ("", form(A_FILE), "invalid_request"),
+        (
+            "multipart/form-data; boundary=x",
+            form('; name="file"; filename=""|b'),
+            "attachment_name",
+        ),
+        (
+            "multipart/form-data; boundary=x",
+            form('; name="file"; filename="a"|'),
+            "attachment_empty",
+        ),
+    ],
+)
+async def test_a_form_that_is_none_is_refused_in_words(
+    person: Person, type: str, body: bytes, code: str
+) -> None:
+    path = "/chatkit/attachments"
+    refused = await person.http.post(path, content=body, headers={"content-type": type})
+    problem = refused.json()
+    assert (refused.status_code, problem["code"]) == (422, code)
+    if code == "invalid_request":
+        assert "named `file`" in problem["detail"]
+    assert (await person.http.post(path, content=form(A_FILE), headers=FORM)).status_code == 200
+
+
 async def test_over_rest(person: Person, bob: Person) -> None:
     path = f"/api/{person.name}/attachments"
     typed = {"content-type": "text/csv"}
@@ -164,7 +220,7 @@ async def test_nobody_else_comes_near_it(person: Person, bob: Person, is_sent: b
         (WORD, office("xl"), "attachment_type"),
         (WORD, office(macros=True), "attachment_type"),
         (WORD, office(types=False), "attachment_type"),
-        ("text/plain", b"", "attachment_type"),
+        ("text/plain", b"", "attachment_empty"),
         ("text/plain", b"a" * 1001, "attachment_too_large"),
     ],
 )

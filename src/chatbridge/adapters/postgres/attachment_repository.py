@@ -1,6 +1,7 @@
 """Attachments in Postgres: each call one statement, harmless to repeat."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, or_, text, update
@@ -16,7 +17,7 @@ from chatbridge.ports.attachment_repository import AttachmentRepository
 
 _ADD = """
 select {s}.add_attachment_1(
-  :user_id, :id, :name, :media_type, :size, cast(:created_at as text)::timestamptz, :files, :bytes
+  :user_id, :id, :name, :media_type, :size, :age, :files, :bytes
 ) as added"""
 
 _NOW = func.clock_timestamp()
@@ -53,7 +54,8 @@ class PostgresAttachmentRepository(AttachmentRepository):
             name=attachment.name,
             media_type=attachment.media_type,
             size=attachment.size,
-            created_at=attachment.created_at.isoformat(),
+            # by the database's clock it is told when it is left
+            age=(datetime.now(UTC) - attachment.created_at).total_seconds(),
             files=allowance.max_files_a_day,
             bytes=allowance.max_bytes_a_day,
         )

@@ -16,7 +16,7 @@ from typing import BinaryIO, cast
 
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.attachment import Allowance, Attached, Attachment
-from chatbridge.domain.model.errors import Invalid, Unavailable
+from chatbridge.domain.model.errors import Conflict, Invalid, NotFound, Unavailable
 from chatbridge.domain.model.identifiers import AttachmentId, UserId, new_attachment_id
 from chatbridge.domain.model.media import ZIP, Look, agree, named, office_type
 from chatbridge.domain.model.message import storable
@@ -34,7 +34,9 @@ RECEIVE_SECONDS = 20 * 60.0
 ADDRESS_SECONDS = 15 * 60
 """How long an address is good at which bytes may be put."""
 
-_SWEEP_EVERY = 3600.0
+_FAILURES = 3
+"""What can't be deleted is left to the next sweep; after so many of them all the rest is too."""
+
 _AWAKE = 26 * 3600.0
 
 
@@ -47,11 +49,14 @@ class Attachments:
         blobs: BlobStore,
         pictures: Pictures,
         allowance: Allowance,
+        *,
+        sweep_every: float = 3600.0,
     ) -> None:
         self._repository = repository
         self._blobs = blobs
         self._pictures = pictures
         self.allowance = allowance
+        self._sweep_every = sweep_every
         self._awake_until = monotonic() + _AWAKE
         self._seen = asyncio.Event()
         self._seen.set()
@@ -97,17 +102,29 @@ class Attachments:
         """
         if attachment.state == "kept":
             return attachment
-        number = await self._attempt(attachment)
-        name = attachment.attempt(number)
-        look = Look()
-        async with _in_time():
+        async with _in_time(), self._unless_kept(attachment) as kept:
+            number = await self._attempt(attachment)
+            name, look = attachment.attempt(number), Look()
             try:
                 size = await self._blobs.put(name, _bounded(parts, look, attachment.size))
-                return await self._looked_at(attachment, number, size, look)
-            except Invalid:
+                kept.append(await self._looked_at(attachment, number, size, look))
+            except (Invalid, Conflict):
                 # of nothing else is it known that the row does not count on them
                 await self._blobs.delete(name)
                 raise
+        return kept[-1]
+
+    @asynccontextmanager
+    async def _unless_kept(self, attachment: Attachment) -> AsyncGenerator[list[Attachment]]:
+        """Where an attempt fails because another one was quicker, what that has kept is added."""
+        kept: list[Attachment] = []
+        try:
+            yield kept
+        except (Conflict, NotFound):
+            now = await self.of(attachment.user_id, attachment.id)
+            if now.state != "kept":
+                raise
+            kept.append(now)
 
     async def _attempt(self, attachment: Attachment) -> int:
         number = None
@@ -122,9 +139,11 @@ class Attachments:
     ) -> Attachment:
         """The bytes of an attempt are whole: kept, if they are what they are said to be."""
         name, found = attachment.attempt(number), look.found()
+        if not size:
+            raise refusals.attachment_empty()
         if found == ZIP:
             found = await self._office_type(name)
-        if not size or not agree(attachment.media_type, found):
+        if not agree(attachment.media_type, found):
             raise refusals.attachment_not_its_type(attachment.media_type)
         drawn = number
         if attachment.is_image:
@@ -165,18 +184,19 @@ class Attachments:
     async def _whole(self, attachment: Attachment) -> Attachment:
         if attachment.state == "kept":
             return attachment
-        name = attachment.attempt(1)
-        size = await self._blobs.size(name) if attachment.tries else None
-        if size is None:
-            raise refusals.attachment_awaited(attachment.name)
-        look = Look()
-        try:
-            async for _ in _bounded(await self._blobs.get(name), look, attachment.size):
-                pass
-            return await self._looked_at(attachment, 1, size, look)
-        except Invalid:
-            await self._blobs.delete(name)
-            raise
+        name, look = attachment.attempt(1), Look()
+        async with self._unless_kept(attachment) as kept:
+            size = await self._blobs.size(name) if attachment.tries else None
+            if size is None:
+                raise refusals.attachment_awaited(attachment.name)
+            try:
+                async for _ in _bounded(await self._blobs.get(name), look, attachment.size):
+                    pass
+                kept.append(await self._looked_at(attachment, 1, size, look))
+            except Invalid:
+                await self._blobs.delete(name)
+                raise
+        return kept[-1]
 
     async def of(self, user_id: UserId, id: AttachmentId) -> Attachment:
         """The owner's own. Raises like `AttachmentRepository.of`."""
@@ -214,13 +234,19 @@ class Attachments:
         self._seen.set()
 
     async def sweep(self) -> int:
-        """Delete the bytes, and then the rows, of what nobody wants any more; how many."""
-        count = 0
-        while left := await self._repository.left():
+        """Delete the bytes, and then the rows, of what nobody wants any more; how many. Raises
+        Unavailable where a store is away."""
+        count = failed = 0
+        while not failed and (left := await self._repository.left()):
             for attachment in left:
-                await self._delete_bytes(attachment)
-                await self._repository.forget(attachment.user_id, attachment.id)
-                count += 1
+                try:
+                    await self._delete_bytes(attachment)
+                    await self._repository.forget(attachment.user_id, attachment.id)
+                    count += 1
+                except Unavailable:
+                    failed += 1
+                    if failed == _FAILURES:
+                        raise
         return count
 
     async def _delete_bytes(self, attachment: Attachment) -> None:
@@ -251,7 +277,7 @@ class Attachments:
                     pass
                 except Exception:
                     _log.exception("a sweep for attachments failed")
-                await asyncio.sleep(_SWEEP_EVERY)
+                await asyncio.sleep(self._sweep_every)
 
 
 async def _bounded(parts: AsyncIterable[bytes], look: Look, most: int) -> AsyncIterator[bytes]:

@@ -1,6 +1,7 @@
 """ChatKit's attachments: announced and deleted by the protocol, or brought at once as a form."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -14,9 +15,8 @@ from chatkit.types import (
 )
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import AnyUrl
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException
-from starlette.types import Message, Receive
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 
 from chatbridge.adapters.chatkit.items.mapping import Display, to_attachment
 from chatbridge.adapters.chatkit.items.wire import wire_json
@@ -34,6 +34,8 @@ from chatbridge.entrypoints.openapi import SIGN_IN, STORE, problems
 _AT_ONCE = 64 * 1024
 _FORM = 16 * 1024
 """Bytes that a form has besides its file."""
+
+_WANTED = "send a form (multipart/form-data) with one file in it, named `file`"
 
 
 class Files:
@@ -132,18 +134,11 @@ def chatkit_attachments_router(
     )
     async def upload(request: Request, caller: Caller = Depends(current_caller)) -> Response:
         """ChatKit's `direct` upload strategy: a form with the one field `file`."""
-        bounded = Request(request.scope, _bounded(request, attachments))
-        try:
-            async with bounded.form(max_files=1, max_fields=4, max_part_size=4096) as form:
-                file = form.get("file")
-                if not isinstance(file, UploadFile):
-                    raise refusals.invalid_request("the form has no field `file`")
-                awaited, _ = await attachments.announce(
-                    caller.user_id, file.filename or "", file.content_type or "", file.size or 0
-                )
-                kept = await attachments.receive(awaited, _read(file))
-        except MultiPartException as error:
-            raise refusals.invalid_request(f"the form can't be read: {error.message}") from None
+        async with _form(request, attachments) as file:
+            awaited, _ = await attachments.announce(
+                caller.user_id, file.filename or "", file.content_type or "", file.size or 0
+            )
+            kept = await attachments.receive(awaited, _read(file))
         display = Display(address=partial(addresses.to_get, request))
         return Response(
             wire_json(to_attachment(kept, display=display)), media_type="application/json"
@@ -152,20 +147,55 @@ def chatkit_attachments_router(
     return router
 
 
-def _bounded(request: Request, attachments: Attachments) -> Receive:
-    """What comes in, as far as the largest file in a form: it is on disk before it is looked at."""
-    body_of(request, attachments, beside=_FORM)
-    size = 0
+@asynccontextmanager
+async def _form(request: Request, attachments: Attachments) -> AsyncGenerator[UploadFile]:
+    """The file of the form that a request is; it is on disk. Raises Invalid."""
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        raise refusals.invalid_request(f"{_WANTED}; this is none")
+    parts = body_of(request, attachments, beside=_FORM)
+    parser = _Form(request.headers, _bounded(parts, attachments))
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise refusals.invalid_request(f"{_WANTED}; of this: {error.message}") from None
+    try:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise refusals.invalid_request(f"{_WANTED}; this has no such file in it")
+        yield file
+    finally:
+        await form.close()
 
-    async def receive() -> Message:
-        nonlocal size
-        message = await request.receive()
-        size += len(message.get("body", b""))
+
+class _Form(MultiPartParser):
+    """Its reader: a request's own `form()` answers 400 by itself, and takes what is cut off."""
+
+    def __init__(self, headers: Headers, parts: AsyncIterator[bytes]) -> None:
+        self._ended = False
+        whole = self._whole(parts)
+        super().__init__(headers, whole, max_files=1, max_fields=4, max_part_size=4096)
+
+    def on_end(self) -> None:
+        """The last boundary was read."""
+        self._ended = True
+
+    async def _whole(self, parts: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+        async for part in parts:
+            yield part
+        if not self._ended:
+            raise MultiPartException("It is cut off.")
+
+
+async def _bounded(
+    parts: AsyncIterator[bytes], attachments: Attachments
+) -> AsyncGenerator[bytes, None]:
+    """What comes in, as far as the largest file in a form."""
+    size = 0
+    async for part in parts:
+        size += len(part)
         if size > attachments.allowance.max_bytes + _FORM:
             raise refusals.attachment_too_large(f"{attachments.allowance.max_bytes:,}")
-        return message
-
-    return receive
+        yield part
 
 
 async def _read(file: UploadFile) -> AsyncIterator[bytes]:

@@ -71,6 +71,7 @@ attachment_not_its_type = Refusal(
     "This file is not what it is said to be ({}).",
     example=("image/png",),
 )
+attachment_empty = Refusal(Invalid, "attachment_empty", "This file is empty; attach another one.")
 attachment_name = Refusal(
     Invalid, "attachment_name", "The name of a file has 1 to 200 characters that can be kept."
 )
