@@ -3,7 +3,7 @@
 import type { ChatKitOptions } from "@openai/chatkit";
 import { h } from "./dom";
 import { Extras, type ComposerValue, type Desk, type Held } from "./extras";
-import { listbox, prose } from "./further";
+import { items, listbox, prose } from "./further";
 import { icon } from "./icons";
 import { onScreen } from "./keyboard";
 import type { Listbox, Offered } from "./listbox";
@@ -199,6 +199,7 @@ export class Composer {
       changed: () => this.draw(this.options()),
       emit: this.on.emit,
       failed: this.on.failed,
+      paint: (host, widget) => items.part?.drawPreview(host, widget, this.on.open),
     };
   }
 

@@ -271,6 +271,11 @@ export class ChatKitElement extends HTMLElement {
       open: (address) => this.#deeplink(address),
       act: (asked, item) => void session.actions.act(asked, item),
       standing: (item) => session.actions.standing(item),
+      tags: !!(this.#set.entities?.onClick ?? this.#set.entities?.onRequestPreview),
+      met: (node, how, entity) =>
+        void this.#view.composer.extras.get("tagging").then((tagging) => {
+          tagging?.met?.(node, how, entity);
+        }),
       answer: (item, values) => void session.answer(item.id, values),
     };
   }

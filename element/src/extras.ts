@@ -39,6 +39,8 @@ export interface Desk {
   changed(): void;
   /** One of the public events, by its name without `chatkit.`. */
   emit(name: string, detail?: unknown): void;
+  /** Draws a widget to be looked at only. */
+  paint(host: HTMLElement, widget: unknown): void;
   /** An error that the page should hear of. */
   failed(error: unknown): void;
 }
@@ -98,6 +100,8 @@ export interface Extra {
   readonly doings?: readonly Doing[];
   /** Writes a tag in place of a part of the text. */
   tag?(entity: Entity, start: number, end: number): void;
+  /** The person has come to a tag or a source in a message (`pointerenter`, `focus`), or clicked it. */
+  met?(node: HTMLElement, how: string, entity: Entity): void;
   /** The page sets what is named for this extra in SETS. Throws IntegrationError. */
   set?(value: ComposerValue): void;
 }
@@ -112,11 +116,13 @@ export type Name = keyof typeof composing;
 
 /** The options that ask for an extra; one that is not here is asked for by a call. */
 const ASKED: Readonly<Partial<Record<Name, (options: ChatKitOptions) => unknown>>> = {
+  tagging: ({ entities }) => entities?.onTagSearch,
   menus: ({ composer }) => composer?.models?.length || composer?.tools?.length,
 };
 
 /** Which extra takes what the page sets. */
 const SETS: Readonly<Record<string, Name>> = {
+  content: "tagging",
   selectedToolId: "menus",
   selectedModelId: "menus",
 };

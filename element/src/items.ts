@@ -7,13 +7,17 @@ import { icon } from "./icons";
 import { renderMarkdown } from "./markdown";
 import { eachOf, ITEMS, nameOdd, oddIn, SHAPES, unreadable } from "./odd";
 import { picture } from "./picture";
+import { plain } from "./plain";
+import type { Entity } from "@openai/chatkit";
 import type {
   Annotation,
   AssistantMessageItem,
+  Source,
   StructuredInputItem,
   ThreadItem,
   UserMessageItem,
   WidgetItem,
+  WidgetNode,
 } from "./protocol";
 import { questions } from "./questions";
 import { strings } from "./strings";
@@ -43,6 +47,9 @@ export interface Surroundings {
   open(address: string): void;
   act(asked: Asked, item: WidgetItem): void;
   standing(item: ThreadItem): Standing;
+  /** Named things can be clicked, or looked at. */
+  tags: boolean;
+  met(node: HTMLElement, how: string, entity: Entity): void;
   answer(item: StructuredInputItem, values: Record<string, string[]> | null): void;
 }
 
@@ -77,7 +84,7 @@ function draw(
 ): boolean {
   switch (item.type) {
     case "user_message":
-      article.replaceChildren(...userMessage(item));
+      article.replaceChildren(...userMessage(item, around));
       return true;
     case "assistant_message":
       drawMessage(article, item, around, growing);
@@ -121,11 +128,11 @@ function drawActing(article: HTMLElement, item: WidgetItem, around: Surroundings
   if (trouble) article.append(alertBox(trouble));
 }
 
-function userMessage(item: UserMessageItem): Node[] {
+function userMessage(item: UserMessageItem, around: Surroundings): Node[] {
   const name = nameOf(item);
   const said = eachOf(`${name} content`, item.content, SHAPES.said, (part) =>
     part.type === "input_tag"
-      ? h("span", { class: "tag" }, `@${part.text}`)
+      ? named(around, { ...part, title: part.text } as Entity, `@${plain(part.text)}`)
       : document.createTextNode(part.text),
   );
   const files = eachOf(`${name} attachments`, item.attachments ?? [], SHAPES.file, (file) =>
@@ -159,9 +166,10 @@ function drawQuestions(
 function drawMessage(
   article: HTMLElement,
   item: AssistantMessageItem,
-  { open, allowedImageDomains }: Surroundings,
+  around: Surroundings,
   growing: boolean,
 ): void {
+  const { open, allowedImageDomains } = around;
   const name = `${nameOf(item)} content`;
   const old = [...article.children];
   const boxes = eachOf(name, item.content, SHAPES.said, (part, i) => {
@@ -176,7 +184,7 @@ function drawMessage(
       allowedImageDomains,
     );
     box.children[1]?.remove();
-    const sources = sourceList(`${name}[${i}].annotations`, part.annotations ?? []);
+    const sources = sourceList(`${name}[${i}].annotations`, part.annotations ?? [], around);
     if (sources) box.append(sources);
     return box;
   });
@@ -187,18 +195,57 @@ function drawMessage(
 }
 
 /** The sources of a part, each once; null if it has none. */
-function sourceList(name: string, annotations: readonly Annotation[]): HTMLElement | null {
+function sourceList(
+  name: string,
+  annotations: readonly Annotation[],
+  around: Surroundings,
+): HTMLElement | null {
   const seen = new Set<string>();
   const entries = eachOf(name, annotations, SHAPES.annotation, ({ source }) => {
-    const key = source.url ?? source.title;
+    const key = source.url ?? source.id ?? source.title;
     const again = seen.has(key);
     seen.add(key);
-    return again ? document.createTextNode("") : h("span", {}, ...sourceLink(source));
+    return again ? document.createTextNode("") : h("span", {}, ...sourceNodes(source, around));
   });
   const lines = entries.filter((entry) => entry instanceof HTMLElement);
   if (!lines.length) return null;
   const attributes = { class: "sources", "aria-label": strings.sources };
   return h("ul", attributes, ...lines.map((line) => h("li", {}, line)));
+}
+
+function sourceNodes(source: Source, around: Surroundings): Node[] {
+  if (source.type !== "entity") return sourceLink(source);
+  const words = plain(source.title ?? "") || strings.sources;
+  return [named(around, source as Entity, words)];
+}
+
+/** Something that is named: a button where it can be clicked or looked at. */
+function named(around: Surroundings, entity: Entity, words: string): HTMLElement {
+  const can = around.tags && entity.interactive === true && typeof entity.id === "string";
+  const { id, title, group, data, icon: sign } = entity;
+  const told = { id, title, interactive: true, ...(sign && { icon: sign }) };
+  const whole = { ...told, ...(group && { group }), ...(data && { data }) };
+  const met = ({ type }: Event) => around.met(node, type, whole);
+  const node = h(
+    can ? "button" : "span",
+    {
+      class: "tag",
+      ...(can && { type: "button", onclick: met, onpointerenter: met, onfocus: met }),
+    },
+    typeof sign === "string" && sign ? icon(sign) : null,
+    h("bdi", {}, words),
+  );
+  return node;
+}
+
+/** Draws a widget that is only looked at. */
+export function drawPreview(
+  host: HTMLElement,
+  widget: unknown,
+  open: (address: string) => void,
+): void {
+  const still = { busy: true, running: [], waits: false, allowedImageDomains: [] };
+  drawWidget(host, widget as WidgetNode, { ...still, open, act: () => {} });
 }
 
 function pictureOf(address: string, { allowedImageDomains }: Surroundings): HTMLElement {

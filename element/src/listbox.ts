@@ -28,6 +28,8 @@ export interface Offered {
   pick(choice: Choice): void;
   /** It was closed without a choice: by Escape, by Tab, by a click elsewhere. */
   left?(): void;
+  /** Tab chooses too. */
+  tab?: boolean;
   /** The button whose list it is: then the keys are the list's. Without it they stay the text's. */
   button?: HTMLElement;
 }
@@ -80,6 +82,10 @@ export class Listbox {
         offered.button?.focus();
         return true;
       case "Tab":
+        if (offered.tab && !event.shiftKey && offered.choices.length) {
+          this.#pick(this.#at);
+          return true;
+        }
         this.#leave();
         // on from the button, as from any
         offered.button?.focus();

@@ -67,7 +67,8 @@ export class Log {
     const rated = said.length ? this.session.feedback.get(said.at(-1)!.id) : undefined;
     const stand = items.filter(hasControls).map((item) => lookOf(item, around, !whole));
     const domains = around.allowedImageDomains;
-    const look = JSON.stringify([whole, rated, actions, stand, domains, further.part !== null]);
+    const can = [around.tags, further.part !== null];
+    const look = JSON.stringify([whole, rated, actions, stand, domains, can]);
     if (known && known.look === look && same(known.items, items)) return known;
     const node = known?.node ?? h("div", { class: "turn" });
     const rows = new Map(
@@ -151,7 +152,7 @@ function written(article: HTMLElement, item: ThreadItem): boolean {
 
 /** Whether the item may still grow; of one with controls, whether they can be used now. */
 function lookOf(item: ThreadItem, around: Surroundings, growing: boolean): string {
-  if (!hasControls(item)) return JSON.stringify([growing, around.allowedImageDomains]);
+  if (!hasControls(item)) return JSON.stringify([growing, around.allowedImageDomains, around.tags]);
   return JSON.stringify([around.busy, around.standing(item)]);
 }
 

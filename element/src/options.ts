@@ -20,6 +20,7 @@ const HAS: Shape = {
   startScreen: { greeting: true, prompts: true },
   threadItemActions: { feedback: true, retry: true },
   composer: { placeholder: true, models: true, tools: true },
+  entities: { onTagSearch: true, showComposerMenu: true, onClick: true, onRequestPreview: true },
   disclaimer: { text: true, highContrast: true },
   widgets: { onAction: true },
 };

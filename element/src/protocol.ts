@@ -51,6 +51,7 @@ export interface Source {
   title: string;
   url?: string;
   filename?: string;
+  id?: string;
 }
 
 export interface Annotation {
