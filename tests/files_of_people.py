@@ -46,5 +46,42 @@ def office(folder: str = "word", *, macros: bool = False, types: bool = True) ->
     return file.getvalue()
 
 
+def recording(format: str) -> bytes:
+    """One that nobody can hear, as far as it is looked at."""
+    heads = {
+        "wav": b"RIFF\x24\0\0\0WAVEfmt ",
+        "mpeg": b"ID3\x04\0",
+        "ogg": b"OggS\0\x02",
+        "mp4": b"\0\0\0\x20ftypM4A \0\0\0\0",
+        "webm": b"\x1a\x45\xdf\xa3\x01\0",
+    }
+    return heads[format] + bytes(40)
+
+
+def told_pdf(*pages: str) -> bytes:
+    """A PDF with a text on each page."""
+    kids = " ".join(f"{4 + 2 * n} 0 R" for n in range(len(pages)))
+    objects = [
+        "<</Type/Catalog/Pages 2 0 R>>",
+        f"<</Type/Pages/Count {len(pages)}/Kids[{kids}]>>",
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    ]
+    for n, text in enumerate(pages):
+        drawn = f"BT /F1 12 Tf 72 720 Td ({text}) Tj ET"
+        objects += [
+            "<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Resources<</Font<</F1 3 0 R>>>>"
+            f"/Contents {5 + 2 * n} 0 R>>",
+            f"<</Length {len(drawn)}>>stream\n{drawn}\nendstream",
+        ]
+    written, places = b"%PDF-1.4\n", list[int]()
+    for number, each in enumerate(objects, 1):
+        places.append(len(written))
+        written += f"{number} 0 obj\n{each}\nendobj\n".encode()
+    table = "".join(f"{place:010} 00000 n \n" for place in places)
+    size = len(objects) + 1
+    trailer = f"trailer<</Size {size}/Root 1 0 R>>\nstartxref\n{len(written)}\n%%EOF\n"
+    return written + f"xref\n0 {size}\n0000000000 65535 f \n{table}{trailer}".encode()
+
+
 def _chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))

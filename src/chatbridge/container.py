@@ -50,6 +50,7 @@ from chatbridge.models import (
     instructions,
     makes_counterparts,
     model_endpoint,
+    model_files,
     model_recall,
     model_titles,
     offered_models,
@@ -187,6 +188,7 @@ class Container(DeclarativeContainer):
         thoughts=CallableProvider(thought_forms, settings),
         summaries=CallableProvider(only_summaries, settings),
         titles=CallableProvider(model_titles, settings, store),
+        opening=CallableProvider(model_files, settings, attachments),
     )
     chat: Provider[ChatRunner] = Singleton(
         ChatRunner,

@@ -12,13 +12,17 @@ from chatbridge.adapters.openai.host_agents import names_its_model
 from chatbridge.adapters.openai.instructed import Instructions
 from chatbridge.adapters.openai.left_counterparts import LeftCounterparts
 from chatbridge.adapters.openai.models import OPENAI, Endpoint, offline_endpoint, openai_model
+from chatbridge.adapters.openai.opening import Opening
 from chatbridge.adapters.openai.patience import Patience
 from chatbridge.adapters.openai.recall import CounterpartRecall, Recall, WindowRecall
 from chatbridge.adapters.openai.thoughts import ThoughtForms
 from chatbridge.adapters.openai.titles import Titles
 from chatbridge.adapters.openai.transcriber import OpenAITranscriber
 from chatbridge.adapters.openai.unoffered import Unoffered
+from chatbridge.adapters.pypdf.pdf_text import PypdfText
 from chatbridge.domain.model.message import Words
+from chatbridge.domain.services.attachments import Attachments
+from chatbridge.domain.services.reading import Reading
 from chatbridge.host import Host
 from chatbridge.ports.store import Store
 from chatbridge.settings import Settings
@@ -144,6 +148,13 @@ def model_recall(
         log_words=settings.log.words,
         replaced=left.wake,
     )
+
+
+def model_files(settings: Settings, attachments: Attachments | None) -> Opening:
+    """What a model may be given of the files that messages carry."""
+    most = settings.window.max_characters // 2
+    reading = Reading(attachments, max_characters=most)
+    return Opening(reading, PypdfText(), max_characters=most)
 
 
 def instructions(settings: Settings, host: Host) -> str | Instructions:

@@ -17,6 +17,7 @@ from tests.chatkit_client import Json, add, create
 from tests.contracts.agent_runner import asking, said
 from tests.contracts.store import call as a_call
 from tests.contracts.task_tools import TaskTools
+from tests.files_of_people import picture
 from tests.integration.http.person import Person, until_shown
 from tests.serving import served, settings_for
 from tests.system.llama_cpp import Llama, llama_server
@@ -87,6 +88,43 @@ async def test_three_turns_with_a_tool(llama: Llama, api: str) -> None:
         assert called["tool_calls"], ended
         assert said["content"]
         assert ended["usage"]["output_tokens"] > 0
+
+
+@by_both
+async def test_a_picture_is_words_to_a_model_without_eyes_and_a_text_is_read(
+    llama: Llama, api: str
+) -> None:
+    chosen = {"entry": "tests.system.small_agents:brief", "model": "small", "api": api}
+    endpoint = {"base_url": f"{llama.url}/v1", "idle": 60}
+    async with served(
+        settings_for("memory:", agent={**chosen, **endpoint, "tools": "none"})
+    ) as here:
+        person = Person(here)
+        files = [("cat.png", "image/png", picture()), ("a.txt", "text/plain", b"the sky is blue")]
+        ids = [await brought(person, *file) for file in files]
+        asked = {"message": "what is in these?", "attachments": ids}
+        path = f"/api/{person.name}/chat"
+        first = (await person.http.post(path, json=asked, timeout=120)).json()
+        before = llama.refused()
+        second = await turn(person, "and now?", first["conversation_id"])
+    for ended in (first, second):  # after four words
+        assert ended["state"] == "completed" or ended["error"]["code"] == "model_truncated", ended
+    (call,) = [call for m in first["messages"] for call in m.get("tool_calls") or []]
+    assert (call["name"], call["state"]) == ("file cat.png", "failed")
+    assert first["messages"][-1]["content"]
+    # it is not tried again
+    assert llama.refused() == before
+
+
+async def brought(person: Person, name: str, type: str, content: bytes) -> str:
+    """The id of what is attached."""
+    response = await person.http.post(
+        f"/api/{person.name}/attachments",
+        params={"name": name},
+        content=content,
+        headers={"content-type": type},
+    )
+    return response.json()["id"]
 
 
 @by_both

@@ -91,7 +91,9 @@ async def test_two_phases_a_message_and_a_reload(person: Person) -> None:
     assert preview.headers["x-content-type-options"] == "nosniff"
     assert "sandbox" in preview.headers["content-security-policy"]
     assert preview.headers["content-disposition"].startswith("inline")
-    (kept, _) = await person.messages(thread)
+    (kept, notice, _) = await person.messages(thread)
+    # the offline model reads none, which is said
+    assert notice["tool_calls"][0]["name"] == "file cat.png"
     size = len(preview.content)
     expected = {"id": new["id"], "name": "cat.png", "media_type": "image/png", "size": size}
     assert kept["attachments"] == [expected]

@@ -57,6 +57,7 @@ class OfflineModel(Model):
     """Plans by rules and speaks word by word, with `delay` seconds before each word."""
 
     model = "offline"
+    reads_files = False
 
     def __init__(self, *, delay: float = 0.02) -> None:
         self._delay = delay

@@ -22,6 +22,7 @@ from chatbridge.adapters.offline.intents import (
 )
 from chatbridge.adapters.offline.named import Schema, arguments_of, named_in
 from chatbridge.adapters.offline.tagged import by_number, without_tags
+from chatbridge.domain.model.attachment import ATTACHED
 from chatbridge.domain.model.task import TASK_TOOLS
 
 Item = Mapping[str, Any]
@@ -63,7 +64,10 @@ def plan(
     the one that has to be called.
     """
     spoken = [i for i in items if i.get("role") == "user"]
-    text = by_number(_text(spoken[-1])) if spoken else ""
+    said, attached, _ = (_text(spoken[-1]) if spoken else "").partition(ATTACHED)
+    if attached and not said.strip():
+        return (Say(replies.CANT_READ),)
+    text = by_number(said.rstrip())
     if chosen:
         return (Ask(chosen, arguments_of(text, tools[chosen])),)
     if named := named_in(text, tools):

@@ -23,6 +23,7 @@ HELP = (
 NO_TOOLS = "The task tools are not available right now. Please try again in a moment."
 NO_REHEARSAL = "The tool for rehearsals is not available here; it is there in development only."
 NOTHING_TO_DO = "There is nothing to do: no task fits."
+CANT_READ = "I only follow rules, so I can't read files. Ask me for `help`."
 HALF_A_SENTENCE = "This answer will stop in the middle of a"
 
 _TALK = {

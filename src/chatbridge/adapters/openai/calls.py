@@ -1,6 +1,7 @@
 """The tool calls of one run: their ids, who may start, and how each one ended."""
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -8,18 +9,20 @@ from chatbridge.adapters.openai.arguments import parsed_arguments
 from chatbridge.adapters.openai.names import short_id
 from chatbridge.domain.model.approval import Proposal
 from chatbridge.domain.model.ask_person import form_in
+from chatbridge.domain.model.attachment import Attached
 from chatbridge.domain.model.identifiers import CallId, MessageId, new_call_id, new_message_id
 from chatbridge.domain.model.message import cleaned
 from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.question import Form
 from chatbridge.domain.model.tool import Tool, ToolResult, Wanted
-from chatbridge.domain.model.tool_call import Asks, CallState, ToolCall, listing_of
+from chatbridge.domain.model.tool_call import Asks, CallState, ToolCall, is_notice, unread
 from chatbridge.domain.model.turn_event import (
     ToolCallAsked,
     ToolCallFinished,
     ToolCallStarted,
     TurnEvent,
 )
+from chatbridge.domain.model.words import in_a_line
 
 NOT_JSON = "The arguments are not a JSON object, so the tool was not run. Correct them."
 _NOT_RUN = "The answer broke off, so the tool was not run."
@@ -83,8 +86,8 @@ class Calls:
         That is the provider's, or a short one where that is missing or was used before: the SDK
         refuses to run such a call. No name that a model makes up is that of a notice of ours.
         """
-        ours = name.startswith(listing_of(""))
-        return self._start(step, provider_id, name.replace(" ", "_") if ours else name, arguments)
+        named = name.replace(" ", "_") if is_notice(name) else name
+        return self._start(step, provider_id, named, arguments)
 
     def _start(self, step: MessageId, provider_id: str, name: str, arguments: str) -> str:
         call = Call(new_call_id(), step, name)
@@ -178,11 +181,18 @@ class Calls:
         elif asks == "client":
             self._page = call.step = self._page or new_message_id()
 
-    def report(self, step: MessageId, source: str, output: str) -> None:
-        """A source could not be asked for its tools: a call that no model has made, and failed."""
-        known_by = self._start(step, "", listing_of(source), "{}")
+    def report(self, step: MessageId, name: str, output: str, arguments: str = "{}") -> None:
+        """Something of ours has failed: a notice, as a call that no model has made."""
+        known_by = self._start(step, "", name, arguments)
         self._by_provider_id[known_by].failed = True
         self.finish(known_by, output)
+
+    def report_files(self, left_out: Sequence[tuple[Attached, str]]) -> None:
+        """A model has not been given these, or not all of them, each with the reason."""
+        step = new_message_id()
+        for file, why in left_out:
+            about = json.dumps({"attachment_id": file.id})
+            self.report(step, unread(in_a_line(file.name)), why, about)
 
     def find(self, provider_id: str | None) -> Call | None:
         """The call that the SDK means, if the model made it in this run."""

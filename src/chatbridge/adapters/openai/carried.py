@@ -1,9 +1,11 @@
-"""What a provider hung on an answer that called tools, to go back to it within the turn."""
+"""What goes with the requests of a turn: its files, and what a provider hung on its answers."""
 
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, cast
+
+from chatbridge.adapters.openai.files import NO_FILES, Files
 
 Json = dict[str, Any]
 
@@ -18,10 +20,11 @@ class Carried:
 
     A thinking model that is not given its `reasoning_content` or `thought_signature` back may
     refuse to go on, whatever it is called. One turn has one, in memory: providers use an id again
-    in another turn, and what was thought in one is nobody else's.
+    in another turn, and what was thought in one is nobody else's. So are the `files`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, files: Files = NO_FILES) -> None:
+        self.files = files
         self._answers: dict[str, tuple[Json, Json]] = {}
 
     @property
@@ -50,9 +53,9 @@ _HERE: ContextVar[Carried] = ContextVar("carried")
 
 
 @contextmanager
-def carrying() -> Generator[None]:
+def carrying(files: Files = NO_FILES) -> Generator[None]:
     """What is begun in here is one turn, and so is what that begins."""
-    before = _HERE.set(Carried())
+    before = _HERE.set(Carried(files))
     try:
         yield
     finally:

@@ -8,9 +8,12 @@ from typing import Any, cast
 
 import httpx2
 
+from chatbridge.adapters.openai.api import Api
 from chatbridge.adapters.openai.carried import carried
 from chatbridge.adapters.openai.chat_dialect import ChatDialect
 from chatbridge.adapters.openai.event_stream import EventStream, bounded
+from chatbridge.adapters.openai.file_stream import FileStream
+from chatbridge.adapters.openai.files import Handed
 from chatbridge.adapters.openai.patience import Patience
 from chatbridge.adapters.openai.refused import Refused, Trial, names_of_tools
 from chatbridge.adapters.openai.request_schemas import fit_schemas
@@ -26,7 +29,7 @@ log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 _LONGEST_REFUSAL = _LONGEST_OTHER = 1_000_000
-_REFUSED = (400, 404, 405, 422, 500, 501)
+_REFUSED = (400, 404, 405, 415, 422, 500, 501)
 
 
 class EndpointHttp(httpx2.AsyncClient):
@@ -73,23 +76,30 @@ class EndpointHttp(httpx2.AsyncClient):
     ) -> httpx2.Response:
         host, model = request.url.host, str(body.get("model"))
         fit_schemas(body, self._unoffered)
+        handed = carried().files.handed(body, _api(request))
         trial = Trial(self._refused[host, request.url.path, model], body)
         carried().put_back(body.get("messages") or ())
+        streams = bool(body.get("stream"))
         while True:
-            answer = await self._asked(_with(request, trial.request()), how, asked)
+            wanted = _with(request, await handed.worded(trial.request()), handed)
+            answer = await self._asked(wanted, how, asked, streams=streams)
             await _require_readable(answer)
             if answer.status_code not in _REFUSED:
                 break
             answer = await _read(answer, _LONGEST_REFUSAL)
-            if not trial.learn(_json(answer)):
+            refusal = _json(answer)
+            if not (trial.once_more(answer.status_code, refusal) or trial.learn(refusal)):
                 return answer
-        if answer.is_success and (learnt := trial.keep()):
-            named = ", ".join(map(str, learnt))
-            log.warning("%s refuses %s: left out for an hour", host, named)
+        if answer.is_success:
+            handed.tell()
+            if learnt := trial.keep():
+                named = ", ".join(map(str, learnt))
+                log.warning("%s refuses %s: left out for an hour", host, named)
         return answer
 
-    async def _asked(self, request: httpx2.Request, how: Json, asked: float) -> httpx2.Response:
-        streams = b'"stream":true' in request.content
+    async def _asked(
+        self, request: httpx2.Request, how: Json, asked: float, *, streams: bool
+    ) -> httpx2.Response:
         patience = self._patience.first if streams else self._patience.max_seconds
         try:
             async with asyncio.timeout_at(asked + patience):
@@ -102,7 +112,7 @@ class EndpointHttp(httpx2.AsyncClient):
 
 def _dialect(request: httpx2.Request, body: Json) -> Dialect:
     offered = names_of_tools(body)
-    if request.url.path.endswith("/responses"):
+    if _api(request) == "responses":
         return ResponsesDialect(Thinking, offered)
     return ChatDialect(carried(), Thinking(), offered)
 
@@ -118,11 +128,20 @@ def _body(request: httpx2.Request) -> Json | None:
     return cast(Json, body) if isinstance(body, dict) else None
 
 
-def _with(request: httpx2.Request, body: Json) -> httpx2.Request:
+def _api(request: httpx2.Request) -> Api:
+    return "responses" if request.url.path.endswith("/responses") else "chat_completions"
+
+
+def _with(request: httpx2.Request, body: Json, handed: Handed) -> httpx2.Request:
     headers = [(k, v) for k, v in request.headers.raw if k.lower() != b"content-length"]
     content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    stream = FileStream(handed.pieces(content))
     return httpx2.Request(
-        request.method, request.url, headers=headers, content=content, extensions=request.extensions
+        request.method,
+        request.url,
+        headers=[*headers, (b"content-length", b"%d" % stream.size)],
+        stream=stream,
+        extensions=request.extensions,
     )
 
 

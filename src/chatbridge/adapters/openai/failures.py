@@ -189,6 +189,11 @@ def _refusal(error: APIError | ProviderFailure) -> str:
     return _STATUS.get(status, "model_unavailable" if status >= 500 else _unnamed(status))
 
 
+def tells_too_long(said: str) -> bool:
+    """Whether an endpoint's words are that a prompt is too long for its model."""
+    return bool(_TOO_LONG.search(said) or _MAY_BE_TOO_LONG.search(said))
+
+
 def _unnamed(status: int) -> str:
     return "model_refused" if status >= 400 else "model_unavailable"
 

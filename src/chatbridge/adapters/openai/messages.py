@@ -12,7 +12,7 @@ from chatbridge.adapters.openai.replay import known_as, thought_before
 from chatbridge.domain.model.identifiers import CallId
 from chatbridge.domain.model.message import Message, Words, content_of
 from chatbridge.domain.model.payload import Payload
-from chatbridge.domain.model.tool_call import CallState, ToolCall, is_listing
+from chatbridge.domain.model.tool_call import CallState, ToolCall, is_notice
 
 CallOf = Callable[[ToolCall], Iterator[TResponseInputItem]]
 """A call as it is given back, with what belongs before it."""
@@ -94,7 +94,7 @@ def _items(
     call_of: CallOf,
 ) -> Iterator[TResponseInputItem]:
     if message.kind == "tools":
-        made = [call for call in message.tool_calls if not is_listing(call)]
+        made = [call for call in message.tool_calls if not is_notice(call.name)]
         ours = [call for call in made if not call.hosted]
         yield from (item for call in ours for item in call_of(call))
         yield from (_output(call, ids[call.id]) for call in ours)

@@ -49,6 +49,11 @@ def is_chat_completions(model: Model) -> bool:
     return isinstance(inner, OpenAIChatCompletionsModel)
 
 
+def reads_files(model: Model) -> bool:
+    """Whether the model may take more than texts; the offline one says that it does not."""
+    return getattr(model, "reads_files", True)
+
+
 def name_of(model: Model) -> str:
     """What the model is called, as its own attribute says; a class without one by its own name."""
     inner = model.model if isinstance(model, PatientModel) else model

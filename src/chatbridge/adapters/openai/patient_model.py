@@ -16,6 +16,7 @@ from agents.retry import ModelRetryAdvice, ModelRetryAdviceRequest
 from openai import APIStatusError
 from openai.types.responses import Response, ResponseUsage
 
+from chatbridge.adapters.openai.carried import carried
 from chatbridge.adapters.openai.cost import cost_in_responses
 from chatbridge.adapters.openai.failures import code_of, words_of
 from chatbridge.adapters.openai.shorter import shorter
@@ -47,7 +48,8 @@ class PatientModel(Model):
     moment, or when the endpoint says so; where that is more than a minute away, not at all. One
     that was silent is not, for it may be loading, and would begin anew; one that says that it is
     loading is asked for `first` seconds. After an answer that is empty it is asked once more, and
-    where the prompt is too long, once with half of it.
+    where there are files, then without them. Where the prompt is too long, it is asked without the
+    older files, with half of it, and without any files, as far as there are such.
     """
 
     def __init__(self, model: Model, *, first: float) -> None:
@@ -108,15 +110,18 @@ class _Tries:
         self._model = model
         self._until = asyncio.get_running_loop().time() + first
         self._made = 0
-        self._empty = self._halved = False
+        self._empty = self._bare = False
+        self._ways = [_without_older_files, shorter, _without_files]
         self._spent: Usage | None = None
 
     async def again(self, error: Exception, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Wait until the model may be asked again; answers with what. Raises the error if never."""
         if isinstance(error, EmptyAnswer):
+            # what it has cost so far is in it by now
+            self._spent = error.usage
             if self._empty:
-                raise error
-            self._empty, self._spent = True, error.usage
+                return self._without_files(error, args)
+            self._empty = True
             log.info("The model is asked once more, after an answer without a word")
             return args
         if code_of(error) == "context_too_long":
@@ -152,15 +157,23 @@ class _Tries:
     # The first two arguments are the instructions and the input.
     def _half(self, error: Exception, args: tuple[Any, ...]) -> tuple[Any, ...]:
         instructions, given, *others = args if len(args) > 1 else (None, None)
-        half = None if self._halved else shorter(given)
-        if half is None:
+        while self._ways:
+            if (less := self._ways.pop(0)(given)) is not None:
+                log.warning(
+                    "The prompt is too long for the model, which is asked with less of it: "
+                    "a lower CHATBRIDGE_WINDOW__MAX_CHARACTERS spares the first try"
+                )
+                return (instructions, less, *others)
+        raise error
+
+    def _without_files(self, error: Exception, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        instructions, given, *others = args if len(args) > 1 else (None, None)
+        less = None if self._bare else _without_files(given)
+        if less is None:
             raise error
-        self._halved = True
-        log.warning(
-            "The prompt is too long for the model, which is asked with half of it: "
-            "a lower CHATBRIDGE_WINDOW__MAX_CHARACTERS spares the first try"
-        )
-        return (instructions, half, *others)
+        self._bare = True
+        log.warning("The model is asked without files, after two answers without a word")
+        return (instructions, less, *others)
 
     def _seconds(self, error: Exception) -> float | None:
         usual = _FIRST_WAIT * 2 ** (self._made - 1) * random.uniform(0.75, 1.25)  # noqa: S311
@@ -178,6 +191,14 @@ class _Tries:
         if advice is None or not advice.suggested:
             return None
         return usual if advice.retry_after is None else advice.retry_after
+
+
+def _without_older_files(given: Any) -> list[Any] | None:
+    return carried().files.left_out(given)
+
+
+def _without_files(given: Any) -> list[Any] | None:
+    return carried().files.left_out(given, last=True)
 
 
 # What llama.cpp, TGI and others say while they read the model from the disk.

@@ -12,6 +12,7 @@ from openai import NotFoundError
 
 from chatbridge.adapters.openai.conversations import Conversations
 from chatbridge.adapters.openai.failure_line import failure_line
+from chatbridge.adapters.openai.files import Files
 from chatbridge.adapters.openai.messages import model_input
 from chatbridge.adapters.openai.replay import read_only
 from chatbridge.domain.model.counterpart import Counterpart, CounterpartId
@@ -39,8 +40,8 @@ _Items = list[TResponseInputItem]
 class Recall(Protocol):
     """What the model is given to read for a turn, the message to be answered at its end."""
 
-    async def read(self, request: AgentRequest) -> _Items:
-        """Never raises for what is away."""
+    async def read(self, request: AgentRequest, files: Files) -> _Items:
+        """Never raises for what is away. The `files` of the window are read with its messages."""
         ...
 
     def kept(self, turn: Turn, ending: Ending) -> None:
@@ -58,8 +59,8 @@ class WindowRecall(Recall):
     def __init__(self, words: Words = content_of) -> None:
         self._words = words
 
-    async def read(self, request: AgentRequest) -> _Items:
-        return _with_what_rested(request.window, request, self._words)
+    async def read(self, request: AgentRequest, files: Files) -> _Items:
+        return _with_what_rested(request.window, request, files.beside(self._words))
 
     def kept(self, turn: Turn, ending: Ending) -> None: ...
 
@@ -95,15 +96,16 @@ class CounterpartRecall(Recall):
         self._replaced = replaced
         self._writing: dict[_Place, asyncio.Task[None]] = {}
 
-    async def read(self, request: AgentRequest) -> _Items:
+    async def read(self, request: AgentRequest, files: Files) -> _Items:
         """See the protocol. What is just being written here is waited for, 10 s at most."""
-        place = _place(request.turn)
+        place, words = _place(request.turn), files.beside(self._words)
         try:
             if writing := self._writing.get(place):
                 await asyncio.wait({writing}, timeout=_SECONDS)
-            items = await self._of_counterpart(request) or await self._of_what_is_kept(request)
+            items = await self._of_counterpart(request, words)
+            items = items or await self._of_what_is_kept(request, words)
         except Unavailable:
-            return _with_what_rested(request.window, request, self._words)
+            return _with_what_rested(request.window, request, words)
         return newest(items, self._max_characters)
 
     def kept(self, turn: Turn, ending: Ending) -> None:
@@ -125,7 +127,7 @@ class CounterpartRecall(Recall):
 
     # --- read
 
-    async def _of_counterpart(self, request: AgentRequest) -> _Items | None:
+    async def _of_counterpart(self, request: AgentRequest, words: Words) -> _Items | None:
         """None where there is none that can be read on from."""
         known = await self._counterparts.of(*_place(request.turn))
         if known is None or known.through is None or not _goes_on(known.through, request):
@@ -138,11 +140,21 @@ class CounterpartRecall(Recall):
             if isinstance(error, NotFoundError):
                 await self._counterparts.part(known.user_id, known.id)
             return None
-        return [*held, *_with_what_rested(missed, request, self._words)]
+        return [*self._with_files(held, request, words), *_with_what_rested(missed, request, words)]
 
-    async def _of_what_is_kept(self, request: AgentRequest) -> _Items:
+    # a counterpart holds the names of files, and the window still has what is in them
+    def _with_files(self, held: _Items, request: AgentRequest, words: Words) -> _Items:
+        told = {self._words(m): words(m) for m in request.window if m.attachments}
+        if not told:
+            return held
+        items = [cast(dict[str, Any], item) for item in held]
+        found = [told.get(_text_of(item)) for item in items]
+        again = ({**i, "content": t} if t else i for i, t in zip(items, found, strict=True))
+        return [cast(TResponseInputItem, item) for item in again]
+
+    async def _of_what_is_kept(self, request: AgentRequest, words: Words) -> _Items:
         if request.window and request.window[0].position == 1:
-            return _with_what_rested(request.window, request, self._words)
+            return _with_what_rested(request.window, request, words)
         subject = request.turn.subject
         page = await self._conversations.messages(
             *_place(request.turn),
@@ -151,7 +163,7 @@ class CounterpartRecall(Recall):
         )
         said = [m for m in request.window if not m.position]
         read = (*reversed(page.items), *([subject] if subject else []), *said)
-        return _with_what_rested(read, request, self._words)
+        return _with_what_rested(read, request, words)
 
     # --- write
 
@@ -261,6 +273,14 @@ def _goes_on(through: int, request: AgentRequest) -> bool:
     if subject and subject.position <= through:
         return False
     return not window or window[0].position <= through + 1
+
+
+def _text_of(item: dict[str, Any]) -> str:
+    """What a person says in an item, in whatever form it is held."""
+    said = item.get("content") if item.get("role") == "user" else None
+    if isinstance(said, list):
+        return "".join(str(part.get("text", "")) for part in cast(list[dict[str, Any]], said))
+    return str(said or "")
 
 
 def _place(turn: Turn) -> _Place:

@@ -113,7 +113,12 @@ def refusing(refusal: Any) -> Iterator[str]:
     """The sentences that refuse something, without what they would take instead."""
     for text in sentences(refusal):
         if _REFUSES.search(text):
-            yield _INSTEAD.split(text[:_MAY_BE_NAMED])[0]
+            yield before_instead(text)
+
+
+def before_instead(text: str) -> str:
+    """A sentence without what an endpoint would take instead."""
+    return _INSTEAD.split(text[:_MAY_BE_NAMED])[0]
 
 
 def steps(name: Any) -> list[str]:

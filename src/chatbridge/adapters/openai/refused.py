@@ -8,34 +8,30 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chatbridge.adapters.openai import refusal as said
-from chatbridge.adapters.openai.instructions import (
-    has_instructions,
-    instruct_as_developer,
-    instruct_as_user,
-    instruct_in_input,
+from chatbridge.adapters.openai.file_refusals import files_in, is_worded, kinds_refused, tries
+from chatbridge.adapters.openai.instructions import has_instructions
+from chatbridge.adapters.openai.lesson import (
+    NO_CONTENT,
+    NO_THOUGHT,
+    NOT_APART,
+    NOT_AS_DEVELOPER,
+    NOT_AS_USER,
+    PAST_CALLS,
+    UNTHOUGHT_CALLS,
+    Lesson,
 )
 from chatbridge.adapters.openai.request_places import (
     EVERY,
     Json,
-    Path,
     all_paths,
     can_go,
     found,
-    give_empty_contents,
     name_of,
-    remove,
     spelt,
     tools_of,
     without_content,
 )
-from chatbridge.adapters.openai.retold import (
-    THOUGHT,
-    give_empty_thoughts,
-    has_calls,
-    lacks_thoughts,
-    tell_calls,
-    tell_calls_without_thoughts,
-)
+from chatbridge.adapters.openai.retold import THOUGHT, has_calls, lacks_thoughts
 
 KNOWN_SECONDS = 3600.0
 """How long something is not sent after it was refused."""
@@ -66,58 +62,7 @@ _SYSTEM = re.compile(
 )
 _MISSING = re.compile(r"required|missing|must (?:be|contain)|缺少|必填", re.I)
 _MOST_TRIED = 20
-_WITH_TOOLS = ("tools", "tool_choice", "parallel_tool_calls")
-
-_NO_CONTENT = "no messages.*.content"
-_NO_THOUGHT = "no messages.*.reasoning_content"
-_UNTHOUGHT_CALLS = "calls without reasoning_content, which are told in words"
-_PAST_CALLS = "calls of the past, which are told in words"
-_NOT_APART = "instructions, which are the first message of the input"
-_NOT_AS_DEVELOPER = "the role of instructions, which are the developer's"
-_NOT_AS_USER = "instructions, which stand before the user's text"
-_MENDS: dict[str, Callable[[Json], None]] = {
-    _NO_CONTENT: give_empty_contents,
-    _NO_THOUGHT: give_empty_thoughts,
-    _UNTHOUGHT_CALLS: tell_calls_without_thoughts,
-    _PAST_CALLS: tell_calls,
-    _NOT_APART: instruct_in_input,
-    _NOT_AS_DEVELOPER: instruct_as_developer,
-    _NOT_AS_USER: instruct_as_user,
-}
-
-
-Finder = Callable[[Any, Json], Iterator["Lesson"]]
-
-
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """One thing that is refused: a name within a request, a tool, or what has another way to say.
-
-    A `path` has `*` for each of a list; a tool is known by all of it, as JSON, so that one
-    whose schema changes is offered again.
-    """
-
-    path: Path = ()
-    tool: str = ""
-    mend: str = ""
-
-    def __str__(self) -> str:
-        if self.tool:
-            return f"the tool {name_of(json.loads(self.tool))}"
-        return self.mend or ".".join(self.path)
-
-    def heed(self, request: Json) -> None:
-        """Make the request one that keeps to it."""
-        if self.tool:
-            left = [tool for tool in tools_of(request) if json.dumps(tool) != self.tool]
-            request |= {"tools": left} if "tools" in request else {}
-        elif self.mend:
-            _MENDS[self.mend](request)
-        else:
-            remove(request, self.path)
-        if not request.get("tools"):
-            for name in _WITH_TOOLS:
-                request.pop(name, None)
+Finder = Callable[[Any, Json], Iterator[Lesson]]
 
 
 @dataclass(slots=True)
@@ -160,6 +105,7 @@ class Trial:
         self._last: list[Lesson] = []
         self._together = 1
         self._said: Any = None
+        self._again = True
 
     def request(self) -> Json:
         """What may be asked, as far as that is known."""
@@ -167,6 +113,14 @@ class Trial:
         for lesson in (*self._known, *self._learnt):
             lesson.heed(request)
         return request
+
+    def once_more(self, status: int, refusal: Any) -> bool:
+        """Whether the same may be asked again, once: a server with files before it has failed, and
+        does not say that it was for these."""
+        request = self.request()
+        again = self._again and status >= 500 and bool(files_in(request))
+        self._again = False
+        return again and not is_worded(refusal, request)
 
     def learn(self, refusal: Any) -> Lesson | None:
         """What to leave out besides, after this refusal; None where nobody knows."""
@@ -214,14 +168,14 @@ def names_of_tools(request: Json) -> set[str]:
 def _no_content(refusal: Any, request: Json) -> Iterator[Lesson]:
     """A message that only calls has no content, and some want one."""
     if _misses(refusal, "content") and any(without_content(request)):
-        yield Lesson(mend=_NO_CONTENT)
+        yield Lesson(mend=NO_CONTENT)
 
 
 def _no_thoughts(refusal: Any, request: Json) -> Iterator[Lesson]:
     """What was thought in another turn is not there any more, and some want it with each call."""
     if _misses(refusal, THOUGHT) and lacks_thoughts(request):
-        yield Lesson(mend=_NO_THOUGHT)
-        yield Lesson(mend=_UNTHOUGHT_CALLS)
+        yield Lesson(mend=NO_THOUGHT)
+        yield Lesson(mend=UNTHOUGHT_CALLS)
 
 
 def _misses(refusal: Any, name: str) -> bool:
@@ -245,8 +199,8 @@ def _roles(refusal: Any, request: Json) -> Iterator[Lesson]:
     if has_instructions(request) and any(map(_SYSTEM.search, said.refusing(refusal))):
         texts = " ".join(said.sentences(refusal)).lower()
         if "system" in texts and "developer" in texts:
-            yield Lesson(mend=_NOT_AS_DEVELOPER)
-        yield Lesson(mend=_NOT_AS_USER)
+            yield Lesson(mend=NOT_AS_DEVELOPER)
+        yield Lesson(mend=NOT_AS_USER)
 
 
 def _instructions(refusal: Any, request: Json) -> Iterator[Lesson]:
@@ -254,7 +208,7 @@ def _instructions(refusal: Any, request: Json) -> Iterator[Lesson]:
     names = (*said.fields(refusal), *said.named(refusal), *said.guessed(refusal))
     named = any(steps[-1].lower() == "instructions" for steps in names)
     if named and request.get("instructions") and not _misses(refusal, "instructions"):
-        yield Lesson(mend=_NOT_APART)
+        yield Lesson(mend=NOT_APART)
 
 
 def _one_tool(refusal: Any, request: Json) -> Iterator[Lesson]:
@@ -283,12 +237,22 @@ def _all_tools(refusal: Any, request: Json) -> Iterator[Lesson]:
 def _past_calls(refusal: Any, request: Json) -> Iterator[Lesson]:
     """A template that knows users and assistants only may still read of the calls."""
     if has_calls(request) and any(map(_TEMPLATE.search, said.sentences(refusal))):
-        yield Lesson(mend=_PAST_CALLS)
+        yield Lesson(mend=PAST_CALLS)
+
+
+def _kinds_of_files(refusal: Any, request: Json) -> Iterator[Lesson]:
+    """Many models read no pictures, and many endpoints take no files."""
+    yield from (Lesson(kind=kind) for kind in kinds_refused(refusal, request))
+
+
+def _files(refusal: Any, request: Json) -> Iterator[Lesson]:
+    """One that can't be read would stand in the way of each further question."""
+    yield from (Lesson(files=ids) for ids in tries(refusal, request))
 
 
 def _is_about_a_call(refusal: Any) -> bool:
     return bool(_ABOUT_A_CALL.search(json.dumps(refusal)))
 
 
-_NAMED = (_no_content, _no_thoughts, _instructions, _roles, _paths)
-_GUESSED = (_one_tool, _all_tools, _past_calls)
+_NAMED = (_kinds_of_files, _no_content, _no_thoughts, _instructions, _roles, _paths)
+_GUESSED = (_one_tool, _all_tools, _past_calls, _files)

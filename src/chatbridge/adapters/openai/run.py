@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, cast
 
 from agents import (
@@ -26,6 +26,7 @@ from chatbridge.adapters.openai.carried import Carried, carried, carrying
 from chatbridge.adapters.openai.events import ResponseReader
 from chatbridge.adapters.openai.failure_line import failure_line, in_the_code
 from chatbridge.adapters.openai.failures import ApprovalNeeded, agent_failed
+from chatbridge.adapters.openai.files import Files, Tell
 from chatbridge.adapters.openai.given import configured
 from chatbridge.adapters.openai.host_agents import HostAgents, agent_named
 from chatbridge.adapters.openai.models import Models
@@ -62,10 +63,12 @@ class Run:
         unoffered: Unoffered,
         choose: Callable[[Agent[Any]], Model | None],
         thoughts: Callable[[Callable[[TurnEvent], None], Model], Thoughts],
+        opened: Callable[[AgentRequest, Tell], Awaitable[Files]],
         log_words: bool,
         hosts_stand: bool,
     ) -> None:
         self._request = request
+        self._opened = opened
         self._choose = choose
         self._thoughts = thoughts
         self._log_words = log_words
@@ -87,9 +90,10 @@ class Run:
     async def start(self, agent: Agent[Any], recall: Recall, max_steps: int, tracing: bool) -> None:
         """List the tools and let the SDK run. Raises AgentFailed."""
         try:
-            first, read = await self._first(agent), await recall.read(self._request)
+            files = await self._opened(self._request, self._calls.report_files)
+            first, read = await self._first(agent), await recall.read(self._request, files)
             context = RunContextWrapper[Any](self._request.context or self._request.asked)
-            with carrying():
+            with carrying(files):
                 self._carried = carried()
                 self._replay.go_on(first, context, self._calls, self._carried)
                 self._result = Runner.run_streamed(

@@ -23,6 +23,7 @@ from chatbridge.domain.model.identifiers import new_message_id
 from chatbridge.domain.model.message import cleaned
 from chatbridge.domain.model.question import Answers, Form
 from chatbridge.domain.model.tool import Ask, Away, Brought, Tool, ToolRequest, ToolResult
+from chatbridge.domain.model.tool_call import listing_of
 from chatbridge.domain.model.words import in_a_line
 from chatbridge.ports.agent_runner import AgentRequest
 from chatbridge.ports.tool_provider import ToolProvider
@@ -74,7 +75,7 @@ class Toolbox:
         self.instructions = self._provider.instructions(self._on_behalf)
         step = new_message_id()
         for each in not_yet_shown(self.away, self._window):
-            self._calls.report(step, each.source, words_for(each))
+            self._calls.report(step, listing_of(each.source), words_for(each))
         self._calls.sources = {tool.name: tool.source for tool in tools}
         functions = [self._function(tool) for tool in tools]
         named = zip(tools, functions, strict=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import aclosing
-from typing import Any, cast
+from typing import Any
 
 from agents import (
     AgentOutputSchemaBase,
@@ -19,6 +19,7 @@ from agents.retry import ModelRetryAdvice, ModelRetryAdviceRequest
 from openai.types.responses.response_prompt_param import ResponsePromptParam
 
 from chatbridge.adapters.openai.events import ResponseReader
+from chatbridge.adapters.openai.hosts_model import with_files
 
 _WORDS = (
     "response.output_text.delta",
@@ -89,20 +90,24 @@ class WatchedModel(Model):
             for event in replayed:
                 yield event
             return
-        events = self._model.stream_response(
-            system_instructions,
-            input,
-            model_settings,
-            tools,
-            output_schema,
-            handoffs,
-            tracing,
-            previous_response_id=previous_response_id,
-            conversation_id=conversation_id,
-            prompt=prompt,
-        )
         try:
-            async with aclosing(cast(Any, events)):
+            events = with_files(
+                self._model,
+                input,
+                lambda given: self._model.stream_response(
+                    system_instructions,
+                    given,
+                    model_settings,
+                    tools,
+                    output_schema,
+                    handoffs,
+                    tracing,
+                    previous_response_id=previous_response_id,
+                    conversation_id=conversation_id,
+                    prompt=prompt,
+                ),
+            )
+            async with aclosing(events):
                 async for event in events:
                     reader.read(event)
                     if event.type not in _WORDS:

@@ -5,8 +5,13 @@ from datetime import datetime
 from typing import Literal
 
 from chatbridge.domain.model.identifiers import AttachmentId, ConversationId, UserId
+from chatbridge.domain.model.words import in_a_line, quoted
 
 AttachmentState = Literal["awaited", "kept", "removed"]
+Unread = Literal["away", "no room"]
+
+ATTACHED = "The user has attached these files: "
+"""What begins a message's words about its files, behind all others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +27,11 @@ class Attached:
     def is_image(self) -> bool:
         """Whether it is shown as a picture, and read as one."""
         return self.media_type.startswith("image/")
+
+    @property
+    def told(self) -> str:
+        """How a model is told of it: nothing in its name goes on as our words."""
+        return f"{quoted(in_a_line(self.name))} ({self.media_type}, {self.size:,} bytes)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,3 +79,15 @@ class Allowance:
     max_files: int
     max_bytes_a_day: int
     max_files_a_day: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A file of a message, and what is in it: of a text perhaps only the beginning.
+
+    `content` is None where that is `unread`, or is of a kind that no model reads.
+    """
+
+    attached: Attached
+    content: bytes | None = None
+    unread: Unread | None = None

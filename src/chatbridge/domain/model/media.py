@@ -70,6 +70,17 @@ def is_text(media_type: str) -> bool:
     return bool(_TEXTS.fullmatch(media_type))
 
 
+def is_office(media_type: str) -> bool:
+    """Whether it is a document of Office."""
+    return media_type in _OFFICE.values()
+
+
+def is_read(media_type: str) -> bool:
+    """Whether there is a model that can be given what is in it."""
+    whole = media_type in ("application/pdf", "audio/wav", "audio/mpeg")
+    return whole or media_type.startswith("image/") or is_office(media_type) or is_text(media_type)
+
+
 class Look:
     """Looks at bytes as they come, and tells their type at the end."""
 

@@ -8,7 +8,7 @@ from chatbridge.domain.model.approval import Proposal
 from chatbridge.domain.model.identifiers import CallId
 from chatbridge.domain.model.question import Answers, Form
 
-_LISTING = "tools of "
+_LISTING, _UNREAD = "tools of ", "file "
 
 Open = Literal["running", "waiting"]
 """Of a call or a turn: it goes on, or rests until a person answers."""
@@ -71,6 +71,16 @@ def listing_of(source: str) -> str:
     return f"{_LISTING}{source}"
 
 
-def is_listing(call: ToolCall) -> bool:
-    """Whether this is such a call, which no model has made."""
-    return call.name.startswith(_LISTING)
+def unread(file: str) -> str:
+    """The name of the call that gives a model what is in a file; it is shown where it has not."""
+    return f"{_UNREAD}{file}"
+
+
+def is_notice(name: str) -> bool:
+    """Whether a call of this name is one of these, which no model has made."""
+    return name.startswith((_LISTING, _UNREAD))
+
+
+def is_of_a_file(call: ToolCall) -> bool:
+    """Whether it is about a file."""
+    return call.name.startswith(_UNREAD)

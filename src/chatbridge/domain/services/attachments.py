@@ -200,8 +200,12 @@ class Attachments:
 
     async def of(self, user_id: UserId, id: AttachmentId) -> Attachment:
         """The owner's own. Raises like `AttachmentRepository.of`."""
-        (found,) = await self._repository.of(user_id, [id])
+        (found,) = await self.all_of(user_id, [id])
         return found
+
+    async def all_of(self, user_id: UserId, ids: Sequence[AttachmentId]) -> tuple[Attachment, ...]:
+        """All of these. Raises like `AttachmentRepository.of`."""
+        return await self._repository.of(user_id, ids)
 
     async def find(self, id: AttachmentId) -> Attachment:
         """Whoever's: for who has shown an address of it. Raises NotFound."""

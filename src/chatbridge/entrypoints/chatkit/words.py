@@ -11,16 +11,12 @@ from chatkit.types import (
 )
 
 from chatbridge.adapters.chatkit.items.mapping import to_item, told_of_tags
-from chatbridge.domain.model.attachment import Attached
+from chatbridge.domain.model.attachment import ATTACHED
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.tag import at, in_a_line, tags_in_words
 from chatbridge.entrypoints.chatkit.shown_words import shown_words
 
 _QUOTED = "The user is referring to this in particular:\n{}"
-
-_ATTACHED = (
-    "The user has attached these files; you are told their names and can't read what is in them: {}"
-)
 
 
 def words_of(message: Message) -> str:
@@ -32,9 +28,10 @@ def words_of(message: Message) -> str:
     if message.kind in ("shown", "note"):
         return shown_words(message)
     item = to_item(message) if message.role == "user" and message.payload else None
-    attached = [_ATTACHED.format("; ".join(map(_file, message.attachments)))]
+    attached = [ATTACHED + "; ".join(file.told for file in message.attachments)]
     if not isinstance(item, UserMessageItem):
-        return "\n\n".join([message.content, *attached]) if message.attachments else message.content
+        said = [message.content, *(attached if message.attachments else [])]
+        return "\n\n".join(filter(None, said)) if message.attachments else message.content
     tags = {part.id: part for part in item.content if isinstance(part, UserMessageTagContent)}
     said = ["".join(map(_text, item.content))]
     said += [_QUOTED.format(item.quoted_text)] if item.quoted_text else []
@@ -42,10 +39,6 @@ def words_of(message: Message) -> str:
     said += [tags_in_words(_known(tag, more) for tag in tags.values())] if tags else []
     said += attached if message.attachments else []
     return "\n\n".join(filter(None, said))
-
-
-def _file(attached: Attached) -> str:
-    return f"{attached.name} ({attached.media_type}, {attached.size:,} bytes)"
 
 
 def _text(part: UserMessageContent) -> str:

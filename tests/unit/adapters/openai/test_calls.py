@@ -4,7 +4,7 @@ import pytest
 
 from chatbridge.adapters.openai.calls import Calls
 from chatbridge.domain.model.identifiers import MessageId
-from chatbridge.domain.model.tool_call import is_listing
+from chatbridge.domain.model.tool_call import is_notice, listing_of
 from chatbridge.domain.model.turn_event import ToolCallStarted, TurnEvent
 
 STEP = MessageId("msg_1")
@@ -21,6 +21,7 @@ def started(told: list[TurnEvent]) -> ToolCallStarted:
         ("add_task", "tasks", "add_task"),
         ("made_up", "", "made_up"),
         ("tools of tasks", "", "tools_of_tasks"),
+        ("file cat.png", "", "file_cat.png"),
     ],
 )
 def test_it_names_its_server_and_is_no_notice_of_ours(name: str, source: str, called: str) -> None:
@@ -29,10 +30,10 @@ def test_it_names_its_server_and_is_no_notice_of_ours(name: str, source: str, ca
     calls.sources = {"add_task": "tasks"}
     calls.start(STEP, "provider_1", name, "{}")
     call = started(told).call
-    assert (call.name, call.source, is_listing(call)) == (called, source, False)
+    assert (call.name, call.source, is_notice(call.name)) == (called, source, False)
 
 
 def test_a_source_that_is_away_is_told_by_a_call_that_no_model_can_make() -> None:
     told: list[TurnEvent] = []
-    Calls(told.append).report(STEP, "tasks", "It is down.")
-    assert is_listing(started(told).call)
+    Calls(told.append).report(STEP, listing_of("tasks"), "It is down.")
+    assert is_notice(started(told).call.name)

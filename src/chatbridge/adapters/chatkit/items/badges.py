@@ -14,7 +14,7 @@ from chatkit.widgets import DynamicWidgetComponent, DynamicWidgetRoot
 
 from chatbridge.adapters.chatkit.items.asked_form import asked_form
 from chatbridge.adapters.chatkit.items.in_words import in_words, seen
-from chatbridge.domain.model.tool_call import CallState, ToolCall, is_listing
+from chatbridge.domain.model.tool_call import CallState, ToolCall, is_notice, is_of_a_file
 from chatbridge.domain.model.words import visible
 
 APPROVE, REJECT = "chatbridge.approve", "chatbridge.reject"
@@ -68,6 +68,7 @@ class _Badge(NamedTuple):
 
 
 _ASKS = _Badge("Asks you", "warning")
+_LEFT_OUT = _Badge("Left out", "warning", has_reason=True)
 _BADGES: Mapping[CallState, _Badge] = {
     "running": _Badge("Running", "secondary"),
     "waiting": _Badge("Needs approval", "warning"),
@@ -82,6 +83,8 @@ _BADGES: Mapping[CallState, _Badge] = {
 
 
 def _badge(call: ToolCall) -> _Badge:
+    if is_of_a_file(call):
+        return _LEFT_OUT
     return _ASKS if call.state == "waiting" and call.form else _BADGES[call.state]
 
 
@@ -157,7 +160,7 @@ def _reason(output: str) -> dict[str, Any]:
 
 def _details(call: ToolCall) -> list[dict[str, Any]]:
     """What is opened with the line in our element, and stands below it in OpenAI's."""
-    if is_listing(call):
+    if is_notice(call.name):
         return []
     took = (call.ended_at - call.started_at).total_seconds() if call.ended_at else None
     parts = [
@@ -196,12 +199,13 @@ def _in_a_line(call: ToolCall) -> str:
 
 
 def _icon(call: ToolCall) -> str:
-    return "warning" if is_listing(call) else "bolt"
+    return "warning" if is_notice(call.name) else "bolt"
 
 
 def _title(call: ToolCall) -> str:
     """A notice of ours in words, a tool by its server and its name, in which no blank can be."""
-    if is_listing(call):
-        return seen(call.name).capitalize()
+    if is_notice(call.name):
+        words = seen(call.name)
+        return f"{words[:1].upper()}{words[1:]}"
     name = "_".join(seen(call.name).split()) or "tool"
     return f"{seen(call.source)} · {name}" if call.source else name
