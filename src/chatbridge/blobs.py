@@ -7,7 +7,7 @@ from chatbridge.adapters.local.blob_store import LocalBlobStore
 from chatbridge.adapters.memory.blob_store import MemoryBlobStore
 from chatbridge.adapters.pillow.pictures import PillowPictures
 from chatbridge.domain.model.attachment import Allowance
-from chatbridge.domain.services.attachments import Attachments
+from chatbridge.domain.services.attachments import SWEEP_EVERY, Attachments
 from chatbridge.entrypoints.attachment_addresses import Addresses
 from chatbridge.ports.attachment_repository import AttachmentRepository
 from chatbridge.ports.blob_store import BlobStore
@@ -16,7 +16,12 @@ from chatbridge.settings import Settings
 _WANTED = "CHATBRIDGE_BLOBS__URL must be file:/a/directory, s3://a-bucket/a-prefix or off."
 
 
-def attachments(settings: Settings, repository: AttachmentRepository) -> Attachments | None:
+def attachments(
+    settings: Settings,
+    repository: AttachmentRepository,
+    *,
+    sweep_every: float = SWEEP_EVERY,
+) -> Attachments | None:
     """None where none are taken. Raises ValueError."""
     blobs = blob_store(settings)
     if blobs is None:
@@ -28,7 +33,7 @@ def attachments(settings: Settings, repository: AttachmentRepository) -> Attachm
         max_bytes_a_day=limits.max_bytes_a_day,
         max_files_a_day=limits.max_files_a_day,
     )
-    return Attachments(repository, blobs, PillowPictures(), allowance)
+    return Attachments(repository, blobs, PillowPictures(), allowance, sweep_every=sweep_every)
 
 
 def attachment_addresses(settings: Settings, secret: bytes) -> Addresses:

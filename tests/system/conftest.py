@@ -1,5 +1,6 @@
 """What tests need that use programs from elsewhere; a run says which ones it has."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.serving import SECRET, Spawned, spawn
 from tests.system import nginx, pgbouncer
+from tests.system.seaweedfs import SeaweedFS, seaweedfs
 
 Start = Callable[[str], Awaitable[Spawned]]
 
@@ -16,6 +18,15 @@ def pytest_report_header() -> list[str]:
     said = ".".join(map(str, pgbouncer.version()))
     can = "tracks" if pgbouncer.tracks_statements() else "can't track"
     return [f"nginx: {nginx.version()}", f"pgbouncer: {said} ({can} prepared statements)"]
+
+
+@pytest.fixture(scope="session")
+async def seaweed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SeaweedFS]:
+    """An S3-compatible server with a bucket."""
+    async with seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as server:
+        yield server
+        # its threads may still call into this interpreter, which must not end just now
+        await asyncio.sleep(0.1)
 
 
 @pytest.fixture

@@ -1,15 +1,21 @@
 """A real S3-compatible server, which a package brings: its program, keys and bucket."""
 
 import asyncio
+import hashlib
+import hmac
 import json
 import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
+import obstore
+from obstore.store import S3Store
 
 from chatbridge.adapters.s3.presigned import Bucket
 from tests.ports import free_port
@@ -42,6 +48,51 @@ class SeaweedFS:
         async with httpx.AsyncClient(headers={"accept": "application/json"}) as client:
             answer = await client.get(url)
         return len(answer.json()["Entries"] or []) if answer.status_code == 200 else 0
+
+    async def names(self, prefix: str) -> list[str]:
+        """What lies in the bucket under it."""
+        bucket = self.bucket
+        store = S3Store(
+            bucket.name,
+            endpoint=bucket.endpoint,
+            region=bucket.region,
+            access_key_id=bucket.access_key_id,
+            secret_access_key=bucket.secret_access_key,
+            client_options={"allow_http": True},
+        )
+        return [one["path"] async for page in obstore.list(store, prefix) for one in page]
+
+    async def allow(self, rules: list[dict[str, Any]]) -> None:
+        """Set the bucket's rules for pages of other origins, which its owner has as JSON."""
+        body = f"<CORSConfiguration>{''.join(map(_cors_rule, rules))}</CORSConfiguration>".encode()
+        async with httpx.AsyncClient() as owner:
+            url = f"{self.bucket.endpoint}/{self.bucket.name}?cors"
+            answer = await owner.put(url, content=body, headers=self._signed(body))
+        assert answer.status_code == 200, answer.text
+
+    def _signed(self, body: bytes) -> dict[str, str]:
+        """The headers of a PUT of `?cors`."""
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        scope = f"{stamp[:8]}/{self.bucket.region}/s3/aws4_request"
+        host, digest = self.bucket.endpoint.split("://")[1], hashlib.sha256(body).hexdigest()
+        headers = {"host": host, "x-amz-content-sha256": digest, "x-amz-date": stamp}
+        names = ";".join(headers)
+        lines = [f"{name}:{value}" for name, value in headers.items()]
+        asked = "\n".join(["PUT", f"/{self.bucket.name}", "cors=", *lines, "", names, digest])
+        said = ["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(asked.encode()).hexdigest()]
+        key = f"AWS4{self.bucket.secret_access_key}".encode()
+        for part in (*scope.split("/"), "\n".join(said)):
+            key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+        who = f"Credential={self.bucket.access_key_id}/{scope}, SignedHeaders={names}"
+        return {**headers, "authorization": f"{said[0]} {who}, Signature={key.hex()}"}
+
+
+def _cors_rule(rule: dict[str, Any]) -> str:
+    several = ("AllowedOrigins", "AllowedMethods", "AllowedHeaders")
+    said = [(name[:-1], v) for name in several for v in rule[name]]
+    said.append(("MaxAgeSeconds", rule["MaxAgeSeconds"]))
+    parts = [f"<{name}>{value}</{name}>" for name, value in said]
+    return f"<CORSRule>{''.join(parts)}</CORSRule>"
 
 
 @asynccontextmanager

@@ -20,8 +20,10 @@ def bob(service: Served) -> Person:
     return Person(service)
 
 
-async def announced(who: Person, name: str = "cat.png", type: str = "image/png") -> Json:
-    response = await announce(who, name, type)
+async def announced(
+    who: Person, name: str = "cat.png", type: str = "image/png", size: int = 1000
+) -> Json:
+    response = await announce(who, name, type, size)
     assert response.status_code == 200, response.text
     return response.json()
 

@@ -37,7 +37,9 @@ ADDRESS_SECONDS = 15 * 60
 _FAILURES = 3
 """What can't be deleted is left to the next sweep; after so many of them all the rest is too."""
 
-_AWAKE = 26 * 3600.0
+SWEEP_EVERY = 3600.0
+AWAKE = 26 * 3600.0
+"""After that nothing is left of what was seen last: it is swept a day later, and an hour."""
 
 
 class Attachments:
@@ -50,14 +52,16 @@ class Attachments:
         pictures: Pictures,
         allowance: Allowance,
         *,
-        sweep_every: float = 3600.0,
+        sweep_every: float = SWEEP_EVERY,
+        awake: float = AWAKE,
     ) -> None:
         self._repository = repository
         self._blobs = blobs
         self._pictures = pictures
         self.allowance = allowance
         self._sweep_every = sweep_every
-        self._awake_until = monotonic() + _AWAKE
+        self._awake = awake
+        self._awake_until = monotonic() + awake
         self._seen = asyncio.Event()
         self._seen.set()
 
@@ -234,7 +238,7 @@ class Attachments:
 
     def seen(self) -> None:
         """There is something that the sweep may find later."""
-        self._awake_until = monotonic() + _AWAKE
+        self._awake_until = monotonic() + self._awake
         self._seen.set()
 
     async def sweep(self) -> int:
