@@ -11,6 +11,9 @@ import styles from "./menus.css";
 
 export { styles };
 
+/** No model is chosen. */
+const NONE = "";
+
 /** What it holds for one message. */
 interface Held {
   tool: string | null;
@@ -53,6 +56,7 @@ class Menus implements Extra {
   brings(): Brought {
     const tool = this.#tools.find(({ id }) => id === this.#tool)?.id;
     const model = this.#chosenModel?.id;
+    // none is sent where none is chosen
     return { ...(tool && { tool }), ...(model && { model }) };
   }
 
@@ -92,12 +96,20 @@ class Menus implements Extra {
     return this.desk.options().composer?.models ?? [];
   }
 
-  /** The one chosen; else the one that the thread's last message was for; else the page's default. */
+  /** The models to choose from; where the page has no default, the server has one: that none is chosen. */
+  get #offered(): ModelOption[] {
+    const models = this.#models;
+    const own = models.length && !models.some((model) => model.default);
+    return own ? [{ id: NONE, label: strings.usualModel, default: true }, ...models] : models;
+  }
+
+  /** The one chosen; else the one that the thread's last message was for; else the default. */
   get #chosenModel(): ModelOption | undefined {
-    const models = this.#models.filter(({ disabled }) => !disabled);
+    const models = this.#offered;
+    const able = models.filter(({ disabled }) => !disabled);
     const ids = [this.#model, lastModel(this.desk)];
-    const found = ids.map((id) => models.find((model) => model.id === id)).find(Boolean);
-    return found ?? models.find((model) => model.default) ?? models[0];
+    const found = ids.map((id) => able.find((model) => model.id === id)).find(Boolean);
+    return found ?? models.find((model) => model.default);
   }
 
   #toggle({ id, label, shortLabel, icon: name }: ToolOption): HTMLElement {
@@ -131,7 +143,7 @@ class Menus implements Extra {
 
   #offerModels(): void {
     const chosen = this.#chosenModel?.id;
-    const choices = this.#models.map(({ id, label, description, disabled }) => {
+    const choices = this.#offered.map(({ id, label, description, disabled }) => {
       return { id, label, description, disabled, chosen: id === chosen };
     });
     this.#offer(strings.models, choices, this.#modelButton, (model) => this.#choose({ model }));

@@ -8,6 +8,7 @@ export const strings = {
   messages: "Messages",
   message: "Message",
   models: "Models",
+  usualModel: "Default model",
   model: (label: string) => `Model: ${label}`,
   tools: "Tools",
   placeholder: "Message the AI",

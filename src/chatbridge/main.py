@@ -21,6 +21,7 @@ from chatbridge.entrypoints.chatkit.attachments import Files, chatkit_attachment
 from chatbridge.entrypoints.chatkit.choices import Choices
 from chatbridge.entrypoints.chatkit.documentation import schemas as chatkit_schemas
 from chatbridge.entrypoints.chatkit.feedback import thread_feedback_router
+from chatbridge.entrypoints.chatkit.menus import Menus, menus_of, menus_router
 from chatbridge.entrypoints.chatkit.routes import chatkit_router
 from chatbridge.entrypoints.chatkit.threads import threads_router
 from chatbridge.entrypoints.contract_page import contract_router
@@ -82,7 +83,7 @@ def create_app(container: Container | None = None) -> FastAPI:
     pictures = settings.allowed_image_domains or ()
     display = Display(tuple(pictures), details=settings.agent.show_calls == "details")
     acting = _acting(container)
-    choices = _choices(settings, anything=who_answers(settings, host) == "server")
+    choices = _choices(settings, host)
     attachments, addresses = container.attachments(), container.addresses()
     files = Files(attachments, addresses)
     tags, dictation = container.tags(), container.dictation()
@@ -95,6 +96,8 @@ def create_app(container: Container | None = None) -> FastAPI:
         app.include_router(attachment_router(attachments, addresses))
         app.include_router(chatkit_attachments_router(attachments, addresses, gate))
         app.include_router(attachments_router(attachments, gate))
+    menus = menus_of(choices)
+    app.include_router(menus_router(menus, gate))
     app.include_router(threads_router(turns, history, gate, display))
     app.include_router(thread_feedback_router(history, gate, acting and acting.rated))
     app.include_router(chat_router(turns, gate, attachments))
@@ -109,7 +112,7 @@ def create_app(container: Container | None = None) -> FastAPI:
     app.router.routes.append(tasks_app.route)
     app.include_router(element_router())
     if settings.serves_page:
-        look = _look(settings, host)
+        look = _look(settings, host, menus)
         app.include_router(
             page_router(pictures, look, signs_in_itself=gives, host=container.host_sign_in())
         )
@@ -131,13 +134,19 @@ def create_app(container: Container | None = None) -> FastAPI:
     return app
 
 
-def _choices(settings: Settings, *, anything: bool) -> Choices:
+def _choices(settings: Settings, host: Host) -> Choices:
+    if who_answers(settings, host) == "server":
+        return Choices(anything=True)
     models = {id: model.label for id, model in settings.agent.models.items()}
     tools = settings.agent.tool_choices or ()
-    return Choices(models, tools, anything=anything)
+    # an agent of the host's own knows its model
+    own = settings.agent.entry or host.agent is not None
+    usual = None if own else (settings.agent.model, None)
+    same = (id for id, m in settings.agent.models.items() if (m.model, m.instructions) == usual)
+    return Choices(models, tools, usual=next(same, None))
 
 
-def _look(settings: Settings, host: Host) -> Look:
+def _look(settings: Settings, host: Host, menus: Menus) -> Look:
     page = settings.page
     starters = [starter.model_dump(exclude_none=True) for starter in page.starters or ()]
     ours = who_answers(settings, host) == "agent"
@@ -150,6 +159,7 @@ def _look(settings: Settings, host: Host) -> Look:
         starters=starters,
         offline=offline,
         tags=finds_tags(settings, host),
+        menus=menus.model_dump(),
     )
 
 

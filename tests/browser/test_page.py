@@ -332,6 +332,31 @@ async def test_a_refused_token_is_replaced_and_nobody_notices(
     await expect(chat.alert).to_have_count(0)
 
 
+async def test_the_page_offers_the_models_and_tools_of_the_settings(
+    chat_server: ChatServer, context: BrowserContext, watch: Watch
+) -> None:
+    watch.expect("status of 422")
+    menus = '{"models":[{"id":"gone","label":"Gone","default":false}],"tools":[]}'
+
+    async def offering(route: Route) -> None:
+        answer = await route.fetch()
+        text = re.sub(r'data-menus="[^"]*"', f"data-menus='{menus}'", await answer.text())
+        await route.fulfill(response=answer, body=text)
+
+    await context.route(f"{chat_server.url}/", offering)
+    chat = await chat_server.open(context, "olga")
+    await chat.button("Model: Default model").click()
+    await chat.element.get_by_role("option", name="Gone").click()
+    # a choice that the server does not offer any more
+    await chat.say("Hello")
+    await expect(chat.alert).to_contain_text("There is no model 'gone' to choose here")
+    await expect(chat.box).to_have_value("Hello")
+    await chat.button("Model: Gone").click()
+    await chat.element.get_by_role("option", name="Default model").click()
+    await chat.send_button.click()
+    await chat.loaded(2)
+
+
 async def test_the_printed_address_signs_in_and_leaves_no_key_behind(
     chat_server: ChatServer, context: BrowserContext
 ) -> None:

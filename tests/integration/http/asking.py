@@ -103,6 +103,7 @@ FOR_SESSIONS = (
     ("POST", "/chatkit/attachments"),
     ("GET", "/chatkit/threads/{thread_id}/feedback"),
     ("POST", "/chatkit/threads/{thread_id}/feedback"),
+    ("GET", "/chatkit/menus"),
 )
 FOR_SERVICES = (("POST", "/api/{user_id}/chatkit/session"),)
 TAKES_ONE_CONVERSATION = (

@@ -82,6 +82,7 @@ def test_operations_have_names_of_their_own() -> None:
         "listMessages",
         "listTasks",
         "putAttachment",
+        "readMenus",
         "readThreadFeedback",
         "revokeApproval",
         "searchTags",

@@ -138,6 +138,11 @@ async def test_a_message_chooses_the_model_and_the_tool_of_what_is_offered() -> 
             "model": "quick",
             "tool_choice": {"id": "add_task"},
         }
+        menus = (await client.get("/chatkit/menus")).json()
+        assert menus == {
+            "models": [{"id": "quick", "label": "Quick answers", "default": False}],
+            "tools": [{"id": "add_task", "label": "Add task", "icon": "bolt"}],
+        }
         id, _ = await say(client, with_both)
         kept = (await client.post("/chatkit", json=items(id))).json()["data"]
         assert kept[0]["inference_options"] == with_both["params"]["input"]["inference_options"]

@@ -106,7 +106,7 @@ async def in_process(
 
 
 def test_the_matrix_has_all_routes_and_operations() -> None:
-    assert len(ROUTES) == 32
+    assert len(ROUTES) == 33
     assert len(OPERATIONS) == 16
     assert len(STREAMED + ANSWERED + ASKED + ACTIONS) == len(OPERATIONS)
     assert {operation(name, "t")["type"] for name in OPERATIONS} == set(OPERATIONS)

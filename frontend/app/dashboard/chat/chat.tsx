@@ -13,6 +13,7 @@ import { chatPath, conversationIn, rememberConversation } from "@/lib/conversati
 import { apiToken, chatSecret } from "@/lib/credentials";
 import { keepDraft, takeDraft } from "@/lib/drafts";
 import { loadChatKit, type ChatKitSource } from "@/lib/load-chatkit";
+import { useMenus } from "@/lib/menus";
 import { anotherIsSignedIn } from "@/lib/session-watch";
 import { tasksMayHaveChanged } from "@/lib/tasks";
 
@@ -71,26 +72,29 @@ function Conversations({ userId, domainKey, sessions, hosted }: ChatProps & { ho
   const named = conversationIn(useSearchParams());
   const colorScheme = resolvedTheme === "dark" ? "dark" : "light";
   const [initialThread] = useState(named);
+  const credential = sessions ? chatSecret : apiToken;
+  const menus = useMenus(userId, credential);
   const open = useRef(named);
   const opening = useRef<string | null>(null);
   const fetchAsUser = useMemo(
     () =>
       apiFetch({
         userId,
-        credential: sessions ? chatSecret : apiToken,
+        credential,
         signedOut: (body) => {
           if (hosted) keepDraft(userId, body);
           toSignIn();
         },
         another: anotherIsSignedIn,
       }),
-    [userId, sessions, hosted],
+    [userId, credential, hosted],
   );
 
   const { control, setThreadId, setComposerValue, focusComposer } = useChatKit({
     ...APPEARANCE,
     api: { url: API, domainKey: domainKey ?? "local", fetch: fetchAsUser },
     initialThread,
+    composer: { ...APPEARANCE.composer, ...menus },
     theme: {
       colorScheme,
       radius: "round",

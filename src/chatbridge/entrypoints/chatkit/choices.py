@@ -16,11 +16,13 @@ _SHOWN = 40
 @dataclass(frozen=True, slots=True)
 class Choices:
     """`models` has the label of each that is offered, by its id; `tools` are names.
-    `anything` is for a server of the host's own, which knows itself what its page offers."""
+    `anything` is for a server of the host's own, which knows itself what its page offers.
+    `usual` is the model, if it is one of them, that answers where none is chosen."""
 
     models: Mapping[str, str] = field(default_factory=dict[str, str])
     tools: Collection[str] = ()
     anything: bool = False
+    usual: str | None = None
 
     def require(self, operation: ChatKitReq) -> None:
         """Raises Invalid where its message chooses something else."""

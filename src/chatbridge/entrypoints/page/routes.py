@@ -73,6 +73,8 @@ class Look:
     starters: Sequence[Mapping[str, str]]
     offline: bool
     """Whether it says that the offline model answers."""
+    menus: Mapping[str, Sequence[Mapping[str, object]]]
+    """ChatKit's options `composer.models` and `composer.tools`."""
     tags: bool
     """Whether there is a search for what is named with `@`."""
 
@@ -97,6 +99,7 @@ def page_router(
         "tags": "on" if look.tags else "off",
         "title": escape(look.title),
         "start": escape(json.dumps(start)),
+        "menus": escape(json.dumps(look.menus)),
     }
 
     @router.api_route("/", methods=["GET", "HEAD"])

@@ -83,6 +83,22 @@ async def test_the_page_says_what_is_set() -> None:
     assert '<h1 class="name">&lt;Shop&gt; $5</h1>' in text
 
 
+async def test_its_menus_are_what_a_message_may_choose() -> None:
+    same, brief = {"label": "Same", "model": "large-1"}, {"label": "Brief", "model": "small-1"}
+    usual = {"model": "large-1", "api_key": "sk-none"}
+    for models, ids in [
+        ({"same": same}, []),
+        ({"same": same, "brief": brief}, [("same", True), ("brief", False)]),
+        ({"brief": brief}, [("brief", False)]),
+        ({"same": same | {"instructions": "Be brief."}}, [("same", False)]),
+    ]:
+        agent = usual | {"models": models, "tool_choices": "list_tasks"}
+        (_, attributes), *_ = _Tags((await page_of(app_of(agent=agent))).text).all
+        menus = json.loads(attributes["data-menus"] or "")
+        assert [(model["id"], model["default"]) for model in menus["models"]] == ids
+        assert menus["tools"] == [{"id": "list_tasks", "label": "List tasks", "icon": "bolt"}]
+
+
 @pytest.mark.parametrize(
     ("agent", "first"),
     [({}, "Add a task"), ({"tools": "servers"}, None), ({"tools": "all"}, "Add")],

@@ -12,6 +12,7 @@ type Route = { method: string; path: RegExp; file?: true };
 
 const ROUTES: Route[] = [
   { method: "POST", path: /^chatkit$/ },
+  { method: "GET", path: /^chatkit\/menus$/ },
   { method: "POST", path: /^chatkit\/threads\/[A-Za-z0-9_-]{1,128}\/cancel$/ },
   { method: "GET", path: /^chatkit\/threads\/[A-Za-z0-9_-]{1,128}\/events$/ },
   { method: "GET", path: /^chatkit\/threads\/[A-Za-z0-9_-]{1,128}\/feedback$/ },

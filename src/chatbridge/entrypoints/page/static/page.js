@@ -233,7 +233,7 @@ function options() {
     history: { enabled: true, showRename: true, showDelete: true },
     threadItemActions: { feedback: true, retry: true },
     startScreen: JSON.parse(root.dataset.start),
-    composer: { placeholder: "Message" },
+    composer: { placeholder: "Message", ...JSON.parse(root.dataset.menus) },
     ...(root.dataset.tags === "on" && {
       entities: { onTagSearch: tagsLike, onRequestPreview: preview, showComposerMenu: true },
     }),
