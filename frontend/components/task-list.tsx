@@ -1,15 +1,21 @@
 "use client";
 
 import { Circle, CircleCheck, RotateCw, TriangleAlert } from "lucide-react";
-import type { ReactNode } from "react";
+import { useEffect, type ReactNode } from "react";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { Skeleton } from "@/components/ui/skeleton";
 import { cn } from "@/lib/cn";
+import { showTask, taskAnchor } from "@/lib/tags";
 import type { Task, Tasks } from "@/lib/tasks";
 
 /** The tasks in their states; `empty` is shown when there are none. */
 export function TaskList({ tasks, failed, refresh, empty }: Tasks & { empty: ReactNode }) {
+  const there = tasks !== null;
+  // the address may name one, and they come later than the page
+  useEffect(() => {
+    if (there) showTask(window.location.hash.slice(1));
+  }, [there]);
   return (
     <div>
       {failed && (
@@ -46,7 +52,13 @@ function Listed({ tasks }: { tasks: Task[] }) {
 function Line({ task }: { task: Task }) {
   const Icon = task.done ? CircleCheck : Circle;
   return (
-    <li data-task={task.number} data-done={task.done} className="flex items-start gap-3 py-3">
+    <li
+      id={taskAnchor(task.number)}
+      tabIndex={-1}
+      data-task={task.number}
+      data-done={task.done}
+      className="-mx-2 flex items-start gap-3 rounded-sm px-2 py-3 outline-none focus:bg-accent"
+    >
       <Icon
         role="img"
         aria-label={task.done ? "Done" : "Open"}

@@ -57,6 +57,27 @@ async def test_what_was_shown_is_shown_after_a_reload_a_crash_and_elsewhere(
     assert await elsewhere.shown() == seen
 
 
+async def test_a_task_is_named_with_an_at_and_completed(
+    chat_server: ChatServer, context: BrowserContext
+) -> None:
+    chat = await chat_server.open(context, "nat")
+    for _ in range(2):
+        await chat.ask("add a task: buy oat milk")
+    await chat.box.press_sequentially("complete @oat")
+    options = chat.element.get_by_role("listbox", name="Tags").get_by_role("option")
+    await expect(options).to_have_text(["buy oat milk"] * 2)
+    await options.last.click()
+    before = await chat.answers()
+    await chat.send_button.click()
+    await chat.answered(before)
+    await chat.page.reload()
+    named = chat.log.get_by_role("button", name="@buy oat milk")
+    await named.focus()
+    preview = chat.element.get_by_role("tooltip")
+    await expect(preview).to_contain_text("number: 2 · state: done")
+    assert await violations(chat.page) == []
+
+
 async def test_what_streams_is_what_is_kept_field_by_field(
     chat_server: ChatServer, context: BrowserContext
 ) -> None:

@@ -33,7 +33,7 @@ ENTITIES = r"""(options) => {
     previewed.push(entity);
     if (entity.id === "t2") throw new Error("no preview");
     const children = [{ type: "Text", value: `${entity.title}, number ${entity.data.number}` }];
-    return { preview: { type: "Card", size: "sm", children } };
+    return { preview: { type: "Basic", children } };
   };
   const onClick = (entity) => clicked.push(entity);
   const entities = { onTagSearch, onRequestPreview, onClick, showComposerMenu: true };

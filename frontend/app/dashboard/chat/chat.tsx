@@ -3,7 +3,7 @@
 import { ChatKit, useChatKit, type UseChatKitOptions } from "@openai/chatkit-react";
 import { LoaderCircle, TriangleAlert } from "lucide-react";
 import { useTheme } from "next-themes";
-import { useSearchParams } from "next/navigation";
+import { useRouter, useSearchParams } from "next/navigation";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
@@ -15,6 +15,7 @@ import { keepDraft, takeDraft } from "@/lib/drafts";
 import { loadChatKit, type ChatKitSource } from "@/lib/load-chatkit";
 import { useMenus } from "@/lib/menus";
 import { anotherIsSignedIn } from "@/lib/session-watch";
+import { showTask, taskAnchor, taskTags } from "@/lib/tags";
 import { tasksMayHaveChanged } from "@/lib/tasks";
 
 const API = "/api/chatbridge/chatkit";
@@ -89,6 +90,15 @@ function Conversations({ userId, domainKey, sessions, hosted }: ChatProps & { ho
       }),
     [userId, credential, hosted],
   );
+  const router = useRouter();
+  const entities = useMemo(() => {
+    // a chat session opens the chat alone
+    const asks = { userId, credential: apiToken, signedOut: toSignIn, another: anotherIsSignedIn };
+    return taskTags(userId, apiFetch(asks), (number) => {
+      const anchor = taskAnchor(number);
+      if (!showTask(anchor)) router.push(`/dashboard#${anchor}`);
+    });
+  }, [userId, router]);
 
   const { control, setThreadId, setComposerValue, focusComposer } = useChatKit({
     ...APPEARANCE,
@@ -101,6 +111,7 @@ function Conversations({ userId, domainKey, sessions, hosted }: ChatProps & { ho
       color: { accent: { primary: "#0FFF50", level: 1 }, surface: SURFACES[colorScheme] },
       typography: { baseSize: 15, fontFamily: '"Geist Variable", ui-sans-serif, sans-serif' },
     },
+    entities,
     onClientTool: (called) => clientTool(called, setTheme),
     onThreadLoadStart: ({ threadId }) => {
       opening.current = threadId;

@@ -21,6 +21,7 @@ const ROUTES: Route[] = [
   { method: "GET", path: /^attachments\/[A-Za-z0-9_-]{1,128}$/, file: true },
   { method: "PUT", path: /^attachments\/[A-Za-z0-9_-]{1,128}$/, file: true },
   { method: "POST", path: /^chatkit\/attachments$/, file: true },
+  { method: "GET", path: /^api\/[A-Za-z0-9_-]{1,128}\/tags$/ },
   { method: "GET", path: /^api\/[A-Za-z0-9_-]{1,128}\/tasks$/ },
 ];
 // cookies and what a client says of its address stay here

@@ -212,7 +212,7 @@ async function preview(tag) {
   const name = { type: "Text", value: title, weight: "semibold", maxLines: 3 };
   const head = { type: "Row", children: [...(icon ? [{ type: "Icon", name: icon }] : []), name] };
   const below = [group, line].filter(Boolean).map((value) => ({ type: "Caption", value }));
-  return { preview: { type: "Card", size: "sm", children: [head, ...below] } };
+  return { preview: { type: "Basic", children: [head, ...below] } };
 }
 
 // --- the chat
