@@ -32,7 +32,8 @@ def words_of(message: Message) -> str:
     if not isinstance(item, UserMessageItem):
         said = [message.content, *(attached if message.attachments else [])]
         return "\n\n".join(filter(None, said)) if message.attachments else message.content
-    tags = {part.id: part for part in item.content if isinstance(part, UserMessageTagContent)}
+    named = (part for part in item.content if isinstance(part, UserMessageTagContent))
+    tags = {(part.id, part.text): part for part in named}
     said = ["".join(map(_text, item.content))]
     said += [_QUOTED.format(item.quoted_text)] if item.quoted_text else []
     more = told_of_tags(message)
