@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const SHIPPED = join(here, "../src/chatbridge/entrypoints/page/static");
-const FURTHER = ["history", "items", "listbox", "menus", "tagging"];
+const FURTHER = ["attaching", "history", "items", "listbox", "menus", "tagging"];
 const FURTHER_FILE = /^[a-z]+-[0-9a-f]{12}\.js$/;
 
 // Python computes the same: tests/unit/test_element_bundle.py.

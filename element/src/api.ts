@@ -139,7 +139,7 @@ export class Api {
     const patience = this.resumes ? SEND_PATIENCE_MS : OTHERS_PATIENCE_MS;
     const url = this.#url;
     const sent = { body: request, headers, signal, patience };
-    return tellingOf(await this.#request(url, sent), url, (events) => this.#parsed(events));
+    return tellingOf(await this.request(url, sent), url, (events) => this.#parsed(events));
   }
 
   /**
@@ -155,7 +155,7 @@ export class Api {
     const url = this.#below(threadId, "events");
     const headers = { "Last-Event-ID": cursor };
     const sent = { method: "GET", headers, signal, patience };
-    return tellingOf(await this.#request(url, sent), url, (events) => this.#parsed(events));
+    return tellingOf(await this.request(url, sent), url, (events) => this.#parsed(events));
   }
 
   /**
@@ -182,13 +182,13 @@ export class Api {
   async feedback(thread: string, body?: unknown): Promise<unknown> {
     const sent = body ? { body } : { method: "GET" };
     const url = this.#below(thread, "feedback");
-    const response = await this.#request(url, { ...sent, patience: JSON_PATIENCE_MS });
+    const response = await this.request(url, { ...sent, patience: JSON_PATIENCE_MS });
     return response.status === 204 ? null : within(JSON_PATIENCE_MS, response.json());
   }
 
   /** Ends an answer where it is being made. Throws Refusal. */
   async stop(address: string): Promise<void> {
-    await this.#request(address, { body: {}, patience: JSON_PATIENCE_MS });
+    await this.request(address, { body: {}, patience: JSON_PATIENCE_MS });
   }
 
   get #url(): string {
@@ -198,7 +198,7 @@ export class Api {
 
   async #post(type: string, params: object): Promise<Response> {
     const sent = { body: { type, params }, patience: JSON_PATIENCE_MS };
-    const response = await this.#request(this.#url, sent);
+    const response = await this.request(this.#url, sent);
     const whole = type === "threads.get_by_id";
     const given = response.headers.has("X-Chatbridge-Feedback");
     if ("thread_id" in params && (whole || given))
@@ -227,7 +227,8 @@ export class Api {
     }
   }
 
-  async #request(url: string, sent: Sent): Promise<Response> {
+  /** Any request of the chat's, with what opens the chat to this person. Throws Refusal. */
+  async request(url: string, sent: Sent): Promise<Response> {
     const first = await this.#send(url, sent);
     const isChat = (spoken: boolean) => this.#isChat(sent.body, spoken);
     if (first.status !== 401 || !this.#secret.wanted) return accepted(first, isChat);
@@ -262,7 +263,6 @@ export class Api {
       "ChatKit-Frame-Instance-Id": this.#frame,
       ...more,
     };
-    if (body) headers["Content-Type"] = "application/json";
     if (this.#over) throw anotherUser();
     const own = "fetch" in api && api.fetch;
     if (!own) requireWeb(url);

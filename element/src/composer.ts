@@ -2,7 +2,7 @@
 
 import type { ChatKitOptions } from "@openai/chatkit";
 import { h } from "./dom";
-import { Extras, type ComposerValue, type Desk, type Held } from "./extras";
+import { Extras, type ComposerValue, type Desk, type Extra, type Held } from "./extras";
 import { items, listbox, prose } from "./further";
 import { icon } from "./icons";
 import { onScreen } from "./keyboard";
@@ -89,12 +89,14 @@ export class Composer {
 
   /** Hands each part of it to the extra that takes it. Throws IntegrationError. */
   async set(value: ComposerValue): Promise<void> {
+    const takers = new Set<Extra>();
     for (const [name, part] of Object.entries(value)) {
       if (part === undefined) continue;
       const extra = this.options() && (await this.extras.of(name));
       if (!extra?.set) throw new IntegrationError(`setComposerValue can't set ${name} here.`);
-      extra.set(value);
+      takers.add(extra);
     }
+    for (const extra of takers) extra.set?.(value);
   }
 
   draw(options: ChatKitOptions): void {

@@ -168,7 +168,7 @@ export class ChatKitElement extends HTMLElement {
   }): Promise<void> {
     const { text, content, reply, attachments, newThread, toolChoice, model } = params;
     const said = content ?? (text ? [{ type: "input_text" as const, text }] : []);
-    if (!said.length) return;
+    if (!said.length && !attachments?.length) return;
     if (newThread) this.#session.begin();
     this.#closeHistory();
     await this.#session.send({
@@ -277,6 +277,7 @@ export class ChatKitElement extends HTMLElement {
           tagging?.met?.(node, how, entity);
         }),
       answer: (item, values) => void session.answer(item.id, values),
+      renew: (item) => session.renew(item),
     };
   }
 

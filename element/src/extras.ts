@@ -116,12 +116,15 @@ export type Name = keyof typeof composing;
 
 /** The options that ask for an extra; one that is not here is asked for by a call. */
 const ASKED: Readonly<Partial<Record<Name, (options: ChatKitOptions) => unknown>>> = {
+  attaching: ({ composer }) => composer?.attachments?.enabled,
   tagging: ({ entities }) => entities?.onTagSearch,
   menus: ({ composer }) => composer?.models?.length || composer?.tools?.length,
 };
 
 /** Which extra takes what the page sets. */
 const SETS: Readonly<Record<string, Name>> = {
+  attachments: "attaching",
+  files: "attaching",
   content: "tagging",
   selectedToolId: "menus",
   selectedModelId: "menus",

@@ -10,9 +10,9 @@ export function refuseFiles(target: HTMLElement, said: () => void): void {
   };
   target.addEventListener("dragover", drag);
   target.addEventListener("drop", drag);
-  target.addEventListener("paste", ({ clipboardData }) => {
+  target.addEventListener("paste", ({ clipboardData, defaultPrevented }) => {
     const types = clipboardData?.types ?? [];
     // what is copied from an office program is a text and its picture
-    if (types.includes("Files") && !types.includes("text/plain")) said();
+    if (!defaultPrevented && types.includes("Files") && !types.includes("text/plain")) said();
   });
 }

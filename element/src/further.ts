@@ -62,6 +62,7 @@ export const listbox = new Further<typeof import("./listbox")>("listbox");
 
 /** What the composer may hold beyond its text (extras.ts says when), as it stands there. */
 export const composing = {
+  attaching: new Further<typeof import("./attaching")>("attaching"),
   tagging: new Further<typeof import("./tagging")>("tagging"),
   menus: new Further<typeof import("./menus")>("menus"),
 };

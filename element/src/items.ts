@@ -2,7 +2,8 @@
 
 import type { Asked, Standing } from "./actions";
 import { alertBox } from "./alert";
-import { h } from "./dom";
+import { attachedFiles } from "./attached";
+import { h, place } from "./dom";
 import { icon } from "./icons";
 import { renderMarkdown } from "./markdown";
 import { eachOf, ITEMS, nameOdd, oddIn, SHAPES, unreadable } from "./odd";
@@ -25,6 +26,7 @@ import { drawWorkflow, sourceLink, taskLine } from "./tasks";
 import { drawWidget } from "./widgets";
 import { replaceDrawing } from "./widgets/kept";
 import "./icons-data";
+import attachedStyles from "./attached.css";
 import itemStyles from "./items.css";
 import markdownStyles from "./markdown.css";
 import printStyles from "./print.css";
@@ -35,9 +37,14 @@ export { Askings } from "./askings";
 export { PageTools } from "./client-tool";
 export { renderMarkdown };
 /** The last of them has the last word on how all looks on paper. */
-export const styles = [itemStyles, markdownStyles, widgetStyles, questionStyles, printStyles].join(
-  "",
-);
+export const styles = [
+  itemStyles,
+  attachedStyles,
+  markdownStyles,
+  widgetStyles,
+  questionStyles,
+  printStyles,
+].join("");
 
 /** What an item needs from around it. */
 export interface Surroundings {
@@ -51,6 +58,8 @@ export interface Surroundings {
   tags: boolean;
   met(node: HTMLElement, how: string, entity: Entity): void;
   answer(item: StructuredInputItem, values: Record<string, string[]> | null): void;
+  /** Reads the item again, for the addresses in it. */
+  renew(item: string): Promise<void>;
 }
 
 /** Draws the item into its article, again and again while it grows; false: there is nothing to see of it. */
@@ -84,7 +93,7 @@ function draw(
 ): boolean {
   switch (item.type) {
     case "user_message":
-      article.replaceChildren(...userMessage(item, around));
+      drawSaid(article, item, around);
       return true;
     case "assistant_message":
       drawMessage(article, item, around, growing);
@@ -128,23 +137,22 @@ function drawActing(article: HTMLElement, item: WidgetItem, around: Surroundings
   if (trouble) article.append(alertBox(trouble));
 }
 
-function userMessage(item: UserMessageItem, around: Surroundings): Node[] {
+function drawSaid(article: HTMLElement, item: UserMessageItem, around: Surroundings): void {
   const name = nameOf(item);
   const said = eachOf(`${name} content`, item.content, SHAPES.said, (part) =>
     part.type === "input_tag"
       ? named(around, { ...part, title: part.text } as Entity, `@${plain(part.text)}`)
       : document.createTextNode(part.text),
   );
-  const files = eachOf(`${name} attachments`, item.attachments ?? [], SHAPES.file, (file) =>
-    h("span", { class: "file" }, icon("document"), file.name),
-  );
-  return [
+  const before = article.querySelector(":scope > .files");
+  const files = attachedFiles(before, `${name} attachments`, item, around.renew);
+  place(article, [
     ...(item.quoted_text
       ? [h("blockquote", { class: "quote", dir: "auto" }, item.quoted_text)]
       : []),
-    h("div", { class: "bubble", dir: "auto" }, ...said),
-    ...(files.length ? [h("div", { class: "files" }, ...files)] : []),
-  ];
+    ...(files ? [files] : []),
+    ...(said.length ? [h("div", { class: "bubble", dir: "auto" }, ...said)] : []),
+  ]);
 }
 
 function drawQuestions(

@@ -10,6 +10,7 @@ import * as ids from "./ids";
 import * as odd from "./odd";
 import * as options from "./options";
 import * as plain from "./plain";
+import * as refusal from "./refusal";
 import * as strings from "./strings";
 
 export const lent = {
@@ -23,5 +24,6 @@ export const lent = {
   odd,
   options,
   plain,
+  refusal,
   strings,
 };

@@ -23,7 +23,7 @@ export const SHAPES = {
   said: { text: "text", "annotations?": "list" },
   annotation: { source: SOURCE },
   source: SOURCE,
-  file: { name: "text" },
+  file: { name: "text", "mime_type?": "text", "preview_url?": "text" },
   task: TASK,
   question: { id: "text", question: "text", "description?": "text", "options?": "list" },
   option: { value: "text" },

@@ -9,7 +9,7 @@ export class IntegrationError extends Error {
 type Shape = { readonly [name: string]: Shape | true };
 
 const HAS: Shape = {
-  api: { url: true, domainKey: true, fetch: true, getClientSecret: true },
+  api: { url: true, domainKey: true, fetch: true, getClientSecret: true, uploadStrategy: true },
   locale: true,
   theme: true,
   frameTitle: true,
@@ -19,7 +19,12 @@ const HAS: Shape = {
   history: { enabled: true, showDelete: true, showRename: true },
   startScreen: { greeting: true, prompts: true },
   threadItemActions: { feedback: true, retry: true },
-  composer: { placeholder: true, models: true, tools: true },
+  composer: {
+    placeholder: true,
+    models: true,
+    tools: true,
+    attachments: { enabled: true, maxSize: true, maxCount: true, accept: true },
+  },
   entities: { onTagSearch: true, showComposerMenu: true, onClick: true, onRequestPreview: true },
   disclaimer: { text: true, highContrast: true },
   widgets: { onAction: true },

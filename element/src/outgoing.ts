@@ -6,7 +6,7 @@ import { HostFault } from "./refusal";
 export interface Outgoing {
   method: string;
   headers: Record<string, string>;
-  body?: string;
+  body?: string | FormData;
 }
 
 /** Where an option leads. Throws HostFault where that is no address. */
@@ -29,12 +29,16 @@ export function requireWeb(url: string): void {
   if (username || password) throw new HostFault(words);
 }
 
-/** What is sent. Throws HostFault where it can't be. */
+/** What is sent: a form as it is, all else as JSON. Throws HostFault where it can't be. */
 export function outgoing(method: string, headers: Record<string, string>, body: unknown): Outgoing {
   for (const [name, value] of Object.entries(headers)) {
     if (!fitsHeader(value)) throw unsendable(`its header ${name} ${UNFIT}`);
   }
-  return body === undefined ? { method, headers } : { method, headers, body: written(body) };
+  if (body === undefined) return { method, headers };
+  // a browser says itself what parts a form's parts
+  if (body instanceof FormData) return { method, headers, body };
+  const typed = { ...headers, "Content-Type": "application/json" };
+  return { method, headers: typed, body: written(body) };
 }
 
 /** A request as JSON. Throws HostFault where it can't be written so. */

@@ -36,6 +36,9 @@ export interface Attachment {
   type: string;
   name: string;
   mime_type: string;
+  /** Of a picture: where it is seen, for a while. */
+  preview_url?: string;
+  upload_descriptor?: { url: string; method: "POST" | "PUT"; headers?: Record<string, string> };
 }
 
 export interface UserMessageItem extends ItemBase {
@@ -276,4 +279,6 @@ export interface JsonOperations {
     { thread_id: string; item_id?: string; action: Action },
     { updated_item?: unknown },
   ];
+  "attachments.create": [{ name: string; size: number; mime_type: string }, Attachment];
+  "attachments.delete": [{ attachment_id: string }, unknown];
 }

@@ -45,6 +45,8 @@ export interface Trouble {
 /** The id under which a message is shown until the server has named it. */
 export const PENDING = "pending";
 
+/** Items with addresses in them that are good for a while. */
+const ADDRESSED = ["user_message", "generated_image"];
 const PAGE = 30;
 
 export abstract class Room {
@@ -158,6 +160,23 @@ export abstract class Room {
     return { thread, page: { ...page, data: page.data.reverse() }, running };
   }
 
+  /** Reads an item again, with those before it: addresses in them are good for a while. Throws Refusal. */
+  async renew(item: string): Promise<void> {
+    const { signal } = this.visit;
+    const ids = [...this.state.items.keys()];
+    const next = ids.indexOf(item) + 1;
+    // what is near the end may not be kept yet
+    const { data } = await this.#page(
+      this.threadId!,
+      ids.length - next < PAGE ? undefined : ids[next],
+    );
+    if (signal.aborted) return;
+    const { items } = this.state;
+    for (const read of data)
+      if (ADDRESSED.includes(read.type) && items.has(read.id)) items.set(read.id, read);
+    this.listener.changed();
+  }
+
   async #page(id: string, after?: string): Promise<Page<ThreadItem>> {
     const range = { limit: PAGE, order: "desc" as const, ...(after && { after }) };
     return readPage(await this.api.json("items.list", { thread_id: id, ...range }), readItem);
@@ -182,7 +201,7 @@ export abstract class Room {
   }
 
   /** What is said of an error, of which the page hears too; null where all is over by it. */
-  protected inWords(error: unknown, way: Way | null): Trouble | null {
+  inWords(error: unknown, way: Way | null): Trouble | null {
     const refusal = error instanceof Error ? error : new Error(String(error));
     if (refusal instanceof Refusal && refusal.code === ANOTHER_USER) {
       this.end(refusal.message);

@@ -15,6 +15,7 @@ export class Writing {
   /** What threads that are not open have for their next message beside its text. */
   #held = new Map<string | null, Held>();
   #thread: string | null = null;
+  #user: string | null = null;
 
   constructor(
     private readonly session: () => Session,
@@ -80,6 +81,11 @@ export class Writing {
 
   /** Whose it is has become known. */
   met(user: string): void {
+    if (this.#user !== null && this.#user !== user) {
+      this.#held.clear();
+      this.composer().take();
+    }
+    this.#user = user;
     this.#drafts.belong(user);
     // what is being written, or on its way, is newer
     if (!this.composer().value && !this.session().busy) this.moved();

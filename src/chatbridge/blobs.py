@@ -41,6 +41,15 @@ def attachment_addresses(settings: Settings, secret: bytes) -> Addresses:
     return Addresses(secret, settings.blobs.public_url)
 
 
+def straight_to(settings: Settings) -> str | None:
+    """The origin at which browsers put bytes themselves; None where that is our own."""
+    blobs = settings.blobs
+    if not (blobs.straight and (blobs.url or "").strip().startswith("s3:")):
+        return None
+    address = urlsplit(blobs.endpoint)
+    return f"{address.scheme}://{address.netloc}"
+
+
 def blob_store(settings: Settings) -> BlobStore | None:
     """The one that is configured; None where no attachments are taken. Raises ValueError."""
     url = (settings.blobs.url or "").strip()

@@ -14,7 +14,9 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from chatbridge.adapters.chatkit.items.mapping import Display
+from chatbridge.blobs import straight_to
 from chatbridge.container import Container, left_out
+from chatbridge.domain.model.attachment import Allowance
 from chatbridge.entrypoints.attachments import attachment_router
 from chatbridge.entrypoints.chatkit.acting import Acting
 from chatbridge.entrypoints.chatkit.attachments import Files, chatkit_attachments_router
@@ -112,7 +114,7 @@ def create_app(container: Container | None = None) -> FastAPI:
     app.router.routes.append(tasks_app.route)
     app.include_router(element_router())
     if settings.serves_page:
-        look = _look(settings, host, menus)
+        look = _look(settings, host, menus, attachments and attachments.allowance)
         app.include_router(
             page_router(pictures, look, signs_in_itself=gives, host=container.host_sign_in())
         )
@@ -146,7 +148,7 @@ def _choices(settings: Settings, host: Host) -> Choices:
     return Choices(models, tools, usual=next(same, None))
 
 
-def _look(settings: Settings, host: Host, menus: Menus) -> Look:
+def _look(settings: Settings, host: Host, menus: Menus, allowance: Allowance | None) -> Look:
     page = settings.page
     starters = [starter.model_dump(exclude_none=True) for starter in page.starters or ()]
     ours = who_answers(settings, host) == "agent"
@@ -160,6 +162,8 @@ def _look(settings: Settings, host: Host, menus: Menus) -> Look:
         offline=offline,
         tags=finds_tags(settings, host),
         menus=menus.model_dump(),
+        attachments=allowance,
+        bucket=straight_to(settings),
     )
 
 

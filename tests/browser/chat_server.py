@@ -89,6 +89,10 @@ class ChatServer:
 
 async def started(directory: Path, database_url: str, database: AsyncEngine) -> ChatServer:
     """A server with the offline model."""
-    environment = {"DATABASE_URL": database_url, "CHATBRIDGE_SECRET": SECRET}
+    environment = {
+        "DATABASE_URL": database_url,
+        "CHATBRIDGE_SECRET": SECRET,
+        "CHATBRIDGE_BLOBS__URL": f"file:{directory}/attachments",
+    }
     process = await spawn(directory, **environment)
     return ChatServer(process, directory, database, environment)

@@ -20,6 +20,7 @@ from starlette.responses import (
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tests.browser.brought import Brought
 from tests.browser.in_this_loop import served_here
 from tests.chatkit_client import Json
 
@@ -119,10 +120,12 @@ class Endpoint:
     url: str
 
     def __init__(self) -> None:
+        self.brought = Brought()
         self.forget()
 
     def forget(self) -> None:
         """Begin again."""
+        self.brought.forget()
         self.threads: dict[str, Json] = {}
         self.items: dict[str, list[Json]] = {}
         self.requests: list[Json] = []
@@ -240,6 +243,12 @@ class Endpoint:
     def _threads_delete(self, params: Json) -> Response:
         del self.threads[params["thread_id"]], self.items[params["thread_id"]]
         return JSONResponse({})
+
+    def _attachments_create(self, params: Json) -> Response:
+        return self.brought.announce(params)
+
+    def _attachments_delete(self, params: Json) -> Response:
+        return self.brought.remove(params)
 
     def _items_feedback(self, params: Json) -> Response:
         return JSONResponse({})
@@ -386,7 +395,8 @@ async def endpoint_served(bundle: dict[str, str]) -> AsyncGenerator[Endpoint]:
         Route("/login", lambda _: HTMLResponse("<!doctype html><title>Sign in</title>")),
         Route("/chatkit/threads/{id}/cancel", stop, methods=["POST"]),
         Route("/chatkit/threads/{id}/events", endpoint.events),
+        *endpoint.brought.routes,
     ]
     async with served_here(_Cors(Starlette(routes=routes), endpoint)) as url:
-        endpoint.url = f"{url}/"
+        endpoint.url = endpoint.brought.url = f"{url}/"
         yield endpoint

@@ -102,9 +102,15 @@ function Conversations({ userId, domainKey, sessions, hosted }: ChatProps & { ho
 
   const { control, setThreadId, setComposerValue, focusComposer } = useChatKit({
     ...APPEARANCE,
-    api: { url: API, domainKey: domainKey ?? "local", fetch: fetchAsUser },
+    api: {
+      url: API,
+      domainKey: domainKey ?? "local",
+      fetch: fetchAsUser,
+      uploadStrategy: { type: "two_phase" },
+    },
     initialThread,
-    composer: { ...APPEARANCE.composer, ...menus },
+    // OpenAI's element would bring files from its own origin
+    composer: { ...APPEARANCE.composer, ...menus, attachments: { enabled: !hosted } },
     theme: {
       colorScheme,
       radius: "round",

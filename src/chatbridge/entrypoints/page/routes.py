@@ -15,6 +15,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from chatbridge.domain.model.attachment import Allowance
 from chatbridge.entrypoints.host_sign_in import HostSignIn
 
 _STATIC = Path(__file__).parent / "static"
@@ -24,7 +25,7 @@ _TYPES = {".css": "text/css", ".js": "text/javascript"}
 # what the element loads when it is first needed; its name says what is in it
 _FURTHER = re.compile(r"[a-z]+-[0-9a-f]{12}\.js")
 _POLICY = (
-    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; connect-src 'self'; "
+    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; connect-src {requests}; "
     "img-src {pictures}; font-src 'self'; frame-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
@@ -77,6 +78,10 @@ class Look:
     """ChatKit's options `composer.models` and `composer.tools`."""
     tags: bool
     """Whether there is a search for what is named with `@`."""
+    attachments: Allowance | None
+    """What a person may bring with a message; None: nothing."""
+    bucket: str | None
+    """The origin of a bucket to which the page brings it straight."""
 
 
 def page_router(
@@ -92,6 +97,7 @@ def page_router(
     template = Template((_STATIC / "page.html").read_text(encoding="utf-8"))
     below = (source for domain in pictures for source in (domain, f"*.{domain}"))
     from_where = " ".join(("'self'", "data:", *below))
+    requests = f"'self' {look.bucket}" if look.bucket else "'self'"
     start = {"greeting": look.greeting, "prompts": [*look.starters]}
     said = {
         "sign_in": "development" if signs_in_itself else "host" if host else "token",
@@ -100,6 +106,7 @@ def page_router(
         "title": escape(look.title),
         "start": escape(json.dumps(start)),
         "menus": escape(json.dumps(look.menus)),
+        "attachments": escape(json.dumps(_attachments(look.attachments))),
     }
 
     @router.api_route("/", methods=["GET", "HEAD"])
@@ -111,11 +118,20 @@ def page_router(
             media_type="text/html",
             headers={
                 **_PAGE_HEADERS,
-                "Content-Security-Policy": _POLICY.format(nonce=nonce, pictures=from_where),
+                "Content-Security-Policy": _POLICY.format(
+                    nonce=nonce, pictures=from_where, requests=requests
+                ),
             },
         )
 
     return router
+
+
+def _attachments(allowance: Allowance | None) -> dict[str, object]:
+    """ChatKit's option `composer.attachments`."""
+    if allowance is None:
+        return {"enabled": False}
+    return {"enabled": True, "maxSize": allowance.max_bytes, "maxCount": allowance.max_files}
 
 
 def _files_router(names: Iterable[str]) -> APIRouter:

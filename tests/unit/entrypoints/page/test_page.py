@@ -27,6 +27,8 @@ SVG = "http://www.w3.org/2000/svg"
 
 FURTHER = further_files()[0]
 
+_THREE = {"enabled": True, "maxSize": 9, "maxCount": 3}
+
 _files = pytest.mark.parametrize("name", FILES)
 
 
@@ -179,6 +181,39 @@ async def test_the_policy_allows_pictures_from_the_domains_that_are_set() -> Non
     answer = await page_of(app_of(allowed_image_domains="a.example, b.example"))
     wanted = "'self' data: a.example *.a.example b.example *.b.example"
     assert directives(answer)["img-src"] == wanted
+
+
+@pytest.mark.parametrize(
+    ("blobs", "attachments", "requests"),
+    [
+        (
+            {"max_files": 3, "max_bytes": 9},
+            {"enabled": True, "maxSize": 9, "maxCount": 3},
+            "'self'",
+        ),
+        ({"url": "off"}, {"enabled": False}, "'self'"),
+        (
+            {
+                "url": "s3://files",
+                "endpoint": "https://s3.example/",
+                "straight": True,
+                "access_key_id": "key",
+                "secret_access_key": "secret",
+                "max_files": 3,
+                "max_bytes": 9,
+            },
+            _THREE,
+            "'self' https://s3.example",
+        ),
+    ],
+)
+async def test_files_can_be_attached_where_they_are_kept(
+    blobs: dict[str, Any], attachments: dict[str, Any], requests: str
+) -> None:
+    answer = await page_of(app_of(blobs=blobs))
+    (_, attributes), *_ = _Tags(answer.text).all
+    assert json.loads(attributes["data-attachments"] or "") == attachments
+    assert directives(answer)["connect-src"] == requests
 
 
 async def test_every_script_carries_the_nonce_of_this_answer(app: FastAPI) -> None:

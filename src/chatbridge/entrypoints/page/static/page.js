@@ -222,7 +222,12 @@ const wide = matchMedia("(pointer: fine) and (min-width: 40rem)");
 
 function options() {
   return {
-    api: { url: "chatkit", domainKey: "self-hosted", fetch: signedFetch },
+    api: {
+      url: "chatkit",
+      domainKey: "self-hosted",
+      fetch: signedFetch,
+      uploadStrategy: { type: "two_phase" },
+    },
     theme: {
       colorScheme: isDark() ? "dark" : "light",
       radius: "soft",
@@ -233,7 +238,11 @@ function options() {
     history: { enabled: true, showRename: true, showDelete: true },
     threadItemActions: { feedback: true, retry: true },
     startScreen: JSON.parse(root.dataset.start),
-    composer: { placeholder: "Message", ...JSON.parse(root.dataset.menus) },
+    composer: {
+      placeholder: "Message",
+      attachments: JSON.parse(root.dataset.attachments),
+      ...JSON.parse(root.dataset.menus),
+    },
     ...(root.dataset.tags === "on" && {
       entities: { onTagSearch: tagsLike, onRequestPreview: preview, showComposerMenu: true },
     }),
