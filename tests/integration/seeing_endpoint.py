@@ -9,6 +9,7 @@ from tests.integration.scripted_endpoint import (
     Answer,
     ScriptedEndpoint,
     completions,
+    frame,
     message,
     responses,
 )
@@ -20,7 +21,8 @@ Judge = Callable[[Json], "Refusal | None"]
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What is answered in place of an answer."""
+    """What is answered in place of an answer: by a status; by none, where the connection breaks; or
+    by an event, where the status is 200."""
 
     status: int
     body: Any
@@ -39,6 +41,10 @@ class SeeingEndpoint(ScriptedEndpoint):
         if self.answers:
             return self.answers.pop(0)
         refusal = self.judge(asked)
+        if refusal and refusal.status == 0:
+            return Answer(ending="cut")
+        if refusal and refusal.status == 200:
+            return Answer([frame(refusal.body)])
         if refusal:
             return Answer([json.dumps(refusal.body).encode()], status=refusal.status, headers=JSON)
         text = self.says(asked)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -11,13 +10,10 @@ from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
 from chatbridge.adapters.openai.api import Api
 from chatbridge.adapters.openai.models import Endpoint, openai_model
 from chatbridge.adapters.openai.opening import Opening
-from chatbridge.domain.model.attachment import Attached, Opened
-from chatbridge.domain.model.identifiers import AttachmentId, UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.turn_event import ToolCallFinished, TurnEvent
-from chatbridge.domain.services.reading import Reading
 from chatbridge.ports.pdf_text import PdfText
-from tests.contracts.agent_runner import heard, kept, said, text_of
+from tests.contracts.agent_runner import heard, kept, text_of
 from tests.contracts.task_tools import TaskTools
 from tests.files_of_people import PDF, picture, told_pdf
 from tests.integration.seeing_endpoint import (
@@ -28,31 +24,10 @@ from tests.integration.seeing_endpoint import (
     messages_of,
     texts_of,
 )
+from tests.shelf import Shelf
 
 APIS: tuple[Api, ...] = ("responses", "chat_completions")
 PICTURES, DOCUMENTS = ("input_image", "image_url"), ("input_file", "file")
-
-
-class Shelf(Reading):
-    """Files that lie ready."""
-
-    def __init__(self) -> None:
-        super().__init__(None, max_characters=1_000)
-        self.contents: dict[AttachmentId, bytes] = {}
-
-    def message(self, text: str, *files: tuple[str, str, bytes]) -> Message:
-        """One that carries these: name, type and bytes of each."""
-        carried = list[Attached]()
-        for name, type, content in files:
-            id = AttachmentId(f"att_{len(self.contents)}")
-            self.contents[id] = content
-            carried.append(Attached(id=id, name=name, media_type=type, size=len(content)))
-        return replace(said(text), attachments=tuple(carried))
-
-    async def of(self, user_id: UserId, window: Sequence[Message]) -> tuple[Opened, ...]:
-        """See `Reading`."""
-        files = [file for message in reversed(window) for file in message.attachments]
-        return tuple(Opened(attached=file, content=self.contents[file.id]) for file in files)
 
 
 class Texts(PdfText):
@@ -332,6 +307,23 @@ async def test_an_endpoint_that_says_nothing_to_files_is_asked_without(chat: Cha
     chat.endpoint.says = lambda asked: "" if kinds_of(asked) else "Seen."
     assert len(await chat.ask("what is it?", CAT)) == 1
     assert [len(kinds) for kinds in chat.kinds] == [1, 1, 0]
+
+
+@pytest.mark.parametrize("status", [200, 0])
+async def test_an_answer_that_begins_with_an_error_or_breaks_is_asked_for_without(
+    chat: Chat, status: int
+) -> None:
+    failure = {"type": "error", "error": {"message": "image input is not supported", "code": 400}}
+    chat.endpoint.judge = refusing(PICTURES, status, failure)
+    assert await chat.ask("what is it?", CAT) == [NOT_GIVEN]
+    assert [len(kinds) for kinds in chat.kinds][-2:] == [1, 0]
+
+
+async def test_many_files_that_were_refused_elsewhere_leave_room_to_learn(chat: Chat) -> None:
+    chat.endpoint.judge = refusing(PICTURES, 400, error("Improperly formed request."))
+    for number in range(21):
+        chat.window.clear()
+        assert await chat.ask("look", (f"{number}.png", "image/png", CAT[2])) == [NOT_GIVEN]
 
 
 async def test_each_of_several_kinds_is_left_out_for_itself(chat: Chat) -> None:

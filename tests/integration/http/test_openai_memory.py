@@ -95,6 +95,23 @@ async def test_a_model_reads_what_openai_keeps_and_what_it_says_is_kept_there_to
     assert openai.asked["delete"] == 1
 
 
+async def test_openai_keeps_the_names_of_files_and_the_model_is_given_what_is_in_them(
+    openai: OpenAI,
+) -> None:
+    async with replica(openai, "memory:") as here:
+        person = Person(here)
+        path, typed = f"/api/{person.name}/attachments", {"content-type": "text/plain"}
+        new = await person.http.post(path, params={"name": "a.txt"}, content=b"sky", headers=typed)
+        asked = {"message": "hello", "attachments": [new.json()["id"]]}
+        turn = (await person.http.post(f"/api/{person.name}/chat", json=asked)).json()
+        conversation = turn["conversation_id"]
+        there = await written(here, person, conversation)
+        assert openai.texts(there)[0].endswith("these files: “a.txt” (text/plain, 3 bytes)")
+        await person.say("again", conversation)
+        assert "\nsky\n-----" in openai.given()[0]
+        assert openai.given()[-1] == "user: again"
+
+
 async def test_what_a_turn_has_said_before_it_waited_is_read_with_it_and_written_once(
     openai: OpenAI, store_url: str
 ) -> None:

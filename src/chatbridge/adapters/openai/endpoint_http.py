@@ -135,13 +135,13 @@ def _api(request: httpx2.Request) -> Api:
 def _with(request: httpx2.Request, body: Json, handed: Handed) -> httpx2.Request:
     headers = [(k, v) for k, v in request.headers.raw if k.lower() != b"content-length"]
     content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-    stream = FileStream(handed.pieces(content))
+    how: Json = {"content": content}
+    if len(pieces := handed.pieces(content)) > 1:
+        stream = FileStream(pieces)
+        headers.append((b"content-length", b"%d" % stream.size))
+        how = {"stream": stream}
     return httpx2.Request(
-        request.method,
-        request.url,
-        headers=[*headers, (b"content-length", b"%d" % stream.size)],
-        stream=stream,
-        extensions=request.extensions,
+        request.method, request.url, headers=headers, extensions=request.extensions, **how
     )
 
 

@@ -25,7 +25,6 @@ from chatbridge.adapters.openai.file_parts import (
     items_of,
     joined,
     part_of,
-    parts_in,
     replace_parts,
     text_part,
 )
@@ -37,8 +36,9 @@ from chatbridge.ports.pdf_text import PdfText
 Tell = Callable[[Sequence[tuple[Attached, str]]], None]
 """Tells a person why the model has not got a file, or not all of it."""
 
-_MARK = re.compile(r"\[file ([\w-]+) ([0-9a-f]{32})( in words| left out)?\]")
-_IN_WORDS, _LEFT_OUT = " in words", " left out"
+_MARK = re.compile(r"\[file ([\w-]+) ([0-9a-f]{32})( in words| left out| bytes)?\]")
+_BYTES_IN_JSON = re.compile(rb"\[file [\w-]+ [0-9a-f]{32} bytes\]")
+_IN_WORDS, _LEFT_OUT, _BYTES = " in words", " left out", " bytes"
 
 
 def in_words(request: Json, kind: str, ids: Sequence[str]) -> None:
@@ -49,18 +49,18 @@ def in_words(request: Json, kind: str, ids: Sequence[str]) -> None:
         if of != kind and id not in ids:
             return None
         mark = _mark_in(part)
-        return f"{mark[:-1]}{_IN_WORDS}]" if mark else words.nameless(of)
+        return _as(mark, _IN_WORDS) if mark else words.nameless(of)
 
     replace_parts(request, words_for)
 
 
 def id_in(part: Json) -> str:
     """Which file of ours a part is; nothing for what others have put there."""
-    found = _MARK.search(_mark_in(part))
+    found = _mark_in(part)
     return found[1] if found else ""
 
 
-def _mark_in(part: Json) -> str:
+def _mark_in(part: Json) -> re.Match[str] | None:
     inner: Any = part.get("file") or part.get("input_audio") or part.get("image_url") or part
     held: Json = cast(Json, inner) if isinstance(inner, dict) else {"url": inner}
     for name in ("url", "file_data", "data", "image_url"):
@@ -68,8 +68,12 @@ def _mark_in(part: Json) -> str:
         # the bytes of others are megabytes
         found = _MARK.search(value[-200:]) if isinstance(value, str) else None
         if found:
-            return found[0]
-    return ""
+            return found
+    return None
+
+
+def _as(mark: re.Match[str], how: str) -> str:
+    return f"[file {mark[1]} {mark[2]}{how}]"
 
 
 @dataclass(slots=True)
@@ -131,23 +135,26 @@ class Files:
 
         return told
 
-    def left_out(self, items: Any, *, last: bool = False) -> list[Any] | None:
+    def left_out(
+        self, items: Any, *, last: bool = False, too_long: bool = True
+    ) -> list[Any] | None:
         """The same items without the files of all but a person's last message, or of that too;
-        None where there are none of these."""
+        None where there are none of these. They are `too_long`, or not taken."""
+        how = _LEFT_OUT if too_long else _IN_WORDS
         given = cast(list[Json], items) if self._files and isinstance(items, list) else []
         asked = [n for n, item in enumerate(given) if item.get("role") == "user"]
         told = [
-            item if n == asked[-1] and not last else self._without(item)
+            item if n == asked[-1] and not last else self._without(item, how)
             for n, item in enumerate(given)
             if asked
         ]
         return told if any(new is not old for new, old in zip(told, given, strict=False)) else None
 
-    def _without(self, item: Json) -> Json:
+    def _without(self, item: Json, how: str) -> Json:
         said = item.get("content")
         if not isinstance(said, str) or f" {self._nonce}]" not in said:
             return item
-        return {**item, "content": said.replace(f" {self._nonce}]", f" {self._nonce}{_LEFT_OUT}]")}
+        return {**item, "content": said.replace(f" {self._nonce}]", f" {self._nonce}{how}]")}
 
     def handed(self, body: Json, api: Api) -> "Handed":
         """A request whose marks become parts and texts; it is changed."""
@@ -170,11 +177,10 @@ class Files:
             as_part = given_as(file.attached.media_type, api) in KINDS and not found[3]
             if as_part and file.opened.content is not None:
                 parts += [text_part(f"{file.attached.told}:", chat=chat)]
-                parts += [part_of(file.attached, found[0], chat=chat)]
+                parts += [part_of(file.attached, _as(found, _BYTES), chat=chat)]
             else:
-                how = found[3] or _IN_WORDS
                 parts += [text_part(f"{file.attached.told}:", chat=chat)]
-                parts += [text_part(f"{_bare(found)}{how}]", chat=chat)]
+                parts += [text_part(_as(found, found[3] or _IN_WORDS), chat=chat)]
         parts += [text_part(said[at:].strip("\n"), chat=chat)]
         return [part for part in parts if part.get("text") != ""]
 
@@ -222,13 +228,11 @@ class Handed:
         self._body = body
         self._told: dict[str, str] = {}
 
-    def carries(self) -> bool:
-        """Whether any file is in it as a part, ours or another's."""
-        return any(True for _ in parts_in(self._body))
-
     async def worded(self, request: Json) -> Json:
         """The request with words where a file is not in it as a part; it is changed."""
         self._told = {}
+        if not self._files:
+            return request
         for item in items_of(request):
             if isinstance(item.get("content"), str):
                 item["content"] = await self._in_words(item["content"])
@@ -241,12 +245,16 @@ class Handed:
     async def _in_words(self, text: str) -> str:
         told, at = list[str](), 0
         for mark in _MARK.finditer(text):
-            if mark[3] and self._files.find(mark):
-                model, person = await self._files.words_for(mark)
-                self._told[mark[1]] = person
-                told += [text[at : mark.start()], model]
+            if self._files.find(mark):
+                told += [text[at : mark.start()], await self._told_of(mark)]
                 at = mark.end()
         return "".join([*told, text[at:]])
+
+    async def _told_of(self, mark: re.Match[str]) -> str:
+        if not mark[3]:  # somebody else's text repeats what a person has said
+            return self._files.name(mark).told
+        model, self._told[mark[1]] = await self._files.words_for(mark)
+        return model
 
     def tell(self) -> None:
         """An endpoint has taken it: tell the person what is not in it."""
@@ -256,7 +264,7 @@ class Handed:
         """The request as it is sent: its own bytes, and views of those that are base64 there."""
         pieces: list[bytes | memoryview] = []
         at = 0
-        for found in _MARK_IN_BYTES.finditer(content):
+        for found in _BYTES_IN_JSON.finditer(content) if self._files else ():
             mark = _MARK.fullmatch(found[0].decode())
             if mark and self._files.find(mark):
                 pieces += [content[at : found.start()], memoryview(self._files.bytes_for(mark))]
@@ -272,7 +280,7 @@ class Handed:
             return {name: self._filled(each) for name, each in cast(Json, value).items()}
         if isinstance(value, list):
             return [self._filled(each) for each in cast(list[Any], value)]
-        if not isinstance(value, str) or "[file " not in value:
+        if not isinstance(value, str) or not value.endswith(f"{_BYTES}]"):
             return value
         return _MARK.sub(self._base64, value)
 
@@ -289,10 +297,3 @@ class _NoText(PdfText):
 
 NO_PDFS: PdfText = _NoText()
 NO_FILES = Files((), pdfs=NO_PDFS, max_characters=0, tell=lambda _: None)
-
-
-def _bare(mark: re.Match[str]) -> str:
-    return f"[file {mark[1]} {mark[2]}"
-
-
-_MARK_IN_BYTES = re.compile(rb"\[file [\w-]+ [0-9a-f]{32}\]")

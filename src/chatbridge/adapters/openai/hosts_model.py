@@ -9,12 +9,15 @@ from agents import Model, TResponseInputItem
 from agents.items import TResponseStreamEvent
 
 from chatbridge.adapters.openai.carried import carried
+from chatbridge.adapters.openai.failures import code_of
 from chatbridge.adapters.openai.file_parts import KINDS
 from chatbridge.adapters.openai.files import Files, in_words
 from chatbridge.adapters.openai.models import is_chat_completions, reads_files
 from chatbridge.adapters.openai.patient_model import PatientModel
 
 log = logging.getLogger(__name__)
+
+_NOT_FOR_FILES = ("model_unauthorized", "model_rate_limited", "model_timeout")
 
 Input = str | list[TResponseInputItem]
 Asked = Callable[[Input], AsyncIterator[TResponseStreamEvent]]
@@ -41,7 +44,7 @@ async def with_files(
                 yield event
             return
         except Exception as error:
-            if begun:
+            if begun or code_of(error) in _NOT_FOR_FILES:
                 raise
             log.warning("a model is asked without files, after %s", type(error).__name__)
     async for event in _closing(ask(await _read(files, given, model, whole=False))):

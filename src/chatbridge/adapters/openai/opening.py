@@ -1,7 +1,7 @@
 """The files of a turn, opened once at its beginning."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from chatbridge.adapters.openai.files import NO_FILES, Files, Tell
 from chatbridge.domain.model.message import Message
@@ -29,7 +29,7 @@ class Opening:
             pdfs=self._pdfs,
             max_characters=self._max_characters,
             tell=tell,
-            told=_told(request.window),
+            told=_told((*request.window, *(request.before.said if request.before else ()))),
         )
 
 
@@ -38,7 +38,7 @@ async def no_files(request: AgentRequest, tell: Tell) -> Files:
     return NO_FILES
 
 
-def _told(window: tuple[Message, ...]) -> Iterator[str]:
+def _told(window: Iterable[Message]) -> Iterator[str]:
     for call in (call for message in window for call in message.tool_calls):
         if is_of_a_file(call):
             yield str(json.loads(call.arguments).get("attachment_id"))

@@ -13,7 +13,7 @@ from agents import Model, ModelResponse
 from agents import Usage as SdkUsage
 from agents.items import TResponseStreamEvent
 from agents.retry import ModelRetryAdvice, ModelRetryAdviceRequest
-from openai import APIStatusError
+from openai import APIConnectionError, APIStatusError
 from openai.types.responses import Response, ResponseUsage
 
 from chatbridge.adapters.openai.carried import carried
@@ -47,9 +47,9 @@ class PatientModel(Model):
     It is asked again only before its first event, when it is busy or unreachable: after a
     moment, or when the endpoint says so; where that is more than a minute away, not at all. One
     that was silent is not, for it may be loading, and would begin anew; one that says that it is
-    loading is asked for `first` seconds. After an answer that is empty it is asked once more, and
-    where there are files, then without them. Where the prompt is too long, it is asked without the
-    older files, with half of it, and without any files, as far as there are such.
+    loading is asked for `first` seconds. After an answer that is empty it is asked once more.
+    Before it is given up, it is asked without files, if there are any. Where the prompt is too
+    long, it is asked without the older files, with half of it, and without any files.
     """
 
     def __init__(self, model: Model, *, first: float) -> None:
@@ -128,6 +128,8 @@ class _Tries:
             return self._half(error, args)
         self._made += 1
         seconds = self._seconds(error)
+        if seconds is None and _may_be_for_files(error):
+            return self._without_files(error, args)
         if seconds is None or seconds > LONGEST_WAIT:
             raise error
         log.info("The model is asked again in %.1f s, after %s", seconds, type(error).__name__)
@@ -168,11 +170,11 @@ class _Tries:
 
     def _without_files(self, error: Exception, args: tuple[Any, ...]) -> tuple[Any, ...]:
         instructions, given, *others = args if len(args) > 1 else (None, None)
-        less = None if self._bare else _without_files(given)
+        less = None if self._bare else carried().files.left_out(given, last=True, too_long=False)
         if less is None:
             raise error
         self._bare = True
-        log.warning("The model is asked without files, after two answers without a word")
+        log.warning("The model is asked without files, after %s", type(error).__name__)
         return (instructions, less, *others)
 
     def _seconds(self, error: Exception) -> float | None:
@@ -191,6 +193,15 @@ class _Tries:
         if advice is None or not advice.suggested:
             return None
         return usual if advice.retry_after is None else advice.retry_after
+
+
+# A refusal by a status is dealt with by the endpoint's HTTP client.
+def _may_be_for_files(error: Exception) -> bool:
+    if isinstance(error, TruncatedStream):
+        return error.reason is None
+    if isinstance(error, ProviderFailure):
+        return code_of(error) not in ("model_unauthorized", "model_rate_limited")
+    return isinstance(error, APIConnectionError)
 
 
 def _without_older_files(given: Any) -> list[Any] | None:

@@ -85,6 +85,7 @@ class Refused:
 
     def keep(self, lessons: list[Lesson]) -> None:
         """An endpoint has taken what these have left of a request."""
+        self._until = {lesson: self._until[lesson] for lesson in self.lessons}
         self._until |= dict.fromkeys(lessons, self.clock() + KNOWN_SECONDS)
 
 
@@ -99,7 +100,9 @@ class Trial:
     def __init__(self, refused: Refused, body: Json) -> None:
         self._refused = refused
         self._body = body
-        self._known = refused.lessons
+        files = {id for _, id in files_in(body)}
+        known = refused.lessons
+        self._known = [each for each in known if not each.files or files & {*each.files}]
         self._learnt: list[Lesson] = []
         self._in_vain: list[Lesson] = []
         self._last: list[Lesson] = []

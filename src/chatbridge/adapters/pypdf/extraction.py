@@ -2,6 +2,7 @@
 
 import resource
 import sys
+from contextlib import suppress
 from io import BytesIO
 
 MAX_MEMORY = 1_000_000_000
@@ -10,7 +11,9 @@ MAX_CPU_SECONDS = 10
 
 def main() -> None:
     """`most` characters are wanted: the program's one argument."""
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+    # macOS knows no such limit
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (MAX_CPU_SECONDS, MAX_CPU_SECONDS))
     from pypdf import PdfReader
 

@@ -41,16 +41,11 @@ class PypdfText(PdfText):
 
     async def _text_of(self, pdf: bytes, most: int) -> str | None:
         async with self._few:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-I",
-                str(_PROGRAM),
-                str(most),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-                env={},
-            )
+            try:
+                process = await _begun(most)
+            except OSError as error:
+                _log.warning("the text of a PDF is not read", exc_info=error)
+                return None
             try:
                 return await self._read(process, pdf)
             finally:
@@ -71,6 +66,19 @@ class PypdfText(PdfText):
         if process.returncode:
             _log.warning("the text of a PDF could not be read to its end")
         return cleaned(said.decode("utf-8", "replace")).strip() or None
+
+
+async def _begun(most: int) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-I",
+        str(_PROGRAM),
+        str(most),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={},
+    )
 
 
 def _digest(pdf: bytes) -> bytes:
