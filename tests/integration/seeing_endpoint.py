@@ -84,6 +84,12 @@ def kinds_of(asked: Json) -> list[str]:
     return [part["type"] for part in _parts(asked) if "text" not in part]
 
 
+def files_of(asked: Json) -> list[str]:
+    """What files are called that are given as such."""
+    found = [part.get("file") or part for part in _parts(asked)]
+    return [part["filename"] for part in found if "filename" in part]
+
+
 def _parts(asked: Json) -> Iterator[Json]:
     for said in messages_of(asked):
         if isinstance(said.get("content"), list):

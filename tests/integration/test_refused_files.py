@@ -15,11 +15,12 @@ from chatbridge.domain.model.turn_event import ToolCallFinished, TurnEvent
 from chatbridge.ports.pdf_text import PdfText
 from tests.contracts.agent_runner import heard, kept, text_of
 from tests.contracts.task_tools import TaskTools
-from tests.files_of_people import PDF, picture, told_pdf
+from tests.files_of_people import PDF, WORD, office, picture, recording, told_pdf
 from tests.integration.seeing_endpoint import (
     Json,
     Refusal,
     SeeingEndpoint,
+    files_of,
     kinds_of,
     messages_of,
     texts_of,
@@ -268,6 +269,38 @@ async def test_a_picture_that_an_endpoint_stumbles_at_costs_itself_alone(
     before = len(chat.kinds)
     assert await chat.ask("and this?", DOG) == []
     assert chat.kinds[before:] == [[kind]]
+
+
+async def test_an_endpoint_that_takes_no_office_takes_pdfs(chat: Chat) -> None:
+    words = "Invalid input: Expected context stuffing file type to be a supported format: .pdf"
+    chat.endpoint.judge = lambda asked: (
+        Refusal(400, error(f"{words} but got .docx")) if ".docx" in str(files_of(asked)) else None
+    )
+    assert await chat.ask("read", LETTER, ("a", WORD, office())) == [NOT_GIVEN]
+    assert len(chat.kinds[-1]) == 1
+
+
+NO_RECORDINGS = [
+    (400, error("At most 0 audio(s) may be provided in one request.", code=400)),
+    (
+        500,
+        error(
+            "audio input is not supported - hint: if this is unexpected, you may need to "
+            "provide the mmproj",
+            code=500,
+        ),
+    ),
+    (404, error("No endpoints found that support input audio", code=404)),
+    (400, error("Invalid value: 'input_audio'. Supported values are: 'text', 'image_url'.")),
+]
+
+
+@pytest.mark.parametrize(("status", "body"), NO_RECORDINGS)
+async def test_recordings_that_are_refused_are_words(chat: Chat, status: int, body: Json) -> None:
+    chat.endpoint.judge = refusing(("input_audio",), status, body)
+    assert await chat.ask("listen", ("a.wav", "audio/wav", recording("wav"))) == [NOT_GIVEN]
+    assert chat.kinds[-1] == []
+    assert len(chat.kinds) == (2 if chat.api == "chat_completions" else 1)
 
 
 async def test_of_too_many_pictures_the_newest_are_kept(chat: Chat) -> None:

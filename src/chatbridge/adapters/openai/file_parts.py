@@ -9,17 +9,17 @@ from chatbridge.domain.model.media import is_office, is_text
 from chatbridge.domain.model.words import in_a_line
 
 Json = dict[str, Any]
-Kind = Literal["picture", "document", "recording"]
+Kind = Literal["picture", "Office document", "PDF", "recording"]
 Given = Literal[Kind, "text", "words"]
 """What a model is given of a file: a part of that kind, the text in it, or words about it."""
 
-KINDS: tuple[Kind, ...] = ("picture", "document", "recording")
+KINDS: tuple[Kind, ...] = ("picture", "Office document", "PDF", "recording")
 PDF = "application/pdf"
 _KIND_OF_A_PART: dict[str, Kind] = {
     "image_url": "picture",
     "input_image": "picture",
-    "file": "document",
-    "input_file": "document",
+    "file": "PDF",
+    "input_file": "PDF",
     "input_audio": "recording",
 }
 _RECORDINGS = {"audio/wav": "wav", "audio/mpeg": "mp3"}
@@ -32,8 +32,10 @@ def given_as(media_type: str, api: Api) -> Given:
         return "picture"
     if is_text(media_type):
         return "text"
-    if media_type == PDF or (is_office(media_type) and api == "responses"):
-        return "document"
+    if media_type == PDF:
+        return "PDF"
+    if is_office(media_type) and api == "responses":
+        return "Office document"
     if media_type in _RECORDINGS and api == "chat_completions":
         return "recording"
     return "words"
@@ -73,7 +75,12 @@ def kind_of(part: Any) -> Kind | None:
     """Which kind of file a part is; None for a text and all else."""
     if not isinstance(part, dict):
         return None
-    return _KIND_OF_A_PART.get(str(cast(Json, part).get("type")))
+    given = cast(Json, part)
+    kind = _KIND_OF_A_PART.get(str(given.get("type")))
+    data: Any = given.get("file_data") if kind == "PDF" else None
+    # Chat Completions has no others
+    of_office = isinstance(data, str) and is_office(data[:200].partition(";")[0][len("data:") :])
+    return "Office document" if of_office else kind
 
 
 def items_of(request: Json) -> list[Json]:

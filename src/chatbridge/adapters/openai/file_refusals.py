@@ -9,17 +9,19 @@ from chatbridge.adapters.openai.failures import tells_too_long
 from chatbridge.adapters.openai.file_parts import KINDS, Json, Kind, contents_of, kind_of, parts_in
 from chatbridge.adapters.openai.files import id_in
 
+_FILE = r"(?<![a-z])(?:input_)?files?(?![a-z])|document|pdf|文件|文档"
 _ABOUT: dict[Kind, re.Pattern[str]] = {
     "picture": re.compile(
         r"image|vision|visual|picture|multi-?modal|mmproj|图|视觉|多模态|画像|이미지", re.I
     ),
-    "document": re.compile(r"(?<![a-z])(?:input_)?files?(?![a-z])|document|pdf|文件|文档", re.I),
+    "Office document": re.compile(rf"{_FILE}|docx|xlsx|pptx|office|spreadsheet|mime", re.I),
+    "PDF": re.compile(_FILE, re.I),
     "recording": re.compile(r"audio|recording|speech|multi-?modal|音频|音声", re.I),
 }
 _UNABLE = re.compile(
-    r"support|unsupported|content.?(?:part|type)|capab|modalit|\bmodel\b|mmproj|unknown variant|"
+    r"support|content.?(?:part|type)|accept|capab|modalit|\bmodel\b|mmproj|unknown (?:variant|field)|"
     r"invalid (?:type|value)|invalid content|must be|only (?:text|accept|allow)|not allowed|"
-    r"at most 0|enabled|expected|不支持|支持|対応|지원|no endpoints|unrecogni[sz]ed|configured",
+    r"at most 0|(?:en|dis)abled|expected|不支持|支持|対応|지원|no endpoints|unrecogni[sz]ed|configured",
     re.I,
 )
 # one of them is at fault, not what it is

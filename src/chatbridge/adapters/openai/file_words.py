@@ -35,7 +35,8 @@ _CUT = " It is cut after {:,} characters."
 _CUT_SHOWN = "The model was given the first {:,} characters of it."
 _NAMELESS: dict[Kind, str] = {
     "picture": "(a picture that can't be given to you)",
-    "document": "(a document that can't be given to you)",
+    "Office document": "(a document that can't be given to you)",
+    "PDF": "(a PDF that can't be given to you)",
     "recording": "(a recording that can't be given to you)",
 }
 
