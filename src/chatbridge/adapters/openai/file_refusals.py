@@ -19,9 +19,10 @@ _ABOUT: dict[Kind, re.Pattern[str]] = {
     "recording": re.compile(r"audio|recording|speech|multi-?modal|音频|音声", re.I),
 }
 _UNABLE = re.compile(
-    r"support|content.?(?:part|type)|accept|capab|modalit|\bmodel\b|mmproj|unknown (?:variant|field)|"
-    r"invalid (?:type|value)|invalid content|must be|only (?:text|accept|allow)|not allowed|"
-    r"at most 0|(?:en|dis)abled|expected|不支持|支持|対応|지원|no endpoints|unrecogni[sz]ed|configured",
+    r"support|content.?(?:part|type)|accept|capab|modalit|\bmodel\b|mmproj|no endpoints|"
+    r"unknown (?:variant|field)|invalid (?:type|value|content)|must be|expected|unrecogni[sz]ed|"
+    r"only (?:text|allow)|not allowed|at most 0|(?:en|dis)abled|configured|"
+    r"不支持|支持|対応|지원",
     re.I,
 )
 # one of them is at fault, not what it is
