@@ -10,7 +10,6 @@ import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const SHIPPED = join(here, "../src/chatbridge/entrypoints/page/static");
-const FURTHER = ["attaching", "history", "items", "listbox", "menus", "tagging"];
 const FURTHER_FILE = /^[a-z]+-[0-9a-f]{12}\.js$/;
 
 // Python computes the same: tests/unit/test_element_bundle.py.
@@ -37,6 +36,14 @@ const styleTexts = {
     });
   },
 };
+
+/** The further files, as src/further.ts names them. */
+async function namesOfFurther() {
+  const source = await readFile(join(here, "src/further.ts"), "utf8");
+  return [...source.matchAll(/new Further<typeof import\("\.\/(\w+)"\)>\("\1"\)/g)].map(
+    ([, n]) => n,
+  );
+}
 
 /** A further file takes from the main one what src/lent.ts lends. */
 async function borrowing() {
@@ -90,7 +97,7 @@ async function further(part) {
 }
 
 async function element(into) {
-  const parts = await Promise.all(FURTHER.map(further));
+  const parts = await Promise.all((await namesOfFurther()).map(further));
   const names = Object.fromEntries(parts.map(({ part, name }) => [part, name]));
   const { outputFiles, metafile } = await build({
     ...common,

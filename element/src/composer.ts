@@ -33,6 +33,8 @@ export class Composer {
   readonly #disclaimer = h("div", { class: "disclaimer prose" });
   #list: Listbox | null = null;
   #offered: Offered | null = null;
+  /** Whose list it is, by its boxes: nobody else closes it. */
+  #offers: object | null = null;
 
   constructor(
     private readonly session: Session,
@@ -106,7 +108,7 @@ export class Composer {
     const closed = status.type === "closed";
     const locked = status.type === "locked" || over;
     this.#form.hidden = closed || over;
-    this.#text.disabled = locked;
+    this.#text.disabled = locked || closed;
     this.#text.enterKeyHint = onScreen() ? "enter" : "send";
     this.#text.placeholder =
       this.extras.placeholder ?? composer?.placeholder ?? strings.placeholder;
@@ -193,8 +195,12 @@ export class Composer {
       focus: () => this.focus(),
       note: (said) => this.note(said),
       announce: (said) => (this.#aloud.textContent = said),
-      offer: (list) => void this.#offer(list),
-      other: (name) => extras.get(name),
+      offer: (list) => {
+        if (!list && this.#offers !== boxes) return;
+        this.#offers = list && boxes;
+        void this.#offer(list);
+      },
+      taking: (name) => extras.of(name),
       get all() {
         return extras.all;
       },
@@ -220,6 +226,8 @@ export class Composer {
     if (!offered && !this.#list) return;
     const part = listbox.part ?? (await listbox.load());
     if (!part || this.#offered !== offered) return;
+    // by then the person may be elsewhere
+    if (offered && !offered.button && !this.#text.matches(":focus")) return this.#offer(null);
     if (!this.#list) {
       this.#list = new part.Listbox(this.#text);
       this.#form.append(this.#list.node);

@@ -44,11 +44,12 @@ export class Drafts {
       this.#put(thread, draft.text.trim() === last?.trim() ? null : { ...draft, sent: false });
   }
 
-  /** They are this user's; those that were kept for them before are there again. */
-  belong(user: string): void {
+  /** They are this user's; those that were kept for them before are there again. True: they were another's. */
+  belong(user: string): boolean {
     const place = `${PREFIX}${fingerprint(user)}.`;
-    if (this.#place === place) return;
-    if (this.#place !== null) this.#drafts.clear();
+    if (this.#place === place) return false;
+    const anothers = this.#place !== null;
+    if (anothers) this.#drafts.clear();
     this.#place = place;
     for (const [thread, draft] of this.#drafts) write(place + thread, draft);
     for (const [key, draft] of stored())
@@ -56,6 +57,7 @@ export class Drafts {
     // nobody can say any more what became of a first message
     const first = this.#drafts.get("");
     if (first && !this.#sending) this.keep(null, first.text);
+    return anothers;
   }
 
   /** Takes them all away, everybody's: somebody has signed out. */

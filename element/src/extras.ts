@@ -31,8 +31,8 @@ export interface Desk {
   announce(text: string): void;
   /** Opens a listbox above the text, or changes the one that is open; null closes it. */
   offer(list: Offered | null): void;
-  /** Another extra; null where its file can't be loaded. */
-  other(name: Name): Promise<Extra | null>;
+  /** The extra that takes what the page sets under this name; null where there is none. */
+  taking(name: string): Promise<Extra | null>;
   /** All extras that are there. */
   readonly all: Iterable<Extra>;
   /** Something of the extra has changed: whether the message can be sent may depend on it. */
@@ -70,7 +70,8 @@ export interface ComposerValue {
 export interface Doing {
   id: string;
   label: string;
-  icon: string;
+  icon?: string;
+  group?: string;
   act(): void;
 }
 
@@ -118,6 +119,7 @@ export type Name = keyof typeof composing;
 const ASKED: Readonly<Partial<Record<Name, (options: ChatKitOptions) => unknown>>> = {
   attaching: ({ composer }) => composer?.attachments?.enabled,
   tagging: ({ entities }) => entities?.onTagSearch,
+  commands: ({ commands }) => commands?.enabled,
   menus: ({ composer }) => composer?.models?.length || composer?.tools?.length,
 };
 
@@ -128,7 +130,11 @@ const SETS: Readonly<Record<string, Name>> = {
   content: "tagging",
   selectedToolId: "menus",
   selectedModelId: "menus",
+  reply: "quoting",
 };
+
+/** What can't be loaded is not asked for again at each draw. */
+const AGAIN_MS = 20_000;
 
 /** What extras hold for a message. */
 export type Held = ReadonlyMap<Name, unknown>;
@@ -138,6 +144,8 @@ export class Extras {
   readonly start = h("span", { class: "side" });
   readonly end = h("span", { class: "side" });
   readonly #there = new Map<Name, Extra>();
+  /** When one was last asked for, in Unix milliseconds. */
+  readonly #asked = new Map<Name, number>();
   readonly #boxes: Readonly<Record<Name, Pick<Desk, "above" | "start" | "end">>>;
 
   constructor(private readonly deskOf: (boxes: Pick<Desk, "above" | "start" | "end">) => Desk) {
@@ -159,9 +167,16 @@ export class Extras {
 
   /** Draws those that are there, and begins to load those that the options ask for. */
   draw(options: ChatKitOptions): void {
-    for (const [name, asked] of Object.entries(ASKED))
-      if (asked(options)) void this.get(name as Name);
+    for (const [name, asked] of Object.entries(ASKED) as [Name, (typeof ASKED)[Name]][])
+      if (!this.#there.has(name) && asked?.(options)) this.#ask(name);
     for (const extra of this.all) extra.draw?.(options);
+  }
+
+  #ask(name: Name): void {
+    const now = Date.now();
+    if (now - (this.#asked.get(name) ?? -AGAIN_MS) < AGAIN_MS) return;
+    this.#asked.set(name, now);
+    void this.get(name);
   }
 
   /** The extra of this name; null where its file can't be loaded. */

@@ -64,7 +64,9 @@ export const listbox = new Further<typeof import("./listbox")>("listbox");
 export const composing = {
   attaching: new Further<typeof import("./attaching")>("attaching"),
   tagging: new Further<typeof import("./tagging")>("tagging"),
+  quoting: new Further<typeof import("./quoting")>("quoting"),
   menus: new Further<typeof import("./menus")>("menus"),
+  commands: new Further<typeof import("./commands")>("commands"),
 };
 
 /** What draws items, and Markdown; and how all looks on paper. */

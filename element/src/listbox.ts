@@ -40,6 +40,8 @@ export class Listbox {
   readonly #said = h("p", { class: "caption", role: "status" });
   #offered: Offered | null = null;
   #at = 0;
+  /** The person has gone from the first to another. */
+  #moved = false;
 
   constructor(private readonly text: HTMLTextAreaElement) {
     this.node.append(this.#list, this.#said);
@@ -65,7 +67,8 @@ export class Listbox {
     if (before?.button && before !== offered) this.#closed(before);
     this.#offered = offered;
     this.node.hidden = !offered;
-    if (offered) this.#draw(offered, before?.label === offered.label);
+    this.#moved &&= before?.label === offered?.label;
+    if (offered) this.#draw(offered);
     this.#point();
     if (!offered?.button) return;
     offered.button.ariaExpanded = "true";
@@ -97,6 +100,12 @@ export class Listbox {
       case " ":
         if (offered.button) this.#pick(this.#at);
         return !!offered.button;
+      case "Home":
+      case "End":
+        if (!offered.button) return false;
+        this.#at = event.key === "Home" ? -1 : 0;
+        this.#move(event.key === "Home" ? 1 : -1);
+        return true;
       case "ArrowDown":
       case "ArrowUp":
         if (event.shiftKey) return false;
@@ -111,12 +120,12 @@ export class Listbox {
     return [...this.#list.querySelectorAll<HTMLElement>("[role=option]")];
   }
 
-  #draw({ label, choices, said }: Offered, again: boolean): void {
-    const kept = again ? this.#rows[this.#at]?.dataset.choice : undefined;
+  #draw({ label, choices, said }: Offered): void {
+    const kept = this.#moved ? this.#rows[this.#at]?.dataset.choice : undefined;
     this.#list.ariaLabel = label;
     this.#list.hidden = !choices.length;
     this.#list.replaceChildren(...grouped(choices));
-    const found = choices.findIndex(({ id, chosen }) => (again ? id === kept : chosen));
+    const found = choices.findIndex(({ id, chosen }) => (this.#moved ? id === kept : chosen));
     this.#at = Math.max(0, found);
     this.#said.hidden = !said;
     if (this.#said.textContent !== (said ?? "")) this.#said.textContent = said ?? "";
@@ -125,6 +134,7 @@ export class Listbox {
   #move(step: number): void {
     const { length } = this.#rows;
     if (length) this.#at = (this.#at + step + length) % length;
+    this.#moved = true;
     this.#point();
   }
 

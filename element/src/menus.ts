@@ -2,7 +2,7 @@
 
 import type { ModelOption, ToolOption } from "@openai/chatkit";
 import { h, place } from "./dom";
-import type { Brought, ComposerValue, Desk, Extra } from "./extras";
+import type { Brought, ComposerValue, Desk, Doing, Extra } from "./extras";
 import { icon } from "./icons";
 import type { Choice } from "./listbox";
 import { IntegrationError } from "./options";
@@ -29,24 +29,40 @@ class Menus implements Extra {
   readonly #toolsButton = menuButton(() => this.#offerTools());
   readonly #modelButton = menuButton(() => this.#offerModels());
 
-  constructor(private readonly desk: Desk) {}
+  constructor(private readonly desk: Desk) {
+    redraw(this.#toolsButton, strings.tools, () => [icon("settings-slider")]);
+    this.#toolsButton.ariaLabel = this.#toolsButton.title = strings.tools;
+  }
 
   draw(): void {
     const tools = this.#tools;
     const model = this.#chosenModel;
-    this.#toolsButton.replaceChildren(icon("settings-slider"));
-    this.#toolsButton.ariaLabel = this.#toolsButton.title = strings.tools;
     const unpinned = tools.filter(({ pinned }) => !pinned);
     const seen = tools.filter(({ id, pinned }) => pinned || id === this.#tool);
-    const label = h("span", { dir: "auto" }, model?.label ?? "");
-    this.#modelButton.replaceChildren(label, icon("chevron-down"));
     this.#modelButton.ariaLabel = strings.model(model?.label ?? "");
+    redraw(this.#modelButton, model?.label ?? "", () => [
+      h("span", { dir: "auto" }, model?.label ?? ""),
+      icon("chevron-down"),
+    ]);
     for (const button of [this.#toolsButton, this.#modelButton]) button.disabled = this.desk.locked;
     place(this.desk.start, [
       ...(unpinned.length ? [this.#toolsButton] : []),
       ...seen.map((tool) => this.#toggle(tool)),
       ...(model ? [this.#modelButton] : []),
     ]);
+  }
+
+  get doings(): Doing[] {
+    const tools = this.#tools.map(({ id, label, icon }) => {
+      return { id, label, icon, group: strings.tools, act: () => this.#choose({ tool: id }) };
+    });
+    const models = this.#offered.filter(({ disabled }) => !disabled);
+    return [
+      ...tools,
+      ...models.map(({ id, label }) => {
+        return { id, label, group: strings.models, act: () => this.#choose({ model: id }) };
+      }),
+    ];
   }
 
   get placeholder(): string | undefined {
@@ -120,8 +136,11 @@ class Menus implements Extra {
     const on = id === this.#tool;
     button.ariaPressed = String(on);
     button.title = label;
-    const words = h("span", { dir: "auto" }, shortLabel ?? label);
-    button.replaceChildren(icon(name), words, ...(on ? [icon("close")] : []));
+    redraw(button, JSON.stringify([shortLabel ?? label, name, on]), () => [
+      icon(name),
+      h("span", { dir: "auto" }, shortLabel ?? label),
+      ...(on ? [icon("close")] : []),
+    ]);
     return button;
   }
 
@@ -168,4 +187,11 @@ function menuButton(open: () => void): HTMLButtonElement {
   button.addEventListener("mousedown", (event) => event.preventDefault());
   button.addEventListener("click", open);
   return button;
+}
+
+/** Draws a button if it looks otherwise: one whose parts are replaced while it is pressed hears no click. */
+function redraw(button: HTMLElement, look: string, parts: () => Node[]): void {
+  if (button.dataset.look === look) return;
+  button.dataset.look = look;
+  button.replaceChildren(...parts());
 }

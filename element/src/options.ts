@@ -28,6 +28,7 @@ const HAS: Shape = {
   entities: { onTagSearch: true, showComposerMenu: true, onClick: true, onRequestPreview: true },
   disclaimer: { text: true, highContrast: true },
   widgets: { onAction: true },
+  commands: { enabled: true, onSearch: true, onSelect: true },
 };
 
 const named = new Set<string>();

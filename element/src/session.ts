@@ -63,7 +63,8 @@ export class Session extends Visiting {
     const { content, written } = message;
     const text = written ?? textOf(content);
     const asked = this.#asked();
-    this.state.items.set(PENDING, pending(thread?.id ?? "", message));
+    const { inference_options } = input;
+    this.state.items.set(PENDING, { ...pending(thread?.id ?? "", message), inference_options });
     this.state.notices = [];
     this.listener.sending(text, written !== undefined);
     await this.tell(

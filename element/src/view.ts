@@ -78,6 +78,7 @@ export class View {
   ) {
     this.#log = new Log(session);
     this.composer = new Composer(session, options, on);
+    this.#log.node.addEventListener("selectstart", () => void this.composer.extras.get("quoting"));
     this.#toHistory.addEventListener("click", on.toggleHistory);
     this.#toNew.addEventListener("click", on.begin);
     this.#toEnd.classList.add("to-end");

@@ -15,7 +15,6 @@ export class Writing {
   /** What threads that are not open have for their next message beside its text. */
   #held = new Map<string | null, Held>();
   #thread: string | null = null;
-  #user: string | null = null;
 
   constructor(
     private readonly session: () => Session,
@@ -56,8 +55,8 @@ export class Writing {
 
   sending(text: string, own: boolean): void {
     const composer = this.composer();
-    if (own) this.#away = composer.take();
     if (composer.value.trim() !== text.trim()) return;
+    if (own) this.#away = composer.take();
     this.#sent = text;
     this.#drafts.sending(this.session().writesFor);
     composer.value = "";
@@ -81,12 +80,7 @@ export class Writing {
 
   /** Whose it is has become known. */
   met(user: string): void {
-    if (this.#user !== null && this.#user !== user) {
-      this.#held.clear();
-      this.composer().take();
-    }
-    this.#user = user;
-    this.#drafts.belong(user);
+    if (this.#drafts.belong(user)) this.#drop();
     // what is being written, or on its way, is newer
     if (!this.composer().value && !this.session().busy) this.moved();
   }
@@ -102,5 +96,12 @@ export class Writing {
 
   forget(): void {
     this.#drafts.forget();
+    this.#drop();
+  }
+
+  /** Nothing is held for any message. */
+  #drop(): void {
+    this.composer().take();
+    this.#held.clear();
   }
 }

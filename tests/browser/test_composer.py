@@ -1,10 +1,10 @@
 """What the composer holds beyond its text: menus, by the keyboard and by the page."""
 
-from playwright.async_api import BrowserContext, expect
+from playwright.async_api import BrowserContext, Position, expect
 
 from tests.browser.element_page import Chat, violations
-from tests.browser.endpoint import Endpoint, created, done, user_message
-from tests.browser.opened import opened
+from tests.browser.endpoint import Endpoint, assistant_message, created, done, user_message
+from tests.browser.opened import OPTIONS, opened
 from tests.chatkit_client import Json
 
 MODELS = [
@@ -75,3 +75,149 @@ async def test_a_model_and_a_tool_are_chosen_by_the_keyboard_and_go_along(
     assert await chosen(chat, endpoint) == {"tool_choice": {"id": "search"}, "model": "small"}
     # a model stays, a tool is for one message
     assert await chosen(chat, endpoint, "Again") == {"model": "small"}
+
+
+# in the first word of a paragraph
+WORD = Position(x=10, y=10)
+
+COMMANDS = """(chat, options) => chat.setOptions({ ...options, commands: {
+  enabled: true,
+  onSearch: (query) => new Promise((found, failed) => {
+    (window.searched ??= []).push(query);
+    const all = [{ id: "say", label: "Say hello", description: "Aloud" },
+                 { id: "more", label: "More", group: "Others" },
+                 { id: "bad", label: "Break", group: "Others" }];
+    if (query === "slow") window.slow = () => found([{ id: "late", label: "Too late" }]);
+    else if (query === "bro") failed(new Error("no search today"));
+    else found(all.filter(({ label }) => label.toLowerCase().includes(query)));
+  }),
+  onSelect: async ({ id }) => {
+    (window.ran ??= []).push(id);
+    if (id === "bad") throw new Error("it broke");
+    if (id === "more") return { type: "menu", commands: [{ id: "inner", label: "Inner" }] };
+  },
+} })"""
+
+
+async def test_commands_are_searched_chosen_and_say_what_went_wrong(
+    context: BrowserContext, endpoint: Endpoint
+) -> None:
+    chat = await opened(context, endpoint)
+    options = OPTIONS | {"composer": {"tools": TOOLS}}
+    await chat.element.evaluate(COMMANDS, options)
+    await expect(chat.button("Tools")).to_be_visible()
+    press, type_in = chat.page.keyboard.press, chat.page.keyboard.type
+    commands = chat.element.get_by_role("listbox", name="Commands")
+    names = commands.get_by_role("option")
+    await chat.box.focus()
+    await type_in("and/or ")
+    await expect(commands).to_have_count(0)
+    await type_in("/")
+    await expect(names).to_have_text(
+        ["Say helloAloud", "More", "Break", "Search the web", "Draw", "Think"]
+    )
+    assert await violations(chat.page) == []
+    await type_in("slow")
+    await expect(chat.element.get_by_text("Searching")).to_be_visible()
+    for _ in "slow":
+        await press("Backspace")
+    await chat.page.evaluate("window.slow()")
+    await expect(names).to_have_count(6)
+    await expect(chat.box).to_have_attribute("aria-activedescendant", "option-0")
+
+    # what an input method does with Enter picks nothing and sends nothing
+    composing = {"key": "Enter", "keyCode": 229, "bubbles": True, "composed": True}
+    await chat.box.evaluate(
+        "(box, key) => box.dispatchEvent(new KeyboardEvent('keydown', key))", composing
+    )
+    await expect(names).to_have_count(6)
+    await press("Escape")
+    await expect(commands).to_have_count(0)
+    await type_in("s")
+    await expect(commands).to_have_count(0)
+    await press("Backspace")
+    await press("Backspace")
+
+    await type_in("/say")
+    await expect(names).to_have_text(["Say helloAloud"])
+    await press("Enter")
+    await expect(chat.box).to_have_value("and/or ")
+    await type_in("/more")
+    await expect(names).to_have_text(["More"])
+    await press("Enter")
+    inner = chat.element.get_by_role("listbox", name="More").get_by_role("option")
+    await expect(inner).to_have_text(["Inner"])
+    await press("Enter")
+    await type_in("/brea")
+    await expect(names).to_have_text(["Break"])
+    await press("Enter")
+    await expect(chat.element.get_by_text("Break has failed: it broke")).to_be_visible()
+    assert await chat.page.evaluate("window.ran") == ["say", "more", "inner", "bad"]
+    await type_in("/bro")
+    said = chat.element.get_by_text("The commands can't be had: no search today")
+    await expect(said).to_be_visible()
+    assert await chat.heard("error") == ["it broke", "no search today"]
+    for _ in "/bro":
+        await press("Backspace")
+    await type_in("/web")
+    await expect(names).to_have_text(["Search the web"])
+    await press("Enter")
+    await expect(chat.button("Search")).to_have_attribute("aria-pressed", "true")
+    await expect(chat.box).to_have_value("and/or ")
+    assert endpoint.requests == []
+
+
+async def test_what_is_selected_in_an_answer_is_quoted(
+    context: BrowserContext, endpoint: Endpoint
+) -> None:
+    said = assistant_message("a1", "The sky is blue.\n\nGrass is green.")
+    asked = user_message("u1", "Well?") | {"inference_options": {"model": "small"}}
+    endpoint.keep("thr_1", asked, said)
+    menus = {"models": MODELS, "tools": TOOLS}
+    chat = await opened(context, endpoint, initialThread="thr_1", composer=menus)
+    await chat.loaded(2)
+    # a conversation goes on with the model that it had
+    await expect(chat.button("Model: Small")).to_be_visible()
+    press = chat.page.keyboard.press
+    second = chat.entries.nth(1).get_by_text("Grass is green.")
+    await second.dblclick(position=WORD)
+    await expect(chat.button("Quote")).to_be_visible()
+    await press("Escape")
+    await expect(chat.button("Quote")).to_be_hidden()
+    await second.click(click_count=3, position=WORD)
+    await press("Tab")
+    await expect(chat.button("Quote")).to_be_focused()
+    assert await violations(chat.page) == []
+    await press("Enter")
+    await expect(chat.box).to_be_focused()
+    quote = chat.element.locator(".composer blockquote")
+    await expect(quote).to_have_text("Grass is green.")
+    await chat.button("Remove the quote").press("Enter")
+    await expect(quote).to_have_count(0)
+
+    # it waits where it was begun, and comes back with what was refused
+    await chat.element.evaluate("(chat) => chat.setComposerValue({ text: 'Why?', reply: 'green' })")
+    await expect(quote).to_have_text("green")
+    await chat.button("New conversation").first.click()
+    await expect(quote).to_have_count(0)
+    await chat.element.evaluate("(chat) => chat.setThreadId('thr_1')")
+    await expect(quote).to_have_text("green")
+    for what, why in [
+        ("{ selectedModelId: 'huge' }", ': composer.models has no "huge".'),
+        ("{ files: [], selectedToolId: 'fly' }", " needs composer.attachments to be enabled."),
+        ("{ selectedToolId: 'fly' }", ': composer.tools has no "fly".'),
+    ]:
+        refused = f"(chat) => chat.setComposerValue({what}).catch(String)"
+        assert await chat.element.evaluate(refused) == f"IntegrationError: setComposerValue{why}"
+    await chat.element.evaluate("(chat) => chat.setComposerValue({ selectedToolId: 'draw' })")
+    await expect(chat.button("Draw")).to_have_attribute("aria-pressed", "true")
+    await chat.send_button.click()
+    telling = await endpoint.telling()
+    assert telling.params["input"]["quoted_text"] == "green"
+    options = telling.params["input"]["inference_options"]
+    assert options == {"tool_choice": {"id": "draw"}, "model": "small"}
+    await expect(chat.button("Draw")).to_be_visible()
+    await expect(quote).to_have_count(0)
+    await expect(chat.log.locator(".quote")).to_have_text("green")
+    telling.end(done(user_message("u2", "Why?") | {"quoted_text": "green"}))
+    await expect(chat.log.locator("[data-item-id=u2] .quote")).to_have_text("green")
