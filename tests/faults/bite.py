@@ -10,6 +10,7 @@ import pytest
 from tests.faults import (
     test_asking,
     test_database,
+    test_files,
     test_history,
     test_kills,
     test_model,
@@ -26,6 +27,7 @@ from tests.faults.stand import Stand
 Check = Callable[[Stand], Awaitable[None]]
 
 _COPIES = test_asking.test_ten_copies_of_a_request_are_one_turn_and_ten_whole_streams
+_FILES = test_files.test_a_kill_between_bytes_and_row_leaves_neither_without_the_other
 _STOP = test_asking.test_a_stop_at_another_replica_ends_the_model_call_and_keeps_what_was_shown
 _ZOMBIE = test_zombies.test_a_replica_that_comes_back_after_its_lease_writes_nothing
 _BETWEEN = test_zombies.test_one_that_comes_back_while_it_is_being_taken_over_writes_nothing
@@ -91,6 +93,8 @@ BITES: list[tuple[str, Check, float]] = [
         test_database.test_a_request_never_waits_long_for_a_silent_database,
         1,
     ),
+    ("a file's bytes come before its row says so", _FILES, 1),
+    ("a file's bytes go before its row", _FILES, 1),
     ("half a stream is noticed", test_model.test_half_an_answer_is_never_kept_as_whole, 0.1),
     (
         "dead readers are dropped",

@@ -41,6 +41,10 @@ class Database:
             turn,
         )
 
+    async def attachments(self) -> list[Row]:
+        """Of everybody."""
+        return await self._rows("select * from chatbridge.attachments order by created_at")
+
     async def running(self) -> int:
         """How many turns have not ended, of all."""
         rows = await self._rows("select 1 from chatbridge.turns where state = 'running'")

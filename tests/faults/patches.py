@@ -276,6 +276,33 @@ def _() -> None:
     )
 
 
+@_patch("a file's bytes come before its row says so")
+def _() -> None:
+    from chatbridge.domain.services.attachments import Attachments
+
+    async def receive(self: Any, new: Any, parts: Any) -> Any:
+        if new.state == "awaited":
+            number = await self._attempt(new)
+            await self._repository.keep(new.user_id, new.id, number=number, size=new.size)
+            await self._blobs.put(new.attempt(number), parts)
+        return new
+
+    _set(Attachments, receive=receive)
+
+
+@_patch("a file's bytes go before its row")
+def _() -> None:
+    from chatbridge.domain.services.attachments import Attachments
+
+    async def sweep(self: Any) -> int:
+        for left in await self._repository.left():
+            await self._repository.forget(left.user_id, left.id)
+            await self._delete_bytes(left)
+        return 0
+
+    _set(Attachments, sweep=sweep)
+
+
 @_patch("dead readers are dropped")
 def _() -> None:
     from chatbridge.entrypoints import serving, showing

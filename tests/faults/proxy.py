@@ -18,6 +18,7 @@ from tests.faults.statements import Sent
 from tests.ports import free_port
 
 _CHUNK = 1 << 16
+_RUNS_WITHIN = 0.5
 
 
 class Proxy:
@@ -32,6 +33,7 @@ class Proxy:
         self._slow, self._pause, self._delays = b"", 0.0, 0
         self._healed = asyncio.Event()
         self._text, self._left, self.lost = b"", 0, 0
+        self._hold, self._released, self.held = b"", asyncio.Event(), 0
         self.port = free_port()
 
     async def listen(self) -> None:
@@ -57,9 +59,17 @@ class Proxy:
                 self._healed.clear()
             case "lose":
                 self._text, self._left = command["text"].encode(), command["times"]
+            case "hold" | "release":
+                self._hold_back(command.get("text"))
             case _:
                 pass
-        return self.lost
+        return self.held if command["do"] == "held" else self.lost
+
+    def _hold_back(self, text: str | None) -> None:
+        if text is None:
+            self._released.set()
+        else:
+            self._hold = text.encode()
 
     async def _heal(self) -> None:
         self._open.set()
@@ -115,8 +125,15 @@ class Proxy:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._pause):
                         await self._healed.wait()
+            held = self._hold and self._hold in statement
+            if held:
+                self.held += 1
+                await self._released.wait()
             writer.write(data)
             await writer.drain()
+            if held:
+                # who has sent it may be gone: the server is to run it all the same
+                await asyncio.sleep(_RUNS_WITHIN)
 
     async def _down(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, losing: asyncio.Event

@@ -141,6 +141,30 @@ async def test_the_limit_of_a_body_is_chatbridges_own(alice: httpx.AsyncClient) 
     require_problem(larger, 413, "too_large")
 
 
+async def test_a_file_goes_on_as_it_comes_and_back(front: Front, alice: httpx.AsyncClient) -> None:
+    file = b"milk,oats\n" * 300_000
+    params = {"name": "a.csv", "mime_type": "text/csv", "size": len(file)}
+    asked = {"type": "attachments.create", "params": params}
+    new = (await alice.post("/chatkit", json=asked)).json()
+    how = new["upload_descriptor"]
+    assert how["url"].startswith(f"{front.url}/attachments/")
+    path = how["url"].removeprefix(front.url)
+    # refused by its address alone, when next to nothing of it has come
+    reader, writer = await front.connected()
+    wrong = path.replace("until=", "until=1")
+    writer.write(f"PUT {wrong} HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\nm".encode())
+    async with asyncio.timeout(PATIENCE):
+        assert await reader.readline() == b"HTTP/1.1 403 Forbidden\r\n"
+    writer.close()
+    assert (await alice.put(path, content=file)).status_code == 204
+    got = await alice.get(f"/api/alice/attachments/{new['id']}")
+    assert (got.status_code, got.content) == (200, file)
+    form = {"file": ("b.csv", file, "text/csv")}
+    assert (await alice.post("/chatkit/attachments", files=form)).json()["name"] == "b.csv"
+    refused = await alice.put(path, content=b"x" * 27 * MEBI)
+    require_problem(refused, 422, "attachment_too_large")
+
+
 async def test_the_longest_token_gets_here(front: Front) -> None:
     async with front.client("x" * 8192) as client:
         require_problem(await client.get("/api/alice/tasks"), 401, "token_malformed")

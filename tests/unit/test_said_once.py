@@ -5,7 +5,7 @@ import json
 import re
 from pathlib import Path
 
-from chatbridge.domain.model import limits
+from chatbridge.domain.model import limits, refusals
 from chatbridge.domain.model.limits import MAX_BODY
 from chatbridge.entrypoints.errors import problem_of, too_large
 from chatbridge.sections import Blobs
@@ -46,8 +46,11 @@ def test_who_stands_in_front_lets_as_much_through() -> None:
     megabytes, uploaded = re.findall(r"client_max_body_size (\d+)m;", nginx)
     assert int(uploaded) * 1024 * 1024 > Blobs().max_bytes
     assert int(megabytes) * 1024 * 1024 == MAX_BODY
-    told = [json.loads(each) for each in re.findall(r"return 413 '(.+)';", nginx)]
-    assert told == [problem_of(too_large()).model_dump()]
+    told = [json.loads(each) for each in re.findall(r"return 4[12][23] '(.+)';", nginx)]
+    of_files = refusals.attachment_too_large(f"{Blobs().max_bytes:,}")
+    assert {problem["code"]: problem for problem in told} == {
+        error.code: problem_of(error).model_dump() for error in (too_large(), of_files)
+    }
     proxy = ROOT / "frontend" / "app" / "api" / "chatbridge" / "[...path]" / "route.ts"
     [factors] = re.findall(r"const MAX_BODY = (\d+) \* (\d+);", proxy.read_text())
     assert int(factors[0]) * int(factors[1]) == MAX_BODY
