@@ -141,7 +141,11 @@ function drawSaid(article: HTMLElement, item: UserMessageItem, around: Surroundi
   const name = nameOf(item);
   const said = eachOf(`${name} content`, item.content, SHAPES.said, (part) =>
     part.type === "input_tag"
-      ? named(around, { ...part, title: part.text } as Entity, `@${plain(part.text)}`)
+      ? named(
+          around,
+          { ...part, title: part.text } as Entity,
+          `@${plain(part.text).replace(/^@/, "").replace(/\s+/g, " ")}`,
+        )
       : document.createTextNode(part.text),
   );
   const before = article.querySelector(":scope > .files");

@@ -203,12 +203,13 @@ async function tagsLike(query) {
   return (await response.json()).items;
 }
 
-/** A card of what it is now; a message has it as it was when it was sent. */
+/** A card of what it is now, as far as it is found; a message has it as it was when it was sent. */
 async function preview(tag) {
-  const now = (await tagsLike(tag.title)).find(({ id }) => id === tag.id);
+  const now = (await tagsLike(tag.title.slice(0, 200))).find(({ id }) => id === tag.id);
   const { title, group, icon, data } = now ?? tag;
   const known = Object.entries(data ?? {}).map(([name, value]) => `${name}: ${value}`);
-  const line = now ? known.join(" · ") : "This is not there any more.";
+  const gone = !now && tag.id.startsWith("task_");
+  const line = gone ? "This is not there any more." : known.join(" · ");
   const name = { type: "Text", value: title, weight: "semibold", maxLines: 3 };
   const head = { type: "Row", children: [...(icon ? [{ type: "Icon", name: icon }] : []), name] };
   const below = [group, line].filter(Boolean).map((value) => ({ type: "Caption", value }));
