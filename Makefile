@@ -67,7 +67,7 @@ test-faults-bite: $(DEV) ## whether each of those checks fails when what it guar
 	pgbouncer="$$(scripts/program.sh pgbouncer)" && libfaketime="$$(scripts/program.sh libfaketime)" && \
 		PGBOUNCER="$$pgbouncer" LIBFAKETIME="$$libfaketime" $(BIN)/pytest $(FAULTS) tests/faults/bite.py
 
-test-browser: $(DEV) $(ELEMENT) $(FRONTEND) ## the pages in a real Chromium, against all that is served; needs Node
+test-browser: $(DEV) $(ELEMENT) $(FRONTEND) $(SEAWEEDFS) ## the pages in a real Chromium, against all that is served; needs Node
 	cd element && npm run -s check
 	cd frontend && npm run -s lint
 	chromium="$$(scripts/program.sh chromium)" && CHROMIUM="$$chromium" \

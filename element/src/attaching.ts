@@ -31,6 +31,8 @@ export function extra(desk: Desk): Extra {
 
 class Attaching implements Extra {
   #uploads: Upload[] = [];
+  /** It was said why a message waits. */
+  #waited = false;
   /** All that may be running, of other threads too. */
   readonly #running = new Set<Upload>();
   readonly #server: Server;
@@ -75,6 +77,12 @@ class Attaching implements Extra {
   }
 
   get waits(): string | null {
+    const why = this.#why;
+    this.#waited = why !== null;
+    return why;
+  }
+
+  get #why(): string | null {
     const failed = this.#uploads.find(({ trouble }) => trouble !== null);
     if (failed) return words.mend(failed.name);
     return this.#uploads.every(({ ready }) => ready) ? null : words.wait;
@@ -160,6 +168,8 @@ class Attaching implements Extra {
     if (ready) this.desk.announce(words.attached(name));
     else if (trouble) this.desk.announce(words.failed(name, trouble));
     this.#next();
+    // what was said of waiting is true no more
+    if (this.#waited && !this.#why) this.desk.note("");
   }
 
   #again(upload: Upload): void {

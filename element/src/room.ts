@@ -162,14 +162,13 @@ export abstract class Room {
 
   /** Reads an item again, with those before it: addresses in them are good for a while. Throws Refusal. */
   async renew(item: string): Promise<void> {
+    const id = this.threadId;
+    if (!id) return;
     const { signal } = this.visit;
     const ids = [...this.state.items.keys()];
     const next = ids.indexOf(item) + 1;
     // what is near the end may not be kept yet
-    const { data } = await this.#page(
-      this.threadId!,
-      ids.length - next < PAGE ? undefined : ids[next],
-    );
+    const { data } = await this.#page(id, ids.length - next < PAGE ? undefined : ids[next]);
     if (signal.aborted) return;
     const { items } = this.state;
     for (const read of data)

@@ -12,9 +12,24 @@ from tests.browser.chromium import Watch
 from tests.browser.conftest import NewContext
 from tests.browser.element_page import Chat, violations
 from tests.files_of_people import PDF, bomb, picture
+from tests.system.seaweedfs import seaweedfs
 
 FAILED = "Failed to load resource"
 SLOW = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 2_000_000}
+
+AT_ONCE = """(element) => element.setOptions({
+  api: {
+    url: "chatkit",
+    domainKey: "local",
+    uploadStrategy: { type: "direct", uploadUrl: "chatkit/attachments" },
+    fetch: (address, init) => {
+      const headers = new Headers(init.headers);
+      headers.set("Authorization", `Bearer ${sessionStorage["chatbridge.token"]}`);
+      return fetch(address, { ...init, headers });
+    },
+  },
+  composer: { attachments: { enabled: true } },
+})"""
 
 
 async def seen(chat: Chat, count: int) -> None:
@@ -131,3 +146,40 @@ async def test_nobody_else_can_send_what_somebody_has_brought(
     got = "(address) => fetch(address).then((answer) => answer.status)"
     for changed, status in ((address, 200), (re.sub("signature=.", "signature=x", address), 403)):
         assert await bob.page.evaluate(got, changed) == status
+
+
+async def test_files_go_straight_to_a_bucket_or_at_once_to_us(
+    chat_server: ChatServer, new_context: NewContext, tmp_path: Path
+) -> None:
+    async with seaweedfs(tmp_path) as seaweed:
+        bucket = seaweed.bucket
+        server = await chat_server.another(
+            CHATBRIDGE_BLOBS__URL=f"s3://{bucket.name}/page",
+            CHATBRIDGE_BLOBS__ENDPOINT=bucket.endpoint,
+            CHATBRIDGE_BLOBS__ACCESS_KEY_ID=bucket.access_key_id,
+            CHATBRIDGE_BLOBS__SECRET_ACCESS_KEY=bucket.secret_access_key,
+            CHATBRIDGE_BLOBS__STRAIGHT="true",
+        )
+        may = {"AllowedMethods": ["PUT"], "AllowedHeaders": ["content-type", "if-none-match"]}
+        await seaweed.allow([{"AllowedOrigins": [server.url], "MaxAgeSeconds": 60, **may}])
+        chat = await chat_server.open(await new_context(), "far", url=server.url, key=server.key)
+        puts: list[str] = []
+        chat.page.on("request", lambda asked: asked.method == "PUT" and puts.append(asked.url))
+        await _brings_a_cat(chat)
+        (put,) = puts
+        assert put.startswith(f"{bucket.endpoint}/{bucket.name}/page/")
+        await chat.element.evaluate(AT_ONCE)
+        await _brings_a_cat(chat)
+        assert len(puts) == 1
+        await chat.page.reload()
+        await seen(chat, 2)
+        server.stop()
+
+
+async def _brings_a_cat(chat: Chat) -> None:
+    before, pictures = await chat.answers(), await chat.log.locator(".thumb").count()
+    await choose(chat, ("cat.png", "image/png", picture()))
+    await expect(card(chat, "cat.png")).to_have_attribute("data-state", "ready")
+    await chat.send_button.click()
+    await chat.answered(before)
+    await seen(chat, pictures + 1)

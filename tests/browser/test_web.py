@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from scripts.web import FRONTEND, Web, node
 from tests import postgres
+from tests.browser.attaching import card, choose
 from tests.browser.chromium import Watch
 from tests.browser.conftest import NewContext
 from tests.browser.endpoint import PATIENCE
@@ -31,8 +32,27 @@ from tests.browser.web_stack import (
     token,
 )
 from tests.chatkit_client import create, items, shown, without_times
+from tests.files_of_people import picture
 
 CDN = "https://cdn.platform.openai.com/**"
+
+
+async def test_a_file_is_attached_and_seen_after_a_reload(
+    web: Web, new_context: NewContext
+) -> None:
+    context = await new_context()
+    await sign_up(context, web.url, "Brings")
+    chat = await open_chat(context, web.url)
+    await choose(chat, ("cat.png", "image/png", picture()))
+    await expect(card(chat, "cat.png")).to_have_attribute("data-state", "ready")
+    before = await chat.answers()
+    await chat.send_button.click()
+    await chat.answered(before)
+    await chat.page.reload()
+    image = chat.log.get_by_role("img", name="cat.png")
+    await expect(image).not_to_have_js_property("naturalWidth", 0)
+    address = await image.get_attribute("src")
+    assert address.startswith(f"{web.url}/api/chatbridge/attachments/")
 
 
 async def test_signing_up_leads_to_the_chat_and_the_chat_to_a_task(

@@ -20,12 +20,17 @@ export function receive(
 ): void {
   const overlay = h("div", { class: "dropping", hidden: true }, icon("document"), words.drop);
   over.append(overlay);
+  // a picture of the chat's own is a file to a browser
+  let own = false;
+  host.addEventListener("dragstart", () => (own = true));
+  host.addEventListener("dragend", () => (own = false));
   const drag = (event: DragEvent) => {
-    if (!event.dataTransfer?.types.includes("Files") || event.defaultPrevented || !open()) return;
+    const { dataTransfer: data } = event;
+    if (!data?.types.includes("Files") || own || event.defaultPrevented || !open()) return;
     event.preventDefault();
-    event.dataTransfer.dropEffect = "copy";
+    data.dropEffect = "copy";
     overlay.hidden = event.type === "drop";
-    if (event.type === "drop") take(arrived(event.dataTransfer));
+    if (event.type === "drop") take(arrived(data));
   };
   // before those that refuse files
   host.addEventListener("dragover", drag, { capture: true });
@@ -38,12 +43,17 @@ export function receive(
 
 function pasted(event: ClipboardEvent, open: () => boolean, take: (arrived: Arrived) => void) {
   const { clipboardData: data } = event;
-  // what is copied from an office program is a text and its picture
-  if (!data?.types.includes("Files") || data.types.includes("text/plain")) return;
-  if (event.defaultPrevented || !open()) return;
-  event.preventDefault();
+  if (!data?.types.includes("Files") || event.defaultPrevented || !open()) return;
   const { files, folders } = arrived(data);
+  if (isText(data.getData("text/plain"), files)) return;
+  event.preventDefault();
   take({ files: files.map(nameless), folders });
+}
+
+/** What is copied from an office program is a text and its picture; some systems give the names of files as text. */
+function isText(text: string, files: readonly File[]): boolean {
+  const names = files.map(({ name }) => name);
+  return text.split(/[\r\n]+/).some((line) => line && !names.includes(line));
 }
 
 function arrived(data: DataTransfer): Arrived {

@@ -24,9 +24,10 @@ export function offered({ accept = {} }: Limits): string {
 }
 
 function accepts(name: string, type: string, accept: Limits["accept"]): boolean {
-  if (!accept) return true;
+  const wanted = Object.entries(accept ?? {});
+  if (!wanted.length) return true;
   const endsSo = (end: string) => name.toLowerCase().endsWith(end.toLowerCase());
-  return Object.entries(accept).some(([wanted, ends]) => fits(type, wanted) || ends.some(endsSo));
+  return wanted.some(([pattern, ends]) => fits(type, pattern) || ends.some(endsSo));
 }
 
 /** The most that a file of a type may have: by the type, by its family, by the limit of all others. */
