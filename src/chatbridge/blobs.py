@@ -1,6 +1,7 @@
 """Attachments, if any are taken: where their bytes are kept, and how much of them."""
 
 from pathlib import Path
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from chatbridge.adapters.local.blob_store import LocalBlobStore
@@ -26,14 +27,33 @@ def attachments(
     blobs = blob_store(settings)
     if blobs is None:
         return None
+    return Attachments(
+        repository, blobs, PillowPictures(), allowance(settings), sweep_every=sweep_every
+    )
+
+
+def swept_attachments(
+    settings: Settings,
+    who: Literal["agent", "server"],
+    repository: AttachmentRepository,
+    taken: Attachments | None,
+) -> Attachments | None:
+    """Whose rows are deleted in the end: where none are taken, a server of the host's own may have
+    some of files that it keeps itself."""
+    if taken or who == "agent":
+        return taken
+    return Attachments(repository, MemoryBlobStore(), PillowPictures(), allowance(settings))
+
+
+def allowance(settings: Settings) -> Allowance:
+    """How much one person may bring."""
     limits = settings.blobs
-    allowance = Allowance(
+    return Allowance(
         max_bytes=limits.max_bytes,
         max_files=limits.max_files,
         max_bytes_a_day=limits.max_bytes_a_day,
         max_files_a_day=limits.max_files_a_day,
     )
-    return Attachments(repository, blobs, PillowPictures(), allowance, sweep_every=sweep_every)
 
 
 def attachment_addresses(settings: Settings, secret: bytes) -> Addresses:

@@ -11,6 +11,7 @@ from dependency_injector.providers import Dependency, Object, Provider, Selector
 
 from chatbridge.adapters.chatkit.actions import Assistant
 from chatbridge.adapters.chatkit.agent_runner import HostServerRunner
+from chatbridge.adapters.chatkit.attachments import HostAttachments
 from chatbridge.adapters.chatkit.call_widgets import CallWidgets
 from chatbridge.adapters.chatkit.chat_runner import ChatRunner
 from chatbridge.adapters.jwt.authenticator import JwtAuthenticator
@@ -24,7 +25,7 @@ from chatbridge.adapters.openai.left_counterparts import LeftCounterparts
 from chatbridge.adapters.openai.models import Endpoint
 from chatbridge.adapters.openai.recall import Recall
 from chatbridge.adapters.openai.unoffered import Unoffered
-from chatbridge.blobs import attachment_addresses, attachments
+from chatbridge.blobs import allowance, attachment_addresses, attachments, swept_attachments
 from chatbridge.domain.model.caller import TASKS_TOOLS
 from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.tool import LeftOut
@@ -115,6 +116,13 @@ class Container(DeclarativeContainer):
     attachments: Provider[Attachments | None] = Singleton(
         attachments, settings, store.provided.attachments
     )
+    swept: Provider[Attachments | None] = Singleton(
+        swept_attachments,
+        settings,
+        CallableProvider(who_answers, settings, host),
+        store.provided.attachments,
+        attachments,
+    )
     addresses: Provider[Addresses] = Singleton(
         attachment_addresses, settings, CallableProvider(own_secret, settings)
     )
@@ -200,7 +208,17 @@ class Container(DeclarativeContainer):
         pictures=settings.provided.allowed_image_domains,
     )
     host_server: Provider[HostServerRunner] = Singleton(
-        host_server, settings, host, store.provided.conversations
+        host_server,
+        settings,
+        host,
+        store.provided.conversations,
+        Singleton(
+            HostAttachments,
+            store.provided.attachments,
+            attachments,
+            CallableProvider(allowance, settings),
+            swept.provided.seen,
+        ),
     )
     agent: Provider[AgentRunner] = Selector(
         CallableProvider(who_answers, settings, host), agent=chat, server=host_server
@@ -232,7 +250,7 @@ class Container(DeclarativeContainer):
         ConversationHistory,
         store.provided.conversations,
         turns,
-        parted=Singleton(_parted, left_counterparts, attachments),
+        parted=Singleton(_parted, left_counterparts, swept),
     )
     readiness: Provider[Readiness] = Singleton(Readiness, store)
     require_ready = Singleton(_readiness, readiness, turns.provider)

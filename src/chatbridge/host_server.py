@@ -3,6 +3,7 @@
 from typing import Literal
 
 from chatbridge.adapters.chatkit.agent_runner import HostServerRunner
+from chatbridge.adapters.chatkit.attachments import HostAttachments
 from chatbridge.adapters.chatkit.context import load_context
 from chatbridge.adapters.chatkit.entry import load_server, making
 from chatbridge.host import Host
@@ -24,7 +25,10 @@ def who_answers(settings: Settings, host: Host) -> Literal["agent", "server"]:
 
 
 def host_server(
-    settings: Settings, host: Host, conversations: ConversationRepository
+    settings: Settings,
+    host: Host,
+    conversations: ConversationRepository,
+    attachments: HostAttachments,
 ) -> HostServerRunner:
     """The server that is given or named. Raises ValueError with a sentence for the operator."""
     server = settings.server
@@ -38,6 +42,7 @@ def host_server(
     return HostServerRunner(
         load_server(entry) if isinstance(found, str) else making(found, entry),
         conversations,
+        attachments=attachments,
         context=host.context if given else load_context(server.context),
         own_loop=server.loop == "own",
         silence=server.silence,

@@ -87,7 +87,9 @@ def create_app(container: Container | None = None) -> FastAPI:
     acting = _acting(container)
     choices = _choices(settings, host)
     attachments, addresses = container.attachments(), container.addresses()
-    files = Files(attachments, addresses)
+    if acting and acting.keeps_attachments:
+        attachments = None
+    files = Files(attachments, addresses, acting)
     tags, dictation = container.tags(), container.dictation()
     app.include_router(
         chatkit_router(

@@ -20,7 +20,7 @@ async def running(container: Container) -> AsyncGenerator[None]:
         await open_things.enter_async_context(_store_opened(container))
         with suppress(Unavailable):
             await container.turns().sweep()
-        if attachments := container.attachments():
+        if attachments := container.swept():
             await open_things.enter_async_context(attachments.swept())
         open_things.push_async_callback(container.http().aclose)
         if jwks := container.jwks():

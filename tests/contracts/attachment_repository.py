@@ -73,6 +73,20 @@ class AttachmentRepositoryContract(StoreContract):
         assert found == replace(new, state="kept", size=12, tries=2, number=1)
         assert found.blob in found.blobs
 
+    async def test_of_one_that_is_kept_elsewhere_a_record_is_kept(self, store: Store) -> None:
+        new, record = brought(), {"id": ONE, "preview_url": "https://files.example", "a": [1, None]}
+        await store.attachments.add(new, MUCH)
+        assert not await store.attachments.record(BOB, ONE, record)
+        assert await store.attachments.record(ALICE, ONE, {})
+        assert await store.attachments.record(ALICE, ONE, record)
+        (found,) = await store.attachments.of(ALICE, [ONE])
+        assert (found.state, found.record, found.blobs) == ("kept", record, ())
+        await store.attachments.remove(ALICE, ONE)
+        assert not await store.attachments.record(ALICE, ONE, record)
+        await store.attachments.add(brought(OTHER), MUCH)
+        assert await store.attachments.attempt(ALICE, OTHER) == 1
+        assert not await store.attachments.record(ALICE, OTHER, record)
+
     async def test_they_are_told_apart_by_whose_they_are(self, store: Store) -> None:
         await kept(store, ONE)
         await kept(store, OTHER, by=BOB)

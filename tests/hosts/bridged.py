@@ -12,7 +12,6 @@ from chatkit.server import ChatKitServer
 
 from chatbridge.adapters.chatkit.entry import making
 from chatbridge.adapters.chatkit.host_loop import HostLoop
-from chatbridge.adapters.chatkit.store import HostStore
 from tests.serving import Served, served, settings_for
 
 Json = dict[str, Any]
@@ -32,7 +31,7 @@ class Bridged:
     def serve(self, host: type[ChatKitServer[Any]], *, own_loop: bool = False) -> None:
         """Answer with a server of this class from now on."""
         runner = self.container.host_server()
-        runner.server = making(host)(HostStore())
+        runner.serve(making(host))
         runner.loop = self._loops[own_loop]
 
     async def answer(self, request: Json, user: str = "ada", **headers: str) -> httpx.Response:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from chatbridge.domain.model.attachment import Allowance, Attachment
 from chatbridge.domain.model.identifiers import AttachmentId, UserId
+from chatbridge.domain.model.payload import Payload
 
 
 class AttachmentRepository(Protocol):
@@ -34,6 +35,11 @@ class AttachmentRepository(Protocol):
     async def keep(self, user_id: UserId, id: AttachmentId, *, number: int, size: int) -> bool:
         """The bytes of this attempt are there, so many, and they are the ones that count. False
         where it is not awaited any more."""
+        ...
+
+    async def record(self, user_id: UserId, id: AttachmentId, record: Payload) -> bool:
+        """A host's own store keeps its bytes, and says this of it. False where it is not the
+        owner's, is removed, or has bytes of ours."""
         ...
 
     async def remove(self, user_id: UserId, id: AttachmentId) -> None:

@@ -6,22 +6,27 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from chatkit.server import ChatKitServer, StreamingResult
+from chatkit.store import NotFoundError
 
+from chatbridge.adapters.chatkit.attachments import Asker, HostAttachments, as_chatkit_has_it
 from chatbridge.adapters.chatkit.context import ContextOf, plain_context
 from chatbridge.adapters.chatkit.entry import MakeServer
 from chatbridge.adapters.chatkit.frames import Frames
 from chatbridge.adapters.chatkit.host_items import HostItems
 from chatbridge.adapters.chatkit.host_loop import HostLoop
+from chatbridge.adapters.chatkit.items.wire import wire_dict
 from chatbridge.adapters.chatkit.late import keep_late
 from chatbridge.adapters.chatkit.speaking import Speaking
-from chatbridge.adapters.chatkit.store import SPEAKING, HostStore
+from chatbridge.adapters.chatkit.store import ASKER, SPEAKING, HostFiles, HostStore
+from chatbridge.domain.model import refusals
 from chatbridge.domain.model.asked import Asked
+from chatbridge.domain.model.attachment import Attached
 from chatbridge.domain.model.conversation import Conversation
 from chatbridge.domain.model.errors import AgentFailed, ChatbridgeError
-from chatbridge.domain.model.identifiers import ConversationId, TurnId, UserId
+from chatbridge.domain.model.identifiers import AttachmentId, ConversationId, TurnId, UserId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.turn import Asking, Turn
@@ -34,6 +39,7 @@ from chatbridge.ports.host_server import HostServer
 _log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 _TIDY_UP_SECONDS = 1.0
 
@@ -54,6 +60,7 @@ class HostServerRunner(AgentRunner, HostServer):
         make: MakeServer,
         conversations: ConversationRepository,
         *,
+        attachments: HostAttachments | None = None,
         context: ContextOf = plain_context,
         own_loop: bool = True,
         silence: float = 300.0,
@@ -65,8 +72,19 @@ class HostServerRunner(AgentRunner, HostServer):
         self._silence = silence
         self._pictures = pictures or ()
         self._name = name
-        self.server: ChatKitServer[Any] = make(HostStore())
+        self._attachments = attachments
+        self.serve(make)
         self.loop = HostLoop(own=own_loop)
+
+    def serve(self, make: MakeServer) -> None:
+        """Answer with this server. One without an attachment store of its own is given ours."""
+        store = HostStore(self._attachments)
+        self.server: ChatKitServer[Any] = make(store)
+        self.keeps_attachments = self.server.attachment_store is not None
+        # what it has replaced in our store, its own store answers
+        self._keeps_records = "load_attachment" in vars(store)
+        if self._attachments and not self.keeps_attachments:
+            self.server.attachment_store = HostFiles(self._attachments)
 
     @property
     def model(self) -> str:
@@ -103,7 +121,29 @@ class HostServerRunner(AgentRunner, HostServer):
         return getattr(own, "__func__", own) is not getattr(ChatKitServer, method)
 
     async def answer_alone(self, user_id: UserId, asking: Asking) -> Payload:
-        return await self._in_time(partial(self._told, _asked(user_id, asking), asking))
+        here = Asker(user_id, asyncio.get_running_loop())
+        return await self._in_time(partial(self._alone, here, asking))
+
+    async def attachments(
+        self, user_id: UserId, ids: Sequence[AttachmentId], asking: Asking, *, unsent: bool = False
+    ) -> tuple[Sequence[Attached], Sequence[Payload]]:
+        """See the port."""
+        if self._keeps_records or self._attachments is None:
+            asked = _asked(user_id, asking)
+            return (), await self._in_time(partial(self._loaded, ids, asked))
+        rows = await self._attachments.of(user_id, ids)
+        if unsent and any(row.sent for row in rows):
+            raise refusals.attachment_sent()
+        return [row.attached for row in rows], [wire_dict(as_chatkit_has_it(row)) for row in rows]
+
+    async def _loaded(self, ids: Sequence[AttachmentId], asked: Asked) -> Sequence[Payload]:
+        context = await brought(self._context, asked)
+        try:
+            found = [await self.server.store.load_attachment(id, context) for id in ids]
+        except NotFoundError:
+            raise refusals.no_blob() from None
+        unread = {"upload_descriptor": None}
+        return [wire_dict(attachment.model_copy(update=unread)) for attachment in found]
 
     async def answer(
         self, conversation: Conversation, own: Sequence[Message], asking: Asking
@@ -116,7 +156,7 @@ class HostServerRunner(AgentRunner, HostServer):
         asked = _asked(conversation.user_id, asking, conversation.id)
         return await self._in_time(partial(self._answered, speaking, asked, asking)), events
 
-    async def _in_time(self, work: Callable[[], Coroutine[Any, Any, Payload]]) -> Payload:
+    async def _in_time(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         begun = self.loop.begin(work)
         try:
             async with asyncio.timeout(self._silence):
@@ -156,6 +196,10 @@ class HostServerRunner(AgentRunner, HostServer):
         speaking.flush()
         speaking.ended = True
         return told
+
+    async def _alone(self, here: Asker, asking: Asking) -> Payload:
+        ASKER.set(here)
+        return await self._told(_asked(here.user_id, asking), asking)
 
     async def _told(self, asked: Asked, asking: Asking) -> Payload:
         told = await self.server.process(
@@ -235,9 +279,15 @@ def _operation(turn: Turn) -> Json:
     known = subject.payload or {}
     asked: Json = {
         "content": known.get("content") or [{"type": "input_text", "text": subject.content}],
-        "attachments": [],
+        "attachments": _attached(subject),
         "quoted_text": known.get("quoted_text"),
         "inference_options": known.get("inference_options") or {},
     }
     params = {"thread_id": subject.conversation_id, "input": asked}
     return {"type": "threads.add_user_message", "params": params}
+
+
+def _attached(message: Message) -> list[str]:
+    """The ids of its files, ours and a host's own."""
+    shown: list[Json] = (message.payload or {}).get("attachments") or []
+    return [each["id"] for each in shown] or [each.id for each in message.attachments]

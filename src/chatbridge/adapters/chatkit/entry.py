@@ -44,7 +44,8 @@ def making(found: Any, entry: str = "the server") -> MakeServer:
             raise ValueError(f"{entry} makes no ChatKitServer.")
         own: Any = getattr(server, "store", None)  # pyright: ignore[reportUnknownArgumentType]
         if own is not None and own is not store:
-            _take_over(own, store)
+            keeps: Any = server.attachment_store  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+            _take_over(own, store, attachments=keeps is not None)
         server.store = store
         return server  # pyright: ignore[reportUnknownVariableType]
 
@@ -63,11 +64,12 @@ def _found_or_made(found: Any, store: Store[Any], entry: str) -> Any:
         raise ValueError(f"{entry} can't be made: {error!r}.") from error
 
 
-def _take_over(own: Store[Any], store: Store[Any]) -> None:
-    """Whoever else of the host's has got its own store (an attachment store, a converter) is
-    answered by ours; attachments stay where they are."""
+def _take_over(own: Store[Any], store: Store[Any], *, attachments: bool) -> None:
+    """Whoever else of the host's has got its own store (a converter) is answered by ours; its
+    `attachments` stay where they are."""
+    theirs = _ATTACHMENTS if attachments else ()
     for name in vars(Store):
-        if not name.startswith("_") and name not in _ATTACHMENTS:
+        if not name.startswith("_") and name not in theirs:
             setattr(own, name, getattr(store, name))
-    for name in _ATTACHMENTS:
+    for name in theirs:
         setattr(store, name, getattr(own, name))

@@ -39,7 +39,7 @@ class HostItems:
         known: Iterable[Message] = (),
         until: Message | None = None,
     ) -> None:
-        self._conversations, self._home = conversations, home
+        self._conversations, self.home = conversations, home
         self.conversation = conversation
         self._window, self._until = window, until
         self.ids = Ids()
@@ -87,7 +87,7 @@ class HostItems:
             where = self.conversation
             reading = self._conversations.message(where.user_id, where.id, MessageId(id))
             try:
-                message = await across(self._home, reading)
+                message = await across(self.home, reading)
             except errors.NotFound as error:
                 raise NotFoundError(f"Item {item_id} not found") from error
             self.put(message)
@@ -128,7 +128,7 @@ class HostItems:
         while True:
             request = PageRequest(limit=_PAGE, after=after, order=order)
             reading = self._conversations.messages(where.user_id, where.id, request, notes=True)
-            page = await across(self._home, reading)
+            page = await across(self.home, reading)
             for message in page.items:
                 # a retry reads nothing of the answer that it is to replace
                 if self._until is None or message.position <= self._until.position:

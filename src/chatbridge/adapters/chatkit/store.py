@@ -1,14 +1,18 @@
 """The store that a host's server is given: what is kept, with what its turn has said over it."""
 
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
 
-from chatkit.store import Store, StoreItemType
+from chatkit.store import AttachmentStore, NotFoundError, Store, StoreItemType
 from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata
 
+from chatbridge.adapters.chatkit.attachments import Asker, HostAttachments
 from chatbridge.adapters.chatkit.speaking import Speaking
 
 SPEAKING: ContextVar[Speaking] = ContextVar("chatbridge_speaking")
+ASKER: ContextVar[Asker] = ContextVar("chatbridge_asker")
+"""Who asks outside of a conversation."""
 
 
 class OutsideOfATurn(RuntimeError):
@@ -16,6 +20,16 @@ class OutsideOfATurn(RuntimeError):
 
     def __init__(self) -> None:
         super().__init__("chatbridge's store was asked outside of a turn or an action.")
+
+
+def asker() -> Asker:
+    """Whose request or turn the host's code runs in."""
+    if now := SPEAKING.get(None):
+        return Asker(now.items.conversation.user_id, now.items.home)
+    try:
+        return ASKER.get()
+    except LookupError:
+        raise OutsideOfATurn from None
 
 
 class NotServed(NotImplementedError):
@@ -30,6 +44,10 @@ _ATTACHMENTS = "holds no attachments"
 
 class HostStore(Store[Any]):
     """Whose turn it is says the task, never the context, which hosts pass on as they like."""
+
+    def __init__(self, attachments: HostAttachments | None = None) -> None:
+        super().__init__()
+        self.attachments = attachments
 
     @property
     def _now(self) -> Speaking:
@@ -93,13 +111,34 @@ class HostStore(Store[Any]):
         raise NotServed("deletes no thread: threads.delete does, for its owner")
 
     async def save_attachment(self, attachment: Attachment, context: Any) -> None:
-        raise NotServed(_ATTACHMENTS)
+        await self._files.save(asker(), attachment)
 
     async def load_attachment(self, attachment_id: str, context: Any) -> Attachment:
-        raise NotServed(_ATTACHMENTS)
+        return await self._files.load(asker(), attachment_id)
 
     async def delete_attachment(self, attachment_id: str, context: Any) -> None:
-        raise NotServed(_ATTACHMENTS)
+        with suppress(NotFoundError):
+            await self._files.delete(asker(), attachment_id)
+
+    @property
+    def _files(self) -> HostAttachments:
+        if self.attachments is None:
+            raise NotServed(_ATTACHMENTS)
+        return self.attachments
+
+
+class HostFiles(AttachmentStore[Any]):
+    """The attachment store of a server that brings none: the bytes are with us."""
+
+    def __init__(self, attachments: HostAttachments) -> None:
+        self._attachments = attachments
+
+    async def read(self, attachment_id: str, context: Any) -> bytes:
+        """The bytes of an attachment. Raises NotFoundError."""
+        return await self._attachments.read(asker(), attachment_id)
+
+    async def delete_attachment(self, attachment_id: str, context: Any) -> None:
+        await self._attachments.delete(asker(), attachment_id)
 
 
 class ChatStore(HostStore):

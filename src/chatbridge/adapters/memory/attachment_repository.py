@@ -9,6 +9,7 @@ from chatbridge.adapters.memory.memory import Memory
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.attachment import Allowance, Attachment
 from chatbridge.domain.model.identifiers import AttachmentId, UserId
+from chatbridge.domain.model.payload import Payload
 from chatbridge.ports.attachment_repository import AttachmentRepository
 
 _LEFT_AT_ONCE = 100
@@ -60,11 +61,19 @@ class MemoryAttachmentRepository(AttachmentRepository):
         self._memory.attachments[id] = replace(known, state="kept", size=size, number=number)
         return True
 
+    async def record(self, user_id: UserId, id: AttachmentId, record: Payload) -> bool:
+        await sleep(0)
+        known = self._mine(user_id, id)
+        if known is None or known.state == "removed" or known.tries:
+            return False
+        self._memory.attachments[id] = replace(known, state="kept", record=record)
+        return True
+
     async def remove(self, user_id: UserId, id: AttachmentId) -> None:
         (known,) = await self.of(user_id, [id])
         if known.sent:
             raise refusals.attachment_sent()
-        self._memory.attachments[id] = replace(known, state="removed", name="")
+        self._memory.attachments[id] = replace(known, state="removed", name="", record=None)
 
     async def left(self) -> tuple[Attachment, ...]:
         await sleep(0)

@@ -13,6 +13,7 @@ from chatbridge.adapters.postgres.tables import AttachmentRow
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.attachment import Allowance, Attachment
 from chatbridge.domain.model.identifiers import AttachmentId, ConversationId, UserId
+from chatbridge.domain.model.payload import Payload
 from chatbridge.ports.attachment_repository import AttachmentRepository
 
 _ADD = """
@@ -86,9 +87,15 @@ class PostgresAttachmentRepository(AttachmentRepository):
         kept = keeping.values(state="kept", size=size, number=number).returning(col(_ROW.id))
         return bool(await self._statements.changed(kept))
 
+    async def record(self, user_id: UserId, id: AttachmentId, record: Payload) -> bool:
+        without_bytes = (col(_ROW.state) != "removed", col(_ROW.tries) == 0)
+        recording = update(_ROW).where(*_named(user_id, id), *without_bytes)
+        kept = recording.values(state="kept", record=record).returning(col(_ROW.id))
+        return bool(await self._statements.changed(kept))
+
     async def remove(self, user_id: UserId, id: AttachmentId) -> None:
         removing = update(_ROW).where(*_named(user_id, id), ~col(_ROW.sent))
-        removed = removing.values(state="removed", name="").returning(col(_ROW.id))
+        removed = removing.values(state="removed", name="", record=None).returning(col(_ROW.id))
         if not await self._statements.changed(removed):
             await self.of(user_id, [id])
             raise refusals.attachment_sent()
@@ -127,5 +134,6 @@ def _attachment(row: AttachmentRow) -> Attachment:
         conversation_id=ConversationId(row.conversation_id) if row.conversation_id else None,
         tries=row.tries,
         number=row.number,
+        record=row.record,
         created_at=row.created_at,
     )

@@ -1,8 +1,17 @@
 """The rows of the files that people bring."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, PrimaryKeyConstraint, Text, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKeyConstraint,
+    Index,
+    PrimaryKeyConstraint,
+    Text,
+    text,
+)
 from sqlmodel import Field
 
 from chatbridge.adapters.postgres.table_parts import SCHEMA, Row, column, one_of, time
@@ -40,4 +49,5 @@ class AttachmentRow(Row, table=True):
     sent: bool = Field(sa_column_kwargs={"server_default": text("false")})
     tries: int = Field(sa_column_kwargs={"server_default": text("0")})
     number: int = Field(sa_column_kwargs={"server_default": text("0")})
+    record: dict[str, Any] | None = column(JSON(none_as_null=True), nullable=True)
     created_at: datetime = time()

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from chatbridge.domain.model.identifiers import AttachmentId, ConversationId, UserId
+from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.words import in_a_line, quoted
 
 AttachmentState = Literal["awaited", "kept", "removed"]
@@ -40,7 +41,8 @@ class Attachment(Attached):
     then. `sent` with a message, it belongs to that message's conversation.
 
     Each attempt to bring its bytes has a name of its own, so that no late one changes what is
-    kept: `tries` were begun, and `number` is the one that is kept.
+    kept: `tries` were begun, and `number` is the one that is kept. One whose bytes a host's own
+    store keeps has a `record`, which is what that says of it, and none of its bytes are here.
     """
 
     user_id: UserId
@@ -50,6 +52,7 @@ class Attachment(Attached):
     conversation_id: ConversationId | None = None
     tries: int = 0
     number: int = 0
+    record: Payload | None = None
 
     @property
     def blob(self) -> str:

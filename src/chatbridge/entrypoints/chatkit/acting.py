@@ -9,6 +9,8 @@ from typing import Any, TypeGuard
 from weakref import WeakValueDictionary
 
 from chatkit.types import (
+    AttachmentsCreateReq,
+    AttachmentsDeleteReq,
     ChatKitReq,
     ClientToolCallItem,
     InputTranscribeReq,
@@ -26,8 +28,9 @@ from chatkit.types import (
 from chatbridge.adapters.chatkit.items.mapping import to_item
 from chatbridge.adapters.chatkit.items.wire import lifted, wire_time
 from chatbridge.domain.model import refusals
+from chatbridge.domain.model.attachment import Attached
 from chatbridge.domain.model.errors import AgentFailed, Conflict, NotFound
-from chatbridge.domain.model.identifiers import ConversationId, MessageId, UserId
+from chatbridge.domain.model.identifiers import AttachmentId, ConversationId, MessageId, UserId
 from chatbridge.domain.model.message import FeedbackKind, Message
 from chatbridge.domain.model.page import PageRequest
 from chatbridge.domain.model.payload import Payload
@@ -78,8 +81,11 @@ class Acting:
             WeakValueDictionary()
         )
 
-    def hears(self, operation: ChatKitReq) -> TypeGuard[InputTranscribeReq]:
-        """Whether the host's own server writes down what is said."""
+    def answers(self, operation: ChatKitReq) -> bool:
+        """Whether the host's own server answers it, and we would else: it writes down what is said,
+        or has an attachment store."""
+        if isinstance(operation, AttachmentsCreateReq | AttachmentsDeleteReq):
+            return self.keeps_attachments
         return isinstance(operation, InputTranscribeReq) and self._host.overrides("transcribe")
 
     def serves(self, operation: ChatKitReq) -> TypeGuard[Acted]:
@@ -139,11 +145,29 @@ class Acting:
                 place = (user_id, operation.params.thread_id)
                 async with self._pressing.setdefault(place, asyncio.Lock()):
                     return await self._changed(operation, user_id, asking)
-            case InputTranscribeReq() if self.hears(operation):
+            case InputTranscribeReq() if self.answers(operation):
                 audio_of(operation.params.audio_base64)
+                return _written(await self._host.answer_alone(user_id, asking))
+            case AttachmentsDeleteReq(params=params) if self.answers(operation):
+                # it would delete the bytes first, and ask its store then
+                id = AttachmentId(params.attachment_id)
+                await self._host.attachments(user_id, [id], asking, unsent=True)
+                return _written(await self._host.answer_alone(user_id, asking))
+            case AttachmentsCreateReq() if self.answers(operation):
                 return _written(await self._host.answer_alone(user_id, asking))
             case _:
                 return None
+
+    @property
+    def keeps_attachments(self) -> bool:
+        """Whether attachments are the host's affair."""
+        return self._host.keeps_attachments
+
+    async def carried(
+        self, ids: Sequence[AttachmentId], user_id: UserId, asking: Asking
+    ) -> tuple[Sequence[Attached], Sequence[Payload]]:
+        """The files of a message, and how they are shown. Raises like the port."""
+        return await self._host.attachments(user_id, ids, asking)
 
     async def tell(self, verdict: ItemsFeedbackReq, user_id: UserId, asking: Asking) -> None:
         """Tell the server of a verdict, that is kept. Raises AgentFailed."""

@@ -1,6 +1,6 @@
 """ChatKit's attachments: announced and deleted by the protocol, or brought at once as a form."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -24,10 +24,13 @@ from chatbridge.domain.model import refusals
 from chatbridge.domain.model.attachment import Attached
 from chatbridge.domain.model.caller import Caller
 from chatbridge.domain.model.identifiers import AttachmentId, UserId
+from chatbridge.domain.model.payload import Payload
+from chatbridge.domain.model.turn import Asking
 from chatbridge.domain.services.attachments import Attachments
 from chatbridge.entrypoints.attachment_addresses import Addresses
 from chatbridge.entrypoints.attachments import ANNOUNCED, RECEIVED, body_of
 from chatbridge.entrypoints.authentication import Gate, current_caller, guarded
+from chatbridge.entrypoints.chatkit.acting import Acting
 from chatbridge.entrypoints.chatkit.documentation import BY_SESSION
 from chatbridge.entrypoints.openapi import SIGN_IN, STORE, problems
 
@@ -39,10 +42,17 @@ _WANTED = "send a form (multipart/form-data) with one file in it, named `file`"
 
 
 class Files:
-    """What one request does with attachments; None of them where this server takes none."""
+    """What one request does with attachments; None of them where this server takes none. `acting`
+    is whose own store may keep them."""
 
-    def __init__(self, attachments: Attachments | None, addresses: Addresses | None) -> None:
+    def __init__(
+        self,
+        attachments: Attachments | None,
+        addresses: Addresses | None,
+        acting: Acting | None = None,
+    ) -> None:
         self._attachments, self._addresses = attachments, addresses
+        self._acting = acting
 
     def display(self, display: Display, request: Request) -> Display:
         """The same, with addresses by which this caller reaches us."""
@@ -54,15 +64,27 @@ class Files:
         """What ChatKit's server asks."""
         return _Announced(self._attachments, self._addresses, request)
 
-    async def carried(self, operation: ChatKitReq, user_id: UserId) -> tuple[Attached, ...]:
-        """The files of its message, if it has any. Raises like `Attachments.to_send`."""
-        said = getattr(operation.params, "input", None)
-        if not isinstance(said, UserMessageInput) or not said.attachments:
-            return ()
+    async def carried(
+        self, operation: ChatKitReq, user_id: UserId, asked: Asking
+    ) -> tuple[Sequence[Attached], Sequence[Payload]]:
+        """The files of its message, if it has any, and how a host's own store shows them. Raises
+        like `Attachments.to_send` and `HostServer.attachments`."""
+        ids = _named_by(operation)
+        if not ids:
+            return (), ()
+        if self._acting and self._acting.keeps_attachments:
+            return await self._acting.carried(ids, user_id, asked)
         if not self._attachments:
             raise refusals.attachments_not_supported()
-        ids = [AttachmentId(id) for id in said.attachments]
-        return await self._attachments.to_send(user_id, ids)
+        return await self._attachments.to_send(user_id, ids), ()
+
+
+def _named_by(operation: ChatKitReq) -> list[AttachmentId]:
+    """The files that its message names."""
+    said = getattr(operation.params, "input", None)
+    return (
+        [AttachmentId(id) for id in said.attachments] if isinstance(said, UserMessageInput) else []
+    )
 
 
 class _Announced(AttachmentStore[UserId]):

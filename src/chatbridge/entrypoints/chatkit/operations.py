@@ -5,7 +5,7 @@ that speaks begins a turn, and the SDK tells its stream: its entry says how the 
 Everything else in the SDK's union of requests is refused as not served.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -41,6 +41,7 @@ from chatbridge.domain.model.identifiers import (
     UserId,
     new_conversation_id,
 )
+from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.refusals import Refusal
 from chatbridge.domain.model.turn import Asking
 from chatbridge.domain.services.recording import Recording
@@ -55,9 +56,11 @@ Refusals = tuple[Refusal[ChatbridgeError], ...]
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """The files of its message, which are the owner's and whole, and what is told of its tags."""
+    """The files of its message, which are the owner's and whole, how those are shown that a host's
+    own store keeps, and what is told of its tags."""
 
-    files: tuple[Attached, ...] = ()
+    files: Sequence[Attached] = ()
+    records: Sequence[Payload] = ()
     told: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -93,7 +96,11 @@ async def _create(
     turns: Turns, user: UserId, asked: ThreadsCreateReq, asking: Asking, carried: Carried
 ) -> Recording:
     message = to_user_message(
-        asked.params.input, new_conversation_id(), carried.files, carried.told
+        asked.params.input,
+        new_conversation_id(),
+        tuple(carried.files),
+        carried.told,
+        carried.records,
     )
     return await turns.ask(user, message, new=True, asking=asking)
 
@@ -102,7 +109,9 @@ async def _add_user_message(
     turns: Turns, user: UserId, asked: ThreadsAddUserMessageReq, asking: Asking, carried: Carried
 ) -> Recording:
     conversation_id = ConversationId(asked.params.thread_id)
-    message = to_user_message(asked.params.input, conversation_id, carried.files, carried.told)
+    message = to_user_message(
+        asked.params.input, conversation_id, tuple(carried.files), carried.told, carried.records
+    )
     return await turns.ask(user, message, asking=asking)
 
 

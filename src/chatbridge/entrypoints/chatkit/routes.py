@@ -118,7 +118,7 @@ def chatkit_router(
             case Streamed(begin=begin):
                 assert is_streaming_req(operation)  # noqa: S101  # as the SDK sorts them
                 carried = Carried(
-                    await files.carried(operation, caller.user_id),
+                    *await files.carried(operation, caller.user_id, asked),
                     await tags.told(caller, tags_of(operation)),
                 )
                 recording = await begin(turns, caller.user_id, operation, asked, carried)
@@ -196,7 +196,7 @@ def _require_within(operation: ChatKitReq, caller: Caller) -> None:
 
 
 def _served(operation: ChatKitReq, acting: Acting | None) -> Answered[Any] | Streamed[Any] | None:
-    by_host = acting is not None and acting.hears(operation)
+    by_host = acting is not None and acting.answers(operation)
     return None if by_host else _SERVED.get(type(operation))
 
 

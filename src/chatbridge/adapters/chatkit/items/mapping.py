@@ -96,7 +96,7 @@ def to_item(message: Message, display: Display = BY_NAME) -> ThreadItem:
     if message.payload is None:
         return _built(message, display)
     payload = {**message.payload, **_head(message)}
-    if message.attachments:
+    if message.attachments and not payload.get("attachments"):
         payload["attachments"] = _attachments(message, display)
     if updates := payload.pop("updates", ()):
         payload = updated(payload, updates)
@@ -128,8 +128,10 @@ def to_user_message(
     conversation_id: ConversationId,
     attachments: tuple[Attached, ...] = (),
     told: Mapping[str, str] | None = None,
+    records: Sequence[Mapping[str, Any]] = (),
 ) -> Message:
-    """What a person has sent, under an id of ours, with what its tags are `told` to be besides.
+    """What a person has sent, under an id of ours, with what its tags are `told` to be besides, and
+    `records` of files that a host's own store keeps.
     Raises Invalid for what can't be kept."""
     tags = [part for part in asked.content if part.type == "input_tag"]
     if sum(len(tag.model_dump_json()) for tag in tags) > MAX_DATA:
@@ -147,7 +149,10 @@ def to_user_message(
     message = replace(to_message(item), attachments=attachments)
     if told:
         message = replace(message, payload={**(message.payload or {}), _TOLD: dict(told)})
-    checked_content(message.content, attached=bool(attachments))
+    if records:
+        shown = [{**record, "thread_id": conversation_id} for record in records]
+        message = replace(message, payload={**(message.payload or {}), "attachments": shown})
+    checked_content(message.content, attached=bool(attachments or records))
     return message
 
 
