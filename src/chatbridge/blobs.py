@@ -1,7 +1,6 @@
 """Attachments, if any are taken: where their bytes are kept, and how much of them."""
 
 from pathlib import Path
-from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from chatbridge.adapters.local.blob_store import LocalBlobStore
@@ -34,12 +33,12 @@ def attachments(
 
 def swept_attachments(
     settings: Settings,
-    who: Literal["agent", "server"],
+    who: str,
     repository: AttachmentRepository,
     taken: Attachments | None,
 ) -> Attachments | None:
     """Whose rows are deleted in the end: where none are taken, a server of the host's own may have
-    some of files that it keeps itself."""
+    some of files that it keeps itself. `who` answers."""
     if taken or who == "agent":
         return taken
     return Attachments(repository, MemoryBlobStore(), PillowPictures(), allowance(settings))
