@@ -129,12 +129,15 @@ class Menus implements Extra {
   }
 
   #toggle({ id, label, shortLabel, icon: name }: ToolOption): HTMLElement {
-    const known = this.desk.start.querySelector<HTMLElement>(`[data-tool="${CSS.escape(id)}"]`);
+    const known = this.desk.start.querySelector<HTMLButtonElement>(
+      `[data-tool="${CSS.escape(id)}"]`,
+    );
     const button =
       known ?? h("button", { type: "button", class: "menu tool-toggle", "data-tool": id });
     if (!known) button.addEventListener("click", () => this.#switch(id));
     const on = id === this.#tool;
     button.ariaPressed = String(on);
+    button.disabled = this.desk.locked;
     button.title = label;
     redraw(button, JSON.stringify([shortLabel ?? label, name, on]), () => [
       icon(name),

@@ -121,10 +121,19 @@ function selectedIn(root: ShadowRoot): Selected | null {
   if (!selection || !range || range.collapsed) return null;
   const answer = elementOf(range.startContainer)?.closest(`article${ANSWER}`);
   if (!answer || !root.contains(answer)) return null;
-  const whole = answer.contains(range.endContainer);
-  if (!whole) range.setEnd(answer, answer.childNodes.length);
-  const text = (whole && selection.toString()) || range.toString();
-  return text.trim() ? { text: text.trim(), range } : null;
+  if (!answer.contains(range.endContainer)) range.setEnd(answer, answer.childNodes.length);
+  const text = wordsOf(range);
+  return text ? { text, range } : null;
+}
+
+/** Its text, block by block, without what can be pressed. */
+function wordsOf(range: Range): string {
+  const part = range.cloneContents();
+  for (const other of part.querySelectorAll("button, figcaption, .sources")) other.remove();
+  for (const block of part.querySelectorAll("p, li, pre, tr, h1, h2, h3, h4, h5, h6"))
+    block.append("\n");
+  for (const cell of part.querySelectorAll("td, th")) cell.append(" ");
+  return part.textContent!.trim().replace(/\n{2,}/g, "\n\n");
 }
 
 /** Chromium has one for each shadow tree, others have the document's. */

@@ -77,6 +77,10 @@ async def test_a_model_and_a_tool_are_chosen_by_the_keyboard_and_go_along(
     assert await chosen(chat, endpoint, "Again") == {"model": "small"}
 
 
+SELECT_ALL = """({ shadowRoot: root }) => {
+  const [from, to] = [root.querySelector("[data-item-id=a1]"), root.querySelector(".actions")];
+  root.getSelection().setBaseAndExtent(from, 0, to, 1);
+}"""
 # in the first word of a paragraph
 WORD = Position(x=10, y=10)
 
@@ -170,7 +174,7 @@ async def test_commands_are_searched_chosen_and_say_what_went_wrong(
 async def test_what_is_selected_in_an_answer_is_quoted(
     context: BrowserContext, endpoint: Endpoint
 ) -> None:
-    said = assistant_message("a1", "The sky is blue.\n\nGrass is green.")
+    said = assistant_message("a1", "The sky is blue.\n\n```py\n1 + 1\n```\n\nGrass is green.")
     asked = user_message("u1", "Well?") | {"inference_options": {"model": "small"}}
     endpoint.keep("thr_1", asked, said)
     menus = {"models": MODELS, "tools": TOOLS}
@@ -194,6 +198,11 @@ async def test_what_is_selected_in_an_answer_is_quoted(
     await expect(quote).to_have_text("Grass is green.")
     await chat.button("Remove the quote").press("Enter")
     await expect(quote).to_have_count(0)
+    # of more than an answer it is what the answer has of it, without what is pressed there
+    await chat.element.evaluate(SELECT_ALL)
+    await chat.button("Quote").click()
+    assert await quote.inner_text() == "The sky is blue.\n1 + 1\nGrass is green."
+    await chat.button("Remove the quote").click()
 
     # it waits where it was begun, and comes back with what was refused
     await chat.element.evaluate("(chat) => chat.setComposerValue({ text: 'Why?', reply: 'green' })")

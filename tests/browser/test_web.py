@@ -59,6 +59,15 @@ async def test_signing_up_leads_to_the_chat_and_the_chat_to_a_task(
     web: Web, new_context: NewContext
 ) -> None:
     context = await new_context(viewport={"width": 1440, "height": 900})
+    menus = {"models": [{"id": "quick", "label": "Quick", "default": True}], "tools": []}
+    said: list[tuple[int, set[str]]] = []
+
+    async def with_a_model(route: Route) -> None:
+        answer = await route.fetch()
+        said.append((answer.status, set(await answer.json())))
+        await route.fulfill(response=answer, json=menus)
+
+    await context.route("**/chatkit/menus", with_a_model, times=1)
     page = await context.new_page()
     await page.goto(web.url)
     await expect(page).to_have_url(re.compile(r"/login\?next="))
@@ -69,6 +78,8 @@ async def test_signing_up_leads_to_the_chat_and_the_chat_to_a_task(
     await page.get_by_role("button", name="Create account").click()
     await expect(page).to_have_url(re.compile("/dashboard/chat"))
 
+    await expect(page.get_by_role("button", name="Model: Quick")).to_be_visible()
+    assert said == [(200, {"models", "tools"})]
     chat = await open_chat(context, web.url)
     await chat.note_states()
     await chat.ask("add a task: buy oat milk")
