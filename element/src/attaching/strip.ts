@@ -43,7 +43,7 @@ export class Strip {
 class Card {
   readonly node = h("li", { class: "card" });
   readonly remove: HTMLButtonElement;
-  readonly #about = h("small");
+  readonly #about = h("small", { dir: "auto" });
   readonly #bar: HTMLProgressElement;
   readonly #again = h("button", { type: "button", class: "plain" }, words.again);
 
