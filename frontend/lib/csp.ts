@@ -15,7 +15,7 @@ export function contentSecurityPolicy(options: {
 }): string {
   const { nonce, hosted, development, pictures, bucket } = options;
   const cdn = hosted ? [CHATKIT_CDN] : [];
-  const uploads = bucket ? [new URL(bucket).origin] : [];
+  const uploads = bucket && URL.canParse(bucket) ? [new URL(bucket).origin] : [];
   const directives: Record<string, string[]> = {
     "default-src": ["'self'"],
     "script-src": [

@@ -105,6 +105,12 @@ def _in_a_bucket(settings: Settings, bucket: str, prefix: str) -> BlobStore:
             "pip install 'chatbridge-server[s3]'."
         ) from None
     blobs = settings.blobs
+    server = urlsplit(blobs.endpoint)
+    if server.scheme not in ("http", "https") or not server.netloc or server.path not in ("", "/"):
+        raise ValueError(
+            "CHATBRIDGE_BLOBS__ENDPOINT must be the server's address without the bucket, like "
+            "https://s3.eu-central-1.amazonaws.com."
+        )
     key, secret = blobs.access_key_id, blobs.secret_access_key
     if bool(key) != bool(secret):
         raise ValueError(

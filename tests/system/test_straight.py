@@ -117,7 +117,7 @@ async def test_as_a_browser_does_it_from_a_page_of_another_origin(
     assert (await get(new["preview_url"])).json()["code"] == "attachment_awaited"
     thread, item = await sent(person, new["id"])
     assert item["attachments"][0]["id"] == new["id"]
-    (shown, _) = await person.reload(thread)
+    shown, *_ = await person.reload(thread)
     preview = await get(shown["attachments"][0]["preview_url"])
     assert preview.headers["content-type"] == "image/png"
     assert b"CAMERA-OF-ALICE" in CAT
@@ -200,7 +200,7 @@ async def test_a_bucket_that_is_away_loses_nothing(person: Person, way: TcpProxy
     for answer in (refused, unseen, unkept):
         assert (answer.status_code, answer.json()["code"]) == (503, "attachments_unavailable")
     assert taken_back.status_code == 204
-    assert len(await person.messages(thread)) == 2
+    assert sum(m["role"] == "user" for m in await person.messages(thread)) == 1
     await sent(person, waiting["id"], thread=thread)
     assert (await get(item["attachments"][0]["preview_url"])).status_code == 200
 

@@ -65,6 +65,12 @@ def test_half_of_the_keys_is_refused_in_words(wrong: dict[str, Any]) -> None:
         store(**wrong)
 
 
+@pytest.mark.parametrize("endpoint", ["s3.example.com", "https://s3.example.com/bucket", ""])
+def test_an_address_of_no_server_is_refused_in_words(endpoint: str) -> None:
+    with pytest.raises(ValueError, match="CHATBRIDGE_BLOBS__ENDPOINT must be"):
+        store(**BUCKET, endpoint=endpoint)
+
+
 def test_an_extra_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "chatbridge.adapters.s3.blob_store")
     monkeypatch.setitem(sys.modules, "obstore", None)

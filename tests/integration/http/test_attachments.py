@@ -1,5 +1,6 @@
 """Files that people bring: announced, brought, sent, seen again, and nobody else's at any step."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from io import BytesIO
 from typing import Any
@@ -8,7 +9,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from tests.chatkit_client import Json, frames, items
+from tests.chatkit_client import Json, create, frames, items
 from tests.files_of_people import PDF, WORD, bomb, office, picture
 from tests.integration.http.asking import MOST
 from tests.integration.http.person import Person
@@ -306,6 +307,17 @@ async def test_it_is_taken_back_before_it_is_sent_and_goes_with_its_conversation
     assert (await person.http.post("/chatkit", json=delete)).status_code == 409
     assert (await person.http.delete(person.path(thread))).status_code == 204
     assert (await get(other["preview_url"])).status_code == 404
+
+
+async def test_sent_many_times_at_once_under_one_key_it_is_one_turn(person: Person) -> None:
+    new = await brought(person)
+    said = create("what is this?")
+    said["params"]["input"]["attachments"] = [new["id"]]
+    key = {"Idempotency-Key": f"key-{new['id']}"}
+    sending = (person.http.post("/chatkit", json=said, headers=key) for _ in range(6))
+    answers = await asyncio.gather(*sending)
+    assert [answer.status_code for answer in answers] == [200] * 6
+    assert len({answer.headers["x-conversation-id"] for answer in answers}) == 1
 
 
 async def test_a_message_carries_so_many_and_each_once(person: Person) -> None:

@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
@@ -18,6 +19,9 @@ from chatbridge.ports.blob_store import BlobStore, Upload
 
 _log = logging.getLogger(__name__)
 
+_T = TypeVar("_T")
+
+_ANSWERS_WITHIN = 10.0
 _AT_ONCE = 64 * 1024
 _PART = 5 * 1024 * 1024
 """Bytes of a part, the fewest that S3 takes; two are held at a time."""
@@ -43,8 +47,10 @@ class S3BlobStore(BlobStore):
             region=bucket.region,
             client_options={
                 "allow_http": bucket.endpoint.startswith("http://"),
-                "timeout": "30s",
                 "connect_timeout": "2s",
+                # a part is up by then; who reads slowly may take as long as it takes
+                "read_timeout": "30s",
+                "timeout": "1d",
             },
             retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=10)},
         )
@@ -75,29 +81,22 @@ class S3BlobStore(BlobStore):
     async def get(self, name: str) -> AsyncGenerator[bytes, None]:
         """See the port."""
         try:
-            found = await obstore.get_async(self._store, self._key(name))
+            found = await _answered(obstore.get_async(self._store, self._key(name)))
         except FileNotFoundError:
             raise refusals.no_blob() from None
-        except BaseError as error:
-            raise _away(error) from error
         return _read(found.stream(min_chunk_size=_AT_ONCE))
 
     async def size(self, name: str) -> int | None:
         """See the port."""
         try:
-            return (await obstore.head_async(self._store, self._key(name)))["size"]
+            return (await _answered(obstore.head_async(self._store, self._key(name))))["size"]
         except FileNotFoundError:
             return None
-        except BaseError as error:
-            raise _away(error) from error
 
     async def delete(self, name: str) -> None:
         """See the port."""
-        try:
-            with suppress(FileNotFoundError):
-                await obstore.delete_async(self._store, self._key(name))
-        except BaseError as error:
-            raise _away(error) from error
+        with suppress(FileNotFoundError):
+            await _answered(obstore.delete_async(self._store, self._key(name)))
 
     def upload(self, name: str, *, size: int, media_type: str, seconds: int) -> Upload | None:
         """See the port. What is signed holds the type, the length and that nothing is there."""
@@ -154,6 +153,15 @@ class _Source:
                 await coming
             raise _Abandoned
         return coming.result()
+
+
+async def _answered(asked: Awaitable[_T]) -> _T:
+    """What the bucket says at once, without bytes. Raises FileNotFoundError and Unavailable."""
+    try:
+        async with asyncio.timeout(_ANSWERS_WITHIN):
+            return await asked
+    except (BaseError, TimeoutError) as error:
+        raise _away(error) from error
 
 
 async def _read(parts: AsyncIterable[Buffer]) -> AsyncGenerator[bytes, None]:

@@ -101,6 +101,10 @@ begin
             raise exception 'not all of them' using errcode = 'CB001';
           end if;
         exception when sqlstate 'CB001' then
+          if exists (select from {s}.turns t where t.user_id = p_user and t.key = p_key) then
+            -- an earlier request of the same key has just sent them
+            raise exception 'the key is taken' using errcode = 'serialization_failure';
+          end if;
           outcome := 'attachment_gone';
           delete from {s}.conversations c
             where p_new and c.user_id = p_user and c.id = p_conversation and c.last_position = 0
