@@ -11,6 +11,7 @@ import * as odd from "./odd";
 import * as options from "./options";
 import * as plain from "./plain";
 import * as refusal from "./refusal";
+import * as script from "./script";
 import * as strings from "./strings";
 
 export const lent = {
@@ -25,5 +26,6 @@ export const lent = {
   options,
   plain,
   refusal,
+  script,
   strings,
 };

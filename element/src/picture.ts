@@ -2,6 +2,7 @@
 
 import { h, safeUrl } from "./dom";
 import { icon } from "./icons";
+import { scriptOrigin } from "./script";
 import { strings } from "./strings";
 
 /** What a person has asked for stays shown when it is drawn again. */
@@ -13,15 +14,26 @@ const asked = new Set<string>();
  */
 export function picture(address: string, alt: string, domains: readonly string[]): HTMLElement {
   if (/^data:image\/[a-z+.-]+[;,]/i.test(address)) return image(address, alt);
-  const href = safeUrl(address);
+  const href = address && safeUrl(address);
   if (!href || !/^https?:/.test(href)) return h("span", { class: "missing" }, icon("image"), alt);
   const { hostname } = new URL(href);
   const shown = isAllowed(href, domains) || asked.has(href);
   return shown ? image(href, alt) : inItsPlace(href, hostname, alt);
 }
 
-/** Whether it comes from one of these domains, or from below one. */
+const KEPT = /\/attachments\/att_[0-9a-f]{32}$/;
+
+/** Whether it is a file that chatbridge keeps: nobody else learns that it is loaded. */
+export function isKept(address: string): boolean {
+  const href = safeUrl(address);
+  if (!href) return false;
+  const { origin, pathname } = new URL(href);
+  return [location.origin, scriptOrigin].includes(origin) && KEPT.test(pathname);
+}
+
+/** Whether it comes from one of these domains, or from below one, or is kept by chatbridge. */
 export function isAllowed(href: string, domains: readonly string[]): boolean {
+  if (isKept(href)) return true;
   const { protocol, hostname } = new URL(href);
   const within = (domain: string) => `.${hostname}`.endsWith(`.${domain.toLowerCase()}`);
   return /^https?:$/.test(protocol) && domains.some(within);

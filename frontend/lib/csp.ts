@@ -29,6 +29,7 @@ export function contentSecurityPolicy(options: {
     // OpenAI's element can't know our nonce, nor does the development server use it
     "style-src": ["'self'", hosted || development ? "'unsafe-inline'" : `'nonce-${nonce}'`],
     "img-src": ["'self'", "data:", "blob:", ...withSubdomains(pictures)],
+    "media-src": ["'self'"],
     "font-src": ["'self'"],
     "connect-src": ["'self'", ...cdn, ...uploads, ...(development ? ["ws:"] : [])],
     "frame-src": hosted ? cdn : ["'none'"],

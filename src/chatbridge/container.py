@@ -7,13 +7,15 @@ from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import (
     Callable as CallableProvider,
 )
-from dependency_injector.providers import Dependency, Object, Provider, Selector, Singleton
+from dependency_injector.providers import Dependency, Factory, Object, Provider, Selector, Singleton
 
 from chatbridge.adapters.chatkit.actions import Assistant
 from chatbridge.adapters.chatkit.agent_runner import HostServerRunner
 from chatbridge.adapters.chatkit.attachments import HostAttachments
 from chatbridge.adapters.chatkit.call_widgets import CallWidgets
 from chatbridge.adapters.chatkit.chat_runner import ChatRunner
+from chatbridge.adapters.chatkit.inline_files import ItemFiles
+from chatbridge.adapters.chatkit.keeping_runner import KeepingRunner
 from chatbridge.adapters.jwt.authenticator import JwtAuthenticator
 from chatbridge.adapters.jwt.key_source import Jwks
 from chatbridge.adapters.jwt.token_issuer import JwtTokenIssuer
@@ -32,6 +34,7 @@ from chatbridge.domain.model.tool import LeftOut
 from chatbridge.domain.services.attachments import Attachments
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.dictation import Dictation
+from chatbridge.domain.services.made_files import MadeFiles
 from chatbridge.domain.services.readiness import Readiness
 from chatbridge.domain.services.tags import Tags
 from chatbridge.domain.services.turns import Turns
@@ -48,6 +51,7 @@ from chatbridge.host import Host
 from chatbridge.host_server import host_server, who_answers
 from chatbridge.models import (
     host_assistant,
+    image_forms,
     instructions,
     makes_counterparts,
     model_endpoint,
@@ -123,6 +127,7 @@ class Container(DeclarativeContainer):
         store.provided.attachments,
         attachments,
     )
+    made_files: Provider[MadeFiles] = Singleton(MadeFiles, attachments)
     addresses: Provider[Addresses] = Singleton(
         attachment_addresses, settings, CallableProvider(own_secret, settings)
     )
@@ -195,6 +200,7 @@ class Container(DeclarativeContainer):
         offered=CallableProvider(offered_models, settings, endpoint),
         thoughts=CallableProvider(thought_forms, settings),
         summaries=CallableProvider(only_summaries, settings),
+        images=CallableProvider(image_forms, attachments),
         titles=CallableProvider(model_titles, settings, store),
         opening=CallableProvider(model_files, settings, attachments),
     )
@@ -206,6 +212,7 @@ class Container(DeclarativeContainer):
         widgets=Singleton(CallWidgets, assistant.provided.widgets),
         context=host.provided.context,
         pictures=settings.provided.allowed_image_domains,
+        files=made_files,
     )
     host_server: Provider[HostServerRunner] = Singleton(
         host_server,
@@ -219,9 +226,12 @@ class Container(DeclarativeContainer):
             CallableProvider(allowance, settings),
             swept.provided.seen,
         ),
+        made_files,
     )
-    agent: Provider[AgentRunner] = Selector(
-        CallableProvider(who_answers, settings, host), agent=chat, server=host_server
+    agent: Provider[AgentRunner] = Singleton(
+        KeepingRunner,
+        Selector(CallableProvider(who_answers, settings, host), agent=chat, server=host_server),
+        made_files,
     )
 
     transcriber: Provider[Transcriber | None] = Singleton(transcriber, settings)
@@ -251,6 +261,7 @@ class Container(DeclarativeContainer):
         store.provided.conversations,
         turns,
         parted=Singleton(_parted, left_counterparts, swept),
+        files=Factory(ItemFiles, made_files).provider,
     )
     readiness: Provider[Readiness] = Singleton(Readiness, store)
     require_ready = Singleton(_readiness, readiness, turns.provider)

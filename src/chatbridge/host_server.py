@@ -6,6 +6,7 @@ from chatbridge.adapters.chatkit.agent_runner import HostServerRunner
 from chatbridge.adapters.chatkit.attachments import HostAttachments
 from chatbridge.adapters.chatkit.context import load_context
 from chatbridge.adapters.chatkit.entry import load_server, making
+from chatbridge.domain.services.made_files import MadeFiles
 from chatbridge.host import Host
 from chatbridge.ports.conversation_repository import ConversationRepository
 from chatbridge.settings import Settings
@@ -29,6 +30,7 @@ def host_server(
     host: Host,
     conversations: ConversationRepository,
     attachments: HostAttachments,
+    files: MadeFiles,
 ) -> HostServerRunner:
     """The server that is given or named. Raises ValueError with a sentence for the operator."""
     server = settings.server
@@ -47,5 +49,6 @@ def host_server(
         own_loop=server.loop == "own",
         silence=server.silence,
         pictures=settings.allowed_image_domains,
+        files=files,
         name=entry,
     )

@@ -102,7 +102,7 @@ def create_app(container: Container | None = None) -> FastAPI:
         app.include_router(attachments_router(attachments, gate))
     menus = menus_of(choices)
     app.include_router(menus_router(menus, gate))
-    app.include_router(threads_router(turns, history, gate, display))
+    app.include_router(threads_router(turns, history, gate, display, files))
     app.include_router(thread_feedback_router(history, gate, acting and acting.rated))
     app.include_router(chat_router(turns, gate, attachments))
     app.include_router(answers_router(turns, gate))

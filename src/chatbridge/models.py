@@ -3,12 +3,14 @@
 from typing import Any
 
 from chatbridge.adapters.chatkit.actions import Assistant
+from chatbridge.adapters.chatkit.items.images import GeneratedImages
 from chatbridge.adapters.chatkit.items.thoughts import WorkflowForms
 from chatbridge.adapters.offline.model import OfflineModel
 from chatbridge.adapters.openai.chosen import OfferedModel
 from chatbridge.adapters.openai.conversations import Conversations
 from chatbridge.adapters.openai.entry import agent_of, load_agent
 from chatbridge.adapters.openai.host_agents import names_its_model
+from chatbridge.adapters.openai.images import ImageForms
 from chatbridge.adapters.openai.instructed import Instructions
 from chatbridge.adapters.openai.left_counterparts import LeftCounterparts
 from chatbridge.adapters.openai.models import OPENAI, Endpoint, offline_endpoint, openai_model
@@ -165,6 +167,11 @@ def instructions(settings: Settings, host: Host) -> str | Instructions:
 def thought_forms(settings: Settings) -> ThoughtForms | None:
     """How a model's thoughts are shown, if they are."""
     return None if settings.agent.show_thoughts == "none" else WorkflowForms()
+
+
+def image_forms(attachments: Attachments | None) -> ImageForms | None:
+    """How pictures are shown that a provider's tools make, if files are kept."""
+    return GeneratedImages() if attachments else None
 
 
 def only_summaries(settings: Settings) -> bool:

@@ -1,4 +1,4 @@
-"""What every store promises of the files that people bring."""
+"""What every store promises of the files that people bring, and that are made for them."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -8,7 +8,11 @@ import pytest
 
 from chatbridge.domain.model.attachment import Allowance, Attachment
 from chatbridge.domain.model.errors import Conflict, Forbidden, NotFound
-from chatbridge.domain.model.identifiers import AttachmentId, MessageId, UserId
+from chatbridge.domain.model.identifiers import AttachmentId, CallId, MessageId, UserId
+from chatbridge.domain.model.tool_call import ToolCall
+from chatbridge.domain.model.transcript import Transcript
+from chatbridge.domain.model.turn import Changes
+from chatbridge.domain.model.turn_event import Shown, ToolCallFinished, ToolCallStarted
 from chatbridge.ports.turn_repository import TurnRequest
 from tests.contracts.steps import begin, finish
 from tests.contracts.store import ALICE, BOB, C1, Store, StoreContract, ask, said
@@ -45,6 +49,28 @@ async def kept(
     assert await store.attachments.keep(by, id, number=1, size=12)
     (found,) = await store.attachments.of(by, [id])
     return found
+
+
+async def made(
+    store: Store, id: AttachmentId = ONE, *, age: timedelta = timedelta(), size: int = 10
+) -> Attachment:
+    new = replace(brought(id, size=size), made=True, conversation_id=C1)
+    await store.attachments.add(replace(new, created_at=new.created_at - age), MUCH)
+    assert await store.attachments.keep(ALICE, id, number=1, size=size)
+    (found,) = await store.attachments.of(ALICE, [id])
+    return found
+
+
+def shows(mine: Attachment, id: str = "shows_1") -> Shown:
+    return Shown(
+        message_id=MessageId(id),
+        at=datetime.now(UTC),
+        how="done",
+        kind="shown",
+        content="",
+        payload={"type": "generated_image"},
+        attachments=(mine.attached,),
+    )
 
 
 async def left(store: Store) -> set[str]:
@@ -176,3 +202,59 @@ class AttachmentRepositoryContract(StoreContract):
         assert await left(store) == {ONE}
         with pytest.raises(NotFound):
             await store.attachments.find(ONE)
+
+    async def test_what_was_made_is_counted_apart_and_sent_by_nobody(self, store: Store) -> None:
+        begun = await begin(store, ask(new=True))
+        mine = await made(store, size=995)
+        assert (mine.made, mine.sent, mine.conversation_id, mine.tries) == (True, False, C1, 1)
+        with pytest.raises(Conflict):
+            await made(store, OTHER)
+        await store.attachments.add(brought(OTHER, size=995), MUCH)
+        with pytest.raises(Conflict):
+            await store.attachments.remove(ALICE, ONE)
+        await finish(store, begun, said("says_1", "a cat"))
+        with pytest.raises(Conflict):
+            await begin(store, carrying(mine, turn="turn_2"))
+
+    async def test_what_was_made_is_kept_with_what_shows_it(self, store: Store) -> None:
+        begun = await begin(store, ask(new=True))
+        mine, other = await made(store, age=DAY), await made(store, OTHER, age=DAY)
+        third = await made(store, AttachmentId("att_3"), age=DAY)
+        assert await left(store) == set()
+        at = mine.created_at
+        call = ToolCall(id=CallId("call_1"), name="draw", arguments="{}", started_at=at)
+        step = MessageId("calls_1")
+        brings = ToolCallFinished(
+            message_id=step,
+            call_id=call.id,
+            state="succeeded",
+            output="",
+            at=at,
+            files=(other.attached,),
+        )
+        began = ToolCallStarted(message_id=step, call=call)
+        await finish(store, begun, [shows(mine), began, brings])
+        assert await left(store) == {third.id}
+        shown = await store.conversations.message(ALICE, C1, MessageId("shows_1"))
+        assert shown.attachments == (mine.attached,)
+        called = await store.conversations.message(ALICE, C1, step)
+        assert called.tool_calls[0].files == (other.attached,)
+        await store.conversations.delete(ALICE, C1)
+        assert await left(store) == {ONE, OTHER, third.id}
+
+    async def test_what_was_made_is_kept_with_what_is_shown_beside_a_turn(
+        self, store: Store
+    ) -> None:
+        begun = await begin(store, ask(new=True))
+        mine, other = await made(store, age=DAY), await made(store, OTHER, age=DAY)
+        await finish(store, begun, [shows(mine)])
+        instead = Transcript(C1, [replace(shows(other), earlier=True)])
+        await store.conversations.change(ALICE, C1, Changes.of(instead))
+        now = await store.conversations.message(ALICE, C1, MessageId("shows_1"))
+        assert now.attachments == (other.attached,)
+        assert await left(store) == set()
+
+    async def test_what_is_made_when_its_conversation_is_gone_is_left(self, store: Store) -> None:
+        mine = await made(store, age=DAY)
+        assert mine.conversation_id is None
+        assert await left(store) == {ONE}

@@ -53,7 +53,11 @@ _ASKING = f"{_HTTP}test_asking.py"
 _PAGE = f"{_ASKING}::test_the_page_runs_what_the_model_asked_for_and_the_answer_goes_on"
 _FORM = f"{_ASKING}::test_questions_are_answered_with_words_of_ones_own"
 
+_MADE = "tests/integration/http/test_made_files.py"
+_GROWS = f"{_MADE}::test_a_picture_that_grows_is_kept_as_it_is_last"
 BY_AN_AGENT: Mapping[str, str] = {
+    "generated_image": _GROWS,
+    "generated_image.updated": _GROWS,
     "threads.create": _SHOWN,
     "threads.add_user_message": f"{_CONVERSATIONS}::test_both_surfaces_go_on_with_one_conversation",
     "threads.retry_after_item": f"{_TURN}::test_the_old_answer_stays_until_the_new_one_is_whole",

@@ -1,6 +1,7 @@
 """Tools that the model's provider runs itself: shown, kept with their sources, read by others."""
 
 import json
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -14,22 +15,34 @@ from agents import (
     WebSearchTool,
 )
 
+from chatbridge.adapters.chatkit.items.images import GeneratedImages
+from chatbridge.adapters.chatkit.keeping_runner import KeepingRunner
+from chatbridge.adapters.memory.attachment_repository import MemoryAttachmentRepository
+from chatbridge.adapters.memory.blob_store import MemoryBlobStore
+from chatbridge.adapters.memory.memory import Memory
 from chatbridge.adapters.openai.agent_runner import OpenAIAgentRunner
 from chatbridge.adapters.openai.hosted import MAX_OUTPUT
 from chatbridge.adapters.openai.models import Api, openai_model
 from chatbridge.adapters.openai.readable import OUTCOME_UNKNOWN
 from chatbridge.adapters.openai.run import AT_THE_PROVIDER
+from chatbridge.adapters.pillow.pictures import PillowPictures
+from chatbridge.domain.model.attachment import Allowance
 from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.tool_call import ToolCall
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn_event import (
+    Changed,
     Cited,
+    Shown,
     ToolCallFinished,
     ToolCallStarted,
 )
+from chatbridge.domain.services.attachments import Attachments
+from chatbridge.domain.services.made_files import MadeFiles
 from tests.contracts.agent_runner import ADA, all_of, heard, heard_until_failure, kept, said
 from tests.contracts.task_tools import TaskTools
+from tests.files_of_people import picture
 from tests.integration import scripted_endpoint as frames
 from tests.integration.scripted_endpoint import ScriptedEndpoint, message, responses
 from tests.strict_reader import messages_of
@@ -89,6 +102,8 @@ PAGE = {
 }
 FILE = {"type": "file_citation", "file_id": "file-1", "filename": "oats.pdf", "index": 9}
 
+ALLOWED = Allowance(max_bytes=10**6, max_files=10, max_bytes_a_day=10**7, max_files_a_day=100)
+
 TOOLS = [
     WebSearchTool(),
     FileSearchTool(vector_store_ids=["vs_1"]),
@@ -103,6 +118,10 @@ TOOLS = [
     ),
     ImageGenerationTool(tool_config={"type": "image_generation"}),
 ]
+
+
+def b64(data: bytes) -> str:
+    return b64encode(data).decode()
 
 
 @pytest.fixture
@@ -274,6 +293,42 @@ async def test_a_long_output_is_cut_and_an_image_is_never_kept_as_text(
     calls = calls_of(kept(await heard(runner, "help me")))
     assert [len(c.output or "") for c in calls] == [MAX_OUTPUT + 1, 32, 51]
     assert all(len(json.dumps(json.loads(c.arguments))) < 5_000 for c in calls)
+
+
+async def test_a_picture_is_shown_as_it_grows_and_each_form_of_it_is_a_file(
+    endpoint: ScriptedEndpoint,
+) -> None:
+    memory, partly, whole = Memory(), b64(picture(size=(30, 40))), b64(picture())
+    blobs, repository = MemoryBlobStore(), MemoryAttachmentRepository(memory)
+    attachments = Attachments(repository, blobs, PillowPictures(), ALLOWED)
+    item = {**IMAGE, "result": whole}
+    plot = {"type": "image", "url": f"data:image/png;base64,{whole}"}
+    made = (item, {**CODE, "outputs": [plot]}, message("Done."))
+    created, added, *rest = responses(*made)
+    partial = {"item_id": "ig_1", "output_index": 0, "partial_image_b64": partly}
+    kind = "response.image_generation_call.partial_image"
+    growing = [frames.frame({"type": kind, **partial, "partial_image_index": n}) for n in range(2)]
+    endpoint.answer(created, added, *growing, *rest)
+    model = openai_model(model="m", base_url=endpoint.url, api_key=None, api="responses")
+    agent = Agent(name="Host", tools=TOOLS)
+    painter = OpenAIAgentRunner(
+        model.model, TaskTools(), instructions="", agent=agent, images=GeneratedImages()
+    )
+    events = await heard(KeepingRunner(painter, MadeFiles(attachments)), "draw")
+    await model.close()
+    assert "base64" not in str(events)
+    shown = [e for e in events if isinstance(e, Shown | Changed)]
+    assert [getattr(e, "how", "changed") for e in shown] == ["added", "changed", "done", "done"]
+    # the same bytes are one file
+    (first,), (again,), (last,), (plotted,) = (e.attachments for e in shown)
+    assert first == again != last == plotted
+    assert shown[2].payload["image"]["url"] == f"attachment:{last.id}"
+    (drew, ran) = all_of(ToolCallFinished, events)
+    assert drew.output == "An image was made (png, 1024x1024). It was shown to the person."
+    assert ran.output == "(an image, which was shown to the person)"
+    assert events.index(shown[2]) < events.index(drew)
+    kept_now = {m.payload["image"]["url"] for m in kept(events) if m.kind == "shown" and m.payload}
+    assert kept_now == {f"attachment:{last.id}"}
 
 
 async def test_one_whose_end_nobody_saw_is_unknown(

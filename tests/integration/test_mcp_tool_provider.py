@@ -12,6 +12,7 @@ from chatbridge.adapters.mcp.http_server import HttpServer
 from chatbridge.adapters.mcp.listing import ListingTimes
 from chatbridge.adapters.mcp.tool_provider import McpToolProvider
 from chatbridge.adapters.memory.task_repository import MemoryTaskRepository
+from chatbridge.domain.model.attachment import Link
 from chatbridge.domain.model.tool import ToolResult
 from chatbridge.entrypoints.tasks.server import TASKS_PATH, TasksApp, tasks_server
 from tests.integration.tool_servers import (
@@ -218,14 +219,19 @@ async def test_an_argument_that_must_be_a_header_too_is_sent_as_one() -> None:
 # what comes back
 
 
-async def test_text_files_and_links_come_back_and_a_picture_is_named() -> None:
+async def test_text_files_links_and_pictures_come_back() -> None:
     async with serving(Probe().app()) as base, provider(probe_at(base)) as tools:
         result = await tools.call(request("media"), ALICE)
 
     assert (result.output, result.failed) == (
-        "before\nA picture (image/png) came, which can't be shown here.\nin a file\na map: https://maps.example/1\nafter",
+        "before\nin a file\na map: https://maps.example/1\nafter",
         False,
     )
+    assert [(each.name, each.media_type, each.data) for each in result.made] == [
+        ("media", "image/png", b"hi"),
+        ("a.txt", "", b"in a file"),
+    ]
+    assert result.links == (Link(uri="https://maps.example/1", name="a map"),)
 
 
 async def test_a_very_long_answer_is_cut_and_says_so() -> None:

@@ -1,6 +1,7 @@
 /** What a link's words say against where it leads. */
 
 import { hostBeside } from "../link";
+import { isKept } from "../picture";
 import { plain } from "../plain";
 import { element, text, type Tree } from "./tree";
 
@@ -9,7 +10,9 @@ export function withHost(tree: Tree): Tree[] {
   if (tree.tag === "") return [tree];
   if (tree.tag !== "a") return [{ ...tree, children: tree.children.flatMap(withHost) }];
   const link = shown(tree);
-  const beside = hostBeside(wordsOf(link), tree.attributes.href ?? "");
+  const href = tree.attributes.href ?? "";
+  // a file is called as it is called
+  const beside = isKept(href) ? null : hostBeside(wordsOf(link), href);
   return beside ? [link, element("span", [text(` (${beside})`)], { class: "host" })] : [link];
 }
 

@@ -2,7 +2,7 @@
 
 import { h } from "../dom";
 import { icon } from "../icons";
-import { picture } from "../picture";
+import { isKept, picture } from "../picture";
 import type { WidgetNode } from "../protocol";
 import { strings } from "../strings";
 import { container, space, style } from "./box";
@@ -25,7 +25,11 @@ const DETAILS = "chatbridge-details";
 
 export const isDetails = (part: unknown): boolean => record(part)?.key === DETAILS;
 
+/** What a chatbridge calls a part whose one link leads to something that can be heard. */
+const AUDIO = "chatbridge-audio";
+
 const Col: Draw = (node, scope) => {
+  if (node.key === AUDIO) return audio(column(node, scope));
   const parts = [node.children].flat();
   const line = parts.filter((part) => !isDetails(part));
   if (!line.length || line.length === parts.length) return column(node, scope);
@@ -36,6 +40,19 @@ const Col: Draw = (node, scope) => {
   element.classList.add("line");
   return element;
 };
+
+/** What is played, above the link to it; only what chatbridge keeps is loaded by itself. */
+function audio(element: HTMLElement): HTMLElement {
+  const link = element.querySelector("a");
+  if (link && isKept(link.href)) {
+    const name = link.textContent;
+    element.prepend(
+      h("audio", { controls: true, preload: "metadata", src: link.href, "aria-label": name }),
+    );
+  }
+  return element;
+}
+
 const Box = box((node) => node.direction);
 
 const Basic: Draw = (node, scope) => {

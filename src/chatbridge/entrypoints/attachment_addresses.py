@@ -30,14 +30,15 @@ class Addresses:
     secret: bytes
     public: str | None = None
 
-    def to_get(self, request: Request, attached: Attached) -> str:
-        """Where its bytes are got, for 5 to 10 minutes."""
+    def to_get(self, request: Request) -> "ToGet":
+        """Where bytes are got, for 5 to 10 minutes."""
         half = _GET_SECONDS // 2
-        return self._signed(request, "get", attached.id, (int(time()) // half + 2) * half)
+        return ToGet(self, self._base(request), (int(time()) // half + 2) * half)
 
     def to_put(self, request: Request, attached: Attached) -> str:
         """Where its bytes are put."""
-        return self._signed(request, "put", attached.id, int(time()) + ADDRESS_SECONDS)
+        until = int(time()) + ADDRESS_SECONDS
+        return self.signed(self._base(request), "put", attached.id, until)
 
     def require(self, use: Use, id: str, until: int, signature: str) -> None:
         """Raises Forbidden for an address that was not given, or is no good any more."""
@@ -45,12 +46,28 @@ class Addresses:
         if until < time() or not hmac.compare_digest(signature.encode(), ours):
             raise refusals.address_no_good()
 
-    def _signed(self, request: Request, use: Use, id: str, until: int) -> str:
-        here = request.url_for("attachmentBytes", id=id)
-        base = f"{self.public.rstrip('/')}/attachments/{id}" if self.public else str(here)
+    def _base(self, request: Request) -> str:
+        if self.public:
+            return f"{self.public.rstrip('/')}/attachments/"
+        return str(request.url_for("attachmentBytes", id="-")).removesuffix("-")
+
+    def signed(self, base: str, use: Use, id: str, until: int) -> str:
+        """The address of one, below `base`."""
         asked = {"until": until, "signature": self._signature(use, id, until)}
-        return f"{base}?{urlencode(asked)}"
+        return f"{base}{id}?{urlencode(asked)}"
 
     def _signature(self, use: Use, id: str, until: int) -> str:
         said = f"chatbridge attachment\n{use}\n{id}\n{until}"
         return hmac.new(self.secret, said.encode(), hashlib.sha256).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class ToGet:
+    """Whoever asks in these minutes, and has reached us by the same address, gets the same."""
+
+    addresses: Addresses
+    base: str
+    until: int
+
+    def __call__(self, attached: Attached) -> str:
+        return self.addresses.signed(self.base, "get", attached.id, self.until)

@@ -1,11 +1,12 @@
 """The one who answers: reads a window, calls tools, and says what happens."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from chatbridge.domain.model.approval import StandingApproval
 from chatbridge.domain.model.asked import Asked
+from chatbridge.domain.model.attachment import KeptFiles, Made
 from chatbridge.domain.model.identifiers import CallId
 from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.question import Answers
@@ -13,6 +14,12 @@ from chatbridge.domain.model.tool import Brought, OnBehalf
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn import Asking, Ending, Turn
 from chatbridge.domain.model.turn_event import ToolCallAsked, TurnEvent
+
+
+async def keeps_none(made: Sequence[Made]) -> KeptFiles:
+    """What was made is only named."""
+    named = (f"[{each.name} ({each.media_type}) is not kept.]" for each in made)
+    return KeptFiles(words=tuple(named))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +36,9 @@ class AgentRequest:
     `context` is what a host's own tools find in the run, where that is more than `asked`. `before`
     is what the turn has said before it rested: its calls that are running were approved, and are to
     be run first. `about` is the entry that was acted on, where there is no subject. `standing` is
-    what a person has approved for the whole conversation.
-    `rests`: a host's tool has asked something of a person, so what it has brought is no answer.
+    what a person has approved for the whole conversation. `keep` keeps what a call has made besides
+    its text, and says of each what became of it; it raises nothing. `rests`: a host's tool has
+    asked something of a person, so what it has brought is no answer.
     """
 
     turn: Turn
@@ -39,6 +47,7 @@ class AgentRequest:
     before_call: Callable[[CallId], Awaitable[None]]
     after_call: Callable[[Brought], Awaitable[None]] | None = None
     ask: Callable[[ToolCallAsked], Awaitable[Answers | None]] | None = None
+    keep: Callable[[Sequence[Made]], Awaitable[KeptFiles]] = keeps_none
     stopped: Callable[[], bool] = lambda: False
     asking: Asking = field(default_factory=Asking)
     context: Any = None

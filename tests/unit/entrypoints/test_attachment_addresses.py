@@ -40,7 +40,7 @@ def said(url: str) -> tuple[int, str]:
 def test_they_lead_where_browsers_reach_us(public: str | None, root: str, expected: str) -> None:
     addresses = Addresses(b"secret", public)
     for url in (
-        addresses.to_get(request(root=root), CAT),
+        addresses.to_get(request(root=root))(CAT),
         addresses.to_put(request(root=root), CAT),
     ):
         assert url.startswith(expected)
@@ -48,7 +48,7 @@ def test_they_lead_where_browsers_reach_us(public: str | None, root: str, expect
 
 def test_one_is_good_for_one_file_one_use_and_a_while() -> None:
     addresses = Addresses(b"secret")
-    until, signature = said(addresses.to_get(request(), CAT))
+    until, signature = said(addresses.to_get(request())(CAT))
     addresses.require("get", "att_1", until, signature)
     for wrong in (
         ("put", "att_1", until, signature),

@@ -31,6 +31,7 @@ from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.turn import Asking, Turn
 from chatbridge.domain.model.turn_event import TurnEvent
+from chatbridge.domain.services.made_files import MadeFiles
 from chatbridge.ports.agent_runner import AgentRequest, AgentRunner
 from chatbridge.ports.conversation_repository import ConversationRepository
 from chatbridge.ports.host_code import brought
@@ -65,9 +66,11 @@ class HostServerRunner(AgentRunner, HostServer):
         own_loop: bool = True,
         silence: float = 300.0,
         pictures: Sequence[str] | None = None,
+        files: MadeFiles | None = None,
         name: str = "a server of the host's own",
     ) -> None:
         self._conversations = conversations
+        self._files = files or MadeFiles(None)
         self._context = context
         self._silence = silence
         self._pictures = pictures or ()
@@ -151,7 +154,7 @@ class HostServerRunner(AgentRunner, HostServer):
         events: list[TurnEvent] = []
         here = asyncio.get_running_loop()
         items = HostItems(self._conversations, here, conversation, known=own)
-        afterwards = partial(keep_late, self._conversations, conversation, here)
+        afterwards = partial(keep_late, self._conversations, self._files, conversation, here)
         speaking = Speaking(items, events.append, afterwards=afterwards, pictures=self._pictures)
         asked = _asked(conversation.user_id, asking, conversation.id)
         return await self._in_time(partial(self._answered, speaking, asked, asking)), events
@@ -177,7 +180,7 @@ class HostServerRunner(AgentRunner, HostServer):
         events: list[TurnEvent] = []
         here = asyncio.get_running_loop()
         items = HostItems(self._conversations, here, conversation, known=own)
-        afterwards = partial(keep_late, self._conversations, conversation, here)
+        afterwards = partial(keep_late, self._conversations, self._files, conversation, here)
         speaking = Speaking(items, events.append, afterwards=afterwards, pictures=self._pictures)
         before = SPEAKING.set(speaking)
         try:
@@ -246,7 +249,9 @@ class HostServerRunner(AgentRunner, HostServer):
         return Speaking(
             items,
             say,
-            afterwards=partial(keep_late, self._conversations, turn.conversation, home),
+            afterwards=partial(
+                keep_late, self._conversations, self._files, turn.conversation, home
+            ),
             subject=turn.subject,
             said_by_person=turn.subject is not None
             and operation != "threads.retry_after_item"

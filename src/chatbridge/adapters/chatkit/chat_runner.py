@@ -29,6 +29,7 @@ from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn import Asking, Ending, Turn
 from chatbridge.domain.model.turn_event import Shown, Titled, TurnEvent
+from chatbridge.domain.services.made_files import MadeFiles
 from chatbridge.ports.agent_runner import AgentRequest, AgentRunner
 from chatbridge.ports.conversation_repository import ConversationRepository
 from chatbridge.ports.host_code import brought
@@ -53,9 +54,11 @@ class ChatRunner(AgentRunner, HostServer):
         widgets: CallWidgets,
         context: Callable[[Asked], Any],
         pictures: Sequence[str] | None = None,
+        files: MadeFiles | None = None,
     ) -> None:
         self._agent, self.actions = agent, actions
         self._conversations = conversations
+        self._files = files or MadeFiles(None)
         self._widgets = widgets
         self._context = context
         self._pictures = pictures or ()
@@ -211,7 +214,7 @@ class ChatRunner(AgentRunner, HostServer):
 
     def _later(self, conversation: Conversation) -> Any:
         here = asyncio.get_running_loop()
-        return partial(keep_late, self._conversations, conversation, here)
+        return partial(keep_late, self._conversations, self._files, conversation, here)
 
 
 def _heard(chat: Chat, say: Callable[[TurnEvent], None]) -> Callable[[TurnEvent], None]:

@@ -1,12 +1,14 @@
 """A tool's result as it came, read for the words in it; what has none is named."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, cast
 
 from mcp_types.methods import validate_server_result
 from pydantic import ValidationError
+
+from chatbridge.adapters.mcp.contents import CONTENTS, Apart, content_of
 
 WITHOUT_WORDS = "The tool answered without words."
 LONGEST_OUTPUT = 50_000
@@ -31,10 +33,19 @@ def legible(result: Mapping[str, Json], version: str | None = None) -> dict[str,
     if result.get("resultType") == "input_required":
         return {**result} if _can_be_asked(result, version) else _complete(_ASKS_BACK, failed=True)
     blocks, failed = _blocks(_content(result)), _has_failed(result)
-    said = [words for block in blocks if (words := _said(block)).strip()]
-    named = [words for block in blocks if (words := _said(block) or _named(block)).strip()]
-    words = _with_data("\n".join(said), "\n".join(named), result.get("structuredContent"))
-    return _complete(words or _without_words(failed), failed=failed) | _for_programs(result)
+    apart = Apart(result.get("structuredContent"))
+    data, hidden = apart.data, apart.hidden
+    held = [each for block in blocks if (each := content_of(block))]
+    # what servers have in their data they often have in a block as well
+    known = {each.get("file") for each in held}
+    held += [each for each in apart.files if each["file"] not in known]
+    said = [hidden(words) for block in blocks if (words := _said(block)).strip()]
+    named = [hidden(words) for block in blocks if (words := _said(block) or _named(block)).strip()]
+    words = _with_data("\n".join(said), "\n".join(named), data)
+    words = words or ("" if held else _without_words(failed))
+    return _complete(words, failed=failed) | _for_programs(
+        {**result, "structuredContent": data}, held
+    )
 
 
 def _can_be_asked(result: Mapping[str, Json], version: str | None) -> bool:
@@ -52,10 +63,13 @@ def _complete(words: str, *, failed: bool) -> dict[str, Json]:
     return {"resultType": "complete", "content": content, "isError": failed}
 
 
-def _for_programs(result: Mapping[str, Json]) -> dict[str, Json]:
+def _for_programs(result: Mapping[str, Json], held: Sequence[Mapping[str, str]]) -> dict[str, Json]:
     # the older revisions know no other kind of either
     given = {name: result.get(name) for name in ("structuredContent", "_meta")}
-    return {name: value for name, value in given.items() if isinstance(value, dict)}
+    told = {n: cast(dict[str, Json], each) for n, each in given.items() if isinstance(each, dict)}
+    if held or CONTENTS in told.get("_meta", ()):
+        told["_meta"] = {**told.get("_meta", {}), CONTENTS: [*held]}
+    return {**told}
 
 
 def added(words: str, data: Json, longest: int) -> str:
@@ -131,8 +145,10 @@ def _held(resource: Json) -> str:
 
 
 def _named(block: Json) -> str:
-    """What came, where it has no text."""
+    """What came, where it has no text, and nothing that is kept."""
     match block:
+        case _ if content_of(block):
+            return ""
         case {"type": "image"}:
             return f"A picture{_kind_of(block)} came, which can't be shown here."
         case {"type": "audio"}:

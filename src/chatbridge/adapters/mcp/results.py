@@ -15,6 +15,7 @@ from mcp_types import (
 )
 
 from chatbridge.adapters.mcp.answers import LONGEST_OUTPUT, WITHOUT_WORDS, added
+from chatbridge.adapters.mcp.contents import Contents
 from chatbridge.adapters.mcp.elicitation.forms import Unaskable
 from chatbridge.adapters.mcp.elicitation.requests import pages_first, wanted
 from chatbridge.adapters.mcp.envelopes import TO_ANOTHER_CALL
@@ -60,13 +61,18 @@ def answered(
             return failed(
                 f"The tool server '{server}' {why}, so it was not asked and nothing more was done."
             )
-    output = _text(answer)
+    found = Contents(answer.meta, tool)
+    output = "\n".join(filter(None, [_text(answer), *found.said]))
+    made, links = tuple(found.made), tuple(found.links)
     if answer.is_error:
         # put there by servers on the Python SDK; the person in the chat reads this too
         output = output.removeprefix(f"Error executing tool {tool}: ")
-        return failed(quoted(_capped(output)) if output else output)
+        words = quoted(_capped(output)) if output else output
+        return ToolResult(output=words, failed=True, made=made, links=links)
     return ToolResult(
         output=_capped(output),
+        made=made,
+        links=links,
         data=answer.structured_content,
         widget=_held(answer, widget) if widget else None,
         acts=acts,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from chatbridge.adapters.memory.memory import Memory
+from chatbridge.adapters.memory.memory import KeptConversation, Memory
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.attachment import Allowance, Attachment
 from chatbridge.domain.model.identifiers import AttachmentId, UserId
@@ -26,12 +26,20 @@ class MemoryAttachmentRepository(AttachmentRepository):
         await sleep(0)
         since = self._memory.now() - _DAY
         every = self._memory.attachments.values()
-        todays = [a.size for a in every if a.user_id == attachment.user_id and a.created_at > since]
+        todays = [
+            a.size
+            for a in every
+            if (a.user_id, a.made) == (attachment.user_id, attachment.made) and a.created_at > since
+        ]
         if (
             len(todays) >= allowance.max_files_a_day
             or sum(todays) + attachment.size > allowance.max_bytes_a_day
         ):
             raise refusals.enough_attachments()
+        if attachment.made:
+            there = (attachment.user_id, attachment.conversation_id) in self._memory.conversations
+            where = attachment.conversation_id if there else None
+            attachment = replace(attachment, conversation_id=where, tries=1)
         self._memory.attachments.setdefault(attachment.id, attachment)
 
     async def of(self, user_id: UserId, ids: Sequence[AttachmentId]) -> tuple[Attachment, ...]:
@@ -71,7 +79,7 @@ class MemoryAttachmentRepository(AttachmentRepository):
 
     async def remove(self, user_id: UserId, id: AttachmentId) -> None:
         (known,) = await self.of(user_id, [id])
-        if known.sent:
+        if known.sent or known.made:
             raise refusals.attachment_sent()
         self._memory.attachments[id] = replace(known, state="removed", name="", record=None)
 
@@ -97,11 +105,16 @@ class MemoryAttachmentRepository(AttachmentRepository):
 
     def _lost(self, a: Attachment) -> bool:
         """Whether its conversation is deleted."""
-        place = a.conversation_id and (a.user_id, a.conversation_id)
-        return bool(a.sent and place not in self._memory.conversations)
+        return a.sent and self._conversation(a) is None
+
+    def _conversation(self, a: Attachment) -> KeptConversation | None:
+        where = a.conversation_id
+        return self._memory.conversations.get((a.user_id, where)) if where else None
 
     def _is_left(self, a: Attachment) -> bool:
         age = self._memory.now() - a.created_at
         if a.state == "removed" or self._lost(a):
             return age > _HOUR
-        return not a.sent and age > _DAY
+        kept = self._conversation(a)
+        goes_on = kept is not None and bool(kept.running or kept.waiting)
+        return not a.sent and age > _DAY and not goes_on

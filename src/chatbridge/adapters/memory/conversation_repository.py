@@ -11,6 +11,7 @@ from chatbridge.adapters.memory.memory import (
     Memory,
     conversation_copy,
 )
+from chatbridge.adapters.memory.turns import mark_shown
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.approval import ApprovalId, StandingApproval
 from chatbridge.domain.model.conversation import Conversation
@@ -84,6 +85,7 @@ class MemoryConversationRepository(ConversationRepository):
             self._memory.part(kept, min(touched))
         for message in added:
             kept.put(message)
+        mark_shown(self._memory, user_id, (*added, *changes.replaced))
         kept.change(changes)
         kept.tell(changes.revised)
         kept.touch(self._memory.now())

@@ -143,7 +143,9 @@ class KeptConversation:
         """Let what is there be another one; what is not there stays so."""
         for message in changes.replaced:
             if known := self.messages.get(message.id):
-                self.put(replace(message, created_at=known.created_at))
+                # what a person has attached stays, whatever else becomes of it
+                carried = known.attachments if known.role == "user" else message.attachments
+                self.put(replace(message, created_at=known.created_at, attachments=carried))
         for id in changes.removed:
             self.messages.pop(id, None)
             self.feedback.pop(id, None)

@@ -13,6 +13,7 @@ from chatbridge.adapters.memory.turns import (
     asked_again,
     begun,
     keep_answer,
+    mark_shown,
     refuse_a_second,
     subject_of,
     turn_of,
@@ -101,6 +102,8 @@ class MemoryTurnRepository(TurnRepository):
         if not mine.retry or ending.state == "completed":
             self._part(kept, mine, ending)
             keep_answer(kept, mine, ending)
+            shown = (*ending.messages, *ending.changes.replaced)
+            mark_shown(self._memory, turn.conversation.user_id, shown)
             kept.change(ending.changes)
             kept.revise(mine.unsaid or Revised())
         if kept.conversation.title is None:

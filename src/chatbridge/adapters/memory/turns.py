@@ -1,5 +1,6 @@
 """What a turn in memory begins with, and what it leaves in its conversation."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from chatbridge.adapters.memory.memory import (
@@ -10,7 +11,7 @@ from chatbridge.adapters.memory.memory import (
     message_copy,
 )
 from chatbridge.domain.model import refusals
-from chatbridge.domain.model.identifiers import MessageId
+from chatbridge.domain.model.identifiers import MessageId, UserId
 from chatbridge.domain.model.message import Message, fitting
 from chatbridge.domain.model.turn import Ending, Turn
 from chatbridge.ports.turn_repository import (
@@ -51,11 +52,19 @@ def _attach(memory: Memory, request: TurnRequest) -> None:
     for attachment in known:
         if attachment is None or attachment.user_id != request.user_id:
             raise refusals.no_blob()
-        if attachment.sent or attachment.state != "kept":
+        if attachment.sent or attachment.made or attachment.state != "kept":
             raise refusals.attachment_sent()
     for attachment in filter(None, known):
         sent = replace(attachment, sent=True, conversation_id=request.conversation_id)
         memory.attachments[attachment.id] = sent
+
+
+def mark_shown(memory: Memory, user_id: UserId, messages: Iterable[Message]) -> None:
+    """What was made belongs to what shows it."""
+    for attached in (each for message in messages for each in message.carried):
+        known = memory.attachments.get(attached.id)
+        if known and known.made and known.user_id == user_id:
+            memory.attachments[known.id] = replace(known, sent=True)
 
 
 def _retried(kept: KeptConversation, id: MessageId) -> Message:

@@ -11,6 +11,7 @@ from agents import (
 
 from chatbridge.adapters.openai.chosen import Offered, choose
 from chatbridge.adapters.openai.host_agents import model_of, require_models, settings_of
+from chatbridge.adapters.openai.images import ImageForms
 from chatbridge.adapters.openai.instructed import Instructions, instructed_by
 from chatbridge.adapters.openai.models import Models, name_of, no_endpoint
 from chatbridge.adapters.openai.opening import Opening, no_files
@@ -37,8 +38,9 @@ class OpenAIAgentRunner(AgentRunner):
     Tools that no model takes are noted as `unoffered`. `chosen` says what a message has chosen of
     the models that are `offered`, and which tool. `thoughts` is how those of a model are shown,
     None for not at all; with `summaries` only those that its provider has made for people.
-    `titles` are made beside first answers, if they are. `opening` opens the files that messages
-    carry; else models are told their names.
+    `images` is how those are shown that a provider's own tools make. `titles` are made beside first
+    answers, if they are. `opening` opens the files that messages carry; else models are told their
+    names.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class OpenAIAgentRunner(AgentRunner):
         offered: Offered | None = None,
         thoughts: ThoughtForms | None = None,
         summaries: bool = True,
+        images: ImageForms | None = None,
         titles: Titles | None = None,
         opening: Opening | None = None,
     ) -> None:
@@ -75,7 +78,7 @@ class OpenAIAgentRunner(AgentRunner):
         self._chosen = chosen
         self._offered = offered or {}
         self._thoughts = partial(thoughts_of, forms=thoughts, summaries=summaries)
-        self._titles = titles
+        self._images, self._titles = images, titles
         self._opened = opening.files if opening else no_files
         require_models(self._agent, self._models, self._unoffered)
         self._name = name_of(model_of(self._agent, self._models))
@@ -115,6 +118,7 @@ class OpenAIAgentRunner(AgentRunner):
             self._unoffered,
             partial(choose, choice=choice, offered=self._offered),
             self._thoughts,
+            self._images,
             self._opened,
             self._log_words,
             self._hosts_stand,

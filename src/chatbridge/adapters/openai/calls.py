@@ -34,8 +34,8 @@ class Call:
 
     `started` is how it begins, as long as nobody was told; `unfit` is why it is not asked about.
     `result` is what a tool of ours has brought; `proposal` is of one that was asked about: the tool
-    as it was then. It `wants` answers of a person before it goes on, has asked in so many `rounds`,
-    and `agent` has made it.
+    as it was then; `files` are those that are kept of it. It `wants` answers of a person before it
+    goes on, has asked in so many `rounds`, and `agent` has made it.
     """
 
     id: CallId
@@ -53,6 +53,7 @@ class Call:
     wants: Wanted | None = None
     rounds: int = 0
     agent: str = ""
+    files: tuple[Attached, ...] = ()
 
     @property
     def outcome(self) -> CallState:
@@ -231,6 +232,8 @@ class Calls:
                 state=call.outcome,
                 output=cleaned(output),
                 at=datetime.now(UTC),
+                files=call.files,
+                links=call.result.links if call.result else (),
             )
         )
 

@@ -20,6 +20,7 @@ from chatbridge.adapters.openai.arguments import parsed_arguments, storable_argu
 from chatbridge.adapters.openai.calls import Calls
 from chatbridge.adapters.openai.citations import to_citation
 from chatbridge.adapters.openai.hosted import HostedCalls
+from chatbridge.adapters.openai.images import ImageForms, Images
 from chatbridge.adapters.openai.names import meant_name
 from chatbridge.adapters.openai.thoughts import Thoughts
 from chatbridge.adapters.openai.troubles import EndpointTrouble, ProviderFailure, TruncatedStream
@@ -62,13 +63,15 @@ class ResponseReader:
         calls: Calls,
         thoughts: Thoughts,
         known: Collection[str] = (),
+        images: ImageForms | None = None,
     ) -> None:
-        """`known` are the names that the model may call."""
+        """`known` are the names that the model may call; `images` how those are shown that it has
+        made."""
         self._emit_it = emit
         self._calls = calls
         self._thoughts = thoughts
         self._known = known
-        self._hosted = HostedCalls(self._emit)
+        self._hosted = HostedCalls(self._emit, Images(self._emit, images))
         self._step = new_message_id()
         self._texts: dict[int | str, _Text] = {}
         self._ids: dict[str, list[str]] = {}
@@ -86,6 +89,12 @@ class ResponseReader:
                 self._cite(key, event.annotation, event.content_index or 0)
             case "response.output_item.added":
                 self._hosted.start(event.output_index, event.item)
+            case "response.image_generation_call.partial_image":
+                # of newer providers it says in which format it is
+                format = getattr(event, "output_format", None)
+                self._hosted.grow(
+                    event.output_index, event.item_id, event.partial_image_b64, format
+                )
             case "response.output_item.done":
                 self._item(event.output_index, event.item)
             case "response.completed" | "response.incomplete" | "response.failed":

@@ -9,6 +9,7 @@ from typing import Any, cast
 from openai import BaseModel
 
 from chatbridge.adapters.openai.arguments import storable_arguments
+from chatbridge.adapters.openai.images import Images
 from chatbridge.domain.model.identifiers import CallId, MessageId, new_call_id, new_message_id
 from chatbridge.domain.model.message import cleaned
 from chatbridge.domain.model.tool_call import CallState, ToolCall
@@ -35,8 +36,8 @@ class HostedCalls:
     is a message of its own, as the provider calls, says something and calls again.
     """
 
-    def __init__(self, emit: Callable[[TurnEvent], None]) -> None:
-        self._emit = emit
+    def __init__(self, emit: Callable[[TurnEvent], None], images: Images) -> None:
+        self._emit, self._images = emit, images
         self._calls: dict[Key, _Call] = {}
 
     def start(self, index: int | None, item: BaseModel) -> None:
@@ -56,7 +57,13 @@ class HostedCalls:
         call.finished = True
         read = _READERS[raw["type"]](raw)
         failed = raw.get("status") in ("failed", "incomplete") or bool(raw.get("error"))
-        self._end(call, "failed" if failed else "succeeded", _error(raw) or read.output, read)
+        shown = self._images.whole(_key(index, raw.get("id")), raw)
+        output = _error(raw) or (read.shown if shown else read.output)
+        self._end(call, "failed" if failed else "succeeded", output, read)
+
+    def grow(self, index: int | None, id: str | None, image: str, format: str | None) -> None:
+        """A picture that is made is there in part."""
+        self._images.grow(_key(index, id), image, format)
 
     def refuse(self, name: str, arguments: str, why: str) -> None:
         """A call that the provider may not begin."""
@@ -102,6 +109,16 @@ class _Read:
     name: str
     arguments: str
     output: str
+    image: str = ""
+    """What the output says of pictures that are shown."""
+
+    @property
+    def shown(self) -> str:
+        return self.image or self.output
+
+
+def _key(index: int | None, id: str | None) -> Key:
+    return index if index is not None else id or ""
 
 
 def _web_search(raw: Raw) -> _Read:
@@ -120,8 +137,13 @@ def _file_search(raw: Raw) -> _Read:
 
 def _code_interpreter(raw: Raw) -> _Read:
     outputs = _objects(raw.get("outputs"))
-    said = [str(o.get("logs") or "") if o.get("type") == "logs" else _IMAGE for o in outputs]
-    return _Read("code_interpreter", _arguments({"code": raw.get("code")}), "\n".join(said))
+
+    def said(image: str) -> str:
+        logs = (str(o.get("logs") or "") if o.get("type") == "logs" else image for o in outputs)
+        return "\n".join(logs)
+
+    arguments = _arguments({"code": raw.get("code")})
+    return _Read("code_interpreter", arguments, said(_IMAGE), said(_SHOWN))
 
 
 def _mcp(raw: Raw) -> _Read:
@@ -133,12 +155,16 @@ def _mcp(raw: Raw) -> _Read:
 
 def _image_generation(raw: Raw) -> _Read:
     like = ", ".join(str(raw[k]) for k in ("output_format", "size") if raw.get(k))
-    made = f"An image was made{f' ({like})' if like else ''}. It is not kept."
+    made = f"An image was made{f' ({like})' if like else ''}."
     asked = _arguments({"prompt": raw.get("revised_prompt")})
-    return _Read("image_generation", asked, made if raw.get("result") else "")
+    if not raw.get("result"):
+        return _Read("image_generation", asked, "")
+    kept, shown = f"{made} It is not kept.", f"{made} It was shown to the person."
+    return _Read("image_generation", asked, kept, shown)
 
 
 _IMAGE = "(an image, which is not kept)"
+_SHOWN = "(an image, which was shown to the person)"
 _READERS: Mapping[Any, Callable[[Raw], _Read]] = {
     "web_search_call": _web_search,
     "file_search_call": _file_search,

@@ -144,7 +144,9 @@ class CounterpartRecall(Recall):
 
     # a counterpart holds the names of files, and the window still has what is in them
     def _with_files(self, held: _Items, request: AgentRequest, words: Words) -> _Items:
-        told = {self._words(m): words(m) for m in request.window if m.attachments}
+        told = {
+            self._words(m): words(m) for m in request.window if m.attachments and m.role == "user"
+        }
         if not told:
             return held
         items = [cast(dict[str, Any], item) for item in held]

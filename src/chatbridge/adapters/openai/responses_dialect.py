@@ -30,6 +30,7 @@ Json = dict[str, Any]
 _OPENINGS = ("response.created", "response.in_progress", "response.queued")
 _ENDS = ("response.completed", "response.incomplete", "response.failed", "response.done")
 _ENDED_SECONDS = 1.0
+_PARTIAL = "response.image_generation_call.partial_image"
 _WORDS = "response.output_text.delta"
 _PLACE = ("item_id", "output_index", "content_index")
 
@@ -76,6 +77,7 @@ class ResponsesDialect:
             ("response.reasoning_summary_text.d", self._thought),
             ("response.reasoning_text.d", self._thought),
             ("response.function_call_arguments.d", self._arguments),
+            (_PARTIAL, self._image),
             ("response.output_item.", self._item),
             *((end, self._end) for end in _ENDS),
         )
@@ -136,6 +138,10 @@ class ResponsesDialect:
     def _refusal(self, event: Json, kind: str) -> Iterator[Json]:
         self._spoke = True
         yield _event(kind, delta=plain(event.get("delta")), **_place(event))
+
+    def _image(self, event: Json, kind: str) -> Iterator[Json]:
+        if isinstance(event.get("partial_image_b64"), str):
+            yield event | {"type": _PARTIAL}
 
     def _thought(self, event: Json, kind: str) -> Iterator[Json]:
         part = "summary_index" if "summary" in kind else "content_index"

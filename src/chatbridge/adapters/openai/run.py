@@ -29,6 +29,7 @@ from chatbridge.adapters.openai.failures import ApprovalNeeded, agent_failed
 from chatbridge.adapters.openai.files import Files, Tell
 from chatbridge.adapters.openai.given import configured
 from chatbridge.adapters.openai.host_agents import HostAgents, agent_named
+from chatbridge.adapters.openai.images import ImageForms
 from chatbridge.adapters.openai.models import Models
 from chatbridge.adapters.openai.outputs import shown_output
 from chatbridge.adapters.openai.recall import Recall
@@ -63,6 +64,7 @@ class Run:
         unoffered: Unoffered,
         choose: Callable[[Agent[Any]], Model | None],
         thoughts: Callable[[Callable[[TurnEvent], None], Model], Thoughts],
+        images: ImageForms | None,
         opened: Callable[[AgentRequest, Tell], Awaitable[Files]],
         log_words: bool,
         hosts_stand: bool,
@@ -70,7 +72,7 @@ class Run:
         self._request = request
         self._opened = opened
         self._choose = choose
-        self._thoughts = thoughts
+        self._thoughts, self._images = thoughts, images
         self._log_words = log_words
         self._models = models
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -149,7 +151,7 @@ class Run:
 
     def _next_reader(self, model: Model, known: Collection[str]) -> ResponseReader:
         self._reader = ResponseReader(
-            self._say, self._calls, self._thoughts(self._say, model), known
+            self._say, self._calls, self._thoughts(self._say, model), known, self._images
         )
         return self._reader
 

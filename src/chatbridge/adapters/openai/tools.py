@@ -59,6 +59,7 @@ class Toolbox:
         self._standing = standing
         self._rest = rest
         self._ask = request.ask
+        self._keep = request.keep
         self._replies = replies(request.before)
         self.away: tuple[Away, ...] = ()
         self.instructions: Mapping[str, str] = {}
@@ -134,7 +135,15 @@ class Toolbox:
         if result.wants:
             call.wants = result.wants
             self._rest()
-        return cleaned(result.output)
+        return cleaned("\n".join(filter(None, [result.output, *await self._kept(call, result)])))
+
+    async def _kept(self, call: Call, result: ToolResult) -> tuple[str, ...]:
+        """What became of what it has made, in words."""
+        if not result.made:
+            return ()
+        kept = await self._keep(result.made)
+        call.files = kept.files
+        return kept.words
 
     def _asker(self, call: Call) -> Ask | None:
         ask = self._ask

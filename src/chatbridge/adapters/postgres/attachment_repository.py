@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, text, update
+from sqlalchemy import ColumnElement, delete, exists, func, or_, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col, select
 
 from chatbridge.adapters.postgres.statements import Statements
-from chatbridge.adapters.postgres.tables import AttachmentRow
+from chatbridge.adapters.postgres.tables import AttachmentRow, TurnRow
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.attachment import Allowance, Attachment
 from chatbridge.domain.model.identifiers import AttachmentId, ConversationId, UserId
@@ -18,7 +18,7 @@ from chatbridge.ports.attachment_repository import AttachmentRepository
 
 _ADD = """
 select {s}.add_attachment_1(
-  :user_id, :id, :name, :media_type, :size, :age, :files, :bytes
+  :user_id, :id, :name, :media_type, :size, :age, :files, :bytes, :made, :conversation_id
 ) as added"""
 
 _NOW = func.clock_timestamp()
@@ -35,6 +35,23 @@ _LEFT = (
             & (col(_ROW.created_at) < _NOW - _HOUR),
             col(_ROW.created_at) < _NOW - _DAY,
         ),
+    )
+    .order_by(col(_ROW.created_at))
+    .limit(100)
+)
+_GOES_ON = exists().where(
+    col(TurnRow.user_id) == col(_ROW.user_id),
+    col(TurnRow.conversation_id) == col(_ROW.conversation_id),
+    col(TurnRow.state).in_(("running", "waiting")),
+)
+_NEVER_SHOWN = (
+    select(_ROW)
+    .where(
+        col(_ROW.made),
+        ~col(_ROW.sent),
+        col(_ROW.created_at) < _NOW - _DAY,
+        # a turn may wait for a person that long
+        ~_GOES_ON,
     )
     .order_by(col(_ROW.created_at))
     .limit(100)
@@ -59,6 +76,8 @@ class PostgresAttachmentRepository(AttachmentRepository):
             age=(datetime.now(UTC) - attachment.created_at).total_seconds(),
             files=allowance.max_files_a_day,
             bytes=allowance.max_bytes_a_day,
+            made=attachment.made,
+            conversation_id=attachment.conversation_id,
         )
         if not rows[0]["added"]:
             raise refusals.enough_attachments()
@@ -94,14 +113,15 @@ class PostgresAttachmentRepository(AttachmentRepository):
         return bool(await self._statements.changed(kept))
 
     async def remove(self, user_id: UserId, id: AttachmentId) -> None:
-        removing = update(_ROW).where(*_named(user_id, id), ~col(_ROW.sent))
+        removing = update(_ROW).where(*_named(user_id, id), ~col(_ROW.sent), ~col(_ROW.made))
         removed = removing.values(state="removed", name="", record=None).returning(col(_ROW.id))
         if not await self._statements.changed(removed):
             await self.of(user_id, [id])
             raise refusals.attachment_sent()
 
     async def left(self) -> tuple[Attachment, ...]:
-        return tuple(_attachment(row) for row in await self._statements.found(_LEFT))
+        found = await self._statements.found(_LEFT) or await self._statements.found(_NEVER_SHOWN)
+        return tuple(_attachment(row) for row in found)
 
     async def forget(self, user_id: UserId, id: AttachmentId) -> None:
         forgetting = delete(_ROW).where(*_named(user_id, id))
@@ -131,6 +151,7 @@ def _attachment(row: AttachmentRow) -> Attachment:
         size=row.size,
         state=row.state,
         sent=row.sent,
+        made=row.made,
         conversation_id=ConversationId(row.conversation_id) if row.conversation_id else None,
         tries=row.tries,
         number=row.number,

@@ -1,4 +1,4 @@
-"""The rows of the files that people bring."""
+"""The rows of the files that people bring, and that tools and models make."""
 
 from datetime import datetime
 from typing import Any
@@ -19,8 +19,8 @@ from chatbridge.domain.model.attachment import AttachmentState
 
 
 class AttachmentRow(Row, table=True):
-    """A file that a person brings. One that was sent and has no conversation any more is to be
-    deleted where its bytes are, and its row then.
+    """A file that a person brings, or that was `made` for them. One that was sent and has no
+    conversation any more is to be deleted where its bytes are, and its row then.
     """
 
     __tablename__ = "attachments"  # pyright: ignore[reportAssignmentType]
@@ -37,6 +37,8 @@ class AttachmentRow(Row, table=True):
         Index("attachments_of_conversation", "user_id", "conversation_id"),
         Index("attachments_of_a_day", "user_id", "created_at"),
         Index("attachments_left", "created_at", postgresql_where=text("conversation_id is null")),
+        # those that were made and that no message shows yet
+        Index("attachments_made", "created_at", postgresql_where=text("made and not sent")),
     )
 
     user_id: str = column(Text, primary_key=True)
@@ -47,6 +49,7 @@ class AttachmentRow(Row, table=True):
     size: int = column(BigInteger)
     state: AttachmentState = column(Text, default=text("'awaited'"))
     sent: bool = Field(sa_column_kwargs={"server_default": text("false")})
+    made: bool = Field(sa_column_kwargs={"server_default": text("false")})
     tries: int = Field(sa_column_kwargs={"server_default": text("0")})
     number: int = Field(sa_column_kwargs={"server_default": text("0")})
     record: dict[str, Any] | None = column(JSON(none_as_null=True), nullable=True)

@@ -145,6 +145,7 @@ class PostgresTurnRepository(TurnRepository):
             title=ending.title,
             usage=usage_to_json(ending.usage),
             messages=messages_to_json(ending.messages),
+            made=[attached.id for m in ending.messages for attached in m.carried],
             changes=changes_to_json(ending.changes),
             tail=tail_to_json(ending.tail),
         )

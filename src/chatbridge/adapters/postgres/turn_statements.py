@@ -142,7 +142,7 @@ select * from {s}.answer_turn_1(:user_id, :turn_id, :after,
 
 FINISH = f"""
 select {{s}}.finish_turn_1(:user_id, :turn_id, :epoch, :state, :code, :title, cast(:usage as jsonb),
-  cast(:messages as json), cast(:changes as json),{_TAIL}"""
+  cast(:messages as json), cast(:made as text[]), cast(:changes as json),{_TAIL}"""
 
 CLAIM = """
 select * from {s}.claim_stale_turn_1(

@@ -8,11 +8,12 @@ from uuid import uuid4
 
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.approval import ApprovalId, StandingApproval
+from chatbridge.domain.model.call_ends import unanswered
 from chatbridge.domain.model.errors import Invalid
 from chatbridge.domain.model.identifiers import CallId, MessageId
 from chatbridge.domain.model.question import Answers, Form
 from chatbridge.domain.model.tool_call import Asks, CallState, Decision, ToolCall
-from chatbridge.domain.model.transcript import Transcript, unanswered
+from chatbridge.domain.model.transcript import Transcript
 from chatbridge.domain.model.turn_event import (
     ToolCallAnswered,
     ToolCallAsked,

@@ -1,4 +1,5 @@
-"""A file that a person brings: a row that stands for its bytes, which lie in the blob store."""
+"""A file that a person brings, or that a tool or a model makes: a row that stands for its bytes,
+which lie in the blob store."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,9 +37,37 @@ class Attached:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """What a tool points to, and nobody here has fetched: a file or a page, at its `uri`."""
+
+    uri: str
+    name: str
+    media_type: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """Bytes that a tool or a model has made, as they came: of the type that is said."""
+
+    name: str
+    media_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFiles:
+    """Those that are kept, each once; and of every one what became of it, in words."""
+
+    files: tuple[Attached, ...] = ()
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment(Attached):
     """One of a person's: `awaited` until its bytes are there, of which `size` is announced till
-    then. `sent` with a message, it belongs to that message's conversation.
+    then. `sent` with a message, it belongs to that message's conversation. One that is `made` was
+    brought by nobody: it belongs to the conversation from the start, and is sent when the message
+    is kept that shows it.
 
     Each attempt to bring its bytes has a name of its own, so that no late one changes what is
     kept: `tries` were begun, and `number` is the one that is kept. One whose bytes a host's own
@@ -49,6 +78,7 @@ class Attachment(Attached):
     state: AttachmentState
     created_at: datetime
     sent: bool = False
+    made: bool = False
     conversation_id: ConversationId | None = None
     tries: int = 0
     number: int = 0

@@ -32,6 +32,7 @@ class Message:
     `kind` is `text`, `partial` (cut off), `tools` (the calls of one model step, no text), `shown`
     (a widget, an image ... of a surface) or `note` (said by nobody; never leaves through a
     surface). `position` is its place in the conversation, counted from 1; 0 until it is kept.
+    `attachments` are what a person has attached, or what was made and is shown in it.
     `feedback` is the owner's verdict on it, which a page of what is kept tells.
     """
 
@@ -52,6 +53,11 @@ class Message:
     def counted(self) -> bool:
         """Whether the context window counts it."""
         return self.kind in ("text", "partial")
+
+    @property
+    def carried(self) -> tuple[Attached, ...]:
+        """Every file that is shown with it."""
+        return (*self.attachments, *(file for call in self.tool_calls for file in call.files))
 
     @property
     def size(self) -> int:

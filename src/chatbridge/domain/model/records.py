@@ -2,9 +2,10 @@
 
 from dataclasses import MISSING, asdict, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from chatbridge.domain.model.approval import Proposal
+from chatbridge.domain.model.attachment import Attached, Link
 from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.question import Form
 from chatbridge.domain.model.tool_call import ToolCall
@@ -77,11 +78,11 @@ def to_record(event: TurnEvent) -> dict[str, Any]:
 def call_to_record(call: ToolCall) -> dict[str, Any]:
     """A tool call as JSON can hold it."""
     told = {field.name: _written(getattr(call, field.name)) for field in fields(call)}
-    # most calls ask no questions
-    return {name: value for name, value in told.items() if value is not None or name not in _RARE}
+    # most calls ask no questions, and bring nothing but text
+    return {n: value for n, value in told.items() if value not in (None, []) or n not in _RARE}
 
 
-_RARE = ("form", "answers")
+_RARE = ("form", "answers", "files", "links")
 _FIELDS = {kind: [(field.name, field.default) for field in fields(kind)] for kind in _NAMES}
 
 
@@ -91,7 +92,9 @@ def _written(value: Any) -> Any:
             return value.isoformat()
         case ToolCall():
             return call_to_record(value)
-        case Citation() | Form() | Proposal():
+        case Citation() | Form() | Proposal() | Attached() | Link():
             return asdict(value)
+        case tuple():
+            return [_written(each) for each in cast(tuple[Any, ...], value)]
         case _:
             return value

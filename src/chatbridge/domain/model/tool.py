@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from chatbridge.domain.model.attachment import Link, Made
 from chatbridge.domain.model.identifiers import CallId, ConversationId, TurnId, UserId
 from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.question import Answers, Form
@@ -103,8 +104,8 @@ class ToolResult:
     """The text for the model, and whether the tool failed.
 
     `unknown` is a failure of which nobody saw the end: the tool may have done its work. `data`,
-    `widget` and `acts` are as in Brought. With `wants` it has not ended: it is to be called again
-    with a person's answers.
+    `widget` and `acts` are as in Brought; `made` and `links` is what it has brought besides. With
+    `wants` it has not ended: it is to be called again with a person's answers.
     """
 
     output: str
@@ -113,6 +114,8 @@ class ToolResult:
     data: Any = None
     widget: Any = None
     acts: bool = False
+    made: tuple[Made, ...] = ()
+    links: tuple[Link, ...] = ()
     wants: Wanted | None = None
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from chatbridge.domain.model.approval import Proposal
+from chatbridge.domain.model.attachment import Attached, Link
 from chatbridge.domain.model.identifiers import CallId
 from chatbridge.domain.model.question import Answers, Form
 
@@ -41,6 +42,7 @@ class ToolCall:
     `form`: the questions of one that asks for answers, and `answers` what was given to them.
     `hosted`: the model's provider ran it, and told of it afterwards. `source`: the tool server that
     has the tool; empty where none has. `proposal`: the tool as it was when it was asked about.
+    `files` and `links` are what it has brought besides its output.
     """
 
     id: CallId
@@ -56,6 +58,8 @@ class ToolCall:
     form: Form | None = None
     answers: Answers | None = None
     proposal: Proposal | None = None
+    files: tuple[Attached, ...] = ()
+    links: tuple[Link, ...] = ()
 
     @property
     def goes_on_with_answers(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from chatbridge.domain.model.call_ends import closed, ended
 from chatbridge.domain.model.identifiers import CallId, ConversationId, MessageId
 from chatbridge.domain.model.message import Message, unreadable
 from chatbridge.domain.model.payload import Payload
@@ -29,9 +30,6 @@ from chatbridge.domain.model.turn_event import (
     Unreadable,
 )
 from chatbridge.domain.model.usage import Usage
-
-NOT_ANSWERED = "Nobody has answered, so it was not run."
-NOT_REACHED = "It was approved, and the answer broke off before it began, so it was not run."
 
 _OfMessage = (
     TextDelta | Cited | TextFinished | ToolCallFinished | ToolCallAsked | ToolCallAnswered | Changed
@@ -127,7 +125,7 @@ class Transcript:
     def closed(self, open_calls: CallState = "unknown") -> tuple[Message, ...]:
         """What is kept when the turn has ended: a call that nobody saw end is `open_calls`."""
         return tuple(
-            replace(m, tool_calls=tuple(_closed(c, open_calls) for c in m.tool_calls))
+            replace(m, tool_calls=tuple(closed(c, open_calls) for c in m.tool_calls))
             for m in self.said
         )
 
@@ -138,6 +136,7 @@ class Transcript:
             role="assistant",
             kind="partial",
             content=event.content,
+            attachments=event.attachments,
             created_at=event.at,
         )
 
@@ -159,6 +158,7 @@ class Transcript:
             kind=event.kind,
             content=event.content,
             payload=event.payload,
+            attachments=event.attachments,
             created_at=event.at,
         )
         if event.earlier and event.message_id not in self._messages:
@@ -205,6 +205,8 @@ class Transcript:
                 # a text that was cut off is put together of its words
                 if message.payload is not None:
                     self._updates.setdefault(id, []).append(payload)
+                    if event.attachments:
+                        self._change(id, attachments=(*message.attachments, *event.attachments))
 
     def _ask(self, event: ToolCallAsked) -> None:
         self.agent = event.agent
@@ -228,12 +230,17 @@ class Transcript:
         self._forget(id)
         at = event.at or self._messages[id].created_at
         return self._change(
-            id, kind="text", content=event.content, payload=event.payload, created_at=at
+            id,
+            kind="text",
+            content=event.content,
+            payload=event.payload,
+            attachments=event.attachments,
+            created_at=at,
         )
 
     def _end_call(self, event: ToolCallFinished) -> None:
         calls = tuple(
-            _ended(c, event) if c.id == event.call_id else c
+            ended(c, event) if c.id == event.call_id else c
             for c in self._messages[event.message_id].tool_calls
         )
         self._change(event.message_id, tool_calls=calls)
@@ -264,30 +271,3 @@ class Transcript:
 
     def _change(self, id: MessageId, **fields: object) -> None:
         self._messages[id] = replace(self._messages[id], **fields)  # pyright: ignore[reportArgumentType]
-
-
-def _ended(call: ToolCall, event: ToolCallFinished) -> ToolCall:
-    arguments = call.arguments if event.arguments is None else event.arguments
-    return replace(
-        call, arguments=arguments, state=event.state, output=event.output, ended_at=event.at
-    )
-
-
-def unanswered(call: ToolCall) -> CallState:
-    """What a call that waits becomes when nobody answers: not run, unless a page may have run it
-    that never said so."""
-    return "unknown" if call.asks == "client" else "withdrawn"
-
-
-def _closed(call: ToolCall, state: CallState) -> ToolCall:
-    match call.state:
-        case "running":
-            return replace(call, state=state)
-        case "waiting" if call.form and call.form.live:
-            return replace(call, state=state)
-        case "waiting":
-            return replace(call, state=unanswered(call), output=NOT_ANSWERED)
-        case "approved":
-            return replace(call, state="withdrawn", output=NOT_REACHED)
-        case _:
-            return call

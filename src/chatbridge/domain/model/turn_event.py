@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from chatbridge.domain.model.approval import Proposal
+from chatbridge.domain.model.attachment import Attached, Link
 from chatbridge.domain.model.citation import Citation
 from chatbridge.domain.model.conversation import Conversation, Status
 from chatbridge.domain.model.errors import AgentFailed, ChatbridgeError
@@ -22,7 +23,8 @@ EndState = Literal["completed", "failed", "cancelled", "interrupted"]
 class TextStarted:
     """The assistant begins a message, perhaps with words; `payload` is a surface's own form of it.
 
-    `at_once`: it is whole already, and its words and its end follow at once.
+    `at_once`: it is whole already, and its words and its end follow at once. `attachments`, here
+    and below, are what was made and is shown in it.
     """
 
     message_id: MessageId
@@ -30,6 +32,7 @@ class TextStarted:
     content: str = ""
     payload: Payload | None = None
     at_once: bool = False
+    attachments: tuple[Attached, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,7 @@ class TextFinished:
     content: str = ""
     payload: Payload | None = None
     at: datetime | None = None
+    attachments: tuple[Attached, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +75,8 @@ class ToolCallStarted:
 class ToolCallFinished:
     """A tool has answered, or is known not to.
 
-    `arguments` is given where they were not known when the call started.
+    `arguments` is given where they were not known when the call started. `files` and `links` are
+    what it has brought besides.
     """
 
     message_id: MessageId
@@ -80,6 +85,8 @@ class ToolCallFinished:
     output: str
     at: datetime
     arguments: str | None = None
+    files: tuple[Attached, ...] = ()
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +172,7 @@ class Shown:
     payload: Payload
     role: Role = "assistant"
     earlier: bool = False
+    attachments: tuple[Attached, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +185,7 @@ class Changed:
     message_id: MessageId
     payload: Payload
     text: str = ""
+    attachments: tuple[Attached, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

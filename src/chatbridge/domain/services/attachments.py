@@ -172,6 +172,20 @@ class Attachments:
                 await asyncio.to_thread(file.write, part)
             return await asyncio.to_thread(office_type, cast(BinaryIO, file))
 
+    async def make(self, new: Attachment, data: bytes) -> Attached:
+        """What a tool or a model has made: its row, and then its bytes; a picture is drawn anew.
+
+        Raises Invalid for a picture that can't be, and Conflict for more than is made in a day.
+        """
+        if new.is_image:
+            data = await self._pictures.redrawn(data, new.media_type)
+        new = replace(new, size=len(data))
+        await self._repository.add(new, self.allowance)
+        self.seen()
+        await self._blobs.put(new.attempt(1), _parts(data))
+        await self._repository.keep(new.user_id, new.id, number=1, size=new.size)
+        return new.attached
+
     # --- sent and read
 
     async def to_send(self, user_id: UserId, ids: Sequence[AttachmentId]) -> tuple[Attached, ...]:

@@ -17,6 +17,7 @@ from chatbridge.domain.model.turn import Changes
 from chatbridge.domain.model.turn_event import Changed, Removed, Revised, Shown, TurnEvent
 from chatbridge.domain.services.turns import Turns
 from chatbridge.ports.conversation_repository import ConversationRepository
+from chatbridge.ports.inline_files import InlineFiles
 
 _CHANGES = (Shown, Changed, Removed)
 _PATIENCE_SECONDS = 3.0
@@ -28,7 +29,8 @@ _LOOK_EVERY = 0.05
 class ConversationHistory:
     """Every call raises NotFound for nobody's conversation and Forbidden for somebody else's.
 
-    `parted` is called when a conversation may have parted with its counterpart.
+    `parted` is called when a conversation may have parted with its counterpart. `files` takes out
+    what was shown as data.
     """
 
     def __init__(
@@ -37,10 +39,12 @@ class ConversationHistory:
         turns: Turns,
         *,
         parted: Callable[[], None] = lambda: None,
+        files: Callable[[], InlineFiles] | None = None,
     ) -> None:
         self._conversations = conversations
         self._turns = turns
         self._parted = parted
+        self._files = files
 
     async def get(self, user_id: UserId, id: ConversationId) -> Conversation:
         """The conversation as it is now."""
@@ -95,12 +99,14 @@ class ConversationHistory:
 
     async def change(
         self, user_id: UserId, id: ConversationId, events: Sequence[TurnEvent]
-    ) -> None:
-        """Keep what was shown and changed outside of a turn.
+    ) -> Sequence[TurnEvent]:
+        """Keep what was shown and changed outside of a turn; as it is kept.
 
         What belongs to a turn that runs or waits is said by that turn; raises Busy where it runs
         elsewhere.
         """
+        if self._files:
+            events = await self._files().taken_out(user_id, id, events)
         give_up = monotonic() + _PATIENCE_SECONDS
         while of_turn := await self._of_turn(user_id, id, events):
             if await self._turns.amend(user_id, id, of_turn):
@@ -113,6 +119,7 @@ class ConversationHistory:
         if changed.said or Changes.of(changed):
             await self._conversations.change(user_id, id, Changes.of(changed), changed.said)
             self._parted()
+        return events
 
     async def _of_turn(
         self, user_id: UserId, id: ConversationId, events: Sequence[TurnEvent]

@@ -34,7 +34,9 @@ class Reading:
 
         It costs one look into the store, and none where no message carries any.
         """
-        files = [file for message in reversed(window) for file in message.attachments]
+        # what was made in an answer is told in words
+        asked = (message for message in reversed(window) if message.role == "user")
+        files = [file for message in asked for file in message.attachments]
         if not files:
             return ()
         fitting = {*self._fitting(files)}

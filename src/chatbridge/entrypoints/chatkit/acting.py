@@ -25,7 +25,8 @@ from chatkit.types import (
     WidgetItem,
 )
 
-from chatbridge.adapters.chatkit.items.mapping import to_item
+from chatbridge.adapters.chatkit.items.inline import addressed
+from chatbridge.adapters.chatkit.items.mapping import BY_NAME, Display, to_item
 from chatbridge.adapters.chatkit.items.wire import lifted, wire_time
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.attachment import Attached
@@ -137,14 +138,16 @@ class Acting:
                 if not isinstance(item, StructuredInputItem) or item.status != "pending":
                     raise refusals.no_structured_input()
 
-    async def at_once(self, operation: ChatKitReq, user_id: UserId, asking: Asking) -> bytes | None:
+    async def at_once(
+        self, operation: ChatKitReq, user_id: UserId, asking: Asking, display: Display = BY_NAME
+    ) -> bytes | None:
         """The answer to what is no turn; None where the server has none."""
         match operation:
             case ThreadsSyncCustomActionReq():
                 # the second of two finds what the first has made of the widget
                 place = (user_id, operation.params.thread_id)
                 async with self._pressing.setdefault(place, asyncio.Lock()):
-                    return await self._changed(operation, user_id, asking)
+                    return await self._changed(operation, user_id, asking, display)
             case InputTranscribeReq() if self.answers(operation):
                 audio_of(operation.params.audio_base64)
                 return _written(await self._host.answer_alone(user_id, asking))
@@ -192,7 +195,11 @@ class Acting:
         await self.tell(verdict, user_id, in_its_words(asking, verdict.model_dump(mode="json")))
 
     async def _changed(
-        self, operation: ThreadsSyncCustomActionReq, user_id: UserId, asking: Asking
+        self,
+        operation: ThreadsSyncCustomActionReq,
+        user_id: UserId,
+        asking: Asking,
+        display: Display,
     ) -> bytes:
         """The answer to an action; the item that it answers with is kept."""
         conversation_id = ConversationId(operation.params.thread_id)
@@ -208,8 +215,8 @@ class Acting:
         answer: Json = {**told}
         if updated := answer.get("updated_item"):
             events = await self._with_updated(user_id, conversation_id, updated, events)
-        await self._history.change(user_id, conversation_id, events)
-        return _written(answer)
+        events = await self._history.change(user_id, conversation_id, events)
+        return _written(_with_files(answer, events, display))
 
     async def _with_updated(
         self,
@@ -249,6 +256,16 @@ class Acting:
             raise refusals.not_a_widget()
         if only_offered:
             require_offered(item, action, streaming=streaming)
+
+
+def _with_files(answer: Json, events: Sequence[TurnEvent], display: Display) -> Json:
+    """The item as it is kept, with the addresses of its files."""
+    id = answer["updated_item"]["id"] if answer.get("updated_item") else None
+    kept = [e for e in events if isinstance(e, Shown) and e.message_id == id and e.attachments]
+    if not kept:
+        return answer
+    now = addressed(kept[-1].payload, kept[-1].attachments, display.address)
+    return {**answer, "updated_item": {**answer["updated_item"], **now}}
 
 
 def _about(operation: Acted | ThreadsSyncCustomActionReq) -> MessageId | None:

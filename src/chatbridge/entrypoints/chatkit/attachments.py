@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from functools import partial
 
 from chatkit.store import AttachmentStore
 from chatkit.types import (
@@ -56,9 +55,9 @@ class Files:
 
     def display(self, display: Display, request: Request) -> Display:
         """The same, with addresses by which this caller reaches us."""
-        if not self._addresses:
+        if not (self._attachments and self._addresses):
             return display
-        return replace(display, address=partial(self._addresses.to_get, request))
+        return replace(display, address=self._addresses.to_get(request))
 
     def store(self, request: Request) -> AttachmentStore[UserId]:
         """What ChatKit's server asks."""
@@ -102,7 +101,7 @@ class _Announced(AttachmentStore[UserId]):
         addresses, request = self._addresses, self._request
         url = upload.url if upload else addresses.to_put(request, new)
         headers = upload.headers if upload else {"Content-Type": new.media_type}
-        display = Display(address=partial(addresses.to_get, request))
+        display = Display(address=addresses.to_get(request))
         told = to_attachment(new, display=display)
         told.upload_descriptor = AttachmentUploadDescriptor(
             url=AnyUrl(url), method="PUT", headers=dict(headers)
@@ -161,7 +160,7 @@ def chatkit_attachments_router(
                 caller.user_id, file.filename or "", file.content_type or "", file.size or 0
             )
             kept = await attachments.receive(awaited, _read(file))
-        display = Display(address=partial(addresses.to_get, request))
+        display = Display(address=addresses.to_get(request))
         return Response(
             wire_json(to_attachment(kept, display=display)), media_type="application/json"
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Generator
 from dataclasses import replace
+from typing import Any
 
 from chatkit.types import (
     AssistantMessageContent,
@@ -85,9 +86,10 @@ class Translation:
     def __init__(self, conversation: Conversation, display: Display = BY_NAME) -> None:
         self._conversation = conversation
         self._display = display
+        self._looks: dict[str, Any] = {"details": display.details, "address": display.address}
         self._transcript = Transcript(conversation.id)
         self._open: set[MessageId] = set()
-        self._own = OwnWords(conversation.id, self._transcript, self._open)
+        self._own = OwnWords(conversation.id, self._transcript, self._open, display.address)
         # of each card, how many lines it has room for
         self._places: dict[MessageId, int] = {}
         # of what is asked besides leave, which call was told last
@@ -222,18 +224,16 @@ class Translation:
         self._open.add(message.id)
         if len(calls) > self._places[message.id]:
             self._places[message.id] *= 2
-            update = WidgetRootUpdated(
-                widget=card(calls, self._places[message.id], details=self._display.details)
-            )
+            update = WidgetRootUpdated(widget=card(calls, self._places[message.id], **self._looks))
             yield ThreadItemUpdatedEvent(item_id=message.id, update=update)
         else:
-            update = line_updated(len(calls) - 1, calls, details=self._display.details)
+            update = line_updated(len(calls) - 1, calls, **self._looks)
             yield ThreadItemUpdatedEvent(item_id=message.id, update=update)
 
     def _call_changed(self, message: Message, id: CallId) -> Generator[Said]:
         for place, call in enumerate(message.tool_calls):
             if call.id == id:
-                update = line_updated(place, message.tool_calls, details=self._display.details)
+                update = line_updated(place, message.tool_calls, **self._looks)
                 yield ThreadItemUpdatedEvent(item_id=message.id, update=update)
 
     def _settled(self) -> Generator[Said]:
@@ -260,7 +260,7 @@ class Translation:
 
     def _done(self, message: Message) -> Said:
         self._open.discard(message.id)
-        if item := as_shown(message, ended=True):
+        if item := as_shown(message, ended=True, address=self._display.address):
             return Verbatim({"type": "thread.item.done", "item": item})
         return ThreadItemDoneEvent(item=to_item(message, self._display))
 

@@ -1,6 +1,6 @@
 """What is in a surface's own words already, or is nothing but a change: told as it is."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from datetime import datetime
 from typing import TypeGuard
 
@@ -10,7 +10,9 @@ from chatkit.types import (
     ThreadStreamEvent,
 )
 
+from chatbridge.adapters.chatkit.items.inline import addressed
 from chatbridge.adapters.chatkit.items.wire import Verbatim, wire_item
+from chatbridge.domain.model.attachment import Attached
 from chatbridge.domain.model.identifiers import ConversationId, MessageId
 from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.transcript import Transcript
@@ -47,9 +49,13 @@ class OwnWords:
     for whoever else translates it too."""
 
     def __init__(
-        self, conversation_id: ConversationId, transcript: Transcript, still_open: set[MessageId]
+        self,
+        conversation_id: ConversationId,
+        transcript: Transcript,
+        still_open: set[MessageId],
+        address: Callable[[Attached], str] | None,
     ) -> None:
-        self._conversation_id = conversation_id
+        self._conversation_id, self._address = conversation_id, address
         self._transcript, self._open = transcript, still_open
 
     def of(self, event: Own) -> Generator[Said]:
@@ -58,15 +64,16 @@ class OwnWords:
             case TextStarted(message_id=id, at=at, payload=payload):
                 if not event.at_once:
                     self._open.add(id)
-                    yield self._verbatim("added", id, at, payload or {})
+                    yield self._verbatim("added", id, at, payload or {}, event.attachments)
             case TextFinished(message_id=id, payload=payload):
                 self._open.discard(id)
                 if message := self._transcript.message(id):
-                    yield self._verbatim("done", id, message.created_at, payload or {})
+                    carried = event.attachments
+                    yield self._verbatim("done", id, message.created_at, payload or {}, carried)
             case Shown(message_id=id, how=how):
                 (self._open.add if how == "added" else self._open.discard)(id)
                 if how != "kept" and event.kind != "note":
-                    yield self._verbatim(how, id, event.at, event.payload)
+                    yield self._verbatim(how, id, event.at, event.payload, event.attachments)
             case _:
                 yield from self._passed_on(event)
 
@@ -75,7 +82,8 @@ class OwnWords:
     ) -> Generator[Said]:
         match event:
             case Changed(message_id=id, payload=payload):
-                yield Verbatim({"type": "thread.item.updated", "item_id": id, "update": payload})
+                told = {**addressed(payload, event.attachments, self._address)}
+                yield Verbatim({"type": "thread.item.updated", "item_id": id, "update": told})
             case Removed(message_id=id):
                 self._open.discard(id)
                 if event.told:
@@ -86,8 +94,11 @@ class OwnWords:
                 if event.payload is not None:
                     yield Verbatim({**event.payload})
 
-    def _verbatim(self, how: str, id: MessageId, at: datetime, payload: Payload) -> Verbatim:
-        item = wire_item(id, self._conversation_id, at, payload)
+    def _verbatim(
+        self, how: str, id: MessageId, at: datetime, payload: Payload, carried: Sequence[Attached]
+    ) -> Verbatim:
+        told = addressed(payload, carried, self._address)
+        item = wire_item(id, self._conversation_id, at, told)
         return Verbatim({"type": f"thread.item.{how}", "item": item})
 
 

@@ -74,7 +74,7 @@ def chatkit_router(
     router = APIRouter(route_class=route_class, tags=["chatkit"])
     offered, files = choices or Choices(), files or Files(None, None)
     tags = tags or Tags()
-    streams = _Streams(turns, display)
+    streams = _Streams(turns)
 
     @router.post(
         "/chatkit",
@@ -112,8 +112,9 @@ def chatkit_router(
         asked = replace(asked, metadata=operation.metadata)
         key = asked.once.key if asked.once else None
         by_host = acting is not None and acting.serves(operation)
+        shown = files.display(display, request)
         if answer := answer_in(operation, key, by_host=by_host):
-            return await streams.answered(operation, answer, caller, asked, stream)
+            return await streams.answered(operation, answer, caller, asked, stream, shown)
         match _served(operation, acting):
             case Streamed(begin=begin):
                 assert is_streaming_req(operation)  # noqa: S101  # as the SDK sorts them
@@ -122,11 +123,9 @@ def chatkit_router(
                     await tags.told(caller, tags_of(operation)),
                 )
                 recording = await begin(turns, caller.user_id, operation, asked, carried)
-                shown = files.display(display, request)
-                return streams.shown(recording, operation, stream, display=shown)
+                return streams.shown(recording, operation, stream, shown)
             case Answered():
                 assert not is_streaming_req(operation)  # noqa: S101
-                shown = files.display(display, request)
                 written = written_for(request, dictation)
                 answering = AnsweringServer(history, shown, files.store(request), written)
                 answer = await answering.answer(operation, caller.user_id)
@@ -139,10 +138,10 @@ def chatkit_router(
                 assert is_streaming_req(operation)  # noqa: S101
                 in_words = in_its_words(asked, await request.json())
                 recording = await acting.begin(operation, caller.user_id, in_words)
-                return streams.shown(recording, operation, stream)
+                return streams.shown(recording, operation, stream, shown)
             case None:
                 in_words = in_its_words(asked, await request.json())
-                told = acting and await acting.at_once(operation, caller.user_id, in_words)
+                told = acting and await acting.at_once(operation, caller.user_id, in_words, shown)
                 return await _otherwise(told, operation, caller, history)
 
     return router
@@ -151,8 +150,8 @@ def chatkit_router(
 class _Streams:
     """The responses that show a turn; each is told in the way of its operation."""
 
-    def __init__(self, turns: Turns, display: Display) -> None:
-        self._turns, self._display = turns, display
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
         self._bridge = BridgeServer()
 
     async def answered(
@@ -162,24 +161,25 @@ class _Streams:
         caller: Caller,
         asked: Asking,
         stream: str | None,
+        display: Display,
     ) -> Response:
         """What a turn goes on with that waited for this answer; one that ran on tells it itself."""
         where = ConversationId(_thread_id(operation) or "")
         told = await self._turns.questions.answer(caller.user_id, where, answer, asked)
         if not is_streaming_req(operation):
             return Response(_TAKEN, media_type="application/json")
-        return self.shown(told.recording, operation, stream, told.after)
+        return self.shown(told.recording, operation, stream, display, told.after)
 
     def shown(
         self,
         recording: Recording,
         operation: StreamingReq,
         stream: str | None,
+        display: Display,
         after: int = 0,
-        display: Display | None = None,
     ) -> Response:
         """The turn from its event number `after` + 1 on."""
-        watching = Watching(recording, display or self._display, after=after)
+        watching = Watching(recording, display, after=after)
         frames = frames_of(watching, self._bridge, operation, resumable=bool(stream))
         stop = f"chatkit/threads/{recording.turn.conversation.id}/cancel"
         response = ShowingResponse(self._turns, recording, frames, stop=stop)

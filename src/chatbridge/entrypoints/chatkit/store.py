@@ -85,7 +85,8 @@ class ConversationStore(Store[UserId]):
             context, ConversationId(thread_id), request
         )
         found = [to_item(message, self._display) for message in page.items]
-        items = ((message.id, as_shown(message)) for message in page.items)
+        address = self._display.address
+        items = ((message.id, as_shown(message, address=address)) for message in page.items)
         self.shown.update((id, item) for id, item in items if item)
         self.rated = any(message.feedback for message in page.items)
         return Page(data=found, has_more=page.next is not None, after=page.next)

@@ -1,6 +1,6 @@
 """What the protocol has no operation for: stopping an answer, and taking its stream up again."""
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from chatbridge.adapters.chatkit.items.mapping import BY_NAME, Display
 from chatbridge.domain.model import refusals
@@ -10,6 +10,7 @@ from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.authentication import Gate, current_caller, guarded
+from chatbridge.entrypoints.chatkit.attachments import Files
 from chatbridge.entrypoints.chatkit.documentation import BY_SESSION, FRAMES, ThreadCancelOut
 from chatbridge.entrypoints.chatkit.frames import (
     RESUMABLE,
@@ -51,9 +52,11 @@ def threads_router(
     history: ConversationHistory,
     gate: Gate,
     display: Display = BY_NAME,
+    files: Files | None = None,
 ) -> APIRouter:
     """The router of what is below /chatkit."""
     router = APIRouter(route_class=guarded(gate, sessions=True), tags=["chatkit"])
+    files = files or Files(None, None)
 
     @router.post(
         "/chatkit/threads/{thread_id}/cancel",
@@ -90,19 +93,22 @@ def threads_router(
         response_class=Response,
     )
     async def events(
+        request: Request,
         thread_id: str = THREAD_ID,
         after: str | None = _AFTER,
         last_event_id: str | None = _LAST_EVENT_ID,
         caller: Caller = Depends(current_caller),
     ) -> Response:
         """The frames of an answer that runs on any server, or has ended within the last hour:
-        the same bytes for everybody who asks, whenever and wherever."""
+        the same bytes for everybody who asks, whenever and wherever, but for the addresses of
+        files, which are good for a while."""
         recording, told = await followed(thread_id, last_event_id or after, caller.user_id)
         if recording is None:
             return Response(status_code=204)
-        frames = kept_alive(frames_after(recording, told, display))
+        shown = files.display(display, request)
+        frames = kept_alive(frames_after(recording, told, shown))
         response = ShowingResponse(turns, recording, frames, stop="cancel")
-        response.headers.update(RESUMABLE if told else await told_so_far(recording, display))
+        response.headers.update(RESUMABLE if told else await told_so_far(recording, shown))
         return response
 
     async def followed(

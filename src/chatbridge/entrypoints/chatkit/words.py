@@ -27,7 +27,9 @@ def words_of(message: Message) -> str:
     """
     if message.kind in ("shown", "note"):
         return shown_words(message)
-    item = to_item(message) if message.role == "user" and message.payload else None
+    if message.role == "assistant":
+        return message.content
+    item = to_item(message) if message.payload else None
     attached = [ATTACHED + "; ".join(file.told for file in message.attachments)]
     if not isinstance(item, UserMessageItem):
         said = [message.content, *(attached if message.attachments else [])]

@@ -26,7 +26,7 @@ _TYPES = {".css": "text/css", ".js": "text/javascript"}
 _FURTHER = re.compile(r"[a-z]+-[0-9a-f]{12}\.js")
 _POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; connect-src {requests}; "
-    "img-src {pictures}; font-src 'self'; frame-src 'none'; base-uri 'none'; "
+    "img-src {pictures}; media-src 'self'; font-src 'self'; frame-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
 _PAGE_HEADERS = {

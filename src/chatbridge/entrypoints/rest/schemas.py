@@ -50,6 +50,7 @@ _ATTACHMENT = {
     "media_type": "image/png",
     "size": 48213,
 }
+_LINK = {"uri": "https://example.com/map", "name": "A map", "media_type": "text/html"}
 _CALLED: dict[str, Any] = {
     "id": "msg_1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f",
     "role": "assistant",
@@ -155,6 +156,32 @@ class ProposalOut(BaseModel):
     )
 
 
+class AttachmentOut(BaseModel):
+    """A file that a person has brought, or that a tool or a model has made."""
+
+    model_config = example(_ATTACHMENT)
+
+    id: str
+    name: str
+    media_type: str
+    size: int = Field(description="Bytes.")
+
+    @classmethod
+    def of(cls, attached: Attached) -> "AttachmentOut":
+        """The file as it is kept."""
+        return cls.model_validate(attached, from_attributes=True)
+
+
+class LinkOut(BaseModel):
+    """What a tool points to; nobody here has fetched it."""
+
+    model_config = example(_LINK)
+
+    uri: str
+    name: str
+    media_type: str = Field(description="As the tool says; empty where it does not.")
+
+
 class ToolCallOut(BaseModel):
     """A call of a tool. `waiting`: it `asks` a person, and is not run before. `rejected`,
     `withdrawn`: it was not run. `unknown`: it was started, and nobody saw it end."""
@@ -176,6 +203,8 @@ class ToolCallOut(BaseModel):
     form: Form | None = Field(None, description="The questions of one that asks for answers.")
     answers: Answers | None = Field(None, description="What was answered, by the questions' ids.")
     proposal: ProposalOut | None = Field(None, description="What a person was asked to approve.")
+    files: list[AttachmentOut] = Field([], description="What it has brought besides its output.")
+    links: list[LinkOut] = Field([], description="What it points to.")
 
     @classmethod
     def of(cls, call: ToolCall) -> "ToolCallOut":
@@ -191,22 +220,6 @@ class CitationOut(BaseModel):
     title: str
     url: str | None
     index: int | None = Field(description="Behind which character of the content.")
-
-
-class AttachmentOut(BaseModel):
-    """A file that a person has brought."""
-
-    model_config = example(_ATTACHMENT)
-
-    id: str
-    name: str
-    media_type: str
-    size: int = Field(description="Bytes.")
-
-    @classmethod
-    def of(cls, attached: Attached) -> "AttachmentOut":
-        """The file as it is kept."""
-        return cls.model_validate(attached, from_attributes=True)
 
 
 class MessageOut(BaseModel):

@@ -43,16 +43,16 @@ def test_words_are_read_in_whatever_form_they_came(result: dict[str, Any]) -> No
     ("block", "said"),
     [
         (
-            {"type": "image", "data": "aGk=", "mimeType": "image/png"},
+            {"type": "image", "url": "a.png", "mimeType": "image/png"},
             "A picture (image/png) came, which can't be shown here.",
         ),
         ({"type": "image"}, "A picture came, which can't be shown here."),
         (
-            {"type": "audio", "data": "aGk=", "mimeType": "audio/wav"},
+            {"type": "audio", "mimeType": "audio/wav"},
             "Audio (audio/wav) came, which can't be played here.",
         ),
         (
-            {"type": "resource", "resource": {"uri": "a.pdf", "mimeType": "x/pdf", "blob": "aa"}},
+            {"type": "resource", "resource": {"uri": "a.pdf", "mimeType": "x/pdf"}},
             "A file (x/pdf, a.pdf) came, which can't be shown here.",
         ),
         ({"type": "resource_link", "uri": "https://a.example"}, "https://a.example"),

@@ -164,6 +164,7 @@ async def test_the_policy_allows_nothing_but_ourselves(app: FastAPI) -> None:
         "style-src": "'self'",
         "connect-src": "'self'",
         "img-src": "'self' data:",
+        "media-src": "'self'",
         "font-src": "'self'",
         "frame-src": "'none'",
         "base-uri": "'none'",

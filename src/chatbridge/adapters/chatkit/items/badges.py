@@ -13,6 +13,7 @@ from chatkit.types import WidgetComponentUpdated
 from chatkit.widgets import DynamicWidgetComponent, DynamicWidgetRoot
 
 from chatbridge.adapters.chatkit.items.asked_form import asked_form
+from chatbridge.adapters.chatkit.items.brought import Address, brought
 from chatbridge.adapters.chatkit.items.in_words import in_words, seen
 from chatbridge.domain.model.tool_call import CallState, ToolCall, is_notice, is_of_a_file
 from chatbridge.domain.model.words import visible
@@ -34,17 +35,25 @@ _MAX_DETAIL = 2_000
 _FENCES = re.compile("`{3,}")
 
 
-def badges(calls: Sequence[ToolCall], *, details: bool = False) -> dict[str, Any]:
+def badges(
+    calls: Sequence[ToolCall], *, details: bool = False, address: Address | None = None
+) -> dict[str, Any]:
     """The widget of one model step's calls, and the text that stands for it when copied."""
     return {
-        "widget": card(calls, details=details),
+        "widget": card(calls, details=details, address=address),
         "copy_text": "\n".join(map(_in_a_line, calls)),
     }
 
 
-def card(calls: Sequence[ToolCall], places: int = 0, *, details: bool = False) -> DynamicWidgetRoot:
+def card(
+    calls: Sequence[ToolCall],
+    places: int = 0,
+    *,
+    details: bool = False,
+    address: Address | None = None,
+) -> DynamicWidgetRoot:
     """The calls as lines of one card that has so many places in all, or as many as it needs."""
-    lines = [_line(place, calls, details) for place in range(len(calls))]
+    lines = [_line(place, calls, details, address) for place in range(len(calls))]
     # nothing is seen of a place that is left: it has no height, and no gap before it
     lines += [{"type": "Col", "id": _id(place)} for place in range(len(calls), places)]
     inside = {"type": "Col", "gap": 0, "children": lines}
@@ -52,10 +61,14 @@ def card(calls: Sequence[ToolCall], places: int = 0, *, details: bool = False) -
 
 
 def line_updated(
-    place: int, calls: Sequence[ToolCall], *, details: bool = False
+    place: int,
+    calls: Sequence[ToolCall],
+    *,
+    details: bool = False,
+    address: Address | None = None,
 ) -> WidgetComponentUpdated:
     """What stands in this place of the card of these calls now."""
-    line = DynamicWidgetComponent.model_validate(_line(place, calls, details))
+    line = DynamicWidgetComponent.model_validate(_line(place, calls, details, address))
     return WidgetComponentUpdated(component_id=_id(place), component=line)
 
 
@@ -92,7 +105,9 @@ def _id(place: int) -> str:
     return f"call-{place}"
 
 
-def _line(place: int, calls: Sequence[ToolCall], details: bool) -> dict[str, Any]:
+def _line(
+    place: int, calls: Sequence[ToolCall], details: bool, address: Address | None
+) -> dict[str, Any]:
     call = calls[place]
     badge = _badge(call)
     row = {
@@ -120,7 +135,11 @@ def _line(place: int, calls: Sequence[ToolCall], details: bool) -> dict[str, Any
     # what is asked shows what it would be called with, whoever wants to see more or less
     told = _details(call) if details and not asked else []
     head = {"type": "Col", "id": _id(place), "key": call.id, "gap": 1}
-    return {**head, **apart, "children": [row, *reason, *(_question(call) if asked else []), *told]}
+    line = [row, *reason, *(_question(call) if asked else []), *told]
+    if more := brought(call, address):
+        # apart from the line, which is opened as a whole
+        line = [{"type": "Col", "gap": 1, "children": line}, *more]
+    return {**head, **apart, "children": line}
 
 
 def _question(call: ToolCall) -> list[dict[str, Any]]:

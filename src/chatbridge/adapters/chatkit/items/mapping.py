@@ -45,6 +45,7 @@ from pydantic import AnyUrl, TypeAdapter, ValidationError
 
 from chatbridge.adapters.chatkit.items.asked import asked_item
 from chatbridge.adapters.chatkit.items.badges import badges
+from chatbridge.adapters.chatkit.items.inline import addressed
 from chatbridge.adapters.chatkit.items.updates import cut_off, updated
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.attachment import Attached
@@ -66,7 +67,7 @@ _LIFTED = {"id", "thread_id", "created_at"}
 class Display:
     """How threads and items are shown: with pictures from these domains only, and tool calls by
     their names alone or with what they were called with and what came of them. `address` is where
-    the bytes of an attachment are got, for a while.
+    the bytes of an attachment are got, for a while; two that are equal say the same.
     """
 
     pictures: tuple[str, ...] = ()
@@ -96,8 +97,10 @@ def to_item(message: Message, display: Display = BY_NAME) -> ThreadItem:
     if message.payload is None:
         return _built(message, display)
     payload = {**message.payload, **_head(message)}
-    if message.attachments and not payload.get("attachments"):
+    if message.role == "user" and message.attachments and not payload.get("attachments"):
         payload["attachments"] = _attachments(message, display)
+    elif message.attachments:
+        payload = {**addressed(payload, message.attachments, display.address)}
     if updates := payload.pop("updates", ()):
         payload = updated(payload, updates)
         payload = cut_off(payload) if message.position else payload
@@ -219,7 +222,8 @@ def _built(message: Message, display: Display) -> ThreadItem:
     if message.kind == "tools":
         if asked := asked_item(message, _head(message)):
             return asked
-        return WidgetItem(**_head(message), **badges(message.tool_calls, details=display.details))
+        told = badges(message.tool_calls, details=display.details, address=display.address)
+        return WidgetItem(**_head(message), **told)
     return _assistant(message, message.content)
 
 

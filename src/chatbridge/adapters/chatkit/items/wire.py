@@ -4,14 +4,16 @@ Through the SDK's types a widget would come back with other defaults and in anot
 item of a newer SDK not at all.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from chatkit.types import ThreadItem
 from pydantic import BaseModel, RootModel
 
+from chatbridge.adapters.chatkit.items.inline import addressed
 from chatbridge.adapters.chatkit.items.updates import cut_off, updated
+from chatbridge.domain.model.attachment import Attached
 from chatbridge.domain.model.identifiers import ConversationId, MessageId
 from chatbridge.domain.model.message import Message
 
@@ -65,8 +67,11 @@ def wire_dict(told: BaseModel) -> Json:
     return told.model_dump(mode="json", by_alias=True, exclude_none=True, context=_CONTEXT)
 
 
-def as_shown(message: Message, *, ended: bool = False) -> Json | None:
-    """The item as it was shown, or, where it was cut off, as it was seen last.
+def as_shown(
+    message: Message, *, ended: bool = False, address: Callable[[Attached], str] | None = None
+) -> Json | None:
+    """The item as it was shown, or, where it was cut off, as it was seen last; with the addresses
+    at which its files are got now.
 
     What is kept is told no further, and so is a turn's that has `ended`.
 
@@ -78,5 +83,5 @@ def as_shown(message: Message, *, ended: bool = False) -> Json | None:
     payload = {name: value for name, value in message.payload.items() if name != "updates"}
     item = wire_item(message.id, message.conversation_id, message.created_at, payload)
     updates = message.payload.get("updates", ())
-    seen = updated(item, updates)
+    seen = {**addressed(updated(item, updates), message.attachments, address)}
     return cut_off(seen) if updates and (ended or message.position) else seen

@@ -95,7 +95,8 @@ begin
         begin
           update {s}.attachments a set sent = true, conversation_id = p_conversation
             from json_array_elements(p_message->'attachments') f
-            where a.user_id = p_user and a.id = f.value->>'id' and a.state = 'kept' and not a.sent;
+            where a.user_id = p_user and a.id = f.value->>'id' and a.state = 'kept' and not a.sent
+              and not a.made;
           get diagnostics v_sent = row_count;
           if v_sent <> json_array_length(p_message->'attachments') then
             raise exception 'not all of them' using errcode = 'CB001';

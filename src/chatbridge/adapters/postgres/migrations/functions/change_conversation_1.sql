@@ -42,23 +42,34 @@ begin
         >= (select min(p.position) from unnest(v_places) p (position));
   insert into {s}.messages
     (user_id, conversation_id, position, id, turn_id, role, kind, content, tool_calls, citations,
-      payload, created_at)
+      attachments, payload, created_at)
     select p_user, p_conversation, v_conversation.last_position + m.n, m.value->>'id', p_turn,
       m.value->>'role', m.value->>'kind', m.value->>'content', (m.value->'tool_calls')::jsonb,
-      (m.value->'citations')::jsonb, (m.value->>'payload')::json,
+      (m.value->'citations')::jsonb, (m.value->'attachments')::jsonb, (m.value->>'payload')::json,
       (m.value->>'created_at')::timestamptz
     from json_array_elements(p_added) with ordinality m (value, n)
     on conflict on constraint messages_by_id do update
       set role = excluded.role, kind = excluded.kind, content = excluded.content,
         tool_calls = excluded.tool_calls, citations = excluded.citations,
-        payload = excluded.payload;
+        attachments = excluded.attachments, payload = excluded.payload;
   update {s}.messages m
     set role = r.value->>'role', kind = r.value->>'kind', content = r.value->>'content',
       tool_calls = (r.value->'tool_calls')::jsonb, citations = (r.value->'citations')::jsonb,
+      -- what a person has attached stays, whatever else becomes of it
+      attachments = case when m.role = 'user' then m.attachments
+        else (r.value->'attachments')::jsonb end,
       payload = (r.value->>'payload')::json
     from json_array_elements(p_changes->'replaced') r (value)
     where m.user_id = p_user and m.conversation_id = p_conversation and m.position = any (v_places)
       and m.id = r.value->>'id';
+  -- what was made belongs to what shows it
+  update {s}.attachments a set sent = true
+    where a.user_id = p_user and a.made and not a.sent and a.id in (
+      select f.value->>'id' from json_array_elements(p_added) m (value),
+        json_array_elements(m.value->'attachments') f (value)
+      union all
+      select f.value->>'id' from json_array_elements(p_changes->'replaced') r (value),
+        json_array_elements(r.value->'attachments') f (value));
   delete from {s}.messages m
     where m.user_id = p_user and m.conversation_id = p_conversation
       and m.position = any (v_places)

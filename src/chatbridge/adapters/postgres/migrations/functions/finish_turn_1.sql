@@ -4,7 +4,7 @@
 -- has changed; null where it is gone with its conversation.
 create function {s}.finish_turn_1(
   p_user text, p_turn text, p_epoch integer, p_state text, p_code text, p_title text,
-  p_usage jsonb, p_messages json, p_changes json, p_numbers integer[], p_events json[]
+  p_usage jsonb, p_messages json, p_made text[], p_changes json, p_numbers integer[], p_events json[]
 ) returns text language plpgsql as $$
 declare
   v_conversation {s}.conversations;
@@ -40,12 +40,18 @@ begin
   if not v_turn.retry or p_state = 'completed' then
     insert into {s}.messages
       (user_id, conversation_id, position, id, turn_id, role, kind, content, tool_calls, citations,
-        payload, created_at)
+        attachments, payload, created_at)
       select p_user, v_turn.conversation_id, v_conversation.last_position + m.n,
         m.value->>'id', p_turn, m.value->>'role', m.value->>'kind', m.value->>'content',
-        (m.value->'tool_calls')::jsonb, (m.value->'citations')::jsonb, (m.value->>'payload')::json,
+        (m.value->'tool_calls')::jsonb, (m.value->'citations')::jsonb,
+        (m.value->'attachments')::jsonb, (m.value->>'payload')::json,
         (m.value->>'created_at')::timestamptz
       from json_array_elements(p_messages) with ordinality m (value, n);
+    -- what was made belongs to what shows it; what nothing shows any more is left
+    if cardinality(p_made) > 0 then
+      update {s}.attachments a set sent = true
+        where a.user_id = p_user and a.id = any (p_made) and a.made;
+    end if;
     select count(*) into v_more from json_array_elements(p_messages) m
       where m.value->>'kind' in ('text', 'partial');
     if p_changes is not null then

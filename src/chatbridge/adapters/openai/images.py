@@ -1,0 +1,94 @@
+"""Pictures that a provider's own tools make: shown while they grow, each an entry of its own.
+
+They go out as data, as they come; whoever keeps what is shown makes files of them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol, cast
+
+from chatbridge.domain.model.identifiers import MessageId, new_message_id
+from chatbridge.domain.model.payload import Payload
+from chatbridge.domain.model.turn_event import Changed, How, Shown, TurnEvent
+
+_FORMATS = ("png", "jpeg", "webp")
+
+Raw = Mapping[str, Any]
+Key = int | str
+
+
+class ImageForms(Protocol):
+    """How a surface shows one, and another form of it."""
+
+    def entry(self, id: str, url: str) -> Payload:
+        """The picture as it is now."""
+        ...
+
+    def change(self, id: str, url: str) -> Payload:
+        """Some more of it is there."""
+        ...
+
+
+@dataclass(slots=True)
+class _Entry:
+    id: MessageId = field(default_factory=new_message_id)
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+class Images:
+    """Those of one response. Without `forms` none are shown."""
+
+    def __init__(self, emit: Callable[[TurnEvent], None], forms: ImageForms | None) -> None:
+        self._emit, self._forms = emit, forms
+        self._growing: dict[Key, _Entry] = {}
+
+    def grow(self, key: Key, image: str, format: str | None) -> None:
+        """A picture is there in part; that of an item comes whole each time."""
+        if self._forms is None or not image:
+            return
+        url = _url(image, format)
+        if entry := self._growing.get(key):
+            payload = self._forms.change(entry.id, url)
+            self._emit(Changed(message_id=entry.id, payload=payload))
+        else:
+            self._growing[key] = entry = _Entry()
+            self._show(entry, "added", self._forms.entry(entry.id, url))
+
+    def whole(self, key: Key, raw: Raw) -> bool:
+        """The item has ended; whether it shows pictures."""
+        grown = self._growing.pop(key, None)
+        urls = _urls(raw) if self._forms else ()
+        for url in urls:
+            entry, grown = grown or _Entry(), None
+            assert self._forms  # noqa: S101
+            self._show(entry, "done", self._forms.entry(entry.id, url))
+        return bool(urls)
+
+    def _show(self, entry: _Entry, how: How, payload: Payload) -> None:
+        self._emit(
+            Shown(
+                message_id=entry.id,
+                at=entry.at,
+                how=how,
+                kind="shown",
+                content="",
+                payload=payload,
+            )
+        )
+
+
+def _urls(raw: Raw) -> Sequence[str]:
+    match raw:
+        case {"type": "image_generation_call", "result": str(result)} if result:
+            return [_url(result, raw.get("output_format"))]
+        case {"type": "code_interpreter_call", "outputs": list()}:
+            made = cast(list[Any], raw["outputs"])
+            found = (cast(Raw, each).get("url") for each in made if isinstance(each, dict))
+            return [url for url in found if isinstance(url, str) and url.startswith("data:image/")]
+        case _:
+            return ()
+
+
+def _url(image: str, format: str | None) -> str:
+    return f"data:image/{format if format in _FORMATS else 'png'};base64,{image}"
