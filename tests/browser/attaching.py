@@ -10,8 +10,9 @@ from tests.browser.element_page import Chat
 File = tuple[str, str, bytes]
 """Its name, its type as a browser says it, and its bytes."""
 
-_PASTE = """(box, files) => {
+_PASTE = """(box, [files, text]) => {
   const clipboardData = new DataTransfer();
+  if (text) clipboardData.setData("text/plain", text);
   for (const { name, type, content } of files) {
     const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
     clipboardData.items.add(new File([bytes], name, { type }));
@@ -39,13 +40,13 @@ async def choose(chat: Chat, *files: File) -> None:
     await (await opened.value).set_files(told)
 
 
-async def paste(chat: Chat, *files: File) -> bool:
-    """From the clipboard; whether the chat has taken them."""
+async def paste(chat: Chat, *files: File, text: str = "") -> bool:
+    """From the clipboard, which has a text too; whether the chat has taken them."""
     told = [
         {"name": name, "type": type, "content": base64.b64encode(content).decode()}
         for name, type, content in files
     ]
-    return await chat.box.evaluate(_PASTE, told)
+    return await chat.box.evaluate(_PASTE, [told, text])
 
 
 class Drag:

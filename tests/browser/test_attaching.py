@@ -62,7 +62,10 @@ async def test_what_may_not_be_attached_is_said_before_anything_is_sent(
     ):
         await choose(chat, (name, type, b"x" * size))
         await expect(note(chat)).to_have_text(said)
-    assert await paste(chat, *[(f"{n}.txt", TEXT, b"text") for n in range(3)])
+    # as an office program copies its text, and as some systems copy files
+    assert not await paste(chat, ("0.txt", TEXT, b"text"), text="A table\nof two lines")
+    three = [(f"{n}.txt", TEXT, b"text") for n in range(3)]
+    assert await paste(chat, *three, text="0.txt\n1.txt\n2.txt")
     await expect(note(chat)).to_have_text("A message carries at most 2 files.")
     await expect(cards(chat)).to_have_count(2)
     assert [each["name"] for each in endpoint.brought.announced] == ["0.txt", "1.txt"]
