@@ -3,7 +3,7 @@ import type { NextConfig } from "next";
 const everywhere = [
   { key: "X-Content-Type-Options", value: "nosniff" },
   { key: "Referrer-Policy", value: "same-origin" },
-  { key: "Permissions-Policy", value: "camera=(), geolocation=(), microphone=()" },
+  { key: "Permissions-Policy", value: "camera=(), geolocation=(), microphone=(self)" },
 ];
 
 // what is no page of ours draws nothing, its "not found" neither; a page has a policy of its own (proxy.ts)

@@ -19,7 +19,7 @@ interface Sent {
   method?: string;
   headers?: Record<string, string>;
   body?: unknown;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Milliseconds until an answer has to begin. */
   patience?: number;
 }
@@ -107,8 +107,9 @@ export class Api {
   async json<Type extends keyof JsonOperations>(
     type: Type,
     params: JsonOperations[Type][0],
+    signal?: AbortSignal,
   ): Promise<JsonOperations[Type][1]> {
-    return this.#content(type, await this.#post(type, params));
+    return this.#content(type, await this.#post(type, params, signal));
   }
 
   /** A page of the threads. Throws Refusal. */
@@ -196,8 +197,8 @@ export class Api {
     return "url" in api ? api.url : SESSION_URL;
   }
 
-  async #post(type: string, params: object): Promise<Response> {
-    const sent = { body: { type, params }, patience: JSON_PATIENCE_MS };
+  async #post(type: string, params: object, signal?: AbortSignal): Promise<Response> {
+    const sent = { body: { type, params }, signal, patience: JSON_PATIENCE_MS };
     const response = await this.request(this.#url, sent);
     const whole = type === "threads.get_by_id";
     const given = response.headers.has("X-Chatbridge-Feedback");

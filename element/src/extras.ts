@@ -120,6 +120,7 @@ const ASKED: Readonly<Partial<Record<Name, (options: ChatKitOptions) => unknown>
   attaching: ({ composer }) => composer?.attachments?.enabled,
   tagging: ({ entities }) => entities?.onTagSearch,
   commands: ({ commands }) => commands?.enabled,
+  dictating: ({ composer }) => composer?.dictation?.enabled,
   menus: ({ composer }) => composer?.models?.length || composer?.tools?.length,
 };
 

@@ -67,6 +67,7 @@ export const composing = {
   quoting: new Further<typeof import("./quoting")>("quoting"),
   menus: new Further<typeof import("./menus")>("menus"),
   commands: new Further<typeof import("./commands")>("commands"),
+  dictating: new Further<typeof import("./dictating")>("dictating"),
 };
 
 /** What draws items, and Markdown; and how all looks on paper. */

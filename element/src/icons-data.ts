@@ -37,6 +37,7 @@ const DRAWINGS: Readonly<Record<string, Drawing>> = {
   ],
   back: "M19 12H5M11 6l-6 6 6 6",
   batch: "M12 4l8 4-8 4-8-4zM4 12l8 4 8-4M4 16l8 4 8-4",
+  mic: "M12 4a2.5 2.5 0 0 0-2.5 2.5v5a2.5 2.5 0 0 0 5 0v-5A2.5 2.5 0 0 0 12 4zM6.5 11.5a5.5 5.5 0 0 0 11 0M12 17v3",
   bolt: "M13 3.5l-7.5 10H11l-1 7 7.5-10H12z",
   "book-closed": BOOK + "M9 8h6",
   "book-open":

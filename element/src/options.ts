@@ -24,6 +24,7 @@ const HAS: Shape = {
     models: true,
     tools: true,
     attachments: { enabled: true, maxSize: true, maxCount: true, accept: true },
+    dictation: { enabled: true },
   },
   entities: { onTagSearch: true, showComposerMenu: true, onClick: true, onRequestPreview: true },
   disclaimer: { text: true, highContrast: true },

@@ -275,6 +275,7 @@ export interface JsonOperations {
     { thread_id: string; item_ids: string[]; kind: "positive" | "negative" },
     unknown,
   ];
+  "input.transcribe": [{ audio_base64: string; mime_type: string }, { text?: unknown }];
   "threads.sync_custom_action": [
     { thread_id: string; item_id?: string; action: Action },
     { updated_item?: unknown },

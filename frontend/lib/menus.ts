@@ -5,12 +5,12 @@ import { useEffect, useState } from "react";
 import { apiFetch } from "@/lib/api-fetch";
 import type { Credential } from "@/lib/credentials";
 
-type Menus = Pick<NonNullable<UseChatKitOptions["composer"]>, "models" | "tools">;
+type Menus = Pick<NonNullable<UseChatKitOptions["composer"]>, "models" | "tools" | "dictation">;
 
 // whoever is not signed in any more is told when something is sent
 const stay = () => {};
 
-/** The models and tools that a message may choose; none as long as chatbridge has not said it. */
+/** The models and tools that a message may choose, and dictation; none as long as chatbridge has not said it. */
 export function useMenus(userId: string, credential: Credential): Menus {
   const [menus, setMenus] = useState<Menus>({});
   useEffect(() => {

@@ -29,6 +29,7 @@ _ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--use-fake-device-for-media-stream",
     f"--host-resolver-rules={_NOWHERE}",
 )
 

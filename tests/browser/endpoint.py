@@ -135,6 +135,8 @@ class Endpoint:
         self.running: set[str] = set()
         # entries of a page, however many are asked for
         self.most = 1_000
+        # what is said in every recording
+        self.heard = ""
         self.allows: set[str] = set()
         self.gone: int | None = None
         # the frames of a turn that were told before somebody joined it
@@ -249,6 +251,9 @@ class Endpoint:
 
     def _attachments_delete(self, params: Json) -> Response:
         return self.brought.remove(params)
+
+    def _input_transcribe(self, params: Json) -> Response:
+        return JSONResponse({"text": self.heard})
 
     def _items_feedback(self, params: Json) -> Response:
         return JSONResponse({})

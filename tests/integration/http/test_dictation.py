@@ -83,6 +83,8 @@ async def test_a_recording_is_what_its_bytes_say(
                 assert dictating.endpoint.requests[-1]["file"][1:] == (found, audio)
     ours = [r.getMessage() for r in caplog.records if r.name.startswith("chatbridge")]
     assert not [line for line in ours if "milk" in line or "sk-" in line]
+    menus = (await dictating.http.get("/chatkit/menus")).json()
+    assert menus["dictation"] == {"enabled": True}
     assert "bearer none" in dictating.endpoint.heads[-1]  # the agent's key is for the agent's
 
 

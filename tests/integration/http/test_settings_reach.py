@@ -142,6 +142,7 @@ async def test_a_message_chooses_the_model_and_the_tool_of_what_is_offered() -> 
         assert menus == {
             "models": [{"id": "quick", "label": "Quick answers", "default": False}],
             "tools": [{"id": "add_task", "label": "Add task", "icon": "bolt"}],
+            "dictation": {"enabled": False},
         }
         id, _ = await say(client, with_both)
         kept = (await client.post("/chatkit", json=items(id))).json()["data"]

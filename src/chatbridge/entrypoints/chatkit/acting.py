@@ -82,12 +82,17 @@ class Acting:
             WeakValueDictionary()
         )
 
+    @property
+    def dictates(self) -> bool:
+        """Whether the host's own server writes down what is said."""
+        return self._host.overrides("transcribe")
+
     def answers(self, operation: ChatKitReq) -> bool:
         """Whether the host's own server answers it, and we would else: it writes down what is said,
         or has an attachment store."""
         if isinstance(operation, AttachmentsCreateReq | AttachmentsDeleteReq):
             return self.keeps_attachments
-        return isinstance(operation, InputTranscribeReq) and self._host.overrides("transcribe")
+        return isinstance(operation, InputTranscribeReq) and self.dictates
 
     def serves(self, operation: ChatKitReq) -> TypeGuard[Acted]:
         """Whether it is an operation of those that begin a turn here."""

@@ -1,4 +1,4 @@
-"""What a page may put into ChatKit's menus: the models and tools that a message may choose."""
+"""What a page may put into ChatKit's composer: models and tools to choose, and dictation."""
 
 from typing import Any
 
@@ -14,6 +14,7 @@ from chatbridge.entrypoints.openapi import SIGN_IN, STORE, problems
 _EXAMPLE: dict[str, Any] = {
     "models": [{"id": "quick", "label": "Quick answers", "default": False}],
     "tools": [{"id": "add_task", "label": "Add task", "icon": "bolt"}],
+    "dictation": {"enabled": True},
 }
 
 
@@ -33,16 +34,23 @@ class ToolOption(BaseModel):
     icon: str
 
 
+class DictationOption(BaseModel):
+    """Whether what is said is written down here."""
+
+    enabled: bool
+
+
 class Menus(BaseModel):
-    """What a message may choose, as the options `composer.models` and `composer.tools` have it."""
+    """What there is for the composer, as ChatKit's option of that name has it."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     models: list[ModelOption]
     tools: list[ToolOption]
+    dictation: DictationOption
 
 
-def menus_of(choices: Choices) -> Menus:
+def menus_of(choices: Choices, *, dictates: bool) -> Menus:
     """A tool is called what its name says; models that leave nothing to choose are no menu."""
     models = [
         ModelOption(id=id, label=label, default=id == choices.usual)
@@ -52,7 +60,11 @@ def menus_of(choices: Choices) -> Menus:
         ToolOption(id=name, label=name.replace("_", " ").capitalize(), icon="bolt")
         for name in choices.tools
     ]
-    return Menus(models=[] if len(models) == 1 and models[0].default else models, tools=tools)
+    return Menus(
+        models=[] if len(models) == 1 and models[0].default else models,
+        tools=tools,
+        dictation=DictationOption(enabled=dictates),
+    )
 
 
 def menus_router(menus: Menus, gate: Gate) -> APIRouter:
@@ -62,14 +74,15 @@ def menus_router(menus: Menus, gate: Gate) -> APIRouter:
     @router.get(
         "/chatkit/menus",
         operation_id="readMenus",
-        summary="Read which models and tools a message may choose",
+        summary="Read what there is for the composer",
         responses=problems(*SIGN_IN, refusals.service_key_not_accepted, *STORE),
         dependencies=[Depends(current_caller)],
         openapi_extra=BY_SESSION,
     )
     async def offered() -> Menus:
-        """Those of `CHATBRIDGE_AGENT__MODELS` and `CHATBRIDGE_AGENT__TOOL_CHOICES`, in the form of
-        ChatKit's own options. A server of the host's own has its page's: then both are empty."""
+        """The models and tools of `CHATBRIDGE_AGENT__MODELS` and `CHATBRIDGE_AGENT__TOOL_CHOICES`,
+        and whether there is dictation, in the form of ChatKit's own options. A server of the host's
+        own has its page's menus: then both are empty."""
         return menus
 
     return router

@@ -74,8 +74,8 @@ class Look:
     starters: Sequence[Mapping[str, str]]
     offline: bool
     """Whether it says that the offline model answers."""
-    menus: Mapping[str, Sequence[Mapping[str, object]]]
-    """ChatKit's options `composer.models` and `composer.tools`."""
+    menus: Mapping[str, object]
+    """ChatKit's options `composer.models`, `composer.tools` and `composer.dictation`."""
     tags: bool
     """Whether there is a search for what is named with `@`."""
     attachments: Allowance | None
