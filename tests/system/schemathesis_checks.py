@@ -5,6 +5,8 @@ from typing import Any
 import schemathesis
 from schemathesis.core.failures import Failure
 
+schemathesis.serializer.alias("audio/*", "application/octet-stream")
+
 
 class Undocumented(Failure):
     """A refusal that the contract does not have."""
