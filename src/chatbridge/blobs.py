@@ -89,8 +89,8 @@ def blob_store(settings: Settings) -> BlobStore | None:
 def _beside_the_store(settings: Settings) -> BlobStore | None:
     if settings.store_url.startswith("memory:"):
         return MemoryBlobStore()
-    # the embedded store makes the directory when it is opened
-    if settings.store_url and not settings.data_dir.is_dir():
+    # beside a database elsewhere nobody counts on a directory that was never named
+    if settings.store_url and "data_dir" not in settings.model_fields_set:
         return None
     return LocalBlobStore(settings.data_dir / "attachments")
 

@@ -40,7 +40,8 @@ class Database(Section):
 
 class Blobs(Section):
     """Where attachments are kept, and how much. `url` is `file:/a/directory`, `s3://bucket`, with
-    or without a prefix, or `off`; unset: in the data directory where there is one.
+    or without a prefix, or `off`; unset: in the data directory, where it is named or the database
+    is embedded.
 
     `endpoint`, `region` and the keys are a bucket's; without keys, those of the environment or the
     machine. `straight`: browsers send the bytes there themselves. `public_url` is where browsers

@@ -19,17 +19,18 @@ POSTGRES = "postgresql://somewhere/app"
 BUCKET = {"url": "s3://bucket/a/prefix", "access_key_id": "key", "secret_access_key": "secret"}
 
 
-def store(database: str = POSTGRES, data_dir: Path = Path("nowhere"), **blobs: Any) -> Any:
-    return blob_store(settings_for(database, data_dir=data_dir, blobs=blobs))
+def store(database: str = POSTGRES, data_dir: Path | None = None, **blobs: Any) -> Any:
+    named = {"data_dir": data_dir} if data_dir else {}
+    return blob_store(settings_for(database, **named, blobs=blobs))
 
 
-def test_unset_they_are_in_the_data_directory_where_there_is_one(tmp_path: Path) -> None:
+def test_unset_they_are_in_the_data_directory_where_it_is_named(tmp_path: Path) -> None:
     assert store() is None
     assert isinstance(store("memory:"), MemoryBlobStore)
-    there = store(data_dir=tmp_path)
+    there = store(data_dir=tmp_path / "made later")
     assert isinstance(there, LocalBlobStore)
-    assert there.kept == f"kept in {tmp_path / 'attachments'}"
-    # the embedded store makes the directory
+    assert there.kept == f"kept in {tmp_path / 'made later' / 'attachments'}"
+    # the embedded store has one in any case
     assert isinstance(store(""), LocalBlobStore)
 
 
