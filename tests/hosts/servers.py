@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import datetime
 from typing import Any
@@ -57,6 +58,7 @@ from chatkit.types import (
 )
 from chatkit.widgets import ActionConfig, Button, Card, Markdown, Text, WidgetRoot
 
+from tests.files_of_people import picture
 from tests.hosts.scripted_model import Scripted, call, text, thought
 
 
@@ -415,7 +417,8 @@ class Surrogate(Base):
 
 class Big(Base):
     async def respond(self, thread, item, context):
-        url = "data:image/png;base64," + "A" * 2_000_000
+        # nothing is left of what hangs behind a picture
+        url = "data:image/png;base64," + b64encode(picture() + bytes(1_500_000)).decode()
         image = GeneratedImageItem(
             id=self.store.generate_item_id("message", thread, context),
             thread_id=thread.id,
