@@ -37,6 +37,7 @@ BYTES_OUT: dict[int | str, dict[str, Any]] = {
 
 RECEIVED = (
     refusals.attachment_sent,
+    refusals.attachment_tried,
     refusals.attachment_empty,
     refusals.attachment_not_its_type,
     refusals.attachment_too_large,

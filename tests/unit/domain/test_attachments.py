@@ -13,8 +13,9 @@ from chatbridge.adapters.memory.memory import Memory
 from chatbridge.adapters.pillow.pictures import PillowPictures
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.attachment import Allowance, Attachment
+from chatbridge.domain.model.errors import ChatbridgeError
 from chatbridge.domain.model.identifiers import AttachmentId, UserId
-from chatbridge.domain.services.attachments import Attachments
+from chatbridge.domain.services.attachments import MAX_TRIES, Attachments
 from tests.contracts.blob_store import parts
 from tests.files_of_people import picture
 from tests.waiting import until
@@ -152,3 +153,13 @@ async def test_an_attempt_that_another_one_has_overtaken_leaves_nothing(kept: Ke
     assert await slow == await replica.of(ALICE, AttachmentId(new.id)) == quick
     sizes = [await kept.bytes.size(new.attempt(number)) for number in range(1, 5)]
     assert [size is not None for size in sizes] == [False, False, True, False]
+
+
+async def test_a_file_that_never_came_whole_is_attached_anew_in_the_end() -> None:
+    kept = Kept()
+    new, _ = await kept.replica().announce(ALICE, "a.png", "image/png", 5)
+    for said in [*[refusals.attachment_not_its_type] * MAX_TRIES, refusals.attachment_tried]:
+        (now,) = await kept.rows.of(ALICE, [new.id])
+        with pytest.raises(ChatbridgeError) as raised:
+            await kept.replica().receive(now, parts(b"bytes"))
+        assert raised.value.code == said.code

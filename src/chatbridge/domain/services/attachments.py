@@ -131,9 +131,9 @@ class Attachments:
             kept.append(now)
 
     async def _attempt(self, attachment: Attachment) -> int:
-        number = None
-        if attachment.tries < MAX_TRIES:
-            number = await self._repository.attempt(attachment.user_id, attachment.id)
+        if attachment.tries >= MAX_TRIES:
+            raise refusals.attachment_tried()
+        number = await self._repository.attempt(attachment.user_id, attachment.id)
         if number is None:
             raise refusals.attachment_sent()
         return number

@@ -46,6 +46,11 @@ attachment_sent = Refusal(
     "attachment_sent",
     "This attachment was sent with a message: it stays with that, and goes with its conversation.",
 )
+attachment_tried = Refusal(
+    Conflict,
+    "attachment_tried",
+    "Too many uploads of this file have broken off, or were refused: attach it anew.",
+)
 attachment_awaited = Refusal(
     Conflict, "attachment_awaited", "The bytes of `{}` have not come yet.", example=("cat.png",)
 )
