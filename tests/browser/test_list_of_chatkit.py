@@ -35,11 +35,16 @@ SPY = """([names, url]) => {
     fetch: (...request) => fetch(...request),
     getClientSecret: async () => "secret",
   });
+  options.composer.attachments = { enabled: true };
   options.api = noting("api.", options.api);
   options.composer = noting("composer.", options.composer);
   options.onClientTool = async () => ({});
   options.widgets = { onAction: async () => {} };
   document.querySelector("openai-chatkit").setOptions(noting("", options));
+}"""
+ATTACH = """async () => {
+  const files = [new File(["milk"], "list.txt", { type: "text/plain" })];
+  await document.querySelector("openai-chatkit").setComposerValue({ files });
 }"""
 CALL: Json = {
     "type": "client_tool_call",
@@ -115,6 +120,7 @@ async def test_the_options_that_have_an_effect_are_those_that_are_looked_at(
     await chat.loaded(4)
     await chat.button("Here").click()
     await chat.open_history()
+    await page.evaluate(ATTACH)
     looked = set(await page.evaluate("[...window.looked]"))
     assert {name for name, effect in told.items() if effect != "no"} == looked & told.keys()
 
