@@ -7,7 +7,8 @@ from chatbridge.adapters.local.blob_store import LocalBlobStore
 from chatbridge.adapters.memory.blob_store import MemoryBlobStore
 from chatbridge.adapters.pillow.pictures import PillowPictures
 from chatbridge.domain.model.attachment import Allowance
-from chatbridge.domain.services.attachments import SWEEP_EVERY, Attachments
+from chatbridge.domain.services.attachments import Attachments
+from chatbridge.domain.services.left_attachments import LeftAttachments
 from chatbridge.entrypoints.attachment_addresses import Addresses
 from chatbridge.ports.attachment_repository import AttachmentRepository
 from chatbridge.ports.blob_store import BlobStore
@@ -19,29 +20,23 @@ _WANTED = "CHATBRIDGE_BLOBS__URL must be file:/a/directory, s3://a-bucket/a-pref
 def attachments(
     settings: Settings,
     repository: AttachmentRepository,
-    *,
-    sweep_every: float = SWEEP_EVERY,
+    blobs: BlobStore | None,
+    left: LeftAttachments,
 ) -> Attachments | None:
-    """None where none are taken. Raises ValueError."""
-    blobs = blob_store(settings)
+    """None where none are taken."""
     if blobs is None:
         return None
-    return Attachments(
-        repository, blobs, PillowPictures(), allowance(settings), sweep_every=sweep_every
-    )
+    return Attachments(repository, blobs, PillowPictures(), allowance(settings), left)
 
 
-def swept_attachments(
-    settings: Settings,
-    who: str,
-    repository: AttachmentRepository,
-    taken: Attachments | None,
-) -> Attachments | None:
-    """Whose rows are deleted in the end: where none are taken, a server of the host's own may have
-    some of files that it keeps itself. `who` answers."""
-    if taken or who == "agent":
-        return taken
-    return Attachments(repository, MemoryBlobStore(), PillowPictures(), allowance(settings))
+def left_attachments(
+    who: str, repository: AttachmentRepository, blobs: BlobStore | None, **often: float
+) -> LeftAttachments | None:
+    """What is to be deleted: where no bytes are taken, a server of the host's own may have rows of
+    files that it keeps itself. `who` answers."""
+    if blobs is None and who == "agent":
+        return None
+    return LeftAttachments(repository, blobs or MemoryBlobStore(), **often)
 
 
 def allowance(settings: Settings) -> Allowance:

@@ -27,13 +27,20 @@ from chatbridge.adapters.openai.left_counterparts import LeftCounterparts
 from chatbridge.adapters.openai.models import Endpoint
 from chatbridge.adapters.openai.recall import Recall
 from chatbridge.adapters.openai.unoffered import Unoffered
-from chatbridge.blobs import allowance, attachment_addresses, attachments, swept_attachments
+from chatbridge.blobs import (
+    allowance,
+    attachment_addresses,
+    attachments,
+    blob_store,
+    left_attachments,
+)
 from chatbridge.domain.model.caller import TASKS_TOOLS
 from chatbridge.domain.model.context_window import ContextWindow
 from chatbridge.domain.model.tool import LeftOut
 from chatbridge.domain.services.attachments import Attachments
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.dictation import Dictation
+from chatbridge.domain.services.left_attachments import LeftAttachments
 from chatbridge.domain.services.made_files import MadeFiles
 from chatbridge.domain.services.readiness import Readiness
 from chatbridge.domain.services.tags import Tags
@@ -67,6 +74,7 @@ from chatbridge.models import (
 )
 from chatbridge.ports.agent_runner import AgentRunner
 from chatbridge.ports.authenticator import Authenticator
+from chatbridge.ports.blob_store import BlobStore
 from chatbridge.ports.store import Store
 from chatbridge.ports.token_issuer import TokenIssuer
 from chatbridge.ports.transcriber import Transcriber
@@ -95,9 +103,11 @@ def _readiness(readiness: Readiness, turns: Callable[[], Turns]) -> Callable[[],
     return require_ready
 
 
-def _parted(left: LeftCounterparts, attachments: Attachments | None) -> Callable[[], None]:
+def _parted(
+    counterparts: LeftCounterparts, attachments: LeftAttachments | None
+) -> Callable[[], None]:
     def parted() -> None:
-        left.wake()
+        counterparts.wake()
         if attachments:
             attachments.seen()
 
@@ -117,15 +127,15 @@ class Container(DeclarativeContainer):
 
     store: Provider[Store] = Singleton(store_for, settings)
 
-    attachments: Provider[Attachments | None] = Singleton(
-        attachments, settings, store.provided.attachments
-    )
-    swept: Provider[Attachments | None] = Singleton(
-        swept_attachments,
-        settings,
+    blobs: Provider[BlobStore | None] = Singleton(blob_store, settings)
+    left_attachments: Provider[LeftAttachments | None] = Singleton(
+        left_attachments,
         CallableProvider(who_answers, settings, host),
         store.provided.attachments,
-        attachments,
+        blobs,
+    )
+    attachments: Provider[Attachments | None] = Singleton(
+        attachments, settings, store.provided.attachments, blobs, left_attachments
     )
     made_files: Provider[MadeFiles] = Singleton(MadeFiles, attachments)
     addresses: Provider[Addresses] = Singleton(
@@ -224,7 +234,7 @@ class Container(DeclarativeContainer):
             store.provided.attachments,
             attachments,
             CallableProvider(allowance, settings),
-            swept.provided.seen,
+            left_attachments.provided.seen,
         ),
         made_files,
     )
@@ -260,7 +270,7 @@ class Container(DeclarativeContainer):
         ConversationHistory,
         store.provided.conversations,
         turns,
-        parted=Singleton(_parted, left_counterparts, swept),
+        parted=Singleton(_parted, left_counterparts, left_attachments),
         files=Factory(ItemFiles, made_files).provider,
     )
     readiness: Provider[Readiness] = Singleton(Readiness, store)

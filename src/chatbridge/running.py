@@ -20,8 +20,8 @@ async def running(container: Container) -> AsyncGenerator[None]:
         await open_things.enter_async_context(_store_opened(container))
         with suppress(Unavailable):
             await container.turns().sweep()
-        if attachments := container.swept():
-            await open_things.enter_async_context(attachments.swept())
+        if left := container.left_attachments():
+            await open_things.enter_async_context(left.swept())
         open_things.push_async_callback(container.http().aclose)
         if jwks := container.jwks():
             open_things.push_async_callback(jwks.close)

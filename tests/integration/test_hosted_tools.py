@@ -39,6 +39,7 @@ from chatbridge.domain.model.turn_event import (
     ToolCallStarted,
 )
 from chatbridge.domain.services.attachments import Attachments
+from chatbridge.domain.services.left_attachments import LeftAttachments
 from chatbridge.domain.services.made_files import MadeFiles
 from tests.contracts.agent_runner import ADA, all_of, heard, heard_until_failure, kept, said
 from tests.contracts.task_tools import TaskTools
@@ -300,7 +301,8 @@ async def test_a_picture_is_shown_as_it_grows_and_each_form_of_it_is_a_file(
 ) -> None:
     memory, partly, whole = Memory(), b64(picture(size=(30, 40))), b64(picture())
     blobs, repository = MemoryBlobStore(), MemoryAttachmentRepository(memory)
-    attachments = Attachments(repository, blobs, PillowPictures(), ALLOWED)
+    left = LeftAttachments(repository, blobs)
+    attachments = Attachments(repository, blobs, PillowPictures(), ALLOWED, left)
     item = {**IMAGE, "result": whole}
     plot = {"type": "image", "url": f"data:image/png;base64,{whole}"}
     made = (item, {**CODE, "outputs": [plot]}, message("Done."))

@@ -56,7 +56,7 @@ async def service(seaweed: SeaweedFS, way: TcpProxy, database: str) -> AsyncIter
         "straight": True,
     }
     settings = settings_for(database, blobs=blobs)
-    async with served(settings, lambda c: c.attachments.add_kwargs(sweep_every=0.2)) as service:
+    async with served(settings, lambda c: c.left_attachments.add_kwargs(every=0.2)) as service:
         yield service
 
 

@@ -7,11 +7,9 @@ from typing import Any
 import pytest
 
 from chatbridge.adapters.local.blob_store import LocalBlobStore
-from chatbridge.adapters.memory.attachment_repository import MemoryAttachmentRepository
 from chatbridge.adapters.memory.blob_store import MemoryBlobStore
-from chatbridge.adapters.memory.memory import Memory
 from chatbridge.adapters.s3.blob_store import S3BlobStore
-from chatbridge.blobs import attachments, blob_store
+from chatbridge.blobs import allowance, blob_store
 from chatbridge.domain.model.attachment import Allowance
 from tests.serving import settings_for
 
@@ -81,7 +79,4 @@ def test_an_extra_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch
 
 def test_how_much_may_be_brought_is_what_is_set() -> None:
     limits = {"max_bytes": 4, "max_files": 3, "max_bytes_a_day": 2, "max_files_a_day": 1}
-    settings = settings_for("memory:", blobs=limits)
-    made = attachments(settings, MemoryAttachmentRepository(Memory()))
-    assert made
-    assert made.allowance == Allowance(**limits)
+    assert allowance(settings_for("memory:", blobs=limits)) == Allowance(**limits)

@@ -133,7 +133,7 @@ async def test_where_no_bytes_are_taken_a_store_of_its_own_is_asked_all_the_same
         old = replace(made, created_at=made.created_at - timedelta(days=2))
         await store.add(old, MUCH)
         await store.record(old.user_id, old.id, {})
-        assert await service.container.swept().sweep() == 1
+        assert await service.container.left_attachments().sweep() == 1
         with pytest.raises(NotFound):
             await store.find(old.id)
         assert await store.find(AttachmentId(new["id"]))

@@ -16,6 +16,7 @@ from chatbridge.domain.model.attachment import Allowance, Attachment
 from chatbridge.domain.model.errors import ChatbridgeError
 from chatbridge.domain.model.identifiers import AttachmentId, UserId
 from chatbridge.domain.services.attachments import MAX_TRIES, Attachments
+from chatbridge.domain.services.left_attachments import LeftAttachments
 from tests.contracts.blob_store import parts
 from tests.files_of_people import picture
 from tests.waiting import until
@@ -54,10 +55,11 @@ class Kept:
     def __init__(self) -> None:
         self.rows, self.bytes = Rows(Memory()), Bytes()
 
-    def replica(self, *, every: float = 0.005, awake: float = 3600) -> Attachments:
-        return Attachments(
-            self.rows, self.bytes, PillowPictures(), MUCH, sweep_every=every, awake=awake
-        )
+    def replica(self) -> Attachments:
+        return Attachments(self.rows, self.bytes, PillowPictures(), MUCH, self.left())
+
+    def left(self, *, awake: float = 3600) -> LeftAttachments:
+        return LeftAttachments(self.rows, self.bytes, every=0.005, awake=awake)
 
     async def left_behind(self, count: int) -> Sequence[Attachment]:
         """So many that were never sent, with their bytes, oldest first."""
@@ -90,7 +92,7 @@ async def gone(kept: Kept, attachment: Attachment) -> None:
 
 async def test_it_is_swept_at_the_start_again_and_again_and_not_after_the_end(kept: Kept) -> None:
     (first,) = await kept.left_behind(1)
-    async with kept.replica().swept():
+    async with kept.left().swept():
         await gone(kept, first)
         (second,) = await kept.left_behind(1)
         await gone(kept, second)
@@ -100,21 +102,21 @@ async def test_it_is_swept_at_the_start_again_and_again_and_not_after_the_end(ke
 
 
 async def test_the_sweep_rests_until_something_is_seen(kept: Kept) -> None:
-    replica = kept.replica(awake=0.05)
-    async with replica.swept():
+    left = kept.left(awake=0.05)
+    async with left.swept():
         await until(lambda: kept.rows.asked)
         await asyncio.sleep(0.1)
         asked = kept.rows.asked
         await asyncio.sleep(0.03)
         assert kept.rows.asked == asked
-        replica.seen()
+        left.seen()
         await until(lambda: kept.rows.asked > asked)
 
 
 async def test_the_sweep_survives_what_a_store_does_not_expect(kept: Kept) -> None:
     (left,) = await kept.left_behind(1)
     kept.bytes.stuck[left.blob] = RuntimeError("as the test wanted it")
-    async with kept.replica().swept():
+    async with kept.left().swept():
         await until(lambda: kept.rows.asked > 3)
         assert await kept.has(left) == 2
         kept.bytes.stuck.clear()
@@ -124,15 +126,15 @@ async def test_the_sweep_survives_what_a_store_does_not_expect(kept: Kept) -> No
 async def test_one_that_cant_be_deleted_keeps_no_other(kept: Kept) -> None:
     stuck, *others = await kept.left_behind(3)
     kept.bytes.stuck[stuck.blob] = refusals.blobs_away()
-    assert await kept.replica().sweep() == 2
+    assert await kept.left().sweep() == 2
     assert [await kept.has(one) for one in (stuck, *others)] == [2, 0, 0]
     kept.bytes.stuck.clear()
-    assert await kept.replica().sweep() == 1
+    assert await kept.left().sweep() == 1
 
 
 async def test_two_replicas_that_sweep_at_once_do_no_harm(kept: Kept) -> None:
     left = await kept.left_behind(5)
-    await asyncio.gather(*(kept.replica().sweep() for _ in range(2)))
+    await asyncio.gather(*(kept.left().sweep() for _ in range(2)))
     assert [await kept.has(one) for one in left] == [0] * 5
 
 

@@ -1,17 +1,15 @@
-"""The files that people bring: announced, received, looked at, sent, and removed.
+"""The files that people bring: announced, received, looked at, sent, and taken back.
 
 A row stands for bytes before they come and until they are gone, so that whatever breaks off leaves
 something that the sweep finds.
 """
 
 import asyncio
-import logging
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from time import monotonic
 from typing import BinaryIO, cast
 
 from chatbridge.domain.model import refusals
@@ -20,11 +18,10 @@ from chatbridge.domain.model.errors import Conflict, Invalid, NotFound, Unavaila
 from chatbridge.domain.model.identifiers import AttachmentId, UserId, new_attachment_id
 from chatbridge.domain.model.media import ZIP, Look, agree, named, office_type
 from chatbridge.domain.model.message import storable
+from chatbridge.domain.services.left_attachments import LeftAttachments
 from chatbridge.ports.attachment_repository import AttachmentRepository
 from chatbridge.ports.blob_store import BlobStore, Upload
 from chatbridge.ports.pictures import Pictures
-
-_log = logging.getLogger(__name__)
 
 MAX_NAME = 200
 MAX_TRIES = 20
@@ -33,13 +30,6 @@ RECEIVE_SECONDS = 20 * 60.0
 
 ADDRESS_SECONDS = 15 * 60
 """How long an address is good at which bytes may be put."""
-
-_FAILURES = 3
-"""What can't be deleted is left to the next sweep; after so many of them all the rest is too."""
-
-SWEEP_EVERY = 3600.0
-AWAKE = 26 * 3600.0
-"""After that nothing is left of what was seen last: it is swept a day later, and an hour."""
 
 
 class Attachments:
@@ -51,19 +41,13 @@ class Attachments:
         blobs: BlobStore,
         pictures: Pictures,
         allowance: Allowance,
-        *,
-        sweep_every: float = SWEEP_EVERY,
-        awake: float = AWAKE,
+        left: LeftAttachments,
     ) -> None:
         self._repository = repository
         self._blobs = blobs
         self._pictures = pictures
         self.allowance = allowance
-        self._sweep_every = sweep_every
-        self._awake = awake
-        self._awake_until = monotonic() + awake
-        self._seen = asyncio.Event()
-        self._seen.set()
+        self._left = left
 
     # --- brought
 
@@ -91,7 +75,7 @@ class Attachments:
             created_at=datetime.now(UTC),
         )
         await self._repository.add(new, self.allowance)
-        self.seen()
+        self._left.seen()
         upload = self._blobs.upload(
             new.attempt(1), size=new.size, media_type=declared, seconds=ADDRESS_SECONDS
         )
@@ -181,7 +165,7 @@ class Attachments:
             data = await self._pictures.redrawn(data, new.media_type)
         new = replace(new, size=len(data))
         await self._repository.add(new, self.allowance)
-        self.seen()
+        self._left.seen()
         await self._blobs.put(new.attempt(1), _parts(data))
         await self._repository.keep(new.user_id, new.id, number=1, size=new.size)
         return new.attached
@@ -247,59 +231,8 @@ class Attachments:
         await self._repository.remove(user_id, id)
         # its row is found by the sweep, which deletes what comes late or is not deleted now
         with suppress(Unavailable):
-            await self._delete_bytes(found)
-        self.seen()
-
-    def seen(self) -> None:
-        """There is something that the sweep may find later."""
-        self._awake_until = monotonic() + self._awake
-        self._seen.set()
-
-    async def sweep(self) -> int:
-        """Delete the bytes, and then the rows, of what nobody wants any more; how many. Raises
-        Unavailable where a store is away."""
-        count = failed = 0
-        while not failed and (left := await self._repository.left()):
-            for attachment in left:
-                try:
-                    await self._delete_bytes(attachment)
-                    await self._repository.forget(attachment.user_id, attachment.id)
-                    count += 1
-                except Unavailable:
-                    failed += 1
-                    if failed == _FAILURES:
-                        raise
-        return count
-
-    async def _delete_bytes(self, attachment: Attachment) -> None:
-        for name in attachment.blobs:
-            await self._blobs.delete(name)
-
-    @asynccontextmanager
-    async def swept(self) -> AsyncGenerator[None]:
-        """Sweeps again and again as long as the context lasts."""
-        sweeping = asyncio.create_task(self._sweep_on())
-        try:
-            yield
-        finally:
-            sweeping.cancel()
-            with suppress(asyncio.CancelledError):
-                await sweeping
-
-    async def _sweep_on(self) -> None:
-        """It rests where nothing was seen for a day: a database that nobody uses may sleep."""
-        while True:
-            await self._seen.wait()
-            self._seen.clear()
-            while monotonic() < self._awake_until:
-                try:
-                    if count := await self.sweep():
-                        _log.info("%d attachments that nobody wants any more were deleted", count)
-                except Unavailable:
-                    pass
-                except Exception:
-                    _log.exception("a sweep for attachments failed")
-                await asyncio.sleep(self._sweep_every)
+            await self._left.delete_bytes(found)
+        self._left.seen()
 
 
 async def _bounded(parts: AsyncIterable[bytes], look: Look, most: int) -> AsyncIterator[bytes]:

@@ -25,22 +25,20 @@ from chatkit.types import (
     WidgetItem,
 )
 
-from chatbridge.adapters.chatkit.items.inline import addressed
 from chatbridge.adapters.chatkit.items.mapping import BY_NAME, Display, to_item
-from chatbridge.adapters.chatkit.items.wire import lifted, wire_time
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.attachment import Attached
-from chatbridge.domain.model.errors import AgentFailed, Conflict, NotFound
+from chatbridge.domain.model.errors import Conflict
 from chatbridge.domain.model.identifiers import AttachmentId, ConversationId, MessageId, UserId
 from chatbridge.domain.model.message import FeedbackKind, Message
 from chatbridge.domain.model.page import PageRequest
 from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.turn import Asking
-from chatbridge.domain.model.turn_event import Shown, TurnEvent
 from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.domain.services.recording import Recording
 from chatbridge.domain.services.turns import Turns
 from chatbridge.entrypoints.chatkit.offers import require_offered
+from chatbridge.entrypoints.chatkit.updated_item import with_addresses, with_updated
 from chatbridge.entrypoints.dictation import audio_of
 from chatbridge.ports.host_server import HostServer
 
@@ -153,18 +151,17 @@ class Acting:
                 place = (user_id, operation.params.thread_id)
                 async with self._pressing.setdefault(place, asyncio.Lock()):
                     return await self._changed(operation, user_id, asking, display)
-            case InputTranscribeReq() if self.answers(operation):
+            case _ if not self.answers(operation):
+                return None
+            case InputTranscribeReq():
                 audio_of(operation.params.audio_base64)
-                return _written(await self._host.answer_alone(user_id, asking))
-            case AttachmentsDeleteReq(params=params) if self.answers(operation):
+            case AttachmentsDeleteReq(params=params):
                 # it would delete the bytes first, and ask its store then
                 id = AttachmentId(params.attachment_id)
                 await self._host.attachments(user_id, [id], asking, unsent=True)
-                return _written(await self._host.answer_alone(user_id, asking))
-            case AttachmentsCreateReq() if self.answers(operation):
-                return _written(await self._host.answer_alone(user_id, asking))
             case _:
-                return None
+                pass
+        return _written(await self._host.answer_alone(user_id, asking))
 
     @property
     def keeps_attachments(self) -> bool:
@@ -219,31 +216,9 @@ class Acting:
         told, events = await self._host.answer(conversation, own, asking)
         answer: Json = {**told}
         if updated := answer.get("updated_item"):
-            events = await self._with_updated(user_id, conversation_id, updated, events)
+            events = await with_updated(self._history, conversation, updated, events)
         events = await self._history.change(user_id, conversation_id, events)
-        return _written(_with_files(answer, events, display))
-
-    async def _with_updated(
-        self,
-        user_id: UserId,
-        conversation_id: ConversationId,
-        updated: Json,
-        events: Sequence[TurnEvent],
-    ) -> Sequence[TurnEvent]:
-        """With the item that was answered, which the host may have kept itself; what is told of it
-        gets its time. Raises AgentFailed for one that the conversation does not have."""
-        id = MessageId(updated["id"])
-        kept = [e for e in events if isinstance(e, Shown) and e.message_id == id]
-        if kept:
-            updated["created_at"] = wire_time(kept[-1].at)
-            return events
-        try:
-            known = await self._history.message(user_id, conversation_id, id)
-        except NotFound as error:
-            sentence = "The action was answered with an item that the conversation does not have."
-            raise AgentFailed(sentence, code="host_failed") from error
-        updated["created_at"] = wire_time(known.created_at)
-        return [*events, _replaced(updated)]
+        return _written(with_addresses(answer, events, display))
 
     def _require_offered(
         self,
@@ -261,16 +236,6 @@ class Acting:
             raise refusals.not_a_widget()
         if only_offered:
             require_offered(item, action, streaming=streaming)
-
-
-def _with_files(answer: Json, events: Sequence[TurnEvent], display: Display) -> Json:
-    """The item as it is kept, with the addresses of its files."""
-    id = answer["updated_item"]["id"] if answer.get("updated_item") else None
-    kept = [e for e in events if isinstance(e, Shown) and e.message_id == id and e.attachments]
-    if not kept:
-        return answer
-    now = addressed(kept[-1].payload, kept[-1].attachments, display.address)
-    return {**answer, "updated_item": {**answer["updated_item"], **now}}
 
 
 def _about(operation: Acted | ThreadsSyncCustomActionReq) -> MessageId | None:
@@ -301,16 +266,3 @@ def _written(answer: Payload) -> bytes:
 def in_its_words(asking: Asking, operation: Json) -> Asking:
     """The same, with the operation as it came."""
     return replace(asking, operation=operation)
-
-
-def _replaced(item: Json) -> TurnEvent:
-    at, payload = lifted(item)
-    return Shown(
-        message_id=MessageId(item["id"]),
-        at=at,
-        how="replaced",
-        kind="shown",
-        content=item.get("copy_text") or "",
-        payload=payload,
-        earlier=True,
-    )

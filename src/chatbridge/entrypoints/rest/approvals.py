@@ -12,7 +12,8 @@ from chatbridge.domain.services.conversation_history import ConversationHistory
 from chatbridge.entrypoints.authentication import Gate, current_user, guarded
 from chatbridge.entrypoints.openapi import CONVERSATION, STORE, TOKEN, problems
 from chatbridge.entrypoints.rest.conversations import CONVERSATION_ID
-from chatbridge.entrypoints.rest.schemas import ID, example
+from chatbridge.entrypoints.rest.examples import example
+from chatbridge.entrypoints.rest.schemas import ID
 
 _APPROVAL = {
     "id": "appr_0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e",

@@ -12,7 +12,7 @@ from chatbridge.domain.model import refusals
 from chatbridge.domain.model.errors import Unavailable
 from chatbridge.domain.model.tool import LeftOut
 from chatbridge.entrypoints.openapi import STORE, problems
-from chatbridge.entrypoints.rest.schemas import example
+from chatbridge.entrypoints.rest.examples import example
 
 _MOST_NAMED = 100
 _GOOD_FOR = 1.0

@@ -1,9 +1,9 @@
 """What the REST API takes and answers."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from chatbridge.domain.model.attachment import Attached
@@ -17,72 +17,21 @@ from chatbridge.domain.model.tool_call import Asks, CallState, ToolCall
 from chatbridge.domain.model.turn_event import EndState
 from chatbridge.domain.model.usage import Usage
 from chatbridge.entrypoints.bodies import Body
+from chatbridge.entrypoints.rest.examples import (
+    ATTACHMENT,
+    CALL,
+    CALLED,
+    CONVERSATION,
+    CONVERSATION_ID,
+    CURSOR,
+    LINK,
+    SAID,
+    TASK,
+    USAGE,
+    example,
+)
 
 ID = f"^{ID_PATTERN}$"
-
-CONVERSATION_ID = "conv_6f1c2a7d9b3e4c5f8a0b1c2d3e4f5a6b"
-_MOMENT = "2026-01-02T03:04:05.678901Z"
-_CURSOR = "MTc2NzMyMzA0NTY3ODkwMTpjb252XzZmMWMyYTdkOWIzZTRjNWY4YTBiMWMyZDNlNGY1YTZi"
-_CONVERSATION = {
-    "id": CONVERSATION_ID,
-    "title": "Shopping",
-    # a null in an example is left out of the contract
-    "status": "locked",
-    "status_reason": "It goes on by e-mail.",
-    "created_at": _MOMENT,
-    "updated_at": _MOMENT,
-}
-_CALL = {
-    "id": "call_0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e",
-    "name": "add_task",
-    "arguments": '{"title": "buy oat milk"}',
-    "output": '{"number": 1, "title": "buy oat milk", "done": false}',
-    "state": "succeeded",
-    "started_at": _MOMENT,
-    "ended_at": _MOMENT,
-    "hosted": False,
-    "source": "tasks",
-}
-_USAGE = {"input_tokens": 512, "output_tokens": 24}
-_ATTACHMENT = {
-    "id": "att_4f5a6b7c8d9e0f1a2b3c4d5e6f7a8b9c",
-    "name": "cat.png",
-    "media_type": "image/png",
-    "size": 48213,
-}
-_LINK = {"uri": "https://example.com/map", "name": "A map", "media_type": "text/html"}
-_CALLED: dict[str, Any] = {
-    "id": "msg_1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f",
-    "role": "assistant",
-    "kind": "tools",
-    "content": "",
-    "tool_calls": [_CALL],
-    "citations": [],
-    "attachments": [],
-    "created_at": _MOMENT,
-}
-_SAID: dict[str, Any] = {
-    "id": "msg_2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f7a",
-    "role": "assistant",
-    "kind": "text",
-    "content": "Added task 1: **buy oat milk**.",
-    "tool_calls": [],
-    "citations": [],
-    "attachments": [],
-    "created_at": _MOMENT,
-}
-_TASK = {
-    "number": 1,
-    "title": "buy oat milk",
-    "done": False,
-    "created_at": _MOMENT,
-    "updated_at": _MOMENT,
-}
-
-
-def example(value: dict[str, Any]) -> ConfigDict:
-    """A model's configuration, with an example of it."""
-    return ConfigDict(json_schema_extra={"examples": [value]})
 
 
 class ChatBody(Body):
@@ -127,7 +76,7 @@ class FeedbackBody(Body):
 class ConversationOut(BaseModel):
     """A conversation."""
 
-    model_config = example(_CONVERSATION)
+    model_config = example(CONVERSATION)
 
     id: str
     title: str | None
@@ -159,7 +108,7 @@ class ProposalOut(BaseModel):
 class AttachmentOut(BaseModel):
     """A file that a person has brought, or that a tool or a model has made."""
 
-    model_config = example(_ATTACHMENT)
+    model_config = example(ATTACHMENT)
 
     id: str
     name: str
@@ -175,7 +124,7 @@ class AttachmentOut(BaseModel):
 class LinkOut(BaseModel):
     """What a tool points to; nobody here has fetched it."""
 
-    model_config = example(_LINK)
+    model_config = example(LINK)
 
     uri: str
     name: str
@@ -186,7 +135,7 @@ class ToolCallOut(BaseModel):
     """A call of a tool. `waiting`: it `asks` a person, and is not run before. `rejected`,
     `withdrawn`: it was not run. `unknown`: it was started, and nobody saw it end."""
 
-    model_config = example(_CALL)
+    model_config = example(CALL)
 
     id: str
     name: str = Field(
@@ -225,7 +174,7 @@ class CitationOut(BaseModel):
 class MessageOut(BaseModel):
     """A message. `partial` is an answer that was cut off; `tools` holds tool calls and no text."""
 
-    model_config = example(_SAID)
+    model_config = example(SAID)
 
     id: str
     role: Role
@@ -246,7 +195,7 @@ class MessageOut(BaseModel):
 class TaskOut(BaseModel):
     """A task of the bundled tools; `number` is the owner's own count."""
 
-    model_config = example(_TASK)
+    model_config = example(TASK)
 
     number: int
     title: str
@@ -263,7 +212,7 @@ class TaskOut(BaseModel):
 class ConversationPage(BaseModel):
     """Some conversations; `next` is the cursor of the next page."""
 
-    model_config = example({"items": [_CONVERSATION], "next": _CURSOR})
+    model_config = example({"items": [CONVERSATION], "next": CURSOR})
 
     items: list[ConversationOut]
     next: str | None
@@ -272,7 +221,7 @@ class ConversationPage(BaseModel):
 class MessagePage(BaseModel):
     """Some messages; `next` is the cursor of the next page."""
 
-    model_config = example({"items": [_CALLED, _SAID], "next": _SAID["id"]})
+    model_config = example({"items": [CALLED, SAID], "next": SAID["id"]})
 
     items: list[MessageOut]
     next: str | None
@@ -281,7 +230,7 @@ class MessagePage(BaseModel):
 class TaskList(BaseModel):
     """All tasks of the caller's, by number."""
 
-    model_config = example({"items": [_TASK]})
+    model_config = example({"items": [TASK]})
 
     items: list[TaskOut]
 
@@ -298,7 +247,7 @@ class TurnError(BaseModel):
 class UsageOut(BaseModel):
     """The tokens that the model has read and written."""
 
-    model_config = example(_USAGE)
+    model_config = example(USAGE)
 
     input_tokens: int
     output_tokens: int
@@ -317,9 +266,9 @@ class TurnOut(BaseModel):
             "conversation_id": CONVERSATION_ID,
             "turn_id": "turn_3e4f5a6b7c8d9e0f1a2b3c4d5e6f7a8b",
             "state": "completed",
-            "messages": [_CALLED, _SAID],
+            "messages": [CALLED, SAID],
             "error": None,
-            "usage": _USAGE,
+            "usage": USAGE,
         }
     )
 

@@ -18,7 +18,8 @@ from chatbridge.entrypoints.authentication import (
 )
 from chatbridge.entrypoints.bodies import Body
 from chatbridge.entrypoints.openapi import BODY, CONVERSATION, SIGN_IN, STORE, problems
-from chatbridge.entrypoints.rest.schemas import CONVERSATION_ID, ID, example
+from chatbridge.entrypoints.rest.examples import CONVERSATION_ID, example
+from chatbridge.entrypoints.rest.schemas import ID
 from chatbridge.ports.token_issuer import TokenIssuer
 
 LIFETIME = timedelta(minutes=10)

@@ -12,7 +12,7 @@ from chatbridge.domain.model.tag import Tag
 from chatbridge.domain.services.tags import Tags
 from chatbridge.entrypoints.authentication import Gate, current_caller, current_user, guarded
 from chatbridge.entrypoints.openapi import STORE, TOKEN, problems
-from chatbridge.entrypoints.rest.schemas import example
+from chatbridge.entrypoints.rest.examples import example
 
 _TAG = {
     "id": "task_7",

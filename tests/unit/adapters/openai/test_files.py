@@ -19,6 +19,7 @@ from chatbridge.domain.model.identifiers import AttachmentId, UserId
 from chatbridge.domain.model.message import content_of
 from chatbridge.domain.model.turn_event import ToolCallFinished
 from chatbridge.domain.services.attachments import Attachments
+from chatbridge.domain.services.left_attachments import LeftAttachments
 from chatbridge.domain.services.reading import Reading
 from tests.contracts.agent_runner import heard, said, text_of
 from tests.contracts.task_tools import TaskTools
@@ -131,7 +132,8 @@ async def reading(*files: tuple[str, str, bytes], most: int = 100) -> tuple[Read
         await blobs.put(each.blob, parts(content))
     rows = Rows(*kept)
     allowance = Allowance(max_bytes=most, max_files=9, max_bytes_a_day=9, max_files_a_day=9)
-    service = Attachments(rows, blobs, None, allowance)  # type: ignore[arg-type]
+    left = LeftAttachments(rows, blobs)
+    service = Attachments(rows, blobs, None, allowance, left)  # type: ignore[arg-type]
     window = [replace(said("look"), attachments=(each.attached,)) for each in kept]
     return Reading(service, max_characters=10), rows, window
 
