@@ -13,8 +13,6 @@ import type { ServerSent } from "./stream";
 import { RESUMABLE, tellingOf, type Running, type Telling, type Told } from "./telling";
 import { unlessLeft, within } from "./within";
 
-type ThreadRead = JsonOperations["threads.get_by_id"][1];
-
 interface Sent {
   method?: string;
   headers?: Record<string, string>;
@@ -122,7 +120,7 @@ export class Api {
   }
 
   /** A thread as it is now, and the id of the answer that was running in it. Throws Refusal. */
-  async thread(id: string): Promise<{ thread: ThreadRead; running: string | null }> {
+  async thread(id: string) {
     const response = await this.#post("threads.get_by_id", { thread_id: id });
     const thread = await this.#content("threads.get_by_id", response);
     return { thread, running: response.headers.get("x-turn-id") };

@@ -8,7 +8,7 @@ import { serverOf, Upload, type Server } from "./attaching/upload";
 import { words } from "./attaching/words";
 import { h, place } from "./dom";
 import type { Brought, ComposerValue, Desk, Extra } from "./extras";
-import { icon } from "./icons";
+import { iconButton } from "./icons";
 import { IntegrationError } from "./options";
 import type { Attachment } from "./protocol";
 import styles from "./attaching.css";
@@ -38,11 +38,7 @@ class Attaching implements Extra {
   readonly #server: Server;
   readonly #strip: Strip;
   readonly #input = h("input", { type: "file", hidden: true, tabindex: -1, "aria-hidden": "true" });
-  readonly #button = h(
-    "button",
-    { type: "button", class: "tool", "aria-label": words.attach, title: words.attach },
-    icon("plus"),
-  );
+  readonly #button = iconButton("plus", words.attach);
 
   constructor(private readonly desk: Desk) {
     this.#server = serverOf(desk.session);

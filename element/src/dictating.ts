@@ -2,8 +2,8 @@
 
 import { h, place } from "./dom";
 import type { Desk, Extra } from "./extras";
-import { icon } from "./icons";
-import { Recording, Unheard } from "./microphone";
+import { iconButton } from "./icons";
+import { Recording, Unheard } from "./dictating/microphone";
 import styles from "./dictating.css";
 
 export { styles };
@@ -183,8 +183,7 @@ class Dictating implements Extra {
   }
 
   #iconButton(name: string, label: string, act: () => void): HTMLButtonElement {
-    const attributes = { class: "menu", "aria-label": label, title: label };
-    const button = h("button", { type: "button", ...attributes }, icon(name));
+    const button = iconButton(name, label, "menu");
     button.addEventListener("click", act);
     return button;
   }

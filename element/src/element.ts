@@ -1,12 +1,6 @@
 /** <openai-chatkit>: the tag, methods, options and events of ChatKit's public types. */
 
-import type {
-  Attachment,
-  ChatKitOptions,
-  StartScreenPrompt,
-  ToolChoice,
-  UserMessageContent,
-} from "@openai/chatkit";
+import type { ChatKitOptions, OpenAIChatKit, StartScreenPrompt } from "@openai/chatkit";
 import { Drafts } from "./drafts";
 import type { ComposerValue } from "./extras";
 import { refuseFiles } from "./files";
@@ -23,6 +17,8 @@ import { strings } from "./strings";
 import { applyTheme } from "./theme";
 import { View } from "./view";
 import { Writing } from "./writing";
+
+type Sent = Parameters<OpenAIChatKit["sendUserMessage"]>[0];
 
 export class ChatKitElement extends HTMLElement {
   #options: ChatKitOptions | null = null;
@@ -157,15 +153,7 @@ export class ChatKitElement extends HTMLElement {
     this.#draw();
   }
 
-  async sendUserMessage(params: {
-    text?: string;
-    content?: UserMessageContent[];
-    reply?: string;
-    attachments?: Attachment[];
-    newThread?: boolean;
-    toolChoice?: ToolChoice;
-    model?: string;
-  }): Promise<void> {
+  async sendUserMessage(params: Sent): Promise<void> {
     const { text, content, reply, attachments, newThread, toolChoice, model } = params;
     const said = content ?? (text ? [{ type: "input_text" as const, text }] : []);
     if (!said.length && !attachments?.length) return;

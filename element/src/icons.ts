@@ -1,5 +1,7 @@
 /** The element's icons: inline SVG in the colour and the size of the text around it. */
 
+import { h } from "./dom";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** Lines of one width in a box of 24 by 24. A pair holds the lines and what is filled. */
@@ -45,6 +47,12 @@ export function icon(name: string): SVGSVGElement {
   draw(svg, name);
   if (!whole && !own(DRAWINGS, name)) undrawn.set(svg, name);
   return svg;
+}
+
+/** A button that shows an icon alone, and is named. */
+export function iconButton(name: string, label: string, kind = "tool"): HTMLButtonElement {
+  const attributes = { type: "button", class: kind, "aria-label": label, title: label };
+  return h("button", attributes, icon(name));
 }
 
 function draw(svg: SVGSVGElement, name: string): void {

@@ -2,7 +2,7 @@
 
 import { h, place } from "./dom";
 import type { Brought, ComposerValue, Desk, Extra } from "./extras";
-import { icon } from "./icons";
+import { icon, iconButton } from "./icons";
 import styles from "./quoting.css";
 
 export { styles };
@@ -41,9 +41,7 @@ class Quoting implements Extra {
     if (!quote) return place(this.desk.above, []);
     const shown = this.desk.above.querySelector("blockquote");
     if (shown?.textContent === quote) return;
-    const remove = h("button", { type: "button", class: "tool", "aria-label": WORDS.remove });
-    remove.title = WORDS.remove;
-    remove.append(icon("close"));
+    const remove = iconButton("close", WORDS.remove);
     remove.addEventListener("click", () => this.#hold(null, true));
     const words = h("blockquote", { dir: "auto", tabindex: 0, "aria-label": WORDS.quoted }, quote);
     place(this.desk.above, [h("div", { class: "quoting" }, icon("chat"), words, remove)]);

@@ -4,11 +4,11 @@ import type { ChatKitOptions, Entity } from "@openai/chatkit";
 import { h, place } from "./dom";
 import type { Brought, ComposerValue, Desk, Extra } from "./extras";
 import { icon } from "./icons";
-import { plain } from "./plain";
-import { TagPreview } from "./tag-preview";
-import { inTime, TooSlow, words } from "./tag-words";
-import { recall, remember } from "./tag-memory";
-import { Marks, nameOf, type Mark } from "./tagged";
+import { readEntity, shown } from "./tagging/found";
+import { Marks, nameOf, type Mark } from "./tagging/marks";
+import { recall, remember } from "./tagging/memory";
+import { TagPreview } from "./tagging/preview";
+import { inTime, TooSlow, words } from "./tagging/words";
 import styles from "./tagging.css";
 
 export { styles };
@@ -17,8 +17,6 @@ export { styles };
 const NAMED = /(?:^|[\s(])@((?:[^\s@][^\n@]{0,60})?)$/;
 const PAUSE_MS = 120;
 const QUIET_MS = 400;
-const MOST_SHOWN = 50;
-const MOST_LETTERS = 200;
 
 export const extra = (desk: Desk): Extra => new Tagging(desk);
 
@@ -258,45 +256,3 @@ class Tagging implements Extra {
     return h("li", {}, chip);
   }
 }
-
-/** The first of those that can be shown, those of a group together. */
-function shown(found: readonly unknown[]): Entity[] {
-  const groups = new Map<string, Map<string, Entity>>();
-  let count = 0;
-  for (const each of found) {
-    const entity = readEntity(each);
-    if (!entity || count === MOST_SHOWN) continue;
-    const group = groups.get(entity.group ?? "") ?? new Map<string, Entity>();
-    groups.set(entity.group ?? "", group);
-    if ([...groups.values()].some((others) => others.has(entity.id))) continue;
-    group.set(entity.id, entity);
-    count++;
-  }
-  return [...groups.values()].flatMap((group) => [...group.values()]);
-}
-
-/** What the page has brought, if it can be tagged; its title made one short line. */
-function readEntity(found: unknown): Entity | null {
-  const entity = Object(found) as Entity;
-  if (typeof entity.id !== "string" || !entity.id || typeof entity.title !== "string") return null;
-  const letters = [...inALine(entity.title).replace(/^@+/, "")];
-  const cut = letters.length > MOST_LETTERS;
-  const title = cut ? `${letters.slice(0, MOST_LETTERS).join("")}…` : letters.join("").trim();
-  const group = typeof entity.group === "string" ? inALine(entity.group) : "";
-  const { icon, interactive, data, id } = entity;
-  return title
-    ? {
-        id,
-        title,
-        ...(typeof icon === "string" && icon ? { icon } : {}),
-        ...(group ? { group } : {}),
-        interactive: interactive === true,
-        ...(data && typeof data === "object" ? { data } : {}),
-      }
-    : null;
-}
-
-const inALine = (text: string): string =>
-  plain(text)
-    .replace(/[\s\p{Cc}]+/gu, " ")
-    .trim();

@@ -7,7 +7,7 @@ import { Composer } from "./composer";
 import { h, place } from "./dom";
 import { history as lists, items, prose } from "./further";
 import type { History } from "./history";
-import { icon } from "./icons";
+import { icon, iconButton } from "./icons";
 import type { Surroundings } from "./items";
 import { Log } from "./log";
 import { textOf } from "./odd";
@@ -17,13 +17,9 @@ import { unreachable } from "./refusal";
 import { again, type Trouble } from "./room";
 import type { Outgoing, Session } from "./session";
 import type { Progress } from "./state";
+import { Scroll } from "./scroll";
 import { startScreen } from "./start-screen";
 import { strings } from "./strings";
-
-/** So near to the end the view stays at the end when more is said. */
-const NEAR_PX = 80;
-/** So near to the beginning earlier messages are asked for. */
-const AHEAD_PX = 800;
 
 export class View {
   readonly node = h("section", { class: "chat" });
@@ -38,9 +34,8 @@ export class View {
   readonly #title = h("h2", { dir: "auto" });
   readonly #left = h("div", { class: "tools" });
   readonly #right = h("div", { class: "tools" });
-  readonly #toHistory = tool("history", strings.conversations);
-  readonly #toNew = tool("compose", strings.newConversation);
-  readonly #scroll = h("div", { class: "scroll", tabindex: -1 });
+  readonly #toHistory = iconButton("history", strings.conversations);
+  readonly #toNew = iconButton("compose", strings.newConversation);
   readonly #column = h("div", { class: "column" });
   readonly #older = h("p", { class: "quiet", role: "status" }, strings.loadingOlder);
   readonly #notPrinted = h("p", { class: "on-paper quiet" }, strings.notPrinted);
@@ -48,10 +43,9 @@ export class View {
   /** What is read aloud at once: a region that is there before it speaks. */
   readonly #aloud = h("p", { class: "hidden", role: "status", "data-part": "aloud" });
   #askings: ReturnType<typeof askingsOf> = null;
-  readonly #toEnd = tool("arrow-down", strings.latest);
+  readonly #toEnd = iconButton("arrow-down", strings.latest);
+  readonly #scroll = new Scroll(this.#column, () => this.#look());
   #listLost = false;
-  #sticky = true;
-  #top = 0;
   #first: string | undefined;
   #trouble: { shown: Trouble; node: HTMLElement } | null = null;
   #notices = new Map<Notice, HTMLElement>();
@@ -84,23 +78,13 @@ export class View {
     this.#toEnd.classList.add("to-end");
     this.#toEnd.addEventListener("click", () => this.toEnd());
     this.#header.append(this.#left, this.#title, this.#right);
-    this.#scroll.append(this.#column);
-    const stage = h("div", { class: "stage" }, this.#scroll, this.#toEnd);
+    const stage = h("div", { class: "stage" }, this.#scroll.node, this.#toEnd);
     this.node.append(this.#header, stage, this.composer.node, this.#announcer.node, this.#aloud);
-    this.#scroll.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    // heights change without a draw: fonts and pictures load, far rows get their real size
-    const resized = new ResizeObserver(() => {
-      if (this.#sticky) this.#jump();
-      this.#look();
-    });
-    resized.observe(this.#column);
-    resized.observe(this.#scroll);
   }
 
   /** Goes to the last message, and stays there while more is said. */
   toEnd(): void {
-    this.#sticky = true;
-    this.#jump();
+    this.#scroll.toEnd();
   }
 
   draw(): void {
@@ -112,7 +96,7 @@ export class View {
     this.composer.node.hidden = this.showsHistory;
     if (this.showsHistory) place(this.#column, [this.#history?.node ?? this.#listLoads()]);
     else this.#drawThread(options);
-    this.#toEnd.hidden = this.showsHistory || this.#sticky;
+    this.#toEnd.hidden = this.showsHistory || this.#scroll.sticky;
   }
 
   /** Reads the person's threads, and shows them. */
@@ -164,7 +148,8 @@ export class View {
     if (empty && !this.session.trouble) parts.push(this.#startScreen(options));
     if (this.session.hasOlder) parts.push(this.#older, this.#notPrinted);
     const [first] = state.items.keys();
-    const anchor = this.#sticky || first === this.#first ? null : this.#firstVisible();
+    const moves = first !== this.#first && !this.#scroll.sticky;
+    const anchor = moves ? this.#scroll.anchor(this.#log.node.children) : null;
     // a short page may fill nothing: then nothing is scrolled and no height changes
     if (first !== this.#first) requestAnimationFrame(() => this.#look());
     this.#first = first;
@@ -176,7 +161,7 @@ export class View {
     }
     parts.push(...this.#drawProgress(), ...this.#drawNotices(), ...this.#drawTrouble(options));
     place(this.#column, parts);
-    if (anchor) this.#scroll.scrollTop += anchor.row.getBoundingClientRect().top - anchor.top;
+    if (anchor) this.#scroll.hold(anchor);
   }
 
   #startScreen({ startScreen: screen }: ChatKitOptions): HTMLElement {
@@ -226,7 +211,7 @@ export class View {
     const { level, title, message } = notice;
     const body = h("div", { class: "prose" });
     prose(body, message, this.on.open);
-    const dismiss = tool("close", strings.dismiss);
+    const dismiss = iconButton("close", strings.dismiss);
     dismiss.addEventListener("click", () => {
       this.session.state.notices = this.session.state.notices.filter((other) => other !== notice);
       this.draw();
@@ -268,43 +253,11 @@ export class View {
     else this.#announcer.finish(last.id, textOf(last));
   }
 
-  #scrolled(): void {
-    const { scrollTop } = this.#scroll;
-    // going up lets go of the end; coming near it takes hold again
-    const near = scrollTop < this.#top ? 4 : NEAR_PX;
-    this.#sticky = this.#below() < near || (this.#sticky && scrollTop >= this.#top);
-    this.#top = scrollTop;
-    this.#look();
-  }
-
-  #below(): number {
-    const { scrollTop, scrollHeight, clientHeight } = this.#scroll;
-    return scrollHeight - scrollTop - clientHeight;
-  }
-
   /** What follows from where the scroll stands. */
   #look(): void {
-    this.#toEnd.hidden = this.showsHistory || this.#sticky;
+    this.#toEnd.hidden = this.showsHistory || this.#scroll.sticky;
     if (!this.session.hasOlder || this.showsHistory) return;
-    if (this.#scroll.scrollTop < AHEAD_PX) void this.session.loadOlder();
-  }
-
-  #jump(): void {
-    this.#scroll.scrollTop = this.#scroll.scrollHeight;
-  }
-
-  /** The row at the top of what is seen: it stays where it is when others come before it. */
-  #firstVisible(): { row: Element; top: number } | null {
-    const edge = this.#scroll.getBoundingClientRect().top;
-    const rows = this.#log.node.children;
-    let [low, high] = [0, rows.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (rows[middle]!.getBoundingClientRect().bottom > edge) high = middle;
-      else low = middle + 1;
-    }
-    const row = rows[low];
-    return row ? { row, top: row.getBoundingClientRect().top } : null;
+    if (this.#scroll.nearBeginning) void this.session.loadOlder();
   }
 }
 
@@ -313,14 +266,9 @@ function askingsOf(say: (text: string) => void) {
   return items.part && new items.part.Askings(say);
 }
 
-function tool(name: string, label: string): HTMLButtonElement {
-  const attributes = { type: "button", class: "tool", "aria-label": label, title: label };
-  return h("button", attributes, icon(name));
-}
-
 function custom(action: { icon: HeaderIcon; onClick: () => void }): HTMLButtonElement {
   const label = action.icon.replaceAll("-", " ");
-  const button = tool(action.icon, label[0]!.toUpperCase() + label.slice(1));
+  const button = iconButton(action.icon, label[0]!.toUpperCase() + label.slice(1));
   button.addEventListener("click", () => action.onClick());
   return button;
 }

@@ -1,9 +1,9 @@
 /** Tags and named sources that can be looked at and clicked, wherever they stand. */
 
 import type { Entity } from "@openai/chatkit";
-import { h } from "./dom";
-import type { Desk } from "./extras";
-import { inTime, words } from "./tag-words";
+import { h } from "../dom";
+import type { Desk } from "../extras";
+import { inTime, words } from "./words";
 
 const SHOWN_AFTER_MS = 250;
 const GONE_AFTER_MS = 200;
