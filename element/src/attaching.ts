@@ -101,7 +101,7 @@ class Attaching implements Extra {
   }
 
   put(held: unknown): void {
-    this.#uploads = (held as Upload[] | null) ?? [];
+    this.#uploads = [...((held as Upload[] | null) ?? []), ...this.#uploads];
     this.#next();
     this.desk.changed();
   }
@@ -109,12 +109,20 @@ class Attaching implements Extra {
   set({ attachments, files }: ComposerValue): void {
     if (!this.#limits)
       throw new IntegrationError("setComposerValue needs composer.attachments to be enabled.");
-    if (attachments) {
-      for (const upload of this.#uploads) upload.leave(this.#server);
-      this.#uploads = attachments.map((one) => Upload.of(one, () => this.desk.changed()));
-      this.desk.changed();
-    }
+    if (attachments) this.#replace(attachments);
     if (files) this.#add(files);
+  }
+
+  /** What the page has brought is the page's: it may be set again. */
+  #replace(attachments: readonly Attachment[]): void {
+    const known = new Map(this.#uploads.map((upload) => [upload.attachment?.id, upload]));
+    const wanted = attachments.map(
+      (one) => known.get(one.id) ?? Upload.of(one, () => this.desk.changed()),
+    );
+    for (const upload of this.#uploads)
+      if (upload.file && !wanted.includes(upload)) upload.leave(this.#server);
+    this.#uploads = wanted;
+    this.desk.changed();
   }
 
   #receive(): void {

@@ -54,7 +54,7 @@ export class Composer {
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       if (this.session.busy) void this.session.stop();
-      else this.#submit();
+      else this.submit();
     });
     // a click beside the text is meant for it
     this.#form.addEventListener("click", (event) => {
@@ -68,6 +68,8 @@ export class Composer {
 
   set value(text: string) {
     this.#text.value = text;
+    // what was said was of another text
+    this.note("");
     this.#written();
   }
 
@@ -148,14 +150,16 @@ export class Composer {
     return [...this.extras.all].some((extra) => extra.key?.(event));
   }
 
-  #submit(): void {
+  /** Sends what stands there, or says why that has to wait; false: there is nothing to send. */
+  submit(): boolean {
     const { waits } = this.extras;
     this.note(waits ?? "");
-    if (waits || this.#button.disabled) return;
+    if (waits || this.#button.disabled) return !!waits;
     const written = this.value.trim();
     const { content = [{ type: "input_text" as const, text: written }], ...more } =
       this.extras.brings(this.value);
     this.on.send({ content, written, ...more });
+    return true;
   }
 
   #written(): void {
@@ -225,7 +229,8 @@ export class Composer {
     this.#offered = offered;
     if (!offered && !this.#list) return;
     const part = listbox.part ?? (await listbox.load());
-    if (!part || this.#offered !== offered) return;
+    if (this.#offered !== offered) return;
+    if (!part) return this.note(strings.unlisted);
     // by then the person may be elsewhere
     if (offered && !offered.button && !this.#text.matches(":focus")) return this.#offer(null);
     if (!this.#list) {

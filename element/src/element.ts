@@ -42,6 +42,10 @@ export class ChatKitElement extends HTMLElement {
     },
     taken: () => this.#writing.taken(),
     refused: (text, thread) => this.#writing.refused(text, thread),
+    // what the person has changed of it since is meant
+    resend: (message) =>
+      (message.written !== undefined && this.#view.composer.submit()) ||
+      this.#caught(this.#session.send(message)),
     spoken: (thread) => this.#presence.spoken(thread),
     met: (user) => this.#writing.met(user),
   });

@@ -95,7 +95,10 @@ export interface Extra {
    * written for. null: there is nothing.
    */
   take?(): unknown;
-  /** Holds again what it gave away (the text stands there already); null: it holds nothing. */
+  /**
+   * Holds again what it gave away (the text stands there already), beside what it was given since; null: there is
+   * nothing to hold again.
+   */
   put?(held: unknown): void;
   /** What it can do by a command. */
   readonly doings?: readonly Doing[];

@@ -34,6 +34,10 @@ export interface Offered {
   button?: HTMLElement;
 }
 
+/** It is at least so high. */
+const LEAST_PX = 180;
+const APART_PX = 6;
+
 export class Listbox {
   readonly node = h("div", { class: "listbox", hidden: true });
   readonly #list = h("ul", { role: "listbox", id: "listbox", tabindex: -1 });
@@ -68,7 +72,10 @@ export class Listbox {
     this.#offered = offered;
     this.node.hidden = !offered;
     this.#moved &&= before?.label === offered?.label;
-    if (offered) this.#draw(offered);
+    if (offered) {
+      this.#draw(offered);
+      this.#stand();
+    }
     this.#point();
     if (!offered?.button) return;
     offered.button.ariaExpanded = "true";
@@ -129,6 +136,16 @@ export class Listbox {
     this.#at = Math.max(0, found);
     this.#said.hidden = !said;
     if (this.#said.textContent !== (said ?? "")) this.#said.textContent = said ?? "";
+  }
+
+  /** Within the chat; where there is little room above the composer, over what stands above the text. */
+  #stand(): void {
+    const [form, chat] = [this.text.form!, this.text.closest(".chat")!];
+    const edge = Math.max(0, chat.getBoundingClientRect().top);
+    const room = form.getBoundingClientRect().top - edge - 2 * APART_PX;
+    const high = Math.max(room, LEAST_PX);
+    this.node.style.maxBlockSize = `min(20em, 40vh, ${high}px)`;
+    this.node.style.insetBlockEnd = `calc(100% + ${APART_PX + room - high}px)`;
   }
 
   #move(step: number): void {

@@ -1,6 +1,6 @@
 /** The menus of models and tools: which of them answers, and with what it begins. */
 
-import type { ModelOption, ToolOption } from "@openai/chatkit";
+import type { ChatKitOptions, ModelOption, ToolOption } from "@openai/chatkit";
 import { h, place } from "./dom";
 import type { Brought, ComposerValue, Desk, Doing, Extra } from "./extras";
 import { icon } from "./icons";
@@ -26,15 +26,26 @@ class Menus implements Extra {
   /** What the person, or the page, has chosen. */
   #tool: string | null = null;
   #model: string | null = null;
-  readonly #toolsButton = menuButton(() => this.#offerTools());
-  readonly #modelButton = menuButton(() => this.#offerModels());
+  /** What of it was chosen since the last message went out. */
+  #since: Partial<Held> = {};
+  readonly #toolsButton = menuButton(
+    () => this.#offerTools(),
+    () => this.desk.offer(null),
+  );
+  readonly #modelButton = menuButton(
+    () => this.#offerModels(),
+    () => this.desk.offer(null),
+  );
+
+  /** For whose tools and models the menus were drawn last. */
+  #drawn: ChatKitOptions["composer"];
 
   constructor(private readonly desk: Desk) {
     redraw(this.#toolsButton, strings.tools, () => [icon("settings-slider")]);
     this.#toolsButton.ariaLabel = this.#toolsButton.title = strings.tools;
   }
 
-  draw(): void {
+  draw({ composer }: ChatKitOptions): void {
     const tools = this.#tools;
     const model = this.#chosenModel;
     const unpinned = tools.filter(({ pinned }) => !pinned);
@@ -50,6 +61,23 @@ class Menus implements Extra {
       ...seen.map((tool) => this.#toggle(tool)),
       ...(model ? [this.#modelButton] : []),
     ]);
+    if (composer !== this.#drawn) this.#offerAgain();
+    this.#drawn = composer;
+  }
+
+  /** The page has other tools and models than those of the list that is open. */
+  #offerAgain(): void {
+    for (const [button, open] of [
+      [this.#toolsButton, () => this.#offerTools()],
+      [this.#modelButton, () => this.#offerModels()],
+    ] as const) {
+      if (!isOpen(button)) continue;
+      if (button.isConnected) open();
+      else {
+        this.desk.offer(null);
+        this.desk.focus();
+      }
+    }
   }
 
   get doings(): Doing[] {
@@ -80,11 +108,12 @@ class Menus implements Extra {
     const held = { tool: this.#tool, model: this.#model };
     const lasts = this.#tools.find(({ id }) => id === this.#tool)?.persistent;
     if (!lasts) this.#choose({ tool: null });
+    this.#since = {};
     return held;
   }
 
   put(held: Held | null): void {
-    this.#choose(held ?? { tool: null, model: null });
+    this.#choose({ tool: null, model: null, ...held, ...this.#since });
   }
 
   set({ selectedToolId: tool, selectedModelId: model }: ComposerValue): void {
@@ -98,7 +127,9 @@ class Menus implements Extra {
     throw new IntegrationError(`setComposerValue: ${option} has no ${JSON.stringify(id)}.`);
   }
 
-  #choose({ tool = this.#tool, model = this.#model }: Partial<Held>): void {
+  #choose(chosen: Partial<Held>): void {
+    this.#since = { ...this.#since, ...chosen };
+    const { tool = this.#tool, model = this.#model } = chosen;
     this.#tool = tool;
     this.#model = model;
     this.desk.changed();
@@ -172,7 +203,6 @@ class Menus implements Extra {
   }
 
   #offer(label: string, choices: Choice[], button: HTMLElement, pick: (id: string) => void): void {
-    if (button.ariaExpanded === "true") return this.desk.offer(null);
     this.desk.offer({ label, choices, button, pick: ({ id }) => pick(id) });
   }
 }
@@ -183,14 +213,16 @@ function lastModel({ session }: Desk): string | null {
   return said?.inference_options?.model ?? null;
 }
 
-function menuButton(open: () => void): HTMLButtonElement {
+function menuButton(open: () => void, close: () => void): HTMLButtonElement {
   const attributes = { class: "menu", "aria-haspopup": "listbox", "aria-expanded": "false" };
   const button = h("button", { type: "button", ...attributes });
   // the list keeps the focus until it is closed
   button.addEventListener("mousedown", (event) => event.preventDefault());
-  button.addEventListener("click", open);
+  button.addEventListener("click", () => (isOpen(button) ? close() : open()));
   return button;
 }
+
+const isOpen = (button: HTMLElement): boolean => button.ariaExpanded === "true";
 
 /** Draws a button if it looks otherwise: one whose parts are replaced while it is pressed hears no click. */
 function redraw(button: HTMLElement, look: string, parts: () => Node[]): void {

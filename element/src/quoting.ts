@@ -58,7 +58,7 @@ class Quoting implements Extra {
   }
 
   put(held: string | null): void {
-    this.#hold(held);
+    this.#hold(held ?? this.#quote);
   }
 
   set({ reply }: ComposerValue): void {

@@ -5,6 +5,7 @@ import { Api } from "./api";
 import { readItem, readPage, readThread } from "./odd";
 import type { Page, Thread, ThreadItem, UserMessageItem } from "./protocol";
 import { ANOTHER_USER, HostFault, Refusal } from "./refusal";
+import type { Outgoing } from "./session";
 import { ThreadState } from "./state";
 import { strings } from "./strings";
 
@@ -24,6 +25,8 @@ export interface Listener {
   taken(): void;
   /** A message for this thread was refused: the person should get the text back. */
   refused(text: string, thread: string | null): void;
+  /** A message that was refused is sent again. */
+  resend(message: Outgoing): void;
   /** Something has changed in a thread that other tabs may show too. */
   spoken(thread: string): void;
   /** Whose the chat is. */

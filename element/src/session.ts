@@ -74,7 +74,7 @@ export class Session extends Visiting {
       () => {
         this.state.items.delete(PENDING);
         this.listener.refused(text, thread?.id ?? null);
-        return again(() => void this.send(message));
+        return again(() => this.listener.resend(message));
       },
     );
     await this.#lookForWithdrawn(asked);

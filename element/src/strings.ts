@@ -15,6 +15,7 @@ export const strings = {
   send: "Send",
   stop: "Stop",
   stopping: "Stopping",
+  unlisted: "The list can't be loaded. Try again in a moment.",
   noFiles: "Files can't be sent in this chat.",
   greeting: "What can I help with today?",
   you: "You",

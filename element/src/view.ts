@@ -224,6 +224,9 @@ export class View {
 
   #drawTrouble(options: ChatKitOptions): Node[] {
     const { trouble, unanswered } = this.session;
+    // a button that goes leaves the keyboard somewhere
+    if (this.#trouble && this.#trouble.shown !== trouble && focused(this.#trouble.node))
+      this.composer.focus();
     if (!trouble) {
       this.#trouble = null;
       return unanswered && options.threadItemActions?.retry
@@ -260,6 +263,8 @@ export class View {
     if (this.#scroll.nearBeginning) void this.session.loadOlder();
   }
 }
+
+const focused = (node: HTMLElement): boolean => !!node.querySelector(":focus-visible");
 
 /** Who says what is asked; null until that is loaded. */
 function askingsOf(say: (text: string) => void) {

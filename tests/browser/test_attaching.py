@@ -184,6 +184,11 @@ async def test_files_stay_with_their_thread_and_come_back_with_what_was_refused(
     await chat.element.evaluate(f"(element) => element.setComposerValue({made})")
     await expect(cards(chat)).to_have_text([re.compile("host.pdf"), re.compile("page.txt")])
     await expect(card(chat, "page.txt")).to_have_attribute("data-state", "ready")
+    # what is set again is not taken back
+    brought = [uploaded, {**uploaded, "id": "att_2", "name": "page.txt", "mime_type": TEXT}]
+    await chat.element.evaluate(set_value, {"attachments": brought})
+    await expect(cards(chat)).to_have_count(2)
+    assert endpoint.asked("attachments.delete") == []
     endpoint.refuse(422, "This file is not there.")
     await chat.box.press("Enter")
     await expect(chat.alert).to_contain_text("This file is not there.")

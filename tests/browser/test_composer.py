@@ -1,7 +1,11 @@
 """What the composer holds beyond its text: menus, by the keyboard and by the page."""
 
-from playwright.async_api import BrowserContext, Position, expect
+import asyncio
 
+from playwright.async_api import BrowserContext, Position, Route, expect
+
+from tests.browser.attaching import card, cards, choose
+from tests.browser.chromium import Watch
 from tests.browser.element_page import Chat, violations
 from tests.browser.endpoint import Endpoint, assistant_message, created, done, user_message
 from tests.browser.opened import OPTIONS, opened
@@ -71,6 +75,19 @@ async def test_a_model_and_a_tool_are_chosen_by_the_keyboard_and_go_along(
     await press("ArrowDown")
     await press("Enter")
     await expect(chat.button("Model: Small")).to_be_focused()
+
+    # a list that is open is that of the options of now
+    await press("Enter")
+    others = OPTIONS | {"composer": {"models": [*MODELS, {"id": "new", "label": "New"}]}}
+    set_options = "(chat, options) => chat.setOptions(options)"
+    await chat.element.evaluate(set_options, others)
+    await expect(models.get_by_role("option")).to_have_count(4)
+    await chat.element.evaluate(set_options, OPTIONS)
+    await expect(models).to_have_count(0)
+    await expect(chat.box).to_be_focused()
+    await chat.element.evaluate(
+        set_options, OPTIONS | {"composer": {"models": MODELS, "tools": TOOLS}}
+    )
 
     assert await chosen(chat, endpoint) == {"tool_choice": {"id": "search"}, "model": "small"}
     # a model stays, a tool is for one message
@@ -230,3 +247,44 @@ async def test_what_is_selected_in_an_answer_is_quoted(
     await expect(chat.log.locator(".quote")).to_have_text("green")
     telling.end(done(user_message("u2", "Why?") | {"quoted_text": "green"}))
     await expect(chat.log.locator("[data-item-id=u2] .quote")).to_have_text("green")
+
+
+async def test_what_was_begun_meanwhile_stays_when_a_message_comes_back(
+    context: BrowserContext, endpoint: Endpoint, watch: Watch
+) -> None:
+    watch.expect("503")
+    endpoint.keep("thr_1", user_message("u1", "Well?"), assistant_message("a1", "Yes."))
+    may_go = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        if "add_user_message" in (route.request.post_data or ""):
+            await may_go.wait()
+        await route.continue_()
+
+    await context.route("**/chatkit", hold)
+    composer = {"models": MODELS, "tools": TOOLS, "attachments": {"enabled": True}}
+    chat = await opened(context, endpoint, initialThread="thr_1", composer=composer)
+    await chat.loaded(2)
+    await choose(chat, ("a.txt", "text/plain", b"a"), ("b.txt", "text/plain", b"b"))
+    for name in ("a.txt", "b.txt"):
+        await expect(card(chat, name)).to_have_attribute("data-state", "ready")
+    await chat.say("First")
+    await expect(cards(chat)).to_have_count(0)
+    begun = "{ text: 'Second', reply: 'Yes.', selectedToolId: 'draw', selectedModelId: 'small' }"
+    await chat.element.evaluate(f"(chat) => chat.setComposerValue({begun})")
+    await choose(chat, ("c.txt", "text/plain", b"c"))
+    await expect(card(chat, "c.txt")).to_have_attribute("data-state", "ready")
+    endpoint.refuse(503)
+    may_go.set()
+    await expect(chat.box).to_have_value("First\n\nSecond")
+    await expect(cards(chat)).to_have_count(3)
+
+    # tried again it is what the person has made of it
+    await chat.button("Remove b.txt").click()
+    await chat.alert.get_by_role("button", name="Retry").press("Enter")
+    said = (await endpoint.telling()).params["input"]
+    assert said["content"] == [{"type": "input_text", "text": "First\n\nSecond"}]
+    assert (said["attachments"], said["quoted_text"]) == (["att_1", "att_3"], "Yes.")
+    assert said["inference_options"] == {"tool_choice": {"id": "draw"}, "model": "small"}
+    await expect(cards(chat)).to_have_count(0)
+    await expect(chat.box).to_be_focused()
