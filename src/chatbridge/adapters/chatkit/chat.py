@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, Literal
 
-from chatkit.agents import AgentContext, ClientToolCall
+from chatkit.agents import ClientToolCall
 from chatkit.icons import IconName
 from chatkit.server import stream_widget
 from chatkit.store import NotFoundError
@@ -18,7 +18,6 @@ from chatkit.types import (
     AssistantMessageItem,
     ClientEffectEvent,
     ClientToolCallItem,
-    DurationSummary,
     EndOfTurnItem,
     HiddenContextItem,
     NoticeEvent,
@@ -31,7 +30,6 @@ from chatkit.types import (
     TaskItem,
     Thread,
     ThreadItem,
-    ThreadItemAddedEvent,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
     ThreadItemReplacedEvent,
@@ -39,12 +37,9 @@ from chatkit.types import (
     ThreadStreamEvent,
     ThreadUpdatedEvent,
     WidgetItem,
-    Workflow,
-    WorkflowItem,
-    WorkflowSummary,
 )
 from chatkit.widgets import WidgetRoot
-from pydantic import PrivateAttr, TypeAdapter
+from pydantic import PrivateAttr
 
 from chatbridge.adapters.chatkit.entries import Entry
 from chatbridge.adapters.chatkit.frames import Frames
@@ -53,6 +48,7 @@ from chatbridge.adapters.chatkit.items.wire import wire_dict
 from chatbridge.adapters.chatkit.questions import page_asked, person_asked
 from chatbridge.adapters.chatkit.speaking import Speaking
 from chatbridge.adapters.chatkit.store import ChatStore
+from chatbridge.adapters.chatkit.workflows import Workflows
 from chatbridge.domain.model.asked import Asked
 from chatbridge.domain.model.errors import AgentFailed
 from chatbridge.domain.model.identifiers import MessageId
@@ -66,11 +62,8 @@ from chatbridge.domain.model.turn_event import (
 
 Widget = WidgetRoot | AsyncGenerator[WidgetRoot, None]
 
-_TASK: TypeAdapter[Task] = TypeAdapter(Task)
-_INVISIBLE = (ClientToolCallItem, HiddenContextItem)
 
-
-class Chat(AgentContext[Any]):
+class Chat(Workflows):
     """The context of an agent's run, and what a handler of an action is given.
 
     `claims` is what the sign-in says of the user, `headers` what the request has brought (without
@@ -157,23 +150,6 @@ class Chat(AgentContext[Any]):
     async def task(self, task: Task) -> None:
         """A task that is done, by itself; tasks of a workflow are `add_workflow_task`."""
         await self._done(TaskItem(**self._head("task"), task=task))
-
-    # AgentContext changes the workflow before it looks at what it was given
-
-    async def add_workflow_task(self, task: Task) -> None:
-        """As AgentContext has it. Raises ValidationError for what is no task."""
-        await super().add_workflow_task(_TASK.validate_python(task))
-
-    async def update_workflow_task(self, task: Task, task_index: int) -> None:
-        """The same."""
-        await super().update_workflow_task(_TASK.validate_python(task), task_index)
-
-    async def end_workflow(
-        self, summary: WorkflowSummary | None = None, expanded: bool = False
-    ) -> None:
-        """As AgentContext has it. Raises ValidationError for what is no summary."""
-        ended = Workflow(type="custom", tasks=[], summary=summary, expanded=expanded)
-        await super().end_workflow(ended.summary, ended.expanded)
 
     async def run_on_page(self, name: str, **arguments: Any) -> None:
         """Have the page run its tool when the run is over; the agent goes on with what it brings.
@@ -308,25 +284,3 @@ class Chat(AgentContext[Any]):
             self._known = self.thread.model_copy(deep=True)
             told = self.thread.model_dump(exclude={"metadata", "items"})
             self._tell(ThreadUpdatedEvent(thread=Thread(**told, items=Page())))
-
-    # ChatKit's own stream_agent_response ends a workflow when something visible comes after it
-    def _follow_workflow(self, event: ThreadStreamEvent) -> None:
-        match event:
-            case ThreadItemAddedEvent(item=item) | ThreadItemDoneEvent(item=item):
-                known = self.workflow_item
-                if known and known.id != item.id and not isinstance(item, _INVISIBLE):
-                    self._end_workflow()
-                if isinstance(event, ThreadItemAddedEvent) and isinstance(item, WorkflowItem):
-                    self.workflow_item = item
-            case _:
-                pass
-
-    def _end_workflow(self) -> None:
-        item, self.workflow_item = self.workflow_item, None
-        if item is None:
-            return
-        if item.workflow.summary is None:
-            took = datetime.now() - item.created_at  # noqa: DTZ005  # as the SDK stamps them
-            item.workflow.summary = DurationSummary(duration=int(took.total_seconds()))
-        item.workflow.expanded = False
-        self._tell(ThreadItemDoneEvent(item=item))

@@ -28,7 +28,7 @@ from chatbridge.domain.model.tool import LeftOut
 log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
-_LONGEST_REFUSAL = _LONGEST_OTHER = 1_000_000
+_LONGEST = 1_000_000
 _REFUSED = (400, 404, 405, 415, 422, 500, 501)
 
 
@@ -61,7 +61,7 @@ class EndpointHttp(httpx2.AsyncClient):
         if body is None:
             answer = await super().send(request, **how)
             await _require_readable(answer)
-            return await _read(answer, _LONGEST_OTHER)
+            return await _read(answer, _LONGEST)
         asked = asyncio.get_running_loop().time()
         answer = await self._answered(request, body, how, asked)
         dialect = _dialect(request, body)
@@ -86,7 +86,7 @@ class EndpointHttp(httpx2.AsyncClient):
             await _require_readable(answer)
             if answer.status_code not in _REFUSED:
                 break
-            answer = await _read(answer, _LONGEST_REFUSAL)
+            answer = await _read(answer, _LONGEST)
             refusal = _json(answer)
             if not (trial.once_more(answer.status_code, refusal) or trial.learn(refusal)):
                 return answer

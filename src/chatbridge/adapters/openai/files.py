@@ -175,11 +175,10 @@ class Files:
             parts += [text_part(said[at : found.start()].strip("\n"), chat=chat)]
             at = found.end()
             as_part = given_as(file.attached.media_type, api) in KINDS and not found[3]
+            parts += [text_part(f"{file.attached.told}:", chat=chat)]
             if as_part and file.opened.content is not None:
-                parts += [text_part(f"{file.attached.told}:", chat=chat)]
                 parts += [part_of(file.attached, _as(found, _BYTES), chat=chat)]
             else:
-                parts += [text_part(f"{file.attached.told}:", chat=chat)]
                 parts += [text_part(_as(found, found[3] or _IN_WORDS), chat=chat)]
         parts += [text_part(said[at:].strip("\n"), chat=chat)]
         return [part for part in parts if part.get("text") != ""]
