@@ -306,8 +306,8 @@ def test_every_promise_names_its_tests() -> None:
 def test_every_decision_is_listed_and_has_its_parts() -> None:
     listed = (ROOT / "docs" / "decisions" / "README.md").read_text()
     files = sorted((ROOT / "docs" / "decisions").glob("0*.md"))
-    numbers = [file.name[:4] for file in files]
-    assert len(numbers) == len(set(numbers))
+    numbers = [int(file.name[:4]) for file in files]
+    assert numbers == [*range(1, len(files) + 1)]
     for file in files:
         text = file.read_text()
         title = re.findall(r"^# \d+\. (.+)$", text, re.M)
