@@ -1,6 +1,7 @@
 """Attachments, if any are taken: where their bytes are kept, and how much of them."""
 
 from pathlib import Path
+from tempfile import TemporaryFile
 from urllib.parse import unquote, urlsplit
 
 from chatbridge.adapters.local.blob_store import LocalBlobStore
@@ -51,8 +52,15 @@ def allowance(settings: Settings) -> Allowance:
 
 
 def attachment_addresses(settings: Settings, secret: bytes) -> Addresses:
-    """Where browsers put and get their bytes."""
-    return Addresses(secret, settings.blobs.public_url)
+    """Where browsers put and get their bytes. Raises ValueError."""
+    public = settings.blobs.public_url
+    address = urlsplit(public or "https://unset")
+    if address.scheme not in ("http", "https") or not address.netloc or address.query:
+        raise ValueError(
+            "CHATBRIDGE_BLOBS__PUBLIC_URL must be where browsers reach chatbridge, like "
+            "https://chat.example.com."
+        )
+    return Addresses(secret, public)
 
 
 def straight_to(settings: Settings) -> str | None:
@@ -74,7 +82,7 @@ def blob_store(settings: Settings) -> BlobStore | None:
         case "" if not url:
             return _beside_the_store(settings)
         case "file" if address.path.startswith("/") and not address.netloc:
-            return LocalBlobStore(Path(unquote(address.path)))
+            return _in_a_directory(Path(unquote(address.path)))
         case "s3" if address.netloc:
             return _in_a_bucket(settings, address.netloc, address.path.strip("/"))
         case _:
@@ -88,6 +96,18 @@ def _beside_the_store(settings: Settings) -> BlobStore | None:
     if settings.store_url and "data_dir" not in settings.model_fields_set:
         return None
     return LocalBlobStore(settings.data_dir / "attachments")
+
+
+def _in_a_directory(directory: Path) -> BlobStore:
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # where nothing may be written, this fails as each upload would
+        TemporaryFile(dir=directory).close()
+    except OSError as error:
+        raise ValueError(
+            f"CHATBRIDGE_BLOBS__URL: files can't be kept in {directory}: {error.strerror}."
+        ) from None
+    return LocalBlobStore(directory)
 
 
 def _in_a_bucket(settings: Settings, bucket: str, prefix: str) -> BlobStore:

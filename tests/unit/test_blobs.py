@@ -9,7 +9,7 @@ import pytest
 from chatbridge.adapters.local.blob_store import LocalBlobStore
 from chatbridge.adapters.memory.blob_store import MemoryBlobStore
 from chatbridge.adapters.s3.blob_store import S3BlobStore
-from chatbridge.blobs import allowance, blob_store
+from chatbridge.blobs import allowance, attachment_addresses, blob_store
 from chatbridge.domain.model.attachment import Allowance
 from tests.serving import settings_for
 
@@ -49,6 +49,19 @@ def test_they_are_where_the_url_says(tmp_path: Path) -> None:
 def test_any_other_url_is_refused_in_words(url: str) -> None:
     with pytest.raises(ValueError, match="CHATBRIDGE_BLOBS__URL must be"):
         store(url=url)
+
+
+def test_a_directory_that_nothing_can_be_written_to_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in its place")
+    with pytest.raises(ValueError, match="files can't be kept in"):
+        store(url=f"file:{tmp_path}/file")
+
+
+@pytest.mark.parametrize("public", ["nonsense", "chat.example.com", "ftp://a", "https://a/?b=c"])
+def test_a_public_address_of_nothing_is_refused_in_words(public: str) -> None:
+    settings = settings_for("memory:", blobs={"public_url": public})
+    with pytest.raises(ValueError, match="CHATBRIDGE_BLOBS__PUBLIC_URL must be"):
+        attachment_addresses(settings, b"secret")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A file for each blob, written beside its place and moved there when it is whole and on disk."""
 
 import asyncio
+import logging
 import os
 import re
 from collections.abc import AsyncGenerator, AsyncIterable
@@ -10,7 +11,10 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from chatbridge.domain.model import refusals
+from chatbridge.domain.model.errors import ChatbridgeError
 from chatbridge.ports.blob_store import BlobStore, Upload
+
+_log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[a-z0-9_]+(/[a-z0-9_]+)*")
 _AT_ONCE = 64 * 1024
@@ -39,7 +43,7 @@ class LocalBlobStore(BlobStore):
                 file.close()
             await asyncio.to_thread(_move, draft, place)
         except OSError as error:
-            raise refusals.blobs_away() from error
+            raise _away(error) from error
         finally:
             with suppress(OSError):
                 draft.unlink(missing_ok=True)
@@ -52,7 +56,7 @@ class LocalBlobStore(BlobStore):
         except FileNotFoundError:
             raise refusals.no_blob() from None
         except OSError as error:
-            raise refusals.blobs_away() from error
+            raise _away(error) from error
         return _read(file)
 
     async def size(self, name: str) -> int | None:
@@ -62,14 +66,14 @@ class LocalBlobStore(BlobStore):
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise refusals.blobs_away() from error
+            raise _away(error) from error
 
     async def delete(self, name: str) -> None:
         """See the port."""
         try:
             await asyncio.to_thread(_remove, self._place(name))
         except OSError as error:
-            raise refusals.blobs_away() from error
+            raise _away(error) from error
 
     def upload(self, name: str, *, size: int, media_type: str, seconds: int) -> Upload | None:
         """See the port."""
@@ -86,9 +90,15 @@ async def _read(file: BinaryIO) -> AsyncGenerator[bytes, None]:
         while part := await asyncio.to_thread(file.read, _AT_ONCE):
             yield part
     except OSError as error:
-        raise refusals.blobs_away() from error
+        raise _away(error) from error
     finally:
         file.close()
+
+
+def _away(error: OSError) -> ChatbridgeError:
+    """A full disk is nothing that who uploads can mend, so whoever runs it has to read of it."""
+    _log.warning("the directory of attachments failed: %s", error.strerror or type(error).__name__)
+    return refusals.blobs_away()
 
 
 def _created(draft: Path) -> BinaryIO:

@@ -1,10 +1,12 @@
 """Pillow in a thread, one picture at a time; imported when the first one comes."""
 
 import asyncio
+import warnings
 from io import BytesIO
 from typing import Any
 
 from chatbridge.domain.model import refusals
+from chatbridge.domain.model.errors import ChatbridgeError
 from chatbridge.ports.pictures import Pictures
 
 _SIDE = 2048
@@ -20,6 +22,10 @@ _MOST_PIXELS = 25_000_000
 
 _HOW: dict[str, dict[str, Any]] = {"JPEG": {"quality": 88}, "WEBP": {"quality": 85, "method": 2}}
 
+_ORIENTATION = 0x0112
+_TURNS: dict[Any, Any] = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
+"""EXIF's number of how a picture lies, and Pillow's of what turns it upright."""
+
 
 class PillowPictures(Pictures):
     """See the port. Of what moves the first picture is kept."""
@@ -34,8 +40,10 @@ class PillowPictures(Pictures):
 
 
 def _redrawn(picture: bytes, format: str) -> bytes:
-    from PIL import Image, ImageOps
+    from PIL import Image
 
+    # of each odd tag it would write a line
+    warnings.filterwarnings("ignore", module="PIL")
     # it would only warn; what is too large is refused below, before anything is drawn
     Image.MAX_IMAGE_PIXELS = None
     try:
@@ -43,7 +51,7 @@ def _redrawn(picture: bytes, format: str) -> bytes:
             if opened.width * opened.height > _PIXELS.get(format, _MOST_PIXELS):
                 raise refusals.picture_too_large()
             opened.draft(None, (_SIDE, _SIDE))
-            upright = ImageOps.exif_transpose(opened)
+            upright = _upright(opened)
             upright.thumbnail((_SIDE, _SIDE))
             if format == "JPEG" and upright.mode not in ("RGB", "L"):
                 upright = upright.convert("RGB")
@@ -56,5 +64,18 @@ def _redrawn(picture: bytes, format: str) -> bytes:
             drawn = BytesIO()
             bare.save(drawn, format, **_HOW.get(format, {}))
             return drawn.getvalue()
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+    except ChatbridgeError:
+        raise
+    except Exception as error:
+        # whatever a decoder stumbles at is the picture's fault
         raise refusals.not_a_picture() from error
+
+
+def _upright(opened: Any) -> Any:
+    """A picture of Pillow's as its EXIF says that it is to be seen; as it lies, where that is
+    broken: nothing else of it is read, and none of it is written again."""
+    try:
+        said = opened.getexif().get(_ORIENTATION)
+    except Exception:
+        return opened
+    return opened.transpose(_TURNS[said]) if said in _TURNS else opened

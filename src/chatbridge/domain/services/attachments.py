@@ -48,6 +48,8 @@ class Attachments:
         self._pictures = pictures
         self.allowance = allowance
         self._left = left
+        # those that wait are not in memory meanwhile
+        self._one_picture = asyncio.Semaphore(1)
 
     # --- brought
 
@@ -135,8 +137,7 @@ class Attachments:
             raise refusals.attachment_not_its_type(attachment.media_type)
         drawn = number
         if attachment.is_image:
-            picture = await self.bytes_of(name)
-            redrawn = await self._pictures.redrawn(picture, attachment.media_type)
+            redrawn = await self._redrawn(name, attachment.media_type)
             drawn, size = await self._attempt(attachment), len(redrawn)
             await self._blobs.put(attachment.attempt(drawn), _parts(redrawn))
         kept = await self._repository.keep(
@@ -150,11 +151,18 @@ class Attachments:
             await self._blobs.delete(attachment.attempt(tried))
         return now
 
+    async def _redrawn(self, name: str, media_type: str) -> bytes:
+        async with self._one_picture:
+            return await self._pictures.redrawn(await self.bytes_of(name), media_type)
+
     async def _office_type(self, name: str) -> str | None:
-        with tempfile.TemporaryFile() as file:
-            async for part in await self._blobs.get(name):
-                await asyncio.to_thread(file.write, part)
-            return await asyncio.to_thread(office_type, cast(BinaryIO, file))
+        try:
+            with tempfile.TemporaryFile() as file:
+                async for part in await self._blobs.get(name):
+                    await asyncio.to_thread(file.write, part)
+                return await asyncio.to_thread(office_type, cast(BinaryIO, file))
+        except OSError as error:
+            raise refusals.blobs_away() from error
 
     async def make(self, new: Attachment, data: bytes) -> Attached:
         """What a tool or a model has made: its row, and then its bytes; a picture is drawn anew.

@@ -179,6 +179,8 @@ async def _form(request: Request, attachments: Attachments) -> AsyncGenerator[Up
         form = await parser.parse()
     except MultiPartException as error:
         raise refusals.invalid_request(f"{_WANTED}; of this: {error.message}") from None
+    except OSError as error:
+        raise refusals.blobs_away() from error
     try:
         file = form.get("file")
         if not isinstance(file, UploadFile):
