@@ -2,6 +2,7 @@
 
 import type { Entity } from "@openai/chatkit";
 import type { UseChatKitOptions } from "@openai/chatkit-react";
+import { tasksOf } from "@/lib/tasks";
 
 /** The tasks as what a message can name with @; `show` leads to one by its number. */
 export function taskTags(
@@ -24,14 +25,19 @@ export function taskTags(
       if (data?.number) show(data.number);
     },
     // a message names it as it was then
-    onRequestPreview: async (entity) => {
-      const now = (await found(entity.title)).find(({ id }) => id === entity.id);
-      const state = now ? `Task ${now.data?.number}, ${now.data?.state}` : "Not there any more";
+    onRequestPreview: async ({ title, data }) => {
+      // what a search of the server's own has found is no task
+      if (!data?.number) return { preview: null };
+      const tasks = await tasksOf(fetchAsUser, userId);
+      const now = tasks.find(({ number }) => String(number) === data.number);
+      const state = now
+        ? `Task ${now.number}, ${now.done ? "done" : "open"}`
+        : "Not there any more";
       return {
         preview: {
           type: "Basic",
           children: [
-            { type: "Text", value: now?.title ?? entity.title, weight: "semibold", maxLines: 3 },
+            { type: "Text", value: now?.title ?? title, weight: "semibold", maxLines: 3 },
             { type: "Caption", value: state },
           ],
         },

@@ -27,7 +27,7 @@ export function useTasks(userId: string, refused: () => void): Tasks {
   );
 
   const refresh = useCallback(() => {
-    listed(fetchAsUser, userId).then(
+    tasksOf(fetchAsUser, userId).then(
       (found) => {
         setTasks(found);
         setFailed(false);
@@ -61,7 +61,8 @@ export function tasksMayHaveChanged(): void {
   channel.close();
 }
 
-async function listed(fetchAsUser: typeof fetch, userId: string): Promise<Task[]> {
+/** All of the user's tasks. Throws when they can't be read. */
+export async function tasksOf(fetchAsUser: typeof fetch, userId: string): Promise<Task[]> {
   const answer = await fetchAsUser(`/api/chatbridge/api/${encodeURIComponent(userId)}/tasks`);
   if (!answer.ok) throw new Error(`The tasks can't be read (${answer.status}).`);
   const { items } = (await answer.json()) as { items: Task[] };

@@ -14,6 +14,7 @@ from tests.browser import bundles, web_stack
 from tests.browser.chat_server import ChatServer, started
 from tests.browser.chromium import ARTEFACTS, Watch, launched
 from tests.browser.endpoint import PATIENCE, Endpoint, endpoint_served
+from tests.integration.scripted_endpoint import ScriptedEndpoint
 
 expect.set_options(timeout=PATIENCE * 1000)
 
@@ -149,9 +150,24 @@ async def chat_server(_chat_server: ChatServer) -> ChatServer:
 
 
 @pytest.fixture(scope="session")
-async def web(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Web]:
+async def models() -> AsyncIterator[ScriptedEndpoint]:
+    """The endpoint of the models that a message in the web app may choose; it takes dictation."""
+    async with ScriptedEndpoint().running() as models:
+        yield models
+
+
+@pytest.fixture(scope="session")
+async def web(
+    tmp_path_factory: pytest.TempPathFactory, models: ScriptedEndpoint
+) -> AsyncIterator[Web]:
     """The web app with all that is behind it; tokens by the key set that it publishes."""
-    async with web_stack.stack(tmp_path_factory.mktemp("web")) as web:
+    more = {
+        "CHATBRIDGE_AGENT__BASE_URL": models.url,
+        "CHATBRIDGE_AGENT__API_KEY": "the key of the tests",
+        "CHATBRIDGE_AGENT__MODELS": '{"quick": {"label": "Quick", "model": "m-quick"}}',
+        "CHATBRIDGE_DICTATION__MODEL": "m-hears",
+    }
+    async with web_stack.stack(tmp_path_factory.mktemp("web"), **more) as web:
         yield web
 
 

@@ -33,21 +33,44 @@ from tests.browser.web_stack import (
 )
 from tests.chatkit_client import create, items, shown, without_times
 from tests.files_of_people import picture
+from tests.integration.scripted_endpoint import ScriptedEndpoint, message, responses
 
 CDN = "https://cdn.platform.openai.com/**"
+WEBM = b"\x1a\x45\xdf\xa3"
 
 
-async def test_a_file_is_attached_and_seen_after_a_reload(
-    web: Web, new_context: NewContext
+async def test_what_a_person_brings_reaches_the_model_they_chose_and_is_seen_after_a_reload(
+    web: Web, new_context: NewContext, models: ScriptedEndpoint
 ) -> None:
-    context = await new_context()
+    context = await new_context(permissions=["microphone"])
     await sign_up(context, web.url, "Brings")
     chat = await open_chat(context, web.url)
     await choose(chat, ("cat.png", "image/png", picture()))
     await expect(card(chat, "cat.png")).to_have_attribute("data-state", "ready")
+    await chat.element.get_by_role("button", name="Model: ").click()
+    await chat.element.get_by_role("option", name="Quick").click()
+
+    dictate = chat.button("Dictate")
+    await dictate.click()
+    await expect(chat.element.get_by_role("timer")).to_contain_text("0:0")
+    # a page that changes goes on listening
+    await chat.page.get_by_role("button", name="Theme").click()
+    await chat.page.get_by_role("menuitemradio", name="Dark").click()
+    await expect(chat.element).to_have_attribute("data-scheme", "dark")
+    await expect(dictate).to_have_attribute("aria-pressed", "true")
+    models.answer(b'{"text": "What is it?"}', headers={"content-type": "application/json"})
+    await dictate.click()
+    await expect(chat.box).to_have_value("What is it?")
+    _, kind, heard = models.requests[-1]["file"]
+    assert (models.requests[-1]["model"], kind, heard[:4]) == ("m-hears", "audio/webm", WEBM)
+
+    models.answer(*responses(message("A cat.")))
     before = await chat.answers()
     await chat.send_button.click()
     await chat.answered(before)
+    assert (await chat.shown())[-1].text == "A cat."
+    assert models.requests[-1]["model"] == "m-quick"
+    assert "data:image/png;base64," in json.dumps(models.requests[-1]["input"])
     await chat.page.reload()
     image = chat.log.get_by_role("img", name="cat.png")
     await expect(image).not_to_have_js_property("naturalWidth", 0)
@@ -59,15 +82,6 @@ async def test_signing_up_leads_to_the_chat_and_the_chat_to_a_task(
     web: Web, new_context: NewContext
 ) -> None:
     context = await new_context(viewport={"width": 1440, "height": 900})
-    menus = {"models": [{"id": "quick", "label": "Quick", "default": True}], "tools": []}
-    said: list[tuple[int, set[str]]] = []
-
-    async def with_a_model(route: Route) -> None:
-        answer = await route.fetch()
-        said.append((answer.status, set(await answer.json())))
-        await route.fulfill(response=answer, json=menus)
-
-    await context.route("**/chatkit/menus", with_a_model, times=1)
     page = await context.new_page()
     await page.goto(web.url)
     await expect(page).to_have_url(re.compile(r"/login\?next="))
@@ -78,8 +92,6 @@ async def test_signing_up_leads_to_the_chat_and_the_chat_to_a_task(
     await page.get_by_role("button", name="Create account").click()
     await expect(page).to_have_url(re.compile("/dashboard/chat"))
 
-    await expect(page.get_by_role("button", name="Model: Quick")).to_be_visible()
-    assert said == [(200, {"models", "tools"})]
     chat = await open_chat(context, web.url)
     await chat.note_states()
     await chat.ask("add a task: buy oat milk")
@@ -136,6 +148,8 @@ async def test_what_was_shown_is_shown_after_a_reload_an_outage_and_elsewhere(
     await retry.click()
     await chat.loaded(len(seen))
     assert await chat.shown() == seen
+    # what its composer offers is asked for until it is told
+    await expect(chat.button("Dictate")).to_be_visible()
 
     other = await new_context()
     await sign_in(other, web.url, "Bea")

@@ -1,5 +1,7 @@
 """The task list in the chat of the web app: a click completes a task."""
 
+import re
+
 from playwright.async_api import Locator, expect
 
 from scripts.web import Web
@@ -55,6 +57,11 @@ async def test_tasks_are_completed_in_the_list_and_where_several_may_be_meant_on
     await expect(chat.page.get_by_text("1 open, 3 done")).to_be_visible(timeout=5_000)
     await named.hover()
     await expect(chat.element.get_by_role("tooltip")).to_contain_text("Task 4, done")
+    await chat.ask("rename task 4 to call grandma")
+    await named.hover()
+    await expect(chat.element.get_by_role("tooltip")).to_have_text(
+        re.compile("grandma.*Task 4, done")
+    )
     await named.click()
     await expect(chat.page.locator("#task-4")).to_be_focused()
     await chat.page.set_viewport_size({"width": 800, "height": 900})

@@ -43,6 +43,9 @@ const SURFACES = {
   dark: { background: "#0b0d0c", foreground: "#f4f6f5" },
 };
 
+// what is being written and attached must not be lost by a search, nor by a look at a tag
+const stay = () => {};
+
 type Loaded = ChatKitSource | "loading" | "failed";
 
 /** `domainKey`: OpenAI's element is wanted. `sessions`: the chat goes by chat sessions. */
@@ -93,7 +96,7 @@ function Conversations({ userId, domainKey, sessions, hosted }: ChatProps & { ho
   const router = useRouter();
   const entities = useMemo(() => {
     // a chat session opens the chat alone
-    const asks = { userId, credential: apiToken, signedOut: toSignIn, another: anotherIsSignedIn };
+    const asks = { userId, credential: apiToken, signedOut: stay, another: anotherIsSignedIn };
     return taskTags(userId, apiFetch(asks), (number) => {
       const anchor = taskAnchor(number);
       if (!showTask(anchor)) router.push(`/dashboard#${anchor}`);
