@@ -7,7 +7,7 @@ import { Strip } from "./attaching/strip";
 import { serverOf, Upload, type Server } from "./attaching/upload";
 import { words } from "./attaching/words";
 import { h, place } from "./dom";
-import type { Brought, ComposerValue, Desk, Extra } from "./extras";
+import type { Brought, ComposerValue, Desk, Doing, Extra } from "./extras";
 import { iconButton } from "./icons";
 import { IntegrationError } from "./options";
 import type { Attachment } from "./protocol";
@@ -70,6 +70,12 @@ class Attaching implements Extra {
     // an empty box takes no room
     place(this.desk.start, limits ? [this.#button, this.#input] : []);
     place(this.desk.above, this.#uploads.length ? [this.#strip.node] : []);
+  }
+
+  get doings(): Doing[] {
+    const { attach: label } = words;
+    const act = () => this.#input.click();
+    return this.#limits ? [{ id: "attach", label, icon: "plus", act }] : [];
   }
 
   get waits(): string | null {

@@ -37,11 +37,16 @@ export class Drafts {
     if (this.#drafts.get(thread ?? "")?.sent) this.#put(thread, null);
   }
 
-  /** The thread is there to be seen, `last` being what was said last: a draft that was sent is it, or is not there. */
-  settled(thread: string, last: string | null): void {
+  /**
+   * The thread is there to be seen, `last` being what was said last: a draft that was sent is it, or is not there.
+   * True: it is a draft again.
+   */
+  settled(thread: string, last: string | null): boolean {
     const draft = this.#drafts.get(thread);
-    if (draft?.sent)
-      this.#put(thread, draft.text.trim() === last?.trim() ? null : { ...draft, sent: false });
+    if (!draft?.sent) return false;
+    const isBack = draft.text.trim() !== last?.trim();
+    this.#put(thread, isBack ? { ...draft, sent: false } : null);
+    return isBack;
   }
 
   /** They are this user's; those that were kept for them before are there again. True: they were another's. */

@@ -62,7 +62,8 @@ export interface ComposerValue {
   reply?: string;
   attachments?: Attachment[];
   files?: File[];
-  selectedToolId?: string;
+  /** null: none is selected any more. */
+  selectedToolId?: string | null;
   selectedModelId?: string;
 }
 

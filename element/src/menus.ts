@@ -114,10 +114,11 @@ class Menus implements Extra {
 
   put(held: Held | null): void {
     this.#choose({ tool: null, model: null, ...held, ...this.#since });
+    this.#since = {};
   }
 
   set({ selectedToolId: tool, selectedModelId: model }: ComposerValue): void {
-    if (tool !== undefined) this.#require("composer.tools", this.#tools, tool);
+    if (typeof tool === "string") this.#require("composer.tools", this.#tools, tool);
     if (model !== undefined) this.#require("composer.models", this.#models, model);
     this.#choose({ ...(tool !== undefined && { tool }), ...(model !== undefined && { model }) });
   }

@@ -7,7 +7,12 @@ import styles from "./quoting.css";
 
 export { styles };
 
-const WORDS = { quote: "Quote", quoted: "Quoted", remove: "Remove the quote" };
+const WORDS = {
+  quote: "Quote",
+  quoted: "Quoted",
+  remove: "Remove the quote",
+  removed: "The quote was removed.",
+};
 const ANSWER = '[data-item-type="assistant_message"]';
 /** So far from what is selected the button stands. */
 const APART_PX = 8;
@@ -69,7 +74,9 @@ class Quoting implements Extra {
     this.#quote = quote;
     this.#button.hidden = true;
     this.desk.changed();
-    if (byPerson) this.desk.focus();
+    if (!byPerson) return;
+    this.desk.focus();
+    this.desk.announce(quote ? WORDS.quoted : WORDS.removed);
   }
 
   /** By the keyboard the button follows what is selected, wherever it stands in the page. */

@@ -14,6 +14,8 @@ export class Writing {
   #away: Held | null = null;
   /** What threads that are not open have for their next message beside its text. */
   #held = new Map<string | null, Held>();
+  /** What went out with messages of which nothing was heard before another thread was opened. */
+  #unheard = new Map<string, Held>();
   #thread: string | null = null;
 
   constructor(
@@ -34,12 +36,13 @@ export class Writing {
 
   /** Another thread is written for. */
   moved(): void {
-    this.#sent = this.#away = null;
     const { over, writesFor } = this.session();
     const composer = this.composer();
     const held = composer.take();
-    if (!over) this.#held.set(this.#thread, held);
-    else this.#held.clear();
+    if (this.#away && this.#thread) this.#unheard.set(this.#thread, this.#away);
+    this.#sent = this.#away = null;
+    this.#held.set(this.#thread, held);
+    if (over) this.#drop();
     this.#thread = writesFor;
     composer.value = over ? "" : this.#drafts.of(writesFor);
     composer.put(this.#held.get(writesFor) ?? null);
@@ -90,8 +93,11 @@ export class Writing {
     const { threadId, state } = this.session();
     const said = [...state.items.values()].findLast((item) => item.type === "user_message");
     if (!threadId) return;
-    this.#drafts.settled(threadId, said ? textOf(said) : null);
+    const isBack = this.#drafts.settled(threadId, said ? textOf(said) : null);
     if (!this.composer().value) this.moved();
+    const away = this.#unheard.get(threadId);
+    this.#unheard.delete(threadId);
+    if (away && isBack) this.composer().put(away);
   }
 
   forget(): void {
@@ -103,5 +109,6 @@ export class Writing {
   #drop(): void {
     this.composer().take();
     this.#held.clear();
+    this.#unheard.clear();
   }
 }

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from playwright.async_api import BrowserContext, Position, Route, expect
+from playwright.async_api import BrowserContext, FilePayload, Position, Route, expect
 
 from tests.browser.attaching import card, cards, choose
 from tests.browser.chromium import Watch
@@ -235,8 +235,12 @@ async def test_what_is_selected_in_an_answer_is_quoted(
     ]:
         refused = f"(chat) => chat.setComposerValue({what}).catch(String)"
         assert await chat.element.evaluate(refused) == f"IntegrationError: setComposerValue{why}"
-    await chat.element.evaluate("(chat) => chat.setComposerValue({ selectedToolId: 'draw' })")
-    await expect(chat.button("Draw")).to_have_attribute("aria-pressed", "true")
+    for tool, shown in (("search", "Search"), (None, ""), ("draw", "Draw")):
+        select = "(chat, id) => chat.setComposerValue({ selectedToolId: id })"
+        await chat.element.evaluate(select, tool)
+        await expect(chat.element.locator("[data-tool][aria-pressed=true]")).to_have_text(
+            [shown] if shown else []
+        )
     await chat.send_button.click()
     telling = await endpoint.telling()
     assert telling.params["input"]["quoted_text"] == "green"
@@ -253,7 +257,8 @@ async def test_what_was_begun_meanwhile_stays_when_a_message_comes_back(
     context: BrowserContext, endpoint: Endpoint, watch: Watch
 ) -> None:
     watch.expect("503")
-    endpoint.keep("thr_1", user_message("u1", "Well?"), assistant_message("a1", "Yes."))
+    for thread in ("thr_1", "thr_2"):
+        endpoint.keep(thread, user_message("u1", "Well?"), assistant_message("a1", "Yes."))
     may_go = asyncio.Event()
 
     async def hold(route: Route) -> None:
@@ -263,7 +268,8 @@ async def test_what_was_begun_meanwhile_stays_when_a_message_comes_back(
 
     await context.route("**/chatkit", hold)
     composer = {"models": MODELS, "tools": TOOLS, "attachments": {"enabled": True}}
-    chat = await opened(context, endpoint, initialThread="thr_1", composer=composer)
+    more = {"initialThread": "thr_1", "commands": {"enabled": True}}
+    chat = await opened(context, endpoint, composer=composer, **more)
     await chat.loaded(2)
     await choose(chat, ("a.txt", "text/plain", b"a"), ("b.txt", "text/plain", b"b"))
     for name in ("a.txt", "b.txt"):
@@ -272,11 +278,17 @@ async def test_what_was_begun_meanwhile_stays_when_a_message_comes_back(
     await expect(cards(chat)).to_have_count(0)
     begun = "{ text: 'Second', reply: 'Yes.', selectedToolId: 'draw', selectedModelId: 'small' }"
     await chat.element.evaluate(f"(chat) => chat.setComposerValue({begun})")
-    await choose(chat, ("c.txt", "text/plain", b"c"))
+    await chat.box.press("End")
+    await chat.page.keyboard.type(" /attach")
+    await expect(chat.element.get_by_role("option")).to_have_text(["Attach files"])
+    async with chat.page.expect_file_chooser() as chooser:
+        await chat.page.keyboard.press("Enter")
+    told = FilePayload(name="c.txt", mimeType="text/plain", buffer=b"c")
+    await (await chooser.value).set_files(told)
     await expect(card(chat, "c.txt")).to_have_attribute("data-state", "ready")
     endpoint.refuse(503)
     may_go.set()
-    await expect(chat.box).to_have_value("First\n\nSecond")
+    await expect(chat.box).to_have_value("First\n\nSecond ")
     await expect(cards(chat)).to_have_count(3)
 
     # tried again it is what the person has made of it
@@ -288,3 +300,11 @@ async def test_what_was_begun_meanwhile_stays_when_a_message_comes_back(
     assert said["inference_options"] == {"tool_choice": {"id": "draw"}, "model": "small"}
     await expect(cards(chat)).to_have_count(0)
     await expect(chat.box).to_be_focused()
+
+    # who goes elsewhere before anything is heard of it finds it all there, if it has not arrived
+    for thread, count in (("thr_2", 0), ("thr_1", 2)):
+        await chat.element.evaluate("(chat, id) => chat.setThreadId(id)", thread)
+        await chat.loaded(2)
+        await expect(cards(chat)).to_have_count(count)
+    await expect(chat.box).to_have_value("First\n\nSecond ")
+    await expect(chat.element.locator(".composer blockquote")).to_have_text("Yes.")
