@@ -17,6 +17,7 @@ from chatbridge.adapters.chatkit.items.mapping import Display
 from chatbridge.blobs import straight_to
 from chatbridge.container import Container, left_out
 from chatbridge.domain.model.attachment import Allowance
+from chatbridge.domain.services.attachments import Attachments
 from chatbridge.entrypoints.attachments import attachment_router
 from chatbridge.entrypoints.chatkit.acting import Acting
 from chatbridge.entrypoints.chatkit.attachments import Files, chatkit_attachments_router
@@ -78,17 +79,40 @@ def create_app(container: Container | None = None) -> FastAPI:
         # its pages would load scripts from elsewhere
         openapi_url=None,
     )
-    turns, history = container.turns(), container.history()
-    gate, tasks_app = container.gate(), container.tasks_app()
-    settings, host = container.settings(), container.host()
-    gives = gives_tokens(settings, host)
-    pictures = settings.allowed_image_domains or ()
-    display = Display(tuple(pictures), details=settings.agent.show_calls == "details")
     acting = _acting(container)
-    choices = _choices(settings, host)
-    attachments, addresses = container.attachments(), container.addresses()
-    if acting and acting.keeps_attachments:
-        attachments = None
+    attachments = None if acting and acting.keeps_attachments else container.attachments()
+    menus = _menus(container, acting)
+    _add_chatkit(app, container, acting, attachments, menus)
+    _add_rest(app, container, acting, attachments)
+    app.router.routes.append(container.tasks_app().route)
+    _add_pages(app, container, menus, attachments)
+    add_error_handlers(app)
+    require_start(app, start)
+    settings, host = container.settings(), container.host()
+    add_cors(
+        app,
+        settings.cors_origins or (),
+        loopback=settings.allows_own_machine,
+        cookies=host.signed_in is not None,
+    )
+    add_heads(app)
+    app.add_middleware(RequestIds)
+    document(app, chatkit_schemas, turn_schemas)
+    return app
+
+
+def _add_chatkit(
+    app: FastAPI,
+    container: Container,
+    acting: Acting | None,
+    attachments: Attachments | None,
+    menus: Menus,
+) -> None:
+    turns, history, gate = container.turns(), container.history(), container.gate()
+    settings, addresses = container.settings(), container.addresses()
+    choices = _choices(settings, container.host())
+    pictures = tuple(settings.allowed_image_domains or ())
+    display = Display(pictures, details=settings.agent.show_calls == "details")
     files = Files(attachments, addresses, acting)
     tags, dictation = container.tags(), container.dictation()
     app.include_router(
@@ -100,43 +124,45 @@ def create_app(container: Container | None = None) -> FastAPI:
         app.include_router(attachment_router(attachments, addresses))
         app.include_router(chatkit_attachments_router(attachments, addresses, gate))
         app.include_router(attachments_router(attachments, gate))
-    dictates = dictation is not None or bool(acting and acting.dictates)
-    menus = menus_of(choices, dictates=dictates)
     app.include_router(menus_router(menus, gate))
     app.include_router(threads_router(turns, history, gate, display, files))
     app.include_router(thread_feedback_router(history, gate, acting and acting.rated))
+
+
+def _add_rest(
+    app: FastAPI, container: Container, acting: Acting | None, attachments: Attachments | None
+) -> None:
+    turns, history, gate = container.turns(), container.history(), container.gate()
     app.include_router(chat_router(turns, gate, attachments))
     app.include_router(answers_router(turns, gate))
-    app.include_router(dictation_router(dictation, gate))
+    app.include_router(dictation_router(container.dictation(), gate))
     app.include_router(sessions_router(history, gate, container.issuer()))
     app.include_router(approvals_router(history, gate))
     app.include_router(conversations_router(turns, history, container.store().tasks, gate))
-    app.include_router(tags_router(tags, gate))
+    app.include_router(tags_router(container.tags(), gate))
     app.include_router(feedback_router(history, gate, acting and acting.rated))
     app.include_router(health_router(container.require_ready(), partial(left_out, container)))
-    app.router.routes.append(tasks_app.route)
+
+
+def _add_pages(
+    app: FastAPI, container: Container, menus: Menus, attachments: Attachments | None
+) -> None:
+    settings, host = container.settings(), container.host()
+    gives = gives_tokens(settings, host)
     app.include_router(element_router())
     if settings.serves_page:
         look = _look(settings, host, menus, attachments and attachments.allowance)
-        app.include_router(
-            page_router(pictures, look, signs_in_itself=gives, host=container.host_sign_in())
-        )
+        pictures, signs_in = settings.allowed_image_domains or (), container.host_sign_in()
+        app.include_router(page_router(pictures, look, signs_in_itself=gives, host=signs_in))
     if gives:
         app.include_router(development_router(container.issuer(), container.key()))
     if settings.serves_docs:
         app.include_router(contract_router(app))
-    add_error_handlers(app)
-    require_start(app, start)
-    add_cors(
-        app,
-        settings.cors_origins or (),
-        loopback=settings.allows_own_machine,
-        cookies=host.signed_in is not None,
-    )
-    add_heads(app)
-    app.add_middleware(RequestIds)
-    document(app, chatkit_schemas, turn_schemas)
-    return app
+
+
+def _menus(container: Container, acting: Acting | None) -> Menus:
+    dictates = container.dictation() is not None or bool(acting and acting.dictates)
+    return menus_of(_choices(container.settings(), container.host()), dictates=dictates)
 
 
 def _choices(settings: Settings, host: Host) -> Choices:

@@ -1,6 +1,7 @@
-"""Code of the host's own, called so that it ends nothing but itself, whatever it does."""
+"""Code of the host's own: found by its name, and called so that it ends nothing but itself."""
 
 import asyncio
+import importlib
 from collections.abc import Callable
 from inspect import isawaitable
 from typing import Any
@@ -11,6 +12,22 @@ class HostLeft(Exception):
 
     def __init__(self, error: BaseException) -> None:
         super().__init__(f"The code left by {type(error).__name__}.")
+
+
+def function_at(setting: str, entry: str) -> Callable[..., Any]:
+    """The function at `module:function`, as a setting names it. Raises ValueError."""
+    module, _, attribute = entry.partition(":")
+    try:
+        found: Any = importlib.import_module(module)
+        for name in attribute.split("."):
+            found = getattr(found, name)
+    except Exception as error:
+        raise ValueError(
+            f"{setting} must read module:function, and {entry!r} can't be found: {error!r}."
+        ) from error
+    if not callable(found):
+        raise ValueError(f"{setting} names {entry}, which is no function.")
+    return found
 
 
 async def brought(function: Callable[..., Any], *given: Any) -> Any:

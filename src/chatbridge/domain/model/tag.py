@@ -53,9 +53,9 @@ def tag_of(found: object) -> Tag | None:
     said = asdict(found) if isinstance(found, Tag) else cast(Mapping[str, Any], found)
     tag = Tag(
         id=_said(said.get("id"))[: _MAX_ID + 1],
-        title=in_a_line(_said(said.get("title")))[:MAX_TITLE],
+        title=unbroken(_said(said.get("title")))[:MAX_TITLE],
         icon=_said(said.get("icon")) or None,
-        group=in_a_line(_said(said.get("group")))[:MAX_TITLE] or None,
+        group=unbroken(_said(said.get("group")))[:MAX_TITLE] or None,
         interactive=said.get("interactive") is True,
         data=_plain(said.get("data") or {}),
     )
@@ -64,14 +64,14 @@ def tag_of(found: object) -> Tag | None:
     return tag if fits and storable(said) and "\\u0000" not in said else None
 
 
-def in_a_line(text: str) -> str:
+def unbroken(text: str) -> str:
     """The text without what would begin a line, or turn the direction in which it is read."""
     return _BREAKS.sub(" ", text).strip()
 
 
 def at(title: str) -> str:
     """How a message names it."""
-    name = in_a_line(title)
+    name = unbroken(title)
     return f"@{name.removeprefix('@')}" if name else ""
 
 

@@ -29,6 +29,7 @@ from chatkit.types import (
     ThreadsRetryAfterItemReq,
     ThreadsUpdateReq,
     TranscriptionResult,
+    UserMessageInput,
 )
 
 from chatbridge.adapters.chatkit.items.mapping import to_user_message
@@ -41,6 +42,7 @@ from chatbridge.domain.model.identifiers import (
     UserId,
     new_conversation_id,
 )
+from chatbridge.domain.model.message import Message
 from chatbridge.domain.model.payload import Payload
 from chatbridge.domain.model.refusals import Refusal
 from chatbridge.domain.model.turn import Asking
@@ -92,16 +94,14 @@ def type_of(operation: Answered[Any] | Streamed[Any]) -> str:
     return operation.request.model_fields["type"].default
 
 
+def _message(asked: UserMessageInput, where: ConversationId, carried: Carried) -> Message:
+    return to_user_message(asked, where, tuple(carried.files), carried.told, carried.records)
+
+
 async def _create(
     turns: Turns, user: UserId, asked: ThreadsCreateReq, asking: Asking, carried: Carried
 ) -> Recording:
-    message = to_user_message(
-        asked.params.input,
-        new_conversation_id(),
-        tuple(carried.files),
-        carried.told,
-        carried.records,
-    )
+    message = _message(asked.params.input, new_conversation_id(), carried)
     return await turns.ask(user, message, new=True, asking=asking)
 
 
@@ -109,9 +109,7 @@ async def _add_user_message(
     turns: Turns, user: UserId, asked: ThreadsAddUserMessageReq, asking: Asking, carried: Carried
 ) -> Recording:
     conversation_id = ConversationId(asked.params.thread_id)
-    message = to_user_message(
-        asked.params.input, conversation_id, tuple(carried.files), carried.told, carried.records
-    )
+    message = _message(asked.params.input, conversation_id, carried)
     return await turns.ask(user, message, asking=asking)
 
 

@@ -13,7 +13,7 @@ from chatkit.types import (
 from chatbridge.adapters.chatkit.items.mapping import to_item, told_of_tags
 from chatbridge.domain.model.attachment import ATTACHED
 from chatbridge.domain.model.message import Message
-from chatbridge.domain.model.tag import at, in_a_line, tags_in_words
+from chatbridge.domain.model.tag import at, tags_in_words, unbroken
 from chatbridge.entrypoints.chatkit.shown_words import shown_words
 
 _QUOTED = "The user is referring to this in particular:\n{}"
@@ -50,7 +50,7 @@ def _text(part: UserMessageContent) -> str:
 
 def _known(tag: UserMessageTagContent, more: Mapping[str, str]) -> dict[str, Any]:
     known = {
-        "name": in_a_line(tag.text).removeprefix("@"),
+        "name": unbroken(tag.text).removeprefix("@"),
         "id": tag.id,
         "group": tag.group,
         "data": tag.data or None,
