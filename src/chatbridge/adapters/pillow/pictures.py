@@ -1,7 +1,8 @@
-"""Pillow in a thread, one picture at a time; imported when the first one comes."""
+"""Pillow in a thread of its own, one picture at a time; imported when the first one comes."""
 
 import asyncio
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import Any
 
@@ -31,12 +32,13 @@ class PillowPictures(Pictures):
     """See the port. Of what moves the first picture is kept."""
 
     def __init__(self) -> None:
-        self._one = asyncio.Semaphore(1)
+        # always the same thread: each one keeps what it was given for its largest picture
+        self._one = ThreadPoolExecutor(1, "pictures")
 
     async def redrawn(self, picture: bytes, media_type: str) -> bytes:
         """See the port."""
-        async with self._one:
-            return await asyncio.to_thread(_redrawn, picture, _FORMATS[media_type])
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._one, _redrawn, picture, _FORMATS[media_type])
 
 
 def _redrawn(picture: bytes, format: str) -> bytes:
