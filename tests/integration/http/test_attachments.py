@@ -110,6 +110,8 @@ async def test_at_once_as_a_form(person: Person) -> None:
     assert (told["type"], told["name"]) == ("file", "Über uns.pdf")
     thread, item = await sent(person, told["id"], text="")
     assert item["content"] == []
+    # there is nothing else to call it by
+    assert (await person.http.get(person.path(thread))).json()["title"] == "Über uns.pdf"
     assert (await person.reload(thread))[0]["attachments"][0]["mime_type"] == "application/pdf"
 
 

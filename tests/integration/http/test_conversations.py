@@ -188,6 +188,8 @@ async def test_messages_say_who_said_what_and_what_was_called(person: Person) ->
         "id",
         "name",
         "arguments",
+        "files",
+        "links",
         "output",
         "state",
         "started_at",

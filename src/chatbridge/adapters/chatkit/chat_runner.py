@@ -21,7 +21,7 @@ from chatbridge.adapters.chatkit.items.wire import wire_dict, wire_item
 from chatbridge.adapters.chatkit.late import keep_late
 from chatbridge.adapters.chatkit.speaking import Speaking
 from chatbridge.domain.model.asked import Asked
-from chatbridge.domain.model.conversation import Conversation, title_from
+from chatbridge.domain.model.conversation import Conversation, title_of
 from chatbridge.domain.model.errors import AgentFailed, ChatbridgeError
 from chatbridge.domain.model.identifiers import TurnId
 from chatbridge.domain.model.message import Message
@@ -192,7 +192,7 @@ class ChatRunner(AgentRunner, HostServer):
             conversation = before.revised.of(conversation)
         if conversation.title is None and turn.subject:
             # it has it already, and is kept with it
-            conversation = replace(conversation, title=title_from(turn.subject.content))
+            conversation = replace(conversation, title=title_of(turn.subject))
         items = HostItems(
             self._conversations,
             asyncio.get_running_loop(),

@@ -60,7 +60,12 @@ class Titles:
         given up.
         """
         subject = request.turn.subject
-        if request.turn.conversation.title is not None or subject is None:
+        if (
+            request.turn.conversation.title is not None
+            or subject is None
+            # files alone: the first one's name says more than what is made of nothing
+            or not subject.content.strip()
+        ):
             yield request
             return
         began = asyncio.Event()

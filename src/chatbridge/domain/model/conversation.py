@@ -8,7 +8,8 @@ from typing import Any, Literal
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.identifiers import ConversationId, UserId
 from chatbridge.domain.model.limits import MAX_TITLE
-from chatbridge.domain.model.message import storable
+from chatbridge.domain.model.message import Message, storable
+from chatbridge.domain.model.words import in_a_line
 
 Status = Literal["active", "locked", "closed"]
 
@@ -49,6 +50,12 @@ def title_from(text: str) -> str:
     if len(line) <= 60:
         return line
     return line[:60].rsplit(" ", 1)[0].rstrip(" ,.;:") + "…"
+
+
+def title_of(first: Message) -> str:
+    """A title made of the first message; of one that is files alone, by the first one's name."""
+    alone = first.attachments and not first.content.strip()
+    return title_from(in_a_line(first.attachments[0].name) if alone else first.content)
 
 
 def checked_title(title: str) -> str:

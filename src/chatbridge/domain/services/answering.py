@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from chatbridge.domain.model.answer import STOPPED, standing_approval, withdrawn
 from chatbridge.domain.model.context_window import ContextWindow
-from chatbridge.domain.model.conversation import title_from
+from chatbridge.domain.model.conversation import title_of
 from chatbridge.domain.model.correlation import in_turn
 from chatbridge.domain.model.errors import (
     ChatbridgeError,
@@ -113,7 +113,7 @@ class Answering:
         recording = Recording(begun.turn)
         if begun.turn.conversation.title is None and begun.turn.subject and not begun.turn.by_host:
             # nobody waits for it: it is kept with the first words
-            recording.say(Titled(title=title_from(begun.turn.subject.content)))
+            recording.say(Titled(title=title_of(begun.turn.subject)))
         self._start(recording, begun, asking)
         return recording
 
