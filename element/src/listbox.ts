@@ -34,7 +34,7 @@ export interface Offered {
   button?: HTMLElement;
 }
 
-/** It is at least so high. */
+/** So high it may be at least, without covering the text. */
 const LEAST_PX = 180;
 const APART_PX = 6;
 
@@ -140,12 +140,13 @@ export class Listbox {
 
   /** Within the chat; where there is little room above the composer, over what stands above the text. */
   #stand(): void {
-    const [form, chat] = [this.text.form!, this.text.closest(".chat")!];
-    const edge = Math.max(0, chat.getBoundingClientRect().top);
-    const room = form.getBoundingClientRect().top - edge - 2 * APART_PX;
-    const high = Math.max(room, LEAST_PX);
+    const top = (node: Element) => node.getBoundingClientRect().top;
+    const edge = Math.max(0, top(this.text.closest(".chat")!)) + 2 * APART_PX;
+    const [room, most] = [top(this.text.form!) - edge, top(this.text) - edge];
+    const high = Math.max(room, Math.min(LEAST_PX, most));
     this.node.style.maxBlockSize = `min(20em, 40vh, ${high}px)`;
-    this.node.style.insetBlockEnd = `calc(100% + ${APART_PX + room - high}px)`;
+    const over = Math.max(0, this.node.offsetHeight - room);
+    this.node.style.insetBlockEnd = `calc(100% + ${APART_PX - over}px)`;
   }
 
   #move(step: number): void {
