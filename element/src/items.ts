@@ -4,6 +4,7 @@ import type { Asked, Standing } from "./actions";
 import { alertBox } from "./alert";
 import { attachedFiles } from "./attached";
 import { h, place } from "./dom";
+import { keepFresh } from "./fresh";
 import { icon } from "./icons";
 import { renderMarkdown } from "./markdown";
 import { eachOf, ITEMS, nameOdd, oddIn, SHAPES, unreadable } from "./odd";
@@ -58,8 +59,8 @@ export interface Surroundings {
   tags: boolean;
   met(node: HTMLElement, how: string, entity: Entity): void;
   answer(item: StructuredInputItem, values: Record<string, string[]> | null): void;
-  /** Reads the item again, for the addresses in it. */
-  renew(item: string): Promise<void>;
+  /** Reads the item again, and those before it, for the addresses in them. */
+  renew(item: string): Promise<readonly ThreadItem[]>;
 }
 
 /** Draws the item into its article, again and again while it grows; false: there is nothing to see of it. */
@@ -72,7 +73,11 @@ export function drawItem(
   try {
     const shape = ITEMS[item.type];
     const wrong = shape ? oddIn(item, shape, nameOf(item)) : `${nameOf(item)} is not known`;
-    if (!wrong) return draw(article, item, around, growing);
+    if (!wrong) {
+      const seen = draw(article, item, around, growing);
+      keepFresh(article, () => around.renew(item.id));
+      return seen;
+    }
     nameOdd(wrong);
   } catch (error) {
     nameOdd(`${nameOf(item)} can't be drawn: ${String(error)}`);
@@ -149,7 +154,7 @@ function drawSaid(article: HTMLElement, item: UserMessageItem, around: Surroundi
       : document.createTextNode(part.text),
   );
   const before = article.querySelector(":scope > .files");
-  const files = attachedFiles(before, `${name} attachments`, item, around.renew);
+  const files = attachedFiles(before, `${name} attachments`, item);
   place(article, [
     ...(item.quoted_text
       ? [h("blockquote", { class: "quote", dir: "auto" }, item.quoted_text)]

@@ -21,19 +21,21 @@ export function picture(address: string, alt: string, domains: readonly string[]
   return shown ? image(href, alt) : inItsPlace(href, hostname, alt);
 }
 
-const KEPT = /\/attachments\/att_[0-9a-f]{32}$/;
+const KEPT = /\/attachments\/(att_[0-9a-f]{32})$/;
 
-/** Whether it is a file that chatbridge keeps: nobody else learns that it is loaded. */
-export function isKept(address: string): boolean {
+/** The id of a file that chatbridge keeps: nobody else learns that it is loaded. Null for anything else. */
+export function keptId(address: string): string | null {
   const href = safeUrl(address);
-  if (!href) return false;
+  if (!href) return null;
   const { origin, pathname } = new URL(href);
-  return [location.origin, scriptOrigin].includes(origin) && KEPT.test(pathname);
+  return [location.origin, scriptOrigin].includes(origin)
+    ? (KEPT.exec(pathname)?.[1] ?? null)
+    : null;
 }
 
 /** Whether it comes from one of these domains, or from below one, or is kept by chatbridge. */
 export function isAllowed(href: string, domains: readonly string[]): boolean {
-  if (isKept(href)) return true;
+  if (keptId(href)) return true;
   const { protocol, hostname } = new URL(href);
   const within = (domain: string) => `.${hostname}`.endsWith(`.${domain.toLowerCase()}`);
   return /^https?:$/.test(protocol) && domains.some(within);

@@ -48,8 +48,6 @@ export interface Trouble {
 /** The id under which a message is shown until the server has named it. */
 export const PENDING = "pending";
 
-/** Items with addresses in them that are good for a while. */
-const ADDRESSED = ["user_message", "generated_image"];
 const PAGE = 30;
 
 export abstract class Room {
@@ -163,20 +161,14 @@ export abstract class Room {
     return { thread, page: { ...page, data: page.data.reverse() }, running };
   }
 
-  /** Reads an item again, with those before it: addresses in them are good for a while. Throws Refusal. */
-  async renew(item: string): Promise<void> {
+  /** An item as it is kept now, with those before it: addresses in them are good for a while. Throws Refusal. */
+  async renew(item: string): Promise<readonly ThreadItem[]> {
     const id = this.threadId;
-    if (!id) return;
-    const { signal } = this.visit;
+    if (!id) return [];
     const ids = [...this.state.items.keys()];
     const next = ids.indexOf(item) + 1;
     // what is near the end may not be kept yet
-    const { data } = await this.#page(id, ids.length - next < PAGE ? undefined : ids[next]);
-    if (signal.aborted) return;
-    const { items } = this.state;
-    for (const read of data)
-      if (ADDRESSED.includes(read.type) && items.has(read.id)) items.set(read.id, read);
-    this.listener.changed();
+    return (await this.#page(id, ids.length - next < PAGE ? undefined : ids[next])).data;
   }
 
   async #page(id: string, after?: string): Promise<Page<ThreadItem>> {

@@ -624,6 +624,7 @@ async def test_the_policy_of_a_page_lets_in_only_what_is_its_own(
         answer = await page.goto(f"{web.url}/login")
         policy = answer.headers["content-security-policy"]
         assert "frame-src 'none'" in policy
+        assert "media-src 'self';" in policy
         assert "unsafe" not in policy
         assert "openai" not in policy
         nonces |= set(re.findall(r"'nonce-([^']+)'", policy))

@@ -1,7 +1,7 @@
 /** What a link's words say against where it leads. */
 
 import { hostBeside } from "../link";
-import { isKept } from "../picture";
+import { keptId } from "../picture";
 import { plain } from "../plain";
 import { element, text, type Tree } from "./tree";
 
@@ -12,7 +12,7 @@ export function withHost(tree: Tree): Tree[] {
   const link = shown(tree);
   const href = tree.attributes.href ?? "";
   // a file is called as it is called
-  const beside = isKept(href) ? null : hostBeside(wordsOf(link), href);
+  const beside = keptId(href) ? null : hostBeside(wordsOf(link), href);
   return beside ? [link, element("span", [text(` (${beside})`)], { class: "host" })] : [link];
 }
 

@@ -1,5 +1,7 @@
 /** What a person did to a widget, carried over to its next drawing. */
 
+import { keptId } from "../picture";
+
 const HANDLES = 'details, summary, input, select, textarea, button, [data-widget="ListView"]';
 
 /** Puts the next drawing in the place of this one: fields, open parts and the focus stay as they are. */
@@ -13,6 +15,10 @@ export function replaceDrawing(before: HTMLElement, next: HTMLElement): void {
     if (!same) continue;
     keep(element, same);
     if (element === focused) focus = same;
+  }
+  for (const audio of next.querySelectorAll("audio")) {
+    const same = [...before.querySelectorAll("audio")].find((old) => isSame(old, audio));
+    if (same && !same.error) audio.replaceWith(same);
   }
   before.replaceWith(next);
   if (!focus) return;
@@ -35,6 +41,10 @@ function handles(root: HTMLElement): Map<string, HTMLElement> {
   }
   return found;
 }
+
+/** The same recording, also at an address of another time. */
+const isSame = (one: HTMLAudioElement, other: HTMLAudioElement): boolean =>
+  keptId(one.src) === keptId(other.src);
 
 /** A field keeps what was filled in, unless the server now begins it with something else. */
 function keep(old: HTMLElement, next: HTMLElement): void {

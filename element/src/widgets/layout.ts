@@ -2,7 +2,7 @@
 
 import { h } from "../dom";
 import { icon } from "../icons";
-import { isKept, picture } from "../picture";
+import { keptId, picture } from "../picture";
 import type { WidgetNode } from "../protocol";
 import { strings } from "../strings";
 import { container, space, style } from "./box";
@@ -44,7 +44,7 @@ const Col: Draw = (node, scope) => {
 /** What is played, above the link to it; only what chatbridge keeps is loaded by itself. */
 function audio(element: HTMLElement): HTMLElement {
   const link = element.querySelector("a");
-  if (link && isKept(link.href)) {
+  if (link && keptId(link.href)) {
     const name = link.textContent;
     element.prepend(
       h("audio", { controls: true, preload: "metadata", src: link.href, "aria-label": name }),

@@ -5,6 +5,7 @@ An `<img>` sends no token, and a browser that uploads sends none to an address t
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import time
 from typing import Literal
@@ -25,25 +26,26 @@ _GET_SECONDS = 600
 @dataclass(frozen=True, slots=True)
 class Addresses:
     """Signed with chatbridge's own secret. `public` is where browsers reach chatbridge; unset,
-    where the request that asks has reached it."""
+    where the request that asks has reached it. `now` is in Unix seconds."""
 
     secret: bytes
     public: str | None = None
+    now: Callable[[], float] = time
 
     def to_get(self, request: Request) -> "ToGet":
         """Where bytes are got, for 5 to 10 minutes."""
         half = _GET_SECONDS // 2
-        return ToGet(self, self._base(request), (int(time()) // half + 2) * half)
+        return ToGet(self, self._base(request), (int(self.now()) // half + 2) * half)
 
     def to_put(self, request: Request, attached: Attached) -> str:
         """Where its bytes are put."""
-        until = int(time()) + ADDRESS_SECONDS
+        until = int(self.now()) + ADDRESS_SECONDS
         return self.signed(self._base(request), "put", attached.id, until)
 
     def require(self, use: Use, id: str, until: int, signature: str) -> None:
         """Raises Forbidden for an address that was not given, or is no good any more."""
         ours = self._signature(use, id, until).encode()
-        if until < time() or not hmac.compare_digest(signature.encode(), ours):
+        if until < self.now() or not hmac.compare_digest(signature.encode(), ours):
             raise refusals.address_no_good()
 
     def _base(self, request: Request) -> str:

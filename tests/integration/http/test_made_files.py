@@ -1,101 +1,23 @@
 """Files that tools and models make: kept, shown at addresses of their own, and never in an item."""
 
 import json
-from base64 import b64encode
 from collections.abc import AsyncGenerator
 from html import unescape
 from typing import Any
 
 import httpx
 import pytest
-from mcp.server import MCPServer
-from mcp_types import (
-    AudioContent,
-    BlobResourceContents,
-    CallToolResult,
-    EmbeddedResource,
-    ImageContent,
-    ResourceLink,
-    TextContent,
-    TextResourceContents,
-)
 
 from chatbridge.adapters.openai.models import Endpoint
 from chatbridge.container import Container
 from tests.chatkit_client import Json
-from tests.files_of_people import PDF, bomb, picture
+from tests.files_of_people import picture
 from tests.hosts.drawing import TALK
+from tests.hosts.studio import b64, studio
 from tests.integration.http.person import Person
 from tests.integration.http.test_call_widgets import Reading
 from tests.ports import free_port
 from tests.serving import Served, served, serving, settings_for
-
-WAV = b"RIFF\x24\0\0\0WAVEfmt " + bytes(40)
-SVG = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
-
-
-def b64(data: bytes) -> str:
-    return b64encode(data).decode()
-
-
-def image(data: str, mime_type: str = "image/png") -> ImageContent:
-    return ImageContent(type="image", data=data, mime_type=mime_type)
-
-
-def studio() -> MCPServer:
-    """A foreign tool server whose results are more than text."""
-    server = MCPServer("studio")
-    png = b64(picture())
-
-    def told(*content: Any, **more: Any) -> CallToolResult:
-        return CallToolResult(content=[*content], **more)
-
-    def paint() -> CallToolResult:
-        return told(TextContent(type="text", text="Painted."), image(png))
-
-    def everything() -> CallToolResult:
-        text = TextResourceContents(
-            uri="file:///a/notes.md", text="# Notes", mime_type="text/markdown"
-        )
-        pdf = BlobResourceContents(
-            uri="file:///a/b.pdf", blob=b64(PDF), mime_type="application/pdf"
-        )
-        return told(
-            AudioContent(type="audio", data=b64(WAV), mime_type="audio/wav"),
-            EmbeddedResource(type="resource", resource=text),
-            EmbeddedResource(type="resource", resource=pdf),
-            ResourceLink(type="resource_link", name="a [map]", uri="https://maps.example/1"),
-            ResourceLink(type="resource_link", name="trap", uri="javascript:alert(1)"),
-        )
-
-    def harm() -> CallToolResult:
-        html = BlobResourceContents(
-            uri="file:///p.html", blob=b64(b"<html>"), mime_type="text/html"
-        )
-        return told(
-            image(b64(SVG), "image/svg+xml"),
-            image("!!! no base64"),
-            image(b64(bomb())),
-            image(b64(b"<html><script>"), "image/png"),
-            EmbeddedResource(type="resource", resource=html),
-            # what it is said to be does not count
-            image(png, "image/svg+xml"),
-        )
-
-    def many() -> CallToolResult:
-        each = [image(b64(picture(size=(n, 9)))) for n in range(1, 31)]
-        return told(*each, each[0])
-
-    def structured() -> CallToolResult:
-        data = {
-            "image": {"type": "image", "data": png, "mimeType": "image/png"},
-            "icon": f"data:image/png;base64,{png}",
-        }
-        return told(TextContent(type="text", text=json.dumps(data)), structured_content=data)
-
-    for tool in (paint, everything, harm, many, structured):
-        server.add_tool(tool)
-    return server
 
 
 @pytest.fixture(scope="module")
@@ -166,10 +88,8 @@ async def test_a_picture_of_a_tool_is_kept_and_shown_live_and_later(
     assert (file["name"], file["media_type"]) == ("paint.png", "image/png")
     assert (shown["type"], shown["alt"]) == ("Image", "paint.png")
     assert f"/attachments/{file['id']}?" in told
-    assert (
-        call["output"]
-        == f"Painted.\n[paint.png (image/png, {file['size']} bytes) was shown to the person.]"
-    )
+    what = f"The picture paint.png (image/png, {file['size']} bytes)"
+    assert call["output"] == f"Painted.\n[{what} was shown to the person.]"
     response = await got(shown["src"])
     assert (response.status_code, response.headers["content-type"]) == (200, "image/png")
     assert len(response.content) == file["size"]

@@ -60,6 +60,6 @@ def test_one_is_good_for_one_file_one_use_and_a_while() -> None:
             addresses.require(*wrong)
     with pytest.raises(Forbidden):
         Addresses(b"another").require("get", "att_1", until, signature)
-    past = addresses._signature("get", "att_1", 1)
+    Addresses(b"secret", now=lambda: until).require("get", "att_1", until, signature)
     with pytest.raises(Forbidden):
-        addresses.require("get", "att_1", 1, past)
+        Addresses(b"secret", now=lambda: until + 1).require("get", "att_1", until, signature)

@@ -12,6 +12,7 @@ from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 from chatbridge.domain.model.attachment import Link, Made
+from chatbridge.domain.model.media import in_a_word
 from chatbridge.domain.model.message import cleaned
 from chatbridge.domain.model.words import in_a_line
 
@@ -19,7 +20,7 @@ CONTENTS = "chatbridge/contents"
 """Where it is in the metadata of a result that was read."""
 
 _MOST_LINKS = 50
-_BROKEN = "[{} is not kept, and nobody has seen it: its base64 is broken.]"
+_BROKEN = "[The {} is not kept, and nobody has seen it: its base64 is broken.]"
 _DATA = re.compile(r"data:(?P<type>[^,;]*)(;[^,;]*)*;base64,(?P<data>.*)", re.I | re.S)
 _ELSEWHERE = "(a file, which is shown to the person)"
 
@@ -116,7 +117,8 @@ class Contents:
                 data = b64decode("".join(held["file"].split()), validate=True)
                 self.made.append(Made(name=name, media_type=media_type, data=data))
             except (Error, ValueError):
-                self.said.append(_BROKEN.format(in_a_line(cleaned(f"{name} ({media_type})"))))
+                told = in_a_line(cleaned(f"{in_a_word(media_type)} {name} ({media_type})"))
+                self.said.append(_BROKEN.format(told))
 
     def _numbered(self, tool: str) -> str:
         return f"{tool} {len(self.made) + 1}" if self.made else tool

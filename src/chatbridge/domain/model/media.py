@@ -73,6 +73,11 @@ def is_text(media_type: str) -> bool:
     return bool(_TEXTS.fullmatch(media_type))
 
 
+def in_a_word(media_type: str) -> str:
+    """What a file of this type is, for whoever reads of it."""
+    return {"image": "picture", "audio": "recording"}.get(media_type.partition("/")[0], "file")
+
+
 def is_office(media_type: str) -> bool:
     """Whether it is a document of Office."""
     return media_type in _OFFICE.values()

@@ -16,7 +16,7 @@ from chatbridge.domain.model.identifiers import (
     UserId,
     new_attachment_id,
 )
-from chatbridge.domain.model.media import TEXT, ZIP, Look, is_text, named, office_type
+from chatbridge.domain.model.media import TEXT, ZIP, Look, in_a_word, is_text, named, office_type
 from chatbridge.domain.model.message import cleaned
 from chatbridge.domain.model.words import in_a_line
 from chatbridge.domain.services.attachments import MAX_NAME, Attachments
@@ -135,4 +135,4 @@ def _name(name: str, media_type: str) -> str:
 
 def _told(file: Attached | Made) -> str:
     size = file.size if isinstance(file, Attached) else len(file.data)
-    return f"{file.name} ({file.media_type}, {size:,} bytes)"
+    return f"The {in_a_word(file.media_type)} {file.name} ({file.media_type}, {size:,} bytes)"

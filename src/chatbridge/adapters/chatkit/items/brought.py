@@ -39,7 +39,9 @@ def _file(file: Attached, address: Address | None) -> dict[str, Any]:
     if not address:
         return _markdown(name)
     if file.is_image:
-        return {"type": "Image", "src": address(file), "alt": file.name, **_PICTURE}
+        shown = {"type": "Image", "src": address(file), "alt": file.name, **_PICTURE}
+        # a small one is not drawn out to the width of the card
+        return {"type": "Col", "align": "start", "children": [shown]}
     told = _markdown(f"[{name}]({address(file)})")
     if file.media_type.startswith("audio/"):
         return {"type": "Col", "key": AUDIO, "children": [told]}
