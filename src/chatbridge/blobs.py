@@ -1,5 +1,6 @@
 """Attachments, if any are taken: where their bytes are kept, and how much of them."""
 
+import re
 from pathlib import Path
 from tempfile import TemporaryFile
 from urllib.parse import unquote, urlsplit
@@ -16,6 +17,8 @@ from chatbridge.ports.blob_store import BlobStore
 from chatbridge.settings import Settings
 
 _WANTED = "CHATBRIDGE_BLOBS__URL must be file:/a/directory, s3://a-bucket/a-prefix or off."
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_OF_A_BUCKET = ("endpoint", "region", "access_key_id", "secret_access_key", "straight")
 
 
 def attachments(
@@ -66,7 +69,7 @@ def attachment_addresses(settings: Settings, secret: bytes) -> Addresses:
 def straight_to(settings: Settings) -> str | None:
     """The origin at which browsers put bytes themselves; None where that is our own."""
     blobs = settings.blobs
-    if not (blobs.straight and (blobs.url or "").strip().startswith("s3:")):
+    if not (blobs.straight and urlsplit((blobs.url or "").strip()).scheme == "s3"):
         return None
     address = urlsplit(blobs.endpoint)
     return f"{address.scheme}://{address.netloc}"
@@ -80,13 +83,26 @@ def blob_store(settings: Settings) -> BlobStore | None:
         case "" if url == "off":
             return None
         case "" if not url:
+            _require_no_bucket(settings)
             return _beside_the_store(settings)
         case "file" if address.path.startswith("/") and not address.netloc:
+            _require_no_bucket(settings)
             return _in_a_directory(Path(unquote(address.path)))
-        case "s3" if address.netloc:
+        case "s3" if _BUCKET.fullmatch(address.netloc) and not (address.query or address.fragment):
             return _in_a_bucket(settings, address.netloc, address.path.strip("/"))
         case _:
             raise ValueError(_WANTED)
+
+
+def _require_no_bucket(settings: Settings) -> None:
+    # whoever sets them and forgets the bucket would look for its files in vain
+    unset = type(settings.blobs)()
+    told = [name for name in _OF_A_BUCKET if getattr(settings.blobs, name) != getattr(unset, name)]
+    if told:
+        raise ValueError(
+            f"CHATBRIDGE_BLOBS__{told[0].upper()} is of a bucket, and none is named: set "
+            "CHATBRIDGE_BLOBS__URL=s3://a-bucket/a-prefix, or leave it out."
+        )
 
 
 def _beside_the_store(settings: Settings) -> BlobStore | None:

@@ -189,6 +189,12 @@ def transcriber(settings: Settings) -> OpenAITranscriber | None:
     """Who writes down what is said, if anybody does. Raises ValueError where nobody could."""
     dictation, agent = settings.dictation, settings.agent
     if dictation.model is None:
+        if told := dictation.model_fields_set & {"base_url", "api_key"}:
+            raise ValueError(
+                f"CHATBRIDGE_DICTATION__{min(told).upper()} is set, and "
+                "CHATBRIDGE_DICTATION__MODEL is not: name the model that writes down what is said, "
+                "or leave it out."
+            )
         return None
     own = dictation.api_key.get_secret_value() if dictation.api_key else None
     return OpenAITranscriber(

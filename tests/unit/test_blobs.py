@@ -45,7 +45,18 @@ def test_they_are_where_the_url_says(tmp_path: Path) -> None:
     assert store(**BUCKET).upload("a", size=1, media_type="text/plain", seconds=60) is None
 
 
-@pytest.mark.parametrize("url", ["on", "s3:bucket", "file:relative", "file://host/a", "gs://a"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "on",
+        "s3:b",
+        "s3://key:secret@b",
+        "s3://b?region=a",
+        "file:relative",
+        "file://host/a",
+        "gs://a",
+    ],
+)
 def test_any_other_url_is_refused_in_words(url: str) -> None:
     with pytest.raises(ValueError, match="CHATBRIDGE_BLOBS__URL must be"):
         store(url=url)
@@ -81,6 +92,20 @@ def test_half_of_the_keys_is_refused_in_words(wrong: dict[str, Any]) -> None:
 def test_an_address_of_no_server_is_refused_in_words(endpoint: str) -> None:
     with pytest.raises(ValueError, match="CHATBRIDGE_BLOBS__ENDPOINT must be"):
         store(**BUCKET, endpoint=endpoint)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{"straight": True}, {"endpoint": "http://127.0.0.1:9000"}, {"access_key_id": "key"}],
+    ids=str,
+)
+def test_what_is_of_a_bucket_is_refused_where_none_is_named(
+    told: dict[str, Any], tmp_path: Path
+) -> None:
+    for url in (None, f"file:{tmp_path}"):
+        with pytest.raises(ValueError, match="is of a bucket, and none is named"):
+            store(**told, url=url)
+    assert store(**told, url="off") is None
 
 
 def test_an_extra_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
