@@ -1,6 +1,5 @@
 """The widget that a tool call's result gives, shown behind the line of the call."""
 
-import asyncio
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +19,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from chatbridge.adapters.chatkit.chat import Chat
 from chatbridge.domain.model.tool import Brought
 from chatbridge.domain.model.tool_schema import deeper_than
-from chatbridge.ports.host_code import brought as of_host
+from chatbridge.ports.host_code import brought_in_time
 
 _log = logging.getLogger(__name__)
 
@@ -74,8 +73,7 @@ class CallWidgets:
         if function is None:
             given = brought.widget
             return None if given is None else read_widget(given, acts=brought.acts)
-        async with asyncio.timeout(_SECONDS):
-            given = await of_host(function, brought)
+        given = await brought_in_time(_SECONDS, function, brought)
         return None if given is None else read_widget(given)
 
 

@@ -11,11 +11,13 @@ _LONGEST = 120
 _ALIKE = re.compile(r"^([\"'`*_~]+)((?:(?!\1).)+)\1$")
 _QUOTED = re.compile(r"^[“„”«»‹「『《〈【‘‚]([^“”„«»]+)[”“»«›」』》〉】’‘]$")  # noqa: RUF001
 _MARK = re.compile(r"^\s*(?:#{1,6}\s+|>\s*|[-*+•–—]\s+|\d{1,2}[.)]\s+)+")  # noqa: RUF001
+_LINK = re.compile(r"!?\[([^\[\]]+)\]\([^()]*(?:\([^()]*\))?[^()]*\)")
 _TAG = re.compile(r"</?\w{1,20}>")
 _LABEL = re.compile(
-    r"^[*_\"]*(?:(?:conversation|chat|suggested|short|the|my|here['\u2019]s (?:a|the))\s+){0,3}"
+    r"^[*_\"]*(?:(?:sure|ok|okay|certainly)[!,.]\s+)?"
+    r"(?:(?:conversation|chat|suggested|short|the|my|here(?:['\u2019]s| is) (?:a|the))\s+){0,3}"
     r"(?:title|titel|titre|título|titulo|titolo|название|заголовок|tytuł|标题|標題|タイトル|"
-    r"제목|العنوان|शीर्षक)[*_\"]*\s*(?:[:\uff1a]|\s[-\u2013\u2014]|\bis\b:?)[*_]*\s*",
+    r"제목|(?:ال)?عنوان|शीर्षक)[*_\"]*\s*(?:[:\uff1a]|\s[-\u2013\u2014]|\bis\b:?)[*_]*\s*",
     re.I,
 )
 _FULL_STOP = re.compile(r"(?<!\.\w)(?<!\.)[.。।\uff0e]$")
@@ -52,7 +54,7 @@ def _bare(line: str) -> str:
     """A line without its marks, as often as there are some within others."""
     title = " ".join("".join(char for char in line if _is_seen(char)).split())
     while True:
-        less = _TAG.sub("", _MARK.sub("", title)).strip()
+        less = _TAG.sub("", _MARK.sub("", _LINK.sub(r"\1", title))).strip()
         less = _QUOTED.sub(r"\1", _ALIKE.sub(r"\2", less)).strip()
         less = _FULL_STOP.sub("", _LABEL.sub("", less)).strip()
         if less == title:
