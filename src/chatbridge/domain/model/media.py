@@ -34,6 +34,10 @@ _TEXTS = re.compile(
 _OTHER_NAMES = {
     "": TEXT,
     "application/octet-stream": TEXT,
+    # what curl says of any body
+    "application/x-www-form-urlencoded": TEXT,
+    # what browsers say of a CSV where there is Excel
+    "application/vnd.ms-excel": "text/csv",
     "image/jpg": "image/jpeg",
     "audio/x-wav": "audio/wav",
     "audio/wave": "audio/wav",
