@@ -129,3 +129,16 @@ async def test_where_several_may_be_meant_the_person_picks_one_and_a_look_shows_
     assert lists(await eve.says("complete call mum")) == []
     (shown,) = lists(await eve.says("list my tasks"))
     assert rows(shown) == [("buy oat milk", True)]
+
+
+async def test_of_a_thousand_tasks_the_newest_are_told_and_each_can_be_clicked(
+    here: Served,
+) -> None:
+    fay = Person(here, "fay")
+    await fay.adds("x" * 500, *(f"task {n}" for n in range(2, 1001)))
+    await fay.tasks.update(UserId("fay"), 1000, done=True)
+    (shown,) = lists(await fay.says("list my tasks"))
+    assert (said(shown), len(rows(shown))) == ("The newest 100 of your open tasks", 100)
+    assert (rows(shown)[0], rows(shown)[-1]) == (("task 900", True), ("task 999", True))
+    now = (await fay.clicks(shown, 950)).json()["updated_item"]
+    assert (said(now), len(rows(now))) == ("Done: task 950", 100)

@@ -1,6 +1,6 @@
 """The bundled task list in the chat: rows that complete a task by a click."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from chatkit.errors import CustomStreamError
@@ -45,10 +45,9 @@ def task_actions(tools: ToolProvider, source: str) -> Actions:
     @actions.on(COMPLETE, Complete)
     async def complete(chat: Chat, pressed: Pressed[Complete]) -> None:  # pyright: ignore[reportUnusedFunction]
         here = _TaskTools(tools, source, chat)
-        said, tasks = await _completed(here, pressed.payload.number)
+        shown = _shown_in(pressed.sender.item.widget) if pressed.sender else set[int]()
+        said, still = await _completed(here, pressed.payload.number, shown)
         if pressed.sender:
-            shown = _shown_in(pressed.sender.item.widget)
-            still = [task for task in tasks if task.number in shown]
             await pressed.sender.replace(task_list(still, said), copy_text=in_lines(still))
 
     return actions
@@ -57,11 +56,15 @@ def task_actions(tools: ToolProvider, source: str) -> Actions:
 def shown_list(brought: Brought) -> DynamicWidgetRoot | None:
     """What is shown of a call of `list_tasks`; nothing where the model has only looked something
     up, or nothing is open."""
-    tasks = [task for task in _tasks_in(brought.output) if not task.done][:_MOST]
+    tasks = [task for task in _tasks_in(brought.output) if not task.done]
     if brought.arguments.get("show") is False or not tasks:
         return None
-    question = "Which one is done?" if brought.arguments.get("numbers") else "Your open tasks"
-    return task_list(tasks, question)
+    all_of_them = "Your open tasks"
+    if len(tasks) > _MOST:
+        tasks, all_of_them = tasks[-_MOST:], f"The newest {_MOST} of your open tasks"
+    return task_list(
+        tasks, "Which one is done?" if brought.arguments.get("numbers") else all_of_them
+    )
 
 
 def task_list(tasks: Sequence[ListedTask], said: str) -> DynamicWidgetRoot:
@@ -88,9 +91,9 @@ class _TaskTools:
             turn_id=TurnId(chat.turn_id),
         )
 
-    async def tasks(self) -> list[ListedTask]:
-        """All there are. Raises CustomStreamError where they can't be read."""
-        result = await self.call("list_tasks", show=False)
+    async def tasks(self, numbers: Collection[int]) -> list[ListedTask]:
+        """Those of these that there are. Raises CustomStreamError where they can't be read."""
+        result = await self.call("list_tasks", numbers=sorted(numbers), show=False)
         if result.failed:
             raise CustomStreamError(_AWAY)
         return _tasks_in(result.output)
@@ -105,9 +108,11 @@ class _TaskTools:
         return await self._tools.call(request, self._on_behalf)
 
 
-async def _completed(tools: _TaskTools, number: int) -> tuple[str, list[ListedTask]]:
-    """What there is to say, and the tasks as they are now: a list may have been shown long ago."""
-    tasks = await tools.tasks()
+async def _completed(
+    tools: _TaskTools, number: int, shown: set[int]
+) -> tuple[str, list[ListedTask]]:
+    """What there is to say, and those that are `shown` as they are now: that may be long ago."""
+    tasks = await tools.tasks(shown | {number})
     task = next((each for each in tasks if each.number == number), None)
     if task is None:
         return f"Task {number} is not there any more", tasks

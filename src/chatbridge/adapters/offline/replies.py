@@ -23,6 +23,9 @@ HELP = (
 NO_TOOLS = "The task tools are not available right now. Please try again in a moment."
 NO_REHEARSAL = "The tool for rehearsals is not available here; it is there in development only."
 NOTHING_TO_DO = "There is nothing to do: no task fits."
+_MOST = 20
+"""Tasks that are said, word by word."""
+
 CANT_READ = "I only follow rules, so I can't read files. Ask me for `help`."
 HALF_A_SENTENCE = "This answer will stop in the middle of a"
 
@@ -88,7 +91,7 @@ def brought(tool: str, output: str) -> str:
 def outcome(tool: str, output: str) -> str:
     """What a call has brought, in a sentence; an output that is no JSON is a failure's reason."""
     if tool == "list_tasks" and (tasks := tasks_in(output)) is not None:
-        return _list(tasks)
+        return _list(tasks, (_parsed(output) or {}).get("left_out", 0))
     parsed = _parsed(output)
     if tool == "rehearse" and parsed is not None:
         taken = str(parsed.get("seconds", 0)).removesuffix(".0")
@@ -113,7 +116,7 @@ def which(words: str, tasks: Sequence[Task]) -> str:
     """The answer where no task, or more than one, has these words."""
     if not tasks:
         return f"I found no task that matches **{_escaped(words)}**."
-    lines = "\n".join(_line(task) for task in tasks)
+    lines = _lines(tasks)
     return f"Several tasks match **{_escaped(words)}**. Which one? Say its number.\n\n{lines}"
 
 
@@ -132,13 +135,18 @@ def _done(tool: str, task: Task) -> str:
             return f"Task {task.number}: {title}."
 
 
-def _list(tasks: Sequence[Task]) -> str:
+def _list(tasks: Sequence[Task], left_out: int) -> str:
     if not tasks:
         return "Your task list is empty. Try `add buy milk`."
     open_ones = sum(not task.done for task in tasks)
-    count = "1 task" if len(tasks) == 1 else f"{len(tasks)} tasks"
-    lines = "\n".join(_line(task) for task in tasks)
-    return f"You have {count}, {open_ones} open:\n\n{lines}"
+    count = "1 task" if len(tasks) == 1 else f"{len(tasks) + left_out} tasks"
+    at_least = "at least " if left_out else ""
+    return f"You have {count}, {at_least}{open_ones} open:\n\n{_lines(tasks)}"
+
+
+def _lines(tasks: Sequence[Task]) -> str:
+    earlier = f"(and {len(tasks) - _MOST} earlier ones)\n\n" if len(tasks) > _MOST else ""
+    return earlier + "\n".join(_line(task) for task in tasks[-_MOST:])
 
 
 def _line(task: Task) -> str:

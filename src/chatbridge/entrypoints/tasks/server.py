@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Annotated, Any
 
@@ -134,6 +134,9 @@ def _key_of_call(context: Context) -> str | None:
     raise ToolError(f"`{CALL_KEY}` takes 1 to 255 visible ASCII characters.")
 
 
+_MOST_TOLD = 45_000
+"""Characters of a list: of an answer the agent reads 50,000, and of a list that is cut nothing."""
+
 # filled from the token and the request, in no tool's schema: arguments of these names are ignored
 _User = Annotated[UserId, Resolve(_current_user)]
 _Key = Annotated[str | None, Resolve(_key_of_call)]
@@ -174,11 +177,14 @@ class _TaskTools:
             return _said(await self._tasks.add(user, _clean(title), key=key))
 
     async def list_tasks(self, user: _User, numbers: _Numbers = None, show: _Show = True) -> str:
-        """List the tasks of the person in the chat, open and done, by number."""
+        """List the tasks of the person in the chat, open and done, by number. `left_out` says how
+        many more there are than fit in here."""
         with _in_words():
             found = await self._tasks.list(user)
         wanted = found if numbers is None else [t for t in found if t.number in numbers]
-        return _json({"tasks": [_shown(task) for task in wanted]})
+        told = _fitting(wanted)
+        left_out = {"left_out": len(wanted) - len(told)} if len(told) < len(wanted) else {}
+        return _json({**left_out, "tasks": told})
 
     async def update_task(self, number: _Number, title: _Title, user: _User, key: _Key) -> str:
         """Give a task a new title. Answers the changed task."""
@@ -244,6 +250,17 @@ def _said(task: Task) -> str:
 
 def _shown(task: Task) -> dict[str, Any]:
     return {"number": task.number, "title": task.title, "done": task.done}
+
+
+def _fitting(tasks: Sequence[Task]) -> list[dict[str, Any]]:
+    """As many as are told whole: the open ones before those that are done, of each the newest."""
+    room, kept = _MOST_TOLD, set[int]()
+    for task in sorted(tasks, key=lambda task: (task.done, -task.number)):
+        room -= len(_said(task)) + len(", ")
+        if room < 0:
+            break
+        kept.add(task.number)
+    return [_shown(task) for task in tasks if task.number in kept]
 
 
 def _json(value: Any) -> str:
