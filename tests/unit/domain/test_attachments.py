@@ -13,7 +13,7 @@ from chatbridge.adapters.memory.memory import Memory
 from chatbridge.adapters.pillow.pictures import PillowPictures
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.attachment import Allowance, Attachment
-from chatbridge.domain.model.errors import ChatbridgeError
+from chatbridge.domain.model.errors import ChatbridgeError, Invalid, NotFound
 from chatbridge.domain.model.identifiers import AttachmentId, UserId
 from chatbridge.domain.services.attachments import MAX_TRIES, Attachments
 from chatbridge.domain.services.left_attachments import LeftAttachments
@@ -27,9 +27,17 @@ LONG_AGO = datetime.now(UTC) - timedelta(days=2)
 
 
 class Rows(MemoryAttachmentRepository):
-    """Counts how often it was asked what is left."""
+    """Counts how often it was asked what is left, and notes what was announced."""
 
     asked = 0
+
+    def __init__(self, memory: Memory) -> None:
+        super().__init__(memory)
+        self.added: list[Attachment] = []
+
+    async def add(self, attachment: Attachment, allowance: Allowance) -> None:
+        self.added.append(attachment)
+        await super().add(attachment, allowance)
 
     async def left(self) -> tuple[Attachment, ...]:
         self.asked += 1
@@ -165,3 +173,12 @@ async def test_a_file_that_never_came_whole_is_attached_anew_in_the_end() -> Non
         with pytest.raises(ChatbridgeError) as raised:
             await kept.replica().receive(now, parts(b"bytes"))
         assert raised.value.code == said.code
+
+
+async def test_a_file_that_comes_at_once_and_is_refused_is_waited_for_no_more() -> None:
+    kept = Kept()
+    with pytest.raises(Invalid):
+        await kept.replica().bring(ALICE, "a.png", "image/png", 5, parts(b"bytes"))
+    assert kept.rows.added
+    with pytest.raises(NotFound):
+        await kept.rows.of(ALICE, [kept.rows.added[0].id])

@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 
 from chatbridge.domain.model import refusals
 from chatbridge.domain.model.attachment import Allowance, Attached, Attachment
-from chatbridge.domain.model.errors import Conflict, Invalid, NotFound, Unavailable
+from chatbridge.domain.model.errors import ChatbridgeError, Conflict, Invalid, NotFound, Unavailable
 from chatbridge.domain.model.identifiers import AttachmentId, UserId, new_attachment_id
 from chatbridge.domain.model.media import ZIP, Look, agree, named, office_type
 from chatbridge.domain.model.message import storable
@@ -84,6 +84,19 @@ class Attachments:
         if upload:
             await self._repository.attempt(user_id, new.id)
         return new, upload
+
+    async def bring(
+        self, user_id: UserId, name: str, declared: str, size: int, parts: AsyncIterable[bytes]
+    ) -> Attachment:
+        """A file that comes with its announcement. Raises like both; then nobody knows its id, and
+        it is taken back."""
+        new, _ = await self.announce(user_id, name, declared, size)
+        try:
+            return await self.receive(new, parts)
+        except BaseException:
+            with suppress(ChatbridgeError):
+                await self.remove(user_id, new.id)
+            raise
 
     async def receive(self, attachment: Attachment, parts: AsyncIterable[bytes]) -> Attachment:
         """Its bytes; the attachment as it is kept. What was kept before is not read again.

@@ -156,10 +156,13 @@ def chatkit_attachments_router(
     async def upload(request: Request, caller: Caller = Depends(current_caller)) -> Response:
         """ChatKit's `direct` upload strategy: a form with the one field `file`."""
         async with _form(request, attachments) as file:
-            awaited, _ = await attachments.announce(
-                caller.user_id, file.filename or "", file.content_type or "", file.size or 0
+            kept = await attachments.bring(
+                caller.user_id,
+                file.filename or "",
+                file.content_type or "",
+                file.size or 0,
+                _read(file),
             )
-            kept = await attachments.receive(awaited, _read(file))
         display = Display(address=addresses.to_get(request))
         return Response(
             wire_json(to_attachment(kept, display=display)), media_type="application/json"

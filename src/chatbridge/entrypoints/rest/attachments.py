@@ -48,8 +48,7 @@ def attachments_router(attachments: Attachments, gate: Gate) -> APIRouter:
         media_type = request.headers.get("content-type", "")
         announced = request.headers.get("content-length", "")
         size = int(announced) if announced.isdecimal() else attachments.allowance.max_bytes
-        awaited, _ = await attachments.announce(user, name, media_type, size)
-        return AttachmentOut.of(await attachments.receive(awaited, parts))
+        return AttachmentOut.of(await attachments.bring(user, name, media_type, size, parts))
 
     one = "/{id}"
 
