@@ -15,8 +15,8 @@ type Renew = () => Promise<readonly ThreadItem[]>;
 
 /** An item's node: since when it is drawn, and what reads the item again. */
 const drawn = new WeakMap<HTMLElement, { readonly since: number; renew: Renew }>();
-/** What was told since, by the ids of files. */
-const told = new Map<string, { readonly address: string; readonly until: number }>();
+/** What was told since, by the ids of files; null: that one can't be had just now. */
+const told = new Map<string, { readonly address: string | null; readonly until: number }>();
 let asking: Promise<void> | null = null;
 
 /** Whatever leads to a file below this node does so after hours. To be called whenever that is drawn. */
@@ -41,24 +41,28 @@ export function addressOf({ type, preview_url: address }: Attachment): string | 
 async function failed(event: Event, article: HTMLElement): Promise<void> {
   const node = event.target as Leading;
   const id = idOf(node);
-  if (!id || good(id) === placeOf(node)) return;
-  event.stopPropagation();
   const before = placeOf(node);
-  await renewed(id, before, article);
+  const known = id && good(id);
+  if (!id || (known && (known.address ?? before) === before)) return;
+  event.stopPropagation();
+  await renewed(id, article);
   if (placeOf(node) === before) node.dispatchEvent(new Event("error"));
 }
 
 async function follow(event: Event, article: HTMLElement): Promise<void> {
   const link = (event.target as Element).closest("a");
   const id = link && idOf(link);
-  if (!id || good(id) || Date.now() - drawn.get(article)!.since < GOOD_MS) return;
+  if (!id) return;
+  // it may have been told for another item
+  if (good(id)) return refresh(article);
+  if (Date.now() - drawn.get(article)!.since < GOOD_MS) return;
   event.preventDefault();
-  await renewed(id, link.href, article);
+  await renewed(id, article);
   link.click();
 }
 
-/** Has an address of the file that is told just now; where there is none, the one before is it. */
-async function renewed(id: string, before: string, article: HTMLElement): Promise<void> {
+/** Whatever leads to the file does so by an address of now, as far as there is one. */
+async function renewed(id: string, article: HTMLElement): Promise<void> {
   // what one asks for is told of others as well
   while (asking) await asking;
   if (!good(id)) {
@@ -69,7 +73,7 @@ async function renewed(id: string, before: string, article: HTMLElement): Promis
     await asking;
     asking = null;
   }
-  if (!good(id)) told.set(id, { address: before, until: Date.now() + PAUSE_MS });
+  if (!good(id)) told.set(id, { address: null, until: Date.now() + PAUSE_MS });
   refresh(article);
 }
 
@@ -85,16 +89,16 @@ function note(items: readonly ThreadItem[]): void {
       for (const file of item.attachments ?? []) tell(file.id, addressOf(file));
 }
 
-function good(id: string): string | null {
+function good(id: string) {
   const known = told.get(id);
-  return known && Date.now() < known.until ? known.address : null;
+  return known && Date.now() < known.until ? known : null;
 }
 
 /** What is seen or heard already stays as it is. */
 function refresh(article: HTMLElement): void {
   for (const node of article.querySelectorAll<Leading>("a[href], audio, img")) {
     const id = idOf(node);
-    const address = id && good(id);
+    const address = id && good(id)?.address;
     if (!address || address === placeOf(node)) continue;
     if (node instanceof HTMLAnchorElement) node.href = address;
     else if (node instanceof HTMLAudioElement) playAt(node, address);
