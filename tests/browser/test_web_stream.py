@@ -376,6 +376,9 @@ async def test_files_come_to_chatbridge_and_back_by_the_app_alone(web: Web) -> N
         assert new["preview_url"].startswith(f"{way}/attachments/")
         shown = await image.get(new["preview_url"])
         assert (shown.status_code, shown.headers["content-type"]) == (200, "image/png")
+        part = await image.get(new["preview_url"], headers={"range": "bytes=1-3"})
+        assert (part.status_code, part.content) == (206, b"PNG")
+        assert part.headers["content-range"] == f"bytes 1-3/{len(shown.content)}"
         form = {"file": ("a.pdf", PDF, "application/pdf")}
         assert (await page.post(f"{way}/chatkit/attachments", files=form)).status_code == 401
         brought = await page.post(f"{way}/chatkit/attachments", files=form, headers=asked)

@@ -18,6 +18,7 @@ from chatbridge.domain.model.identifiers import ID_PATTERN, AttachmentId
 from chatbridge.domain.services.attachments import MAX_NAME, Attachments
 from chatbridge.entrypoints.attachment_addresses import Addresses
 from chatbridge.entrypoints.openapi import STORE, problems
+from chatbridge.entrypoints.ranges import only, range_in
 
 ATTACHMENT_ID = Path(
     pattern=f"^{ID_PATTERN}$",
@@ -32,7 +33,8 @@ _SCHEMA = {"schema": {"type": "string", "format": "binary"}, "example": "milk,oa
 _BINARY = {"content": {"application/octet-stream": _SCHEMA}}
 BYTES_IN: dict[str, Any] = {"requestBody": {"required": True, **_BINARY}}
 BYTES_OUT: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The bytes, of the type that they are.", "content": {"*/*": _SCHEMA}}
+    200: {"description": "The bytes, of the type that they are.", "content": {"*/*": _SCHEMA}},
+    206: {"description": "Those of one `Range`.", "content": {"*/*": _SCHEMA}},
 }
 
 RECEIVED = (
@@ -106,11 +108,11 @@ def attachment_router(attachments: Attachments, addresses: Addresses) -> APIRout
         response_class=Response,
     )
     async def get(
-        id: str = ATTACHMENT_ID, until: int = _UNTIL, signature: str = _SIGNATURE
+        request: Request, id: str = ATTACHMENT_ID, until: int = _UNTIL, signature: str = _SIGNATURE
     ) -> Response:
         """At a `preview_url`, which is good for 5 to 10 minutes and told anew at each load."""
         addresses.require("get", id, until, signature)
-        return await file_response(attachments, await attachments.find(AttachmentId(id)))
+        return await file_response(attachments, await attachments.find(AttachmentId(id)), request)
 
     return router
 
@@ -134,16 +136,24 @@ async def _parts(request: Request) -> AsyncIterator[bytes]:
         raise refusals.attachment_too_slow() from None
 
 
-async def file_response(attachments: Attachments, attachment: Attachment) -> Response:
-    """Its bytes as a response that no browser runs anything of: a picture is shown, all else is
-    saved. Raises like `Attachments.read`."""
-    parts = await attachments.read(attachment)
+async def file_response(
+    attachments: Attachments, attachment: Attachment, request: Request
+) -> Response:
+    """Its bytes, or those that are asked for, as a response that no browser runs anything of: a
+    picture is shown, all else is saved. Raises like `Attachments.read`."""
+    parts, size = await attachments.read(attachment), attachment.size
     how = "inline" if attachment.is_image else "attachment"
     headers = {
-        "Content-Length": str(attachment.size),
+        "Accept-Ranges": "bytes",
+        "Content-Length": str(size),
         "Content-Disposition": f"{how}; filename*=UTF-8''{quote(attachment.name, safe='')}",
         "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
         "Cross-Origin-Resource-Policy": "cross-origin",
         "Cache-Control": "private, max-age=300",
     }
-    return StreamingResponse(parts, media_type=attachment.media_type, headers=headers)
+    kind = attachment.media_type
+    if (asked := range_in(request.headers, size)) is None:
+        return StreamingResponse(parts, media_type=kind, headers=headers)
+    headers["Content-Length"] = str(asked.size)
+    headers["Content-Range"] = f"bytes {asked.first}-{asked.last}/{size}"
+    return StreamingResponse(only(asked, parts), 206, media_type=kind, headers=headers)

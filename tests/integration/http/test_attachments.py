@@ -185,6 +185,9 @@ async def test_over_rest(person: Person, bob: Person) -> None:
     got = await person.http.get(f"{path}/{told['id']}")
     assert (got.content, got.headers["content-length"]) == (b"a,b", "3")
     assert got.headers["content-disposition"] == "attachment; filename*=UTF-8''a.csv"
+    part = await person.http.get(f"{path}/{told['id']}", headers={"range": "bytes=1-"})
+    assert (part.status_code, part.content) == (206, b",b")
+    assert (part.headers["content-range"], part.headers["content-length"]) == ("bytes 1-2/3", "2")
     assert (await bob.http.get(f"/api/{bob.name}/attachments/{told['id']}")).status_code == 403
     assert (await bob.http.delete(f"/api/{bob.name}/attachments/{told['id']}")).status_code == 403
     said = {"message": "read it", "attachments": [told["id"]]}

@@ -186,7 +186,7 @@ class Chat(Workflows):
 
     async def stream(self, event: ThreadStreamEvent) -> None:
         """Show what any event of ChatKit's says."""
-        self._follow_workflow(event)
+        self.follow_workflow(event)
         self._tell(event)
         self._tell_thread()
         await self._speaking.settle()
@@ -204,7 +204,7 @@ class Chat(Workflows):
         match event:
             case TextStarted(message_id=id):
                 self._speaking.items.ids.ours.add(id)
-                self._end_workflow()
+                self.close_workflow()
                 self._spoken.apply(event)
             case TextDelta():
                 return self._spoken.apply(event)
@@ -227,7 +227,7 @@ class Chat(Workflows):
 
     def ends(self) -> None:
         """The run is over: say what is left. Raises AgentFailed for an error that was its end."""
-        self._end_workflow()
+        self.close_workflow()
         self._tell_thread()
         self._speaking.flush()
         if failure := self._frames.failure():

@@ -47,19 +47,20 @@ class Workflows(AgentContext[Any]):
         ended = Workflow(type="custom", tasks=[], summary=summary, expanded=expanded)
         await super().end_workflow(ended.summary, ended.expanded)
 
-    # ChatKit's own stream_agent_response ends a workflow when something visible comes after it
-    def _follow_workflow(self, event: ThreadStreamEvent) -> None:
+    def follow_workflow(self, event: ThreadStreamEvent) -> None:
+        """It ends when something visible comes after it, as in ChatKit's stream_agent_response."""
         match event:
             case ThreadItemAddedEvent(item=item) | ThreadItemDoneEvent(item=item):
                 known = self.workflow_item
                 if known and known.id != item.id and not isinstance(item, _INVISIBLE):
-                    self._end_workflow()
+                    self.close_workflow()
                 if isinstance(event, ThreadItemAddedEvent) and isinstance(item, WorkflowItem):
                     self.workflow_item = item
             case _:
                 pass
 
-    def _end_workflow(self) -> None:
+    def close_workflow(self) -> None:
+        """End it as it stands, with how long it took where it says nothing else."""
         item, self.workflow_item = self.workflow_item, None
         if item is None:
             return

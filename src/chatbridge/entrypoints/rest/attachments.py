@@ -62,10 +62,12 @@ def attachments_router(attachments: Attachments, gate: Gate) -> APIRouter:
         },
         response_class=Response,
     )
-    async def get(id: str = ATTACHMENT_ID, user: UserId = Depends(current_user)) -> Response:
+    async def get(
+        request: Request, id: str = ATTACHMENT_ID, user: UserId = Depends(current_user)
+    ) -> Response:
         """Its bytes, whether it was sent or not. A picture is as it was drawn anew."""
         found = await attachments.of(user, AttachmentId(id))
-        return await file_response(attachments, found)
+        return await file_response(attachments, found, request)
 
     @router.delete(
         one,

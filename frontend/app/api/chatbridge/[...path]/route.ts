@@ -50,7 +50,14 @@ const TO_CLIENT = [
   "x-request-id",
   "x-turn-id",
 ];
-const OF_FILE = ["cache-control", "content-disposition", "content-length"];
+const FOR_FILE = ["content-length", "if-range", "range"];
+const OF_FILE = [
+  "accept-ranges",
+  "cache-control",
+  "content-disposition",
+  "content-length",
+  "content-range",
+];
 const MAX_BODY = 1024 * 1024;
 
 export const GET = passOn;
@@ -79,7 +86,7 @@ async function ask(path: string, request: NextRequest, { file }: Route): Promise
   const streamed: RequestInit & { duplex: "half" } = {
     method: request.method,
     // by its length a file that is too large is refused before it is sent
-    headers: only(file ? [...TO_CHATBRIDGE, "content-length"] : TO_CHATBRIDGE, request.headers),
+    headers: only(file ? [...TO_CHATBRIDGE, ...FOR_FILE] : TO_CHATBRIDGE, request.headers),
     body: passed?.stream ?? request.body,
     duplex: "half",
     signal: request.signal,
