@@ -126,9 +126,10 @@ async def seaweedfs(directory: Path) -> AsyncIterator[SeaweedFS]:
             | {"HOME": str(directory), "AWS_ACCESS_KEY_ID": _KEY, "AWS_SECRET_ACCESS_KEY": _SECRET},
         )
     try:
-        await _ready(port)
         bucket = Bucket(f"http://127.0.0.1:{port}", "attachments", "us-east-1", _KEY, _SECRET)
-        yield SeaweedFS(bucket, f"http://127.0.0.1:{ports['filer']}")
+        running = SeaweedFS(bucket, f"http://127.0.0.1:{ports['filer']}")
+        await _ready(running)
+        yield running
     finally:
         with suppress(ProcessLookupError):
             # told to stop, it waits half a minute for streams of its own parts
@@ -136,13 +137,21 @@ async def seaweedfs(directory: Path) -> AsyncIterator[SeaweedFS]:
         await server.wait()
 
 
-async def _ready(port: int) -> None:
+async def _ready(server: SeaweedFS) -> None:
+    # its front refuses who has no key before the bucket is there, and remembers what is not there
+    asked = {
+        f"{server.filer}/buckets/{server.bucket.name}/": 200,
+        f"{server.bucket.endpoint}/{server.bucket.name}/": 403,
+    }
     async with asyncio.timeout(_SECONDS), httpx.AsyncClient() as client:
-        while True:
-            try:
-                answer = await client.get(f"http://127.0.0.1:{port}/attachments/")
-                if answer.status_code == 403:
-                    return
-            except httpx.TransportError:
-                pass
-            await asyncio.sleep(0.1)
+        for url, wanted in asked.items():
+            while True:
+                if await _status(client, url) == wanted:
+                    break
+                await asyncio.sleep(0.1)
+
+
+async def _status(client: httpx.AsyncClient, url: str) -> int | None:
+    with suppress(httpx.TransportError):
+        return (await client.get(url, headers={"accept": "application/json"})).status_code
+    return None
