@@ -165,7 +165,7 @@ async def test_a_session_opens_nobody_elses_conversation(
     theirs = await profile(new_context)
     await sign_up(theirs, by_session.url, "Sam")
     answers: list[int] = []
-    theirs.on("response", lambda r: answers.append(r.status) if CHAT in r.url else None)
+    theirs.on("response", lambda r: answers.append(r.status) if r.url.endswith(CHAT) else None)
     stranger = await open_chat(theirs, by_session.url, thread_of(chat))
     await expect(stranger.alert).to_be_visible()
     assert answers[0] == 403
