@@ -142,8 +142,9 @@ class Chat:
         await self.element.evaluate(NOTE_STATES)
 
     async def states(self) -> list[str]:
-        """What was noted."""
-        return await self.page.evaluate("() => window.seen")
+        """What was noted of each call; that it runs may be over before it is drawn."""
+        noted = await self.page.evaluate("() => window.seen")
+        return [state for state in noted if state != "Running"]
 
     async def heard(self, name: str) -> list[Any]:
         """The details of the element's events of this name."""

@@ -206,6 +206,7 @@ async def test_what_is_selected_in_an_answer_is_quoted(
     await press("Escape")
     await expect(chat.button("Quote")).to_be_hidden()
     await second.click(click_count=3, position=WORD)
+    await expect(chat.button("Quote")).to_be_visible()
     await press("Tab")
     await expect(chat.button("Quote")).to_be_focused()
     assert await violations(chat.page) == []

@@ -95,7 +95,7 @@ async def test_signing_up_leads_to_the_chat_and_the_chat_to_a_task(
     chat = await open_chat(context, web.url)
     await chat.note_states()
     await chat.ask("add a task: buy oat milk")
-    assert await chat.states() == ["Thinking", "Running", "Success"]
+    assert await chat.states() == ["Thinking", "Success"]
     listed = chat.page.get_by_role("list", name="Tasks").get_by_role("listitem")
     await expect(listed).to_have_count(1)
     await expect(listed).to_contain_text("buy oat milk")
