@@ -4,13 +4,11 @@ They go out as data, as they come; whoever keeps what is shown makes files of th
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Protocol, cast
 
-from chatbridge.domain.model.identifiers import MessageId, new_message_id
+from chatbridge.adapters.openai.shown_entry import ShownEntry
 from chatbridge.domain.model.payload import Payload
-from chatbridge.domain.model.turn_event import Changed, How, Shown, TurnEvent
+from chatbridge.domain.model.turn_event import Changed, TurnEvent
 
 _FORMATS = ("png", "jpeg", "webp")
 
@@ -30,18 +28,12 @@ class ImageForms(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Entry:
-    id: MessageId = field(default_factory=new_message_id)
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-
 class Images:
     """Those of one response. Without `forms` none are shown."""
 
     def __init__(self, emit: Callable[[TurnEvent], None], forms: ImageForms | None) -> None:
         self._emit, self._forms = emit, forms
-        self._growing: dict[Key, _Entry] = {}
+        self._growing: dict[Key, ShownEntry] = {}
 
     def grow(self, key: Key, image: str, format: str | None) -> None:
         """A picture is there in part; that of an item comes whole each time."""
@@ -52,30 +44,18 @@ class Images:
             payload = self._forms.change(entry.id, url)
             self._emit(Changed(message_id=entry.id, payload=payload))
         else:
-            self._growing[key] = entry = _Entry()
-            self._show(entry, "added", self._forms.entry(entry.id, url))
+            self._growing[key] = entry = ShownEntry()
+            self._emit(entry.shown("added", self._forms.entry(entry.id, url)))
 
     def whole(self, key: Key, raw: Raw) -> bool:
         """The item has ended; whether it shows pictures."""
         grown = self._growing.pop(key, None)
         urls = _urls(raw) if self._forms else ()
         for url in urls:
-            entry, grown = grown or _Entry(), None
+            entry, grown = grown or ShownEntry(), None
             assert self._forms  # noqa: S101
-            self._show(entry, "done", self._forms.entry(entry.id, url))
+            self._emit(entry.shown("done", self._forms.entry(entry.id, url)))
         return bool(urls)
-
-    def _show(self, entry: _Entry, how: How, payload: Payload) -> None:
-        self._emit(
-            Shown(
-                message_id=entry.id,
-                at=entry.at,
-                how=how,
-                kind="shown",
-                content="",
-                payload=payload,
-            )
-        )
 
 
 def _urls(raw: Raw) -> Sequence[str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from time import monotonic
 from typing import Any, Literal, Protocol
 
@@ -11,10 +10,10 @@ from agents.items import TResponseStreamEvent
 from openai.types.responses import ResponseReasoningItem
 
 from chatbridge.adapters.openai.models import is_chat_completions
-from chatbridge.domain.model.identifiers import MessageId, new_message_id
+from chatbridge.adapters.openai.shown_entry import ShownEntry
 from chatbridge.domain.model.message import cleaned
 from chatbridge.domain.model.payload import Payload
-from chatbridge.domain.model.turn_event import Changed, How, Shown, TurnEvent
+from chatbridge.domain.model.turn_event import Changed, TurnEvent
 
 Form = Literal["summary", "text"]
 """In which events of the Responses API a thought comes."""
@@ -40,9 +39,7 @@ class ThoughtForms(Protocol):
 
 
 @dataclass(slots=True)
-class _Entry:
-    id: MessageId = field(default_factory=new_message_id)
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+class _Entry(ShownEntry):
     began: float = field(default_factory=monotonic)
     thoughts: list[str] = field(default_factory=list[str])
     told: list[int] = field(default_factory=list[int])
@@ -128,7 +125,9 @@ class Thoughts:
         if entry and self._forms:
             self._entry = None
             thoughts = [thought.strip() for thought in entry.thoughts]
-            self._show(entry, "done", self._forms.entry(thoughts, int(monotonic() - entry.began)))
+            self._emit(
+                entry.shown("done", self._forms.entry(thoughts, int(monotonic() - entry.began)))
+            )
 
     def _write(self, forms: ThoughtForms, key: Hashable, delta: str) -> None:
         entry = self._entry or self._begin(forms)
@@ -152,7 +151,7 @@ class Thoughts:
 
     def _begin(self, forms: ThoughtForms) -> _Entry:
         self._entry = _Entry()
-        self._show(self._entry, "added", forms.entry((), None))
+        self._emit(self._entry.shown("added", forms.entry((), None)))
         return self._entry
 
     def _tell(self, forms: ThoughtForms, entry: _Entry, place: int, *, now: bool = False) -> None:
@@ -162,18 +161,6 @@ class Thoughts:
             entry.told[place] = len(thought)
             payload = forms.change(place, thought, new=not told)
             self._emit(Changed(message_id=entry.id, payload=payload, text=thought[told:]))
-
-    def _show(self, entry: _Entry, how: How, payload: Payload) -> None:
-        self._emit(
-            Shown(
-                message_id=entry.id,
-                at=entry.at,
-                how=how,
-                kind="shown",
-                content="",
-                payload=payload,
-            )
-        )
 
 
 def thoughts_of(
